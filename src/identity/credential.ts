@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KeyObject } from 'node:crypto';
+
+/** An X.509-SVID with its private key. Only the sidecar (or node) that owns it ever holds one. */
+export type Credential = {
+  /** `spiffe://TRUST-DOMAIN/agent/NAME/INSTANCE` or `spiffe://TRUST-DOMAIN/node/NAME`. */
+  readonly spiffeId: string;
+  /** Leaf first, PEM. */
+  readonly chainPem: string;
+  readonly privateKey: KeyObject;
+  /** SHA-256 of the leaf's DER, base64url: the JWS header `x5t#S256`. */
+  readonly thumbprint: string;
+  readonly notBeforeMs: number;
+  readonly expiresAtMs: number;
+};
+
+/** Who a certificate says its holder is, after its chain was verified. */
+export type PeerIdentity = {
+  readonly spiffeId: string;
+  readonly kind: 'agent' | 'node';
+  /** The agent's name in the mesh file, or the node's name. */
+  readonly name: string;
+  readonly publicKey: KeyObject;
+  readonly thumbprint: string;
+  readonly notBeforeMs: number;
+  readonly expiresAtMs: number;
+};
+
+export type IssueRequest = {
+  readonly csrPem: string;
+  readonly spiffeId: string;
+  readonly lifetimeMs: number;
+};
+
+export type IssuedSvid = {
+  readonly chainPem: string;
+  readonly serial: string;
+  readonly notBeforeMs: number;
+  readonly expiresAtMs: number;
+};
+
+/**
+ * Issues X.509-SVIDs. `issue` checks the CSR's proof of possession and takes only the public key from
+ * it; the name comes from `spiffeId`. Rejects with `IdentityError`. `bundlePem` is what peers trust.
+ */
+export interface Authority {
+  issue(request: IssueRequest): Promise<IssuedSvid>;
+  bundlePem(): string;
+}
+
+/**
+ * Wraps and unwraps small secrets (keys) at rest. The context is bound as authenticated data; a
+ * wrapped value opened under another context rejects with `KMS_UNWRAP_FAILED`.
+ */
+export interface Kms {
+  wrap(plain: Uint8Array, context: string): Promise<Uint8Array>;
+  unwrap(wrapped: Uint8Array, context: string): Promise<Uint8Array>;
+}

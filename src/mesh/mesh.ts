@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
+
+/** Seed 003: who an agent is in the mesh. */
+export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
+/** How a data domain protects payloads. Not a risk class and not an autonomy tier. */
+export type ProtectionTier = 'PLAINTEXT' | 'RETRIEVAL' | 'COMPUTATION' | 'FHE';
+export type AuditLevel = 'OUTPUT_ONLY' | 'FULL_MESH';
+export type RiskClass = 'LOW' | 'MEDIUM' | 'HIGH' | 'CRITICAL';
+export type AutonomyTier = 1 | 2 | 3;
+
+/**
+ * A mesh file after loading: every default filled in, every path absolute, every cross-reference
+ * resolved. Read-only in a run.
+ */
+export type Mesh = {
+  /** SPIFFE trust domain, default `maso.local`. */
+  readonly trustDomain: string;
+  readonly tlsMinVersion: 'TLSv1.3';
+  /** Lifetime of an SVID; at most 3,600,000. */
+  readonly credentialRotationIntervalMs: number;
+  readonly auditScope: AuditLevel;
+  readonly autonomyTier: AutonomyTier;
+  /** `observe` records verdicts of content controls without enforcing them; never G1-G4. */
+  readonly mode: 'enforce' | 'observe';
+  readonly limits: Limits;
+  readonly domains: ReadonlyMap<string, Domain>;
+  readonly zones: ReadonlyMap<string, Zone>;
+  readonly agents: ReadonlyMap<string, Agent>;
+  readonly edges: readonly Edge[];
+  readonly actions: ReadonlyMap<string, ActionManifest>;
+  readonly tools: ReadonlyMap<string, ToolManifest>;
+  /** JSON Schemas of messages by schema id; includes the built-in ones. */
+  readonly schemas: ReadonlyMap<string, MessageSchema>;
+  readonly operators: ReadonlyMap<string, Operator>;
+  readonly deselected: readonly DeselectedControl[];
+  readonly patterns: readonly UserPattern[];
+  /** Cedar policies by `file#index` or `@id`. */
+  readonly policies: ReadonlyMap<string, string>;
+  /** SHA-256 (base64url) over the mesh file and every file it names. */
+  readonly digest: string;
+  /** Folder of the mesh file. */
+  readonly directory: string;
+};
+
+export type Limits = {
+  readonly messageBytesMax: number;
+  readonly depthMax: number;
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  readonly messageLifetimeMs: number;
+  readonly clockSkewMs: number;
+  readonly pendingApprovalsMax: number;
+  readonly approvalTimeoutMs: number;
+  readonly queuedMessagesMax: number;
+};
+
+export type Domain = {
+  readonly name: string;
+  readonly tier: ProtectionTier;
+  readonly allowedRoles: readonly AgentRole[];
+  readonly metadataMasking: boolean;
+  readonly auditLevel: AuditLevel;
+  /** Oldest credential accepted on an exchange in this domain. */
+  readonly maxTokenAgeMs: number;
+  readonly attestationRequired: boolean;
+  /** Label floor for what travels in the domain. */
+  readonly classification: Classification;
+};
+
+export type Zone = { readonly name: string; readonly clearance: Classification };
+
+export type Agent = {
+  readonly name: string;
+  readonly role: AgentRole;
+  readonly zone: string;
+  readonly clearance: Classification;
+  /** A process that relays a person's words: its tasks are the trusted `prompt`. Holds no tools. */
+  readonly originator: boolean;
+  readonly tools: readonly string[];
+  readonly oispec: OISpec | null;
+  readonly isolation: Isolation;
+  /** Program that `maso up` starts beside the sidecar; null when it is started elsewhere. */
+  readonly command: readonly string[] | null;
+};
+
+/** Messages may go from `from` to `to` in `domain`; absent means refused. */
+export type Edge = {
+  readonly from: string;
+  readonly to: string;
+  readonly domain: string;
+  readonly schemas: readonly string[];
+  readonly mayRequest: readonly string[];
+};
+
+export type ActionManifest = {
+  readonly name: string;
+  readonly risk: RiskClass;
+  readonly reversibility: 'reversible' | 'compensable' | 'irreversible';
+  /** `tool.operation`. */
+  readonly tool: string;
+  readonly operation: string;
+  readonly write: boolean;
+  readonly approval: 'policy' | 'required';
+  readonly parameters: JsonObject;
+  readonly output: JsonObject;
+  readonly sensitive: ReadonlyMap<string, SensitiveParameter>;
+  readonly caps: ReadonlyMap<string, Cap>;
+  readonly timeoutMs: number;
+};
+
+/** G5: which sources may fill a parameter in a tainted context. */
+export type SensitiveParameter = {
+  /** `prompt` or `tool.operation.field`. */
+  readonly from: readonly string[];
+  readonly atMost: number | null;
+  readonly oneOf: readonly (string | number)[] | null;
+};
+
+export type Cap = { readonly perHour: number };
+
+export type ToolManifest = {
+  readonly name: string;
+  readonly runner:
+    | { readonly kind: 'stdio'; readonly command: readonly string[]; readonly env: { readonly [name: string]: string } }
+    | { readonly kind: 'http'; readonly url: string; readonly credentialFile: string | null }
+    | { readonly kind: 'function'; readonly module: string };
+  /** False when the tool cannot tell the gate from anybody else; then it serves no HIGH action. */
+  readonly guarded: boolean;
+  /** Result field (dot path, `*` for items) -> where its value came from; anything else is untrusted. */
+  readonly results: ReadonlyMap<string, ResultField>;
+  readonly operations: ReadonlyMap<string, ToolOperation>;
+  /** Pin file beside the mesh file: hashes of programs, descriptions and schemas. Null when absent. */
+  readonly pins: ToolPins | null;
+};
+
+export type ResultField = {
+  readonly integrity: Integrity;
+  readonly classification: Classification;
+};
+
+export type ToolOperation = {
+  readonly name: string;
+  readonly write: boolean;
+  /** True when the tool takes the idempotency key and will not act twice on it. */
+  readonly idempotent: boolean;
+  readonly timeoutMs: number;
+};
+
+export type ToolPins = {
+  /** Absolute path -> SHA-256 (base64url). */
+  readonly files: { readonly [path: string]: string };
+  /** Operation -> SHA-256 (base64url) of its canonical description and input schema. */
+  readonly operations: { readonly [operation: string]: string };
+};
+
+export type MessageSchema = {
+  readonly id: string;
+  readonly type: MessageType;
+  readonly schema: JsonObject;
+};
+
+/** A person who may decide; the public key is an Ed25519 JWK. */
+export type Operator = { readonly name: string; readonly publicKey: JsonObject };
+
+export type DeselectedControl = { readonly id: string; readonly reason: string; readonly by: string };
+
+export type UserPattern = {
+  readonly id: string;
+  readonly pattern: string;
+  readonly outcome: 'NO-GO' | 'ESCALATE';
+};
+
+/** Objective Intent Specification of one agent (facts a1), the parts this build enforces. */
+export type OISpec = {
+  readonly id: string;
+  readonly version: string;
+  readonly agent: string;
+  readonly goal: string;
+  readonly permittedTools: readonly string[];
+  readonly permittedActions: readonly string[];
+  readonly prohibitedActions: readonly string[];
+  readonly dataScope: readonly string[];
+  readonly canDelegate: boolean;
+  readonly maxDelegationDepth: number;
+  readonly riskClassification: RiskClass;
+  /** SHA-256 (base64url) of the canonical specification. */
+  readonly digest: string;
+};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../message/json.ts';
+import type { Verdict } from '../review/verdict.ts';
+
+/** Every step that is recorded (seed 002: actions, verdicts, tool calls, messages, state changes). */
+export type EntryKind =
+  | 'mesh.started'
+  | 'mesh.stopped'
+  | 'identity.issued'
+  | 'identity.refused'
+  | 'session.opened'
+  | 'session.ended'
+  | 'task.started'
+  | 'message.outbound'
+  | 'message.admitted'
+  | 'message.refused'
+  | 'message.delivered'
+  | 'request.reviewed'
+  | 'approval.held'
+  | 'approval.decided'
+  | 'approval.expired'
+  | 'tool.intent'
+  | 'tool.outcome'
+  | 'tool.in-doubt'
+  | 'tool.refused'
+  | 'indicator.raised'
+  | 'refusals.counted'
+  | 'recorder.unavailable'
+  | 'recorder.recovered';
+
+/**
+ * One step, as the process that took it describes it. Holds hashes, ids, codes and counts; never a
+ * payload, a secret or a matched text (G9).
+ */
+export type EntryDraft = {
+  readonly kind: EntryKind;
+  /** ULID minted by the writer; a resent draft is recorded once. */
+  readonly id: string;
+  /** Milliseconds since 1970 on the writer's clock. */
+  readonly at: number;
+  /** Who acted: `agent:NAME`, `operator:NAME`, `node`, `sidecar:NAME`. */
+  readonly actor: string;
+  readonly task: string | null;
+  readonly message: string | null;
+  /** Ids of messages or entries that caused this one. */
+  readonly causedBy: readonly string[];
+  /** What was decided, with the leading code when it was not GO. */
+  readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE' | null;
+  readonly code: string | null;
+  readonly verdicts: readonly Verdict[];
+  readonly tookUs: number | null;
+  readonly detail: JsonObject;
+};
+
+/** A draft as it stands in the log: hash-linked to its predecessor. */
+export type RecordedEntry = EntryDraft & {
+  /** Position in the log, from 0, without gaps. */
+  readonly sequence: number;
+  /** When the recorder accepted it, milliseconds since 1970; never below the previous entry's. */
+  readonly recordedAt: number;
+  /** SHA-256 (base64url) of the previous entry's line, or of the log's name for the first one. */
+  readonly previous: string;
+};
+
+export type EntryReceipt = { readonly sequence: number };
+
+/**
+ * Where steps are recorded. `record` resolves only when the entry is durable; it rejects with
+ * `RecorderError` when it is not, and then the caller treats a HIGH or CRITICAL act as refused.
+ * Entries of one call are recorded in order, all or none. A draft whose id was recorded before
+ * resolves with the old receipt and writes nothing.
+ */
+export interface Recorder {
+  record(entries: readonly EntryDraft[], options?: { readonly privileged?: boolean }): Promise<readonly EntryReceipt[]>;
+}
+
+export type RecorderErrorCode =
+  | 'RECORDER_NOT_DURABLE'
+  | 'RECORDER_FULL'
+  | 'RECORDER_CHAIN_BROKEN'
+  | 'RECORDER_CLOSED'
+  | 'RECORDER_ENTRY_INVALID';
+
+export class RecorderError extends Error {
+  readonly code: RecorderErrorCode;
+  constructor(code: RecorderErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'RecorderError';
+    this.code = code;
+  }
+}
