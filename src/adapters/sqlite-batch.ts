@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DatabaseSync } from 'node:sqlite';
+
+type Work = { readonly run: () => unknown; readonly settle: (failure: unknown, value: unknown) => void };
+
+/**
+ * A SQLite file whose writes are grouped: everything asked for within one turn of the event loop
+ * shares one transaction and one flush to disk. WAL with `synchronous=FULL`: a write that resolved
+ * survives `kill -9` and power loss.
+ */
+export class BatchedDatabase {
+  readonly database: DatabaseSync;
+  #waiting: Work[] = [];
+  #scheduled = false;
+  #closed = false;
+
+  constructor(path: string) {
+    this.database = new DatabaseSync(path);
+    this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
+  }
+
+  /**
+   * Runs `work` in the next transaction; resolves with its value when that transaction is durable.
+   * A work that throws is rolled back alone and rejects; the others of its group still commit.
+   */
+  write<Value>(work: () => Value): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      if (this.#closed) {
+        reject(new Error('the database is closed'));
+        return;
+      }
+      this.#waiting.push({
+        run: work,
+        settle: (failure, value) => {
+          if (failure === null) resolve(value as Value);
+          else reject(failure instanceof Error ? failure : new Error(String(failure)));
+        },
+      });
+      if (!this.#scheduled) {
+        this.#scheduled = true;
+        setImmediate(() => this.flush());
+      }
+    });
+  }
+
+  /** Commits what waits, now. */
+  flush(): void {
+    this.#scheduled = false;
+    const group = this.#waiting;
+    this.#waiting = [];
+    if (group.length === 0) return;
+    const values = this.#commit(group);
+    if (values !== null) {
+      group.forEach((work, index) => work.settle(null, values[index]));
+      return;
+    }
+    for (const work of group) {
+      try {
+        const [value] = this.#transaction([work]);
+        work.settle(null, value);
+      } catch (failure) {
+        work.settle(failure, undefined);
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#closed = true;
+    this.database.close();
+  }
+
+  /** Null when any work of the group failed; then nothing of the group was committed. */
+  #commit(group: readonly Work[]): readonly unknown[] | null {
+    try {
+      return this.#transaction(group);
+    } catch {
+      // The caller runs each work alone, and the one that fails there rejects with its own error.
+      return null;
+    }
+  }
+
+  #transaction(group: readonly Work[]): readonly unknown[] {
+    this.database.exec('BEGIN IMMEDIATE');
+    try {
+      const values = group.map((work) => work.run());
+      this.database.exec('COMMIT');
+      return values;
+    } catch (failure) {
+      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      throw failure;
+    }
+  }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { verifyEnvelope } from '../identity/verify-envelope.ts';
+import type { PeerIdentity } from '../identity/credential.ts';
+import { flowsTo } from '../label/label.ts';
+import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
+import { parseActionRequest } from '../message/action-request-parse.ts';
+import { actionRequestSchema } from '../message/action-request.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { PaceView } from '../pace/pace-view.ts';
+import type { Protection } from '../protection/protection.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { Verdict } from '../review/verdict.ts';
+import { finding } from '../review/verdict.ts';
+import type { TokenBuckets } from '../scanner/rate.ts';
+import type { SchemaRegistry } from '../scanner/schema-registry.ts';
+import type { MessageQueue, QueuedMessage } from './message-queue.ts';
+
+export type Publication = {
+  readonly envelope: string;
+  /** The sender's sidecar's own account of the step, recorded together with the admission. */
+  readonly entry: EntryDraft;
+  /** True when the sidecar repeats a publication whose answer it never saw. */
+  readonly resend: boolean;
+};
+
+export type Admission =
+  | { readonly answer: 'accepted'; readonly message: QueuedMessage | null }
+  | { readonly answer: 'refused'; readonly code: string; readonly drop: boolean };
+
+export type AdmitContext = {
+  readonly mesh: Mesh;
+  readonly clock: Clock;
+  readonly pace: PaceView;
+  readonly schemas: SchemaRegistry;
+  readonly protection: Protection;
+  readonly rates: TokenBuckets;
+  readonly queue: MessageQueue;
+  readonly recorder: Recorder;
+};
+
+/** A code that refuses; `drop` ends the connection and raises a compromise indicator. */
+type Refusal = { readonly code: string; readonly drop: boolean; readonly path?: string | null };
+type Judged = { readonly body: EnvelopeBody | null; readonly refusal: Refusal | null };
+
+/** Hand-offs of one task; more than any real workflow needs, less than a circle would take. */
+const hopsMax = 32;
+
+/**
+ * The bus as policy enforcement point (G1): nothing is queued for an agent but a message that is
+ * authentic, typed, schema-valid, fresh, unreplayed, allowed on that edge and within the recipient's
+ * clearance. Resolves when message and record are durable. IA-2.3, PG-1.4, DP-1.6.
+ */
+export async function admit(
+  sender: PeerIdentity,
+  publication: Publication,
+  context: AdmitContext,
+): Promise<Admission> {
+  const startedUs = performance.now() * 1000;
+  const judged = judge(sender, publication, context);
+  const resent = judged.refusal?.code === 'BUS_REPLAY' && isHarmlessResend(publication, judged.body, context);
+  if (resent) return { answer: 'accepted', message: null };
+  return exit(sender, publication, judged, context, performance.now() * 1000 - startedUs);
+}
+
+function judge(sender: PeerIdentity, publication: Publication, context: AdmitContext): Judged {
+  const { mesh, clock, pace } = context;
+  const nowMs = clock.nowMs();
+  if (pace.clamp(sender.name).allows === 'nothing') return refused(null, 'PACE_STOPPED');
+  if (!context.rates.take(sender.name, nowMs)) return refused(null, 'BUS_RATE_LIMITED');
+  if (!(publication.envelope.length <= mesh.limits.messageBytesMax * 2)) {
+    return refused(null, 'BUS_TOO_LARGE');
+  }
+  const verified = verifyEnvelope(
+    publication.envelope,
+    (thumbprint) => (thumbprint === sender.thumbprint ? sender : null),
+    { bytesMax: mesh.limits.messageBytesMax, depthMax: mesh.limits.depthMax },
+  );
+  if (!verified.ok) {
+    const typeBroken = verified.code.startsWith('MESSAGE_TYPE_');
+    return refused(null, verified.code, typeBroken || verified.code.startsWith('IDENTITY_'));
+  }
+  const body = verified.body;
+  const refusal =
+    entryRefusal(sender, publication, body) ??
+    freshnessRefusal(sender, body, nowMs, mesh) ??
+    replayRefusal(body, context) ??
+    routeRefusal(body, context, sender, nowMs) ??
+    schemaRefusal(body, context) ??
+    (context.queue.pendingCount(body.to) >= mesh.limits.queuedMessagesMax
+      ? { code: 'BUS_QUEUE_FULL', drop: false }
+      : null);
+  return { body, refusal };
+}
+
+function entryRefusal(
+  sender: PeerIdentity,
+  publication: Publication,
+  body: EnvelopeBody,
+): Refusal | null {
+  const { entry } = publication;
+  const honest =
+    entry.kind === 'message.outbound' &&
+    entry.actor === `agent:${sender.name}` &&
+    entry.message === body.id &&
+    entry.task === body.task;
+  return honest ? null : { code: 'BUS_ENTRY_FORGED', drop: true };
+}
+
+function freshnessRefusal(
+  sender: PeerIdentity,
+  body: EnvelopeBody,
+  nowMs: number,
+  mesh: Mesh,
+): Refusal | null {
+  if (!(nowMs < sender.expiresAtMs)) return { code: 'BUS_CREDENTIAL_EXPIRED', drop: true };
+  if (!(nowMs < body.expiresAt)) return { code: 'BUS_EXPIRED', drop: false };
+  const lifetimeMs = body.expiresAt - body.issuedAt;
+  const inTime = body.issuedAt <= nowMs + mesh.limits.clockSkewMs;
+  if (!(inTime && lifetimeMs <= mesh.limits.messageLifetimeMs)) {
+    return { code: 'BUS_CLOCK_SKEW', drop: false };
+  }
+  return null;
+}
+
+function replayRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {
+  if (context.queue.digestOf(body.id) !== null || context.queue.nonceKnown(body.from, body.nonce)) {
+    return { code: 'BUS_REPLAY', drop: false };
+  }
+  if (!(body.issuedAt >= context.queue.intactSinceMs)) {
+    return { code: 'BUS_BEFORE_RESTART', drop: false };
+  }
+  return null;
+}
+
+function routeRefusal(
+  body: EnvelopeBody,
+  context: AdmitContext,
+  sender: PeerIdentity,
+  nowMs: number,
+): Refusal | null {
+  const { mesh } = context;
+  const from = mesh.agents.get(body.from);
+  const to = mesh.agents.get(body.to);
+  if (from === undefined || to === undefined) return { code: 'BUS_RECIPIENT_UNKNOWN', drop: false };
+  if (!(body.hop <= hopsMax)) return { code: 'BUS_TASK_HOPS_EXCEEDED', drop: false };
+  const domain = mesh.domains.get(body.domain);
+  if (domain === undefined) return { code: 'BUS_DOMAIN_UNKNOWN', drop: false };
+  return (
+    domainRefusal(domain, from, to, sender, nowMs) ??
+    edgeRefusal(body, mesh) ??
+    context.protection.refusal(domain.tier) ??
+    (flowsTo(body.label.classification, to.clearance)
+      ? null
+      : { code: 'BUS_CLEARANCE_EXCEEDED', drop: false })
+  );
+}
+
+/** Seed 003, order of checks: identity and expiry, role, masking, tier, audit. */
+function domainRefusal(
+  domain: Domain,
+  from: Agent,
+  to: Agent,
+  sender: PeerIdentity,
+  nowMs: number,
+): Refusal | null {
+  if (!(nowMs - sender.notBeforeMs <= domain.maxTokenAgeMs)) {
+    return { code: 'BUS_CREDENTIAL_TOO_OLD', drop: false };
+  }
+  const rolesAllowed = domain.allowedRoles.includes(from.role) && domain.allowedRoles.includes(to.role);
+  return rolesAllowed ? null : { code: 'BUS_ROLE_DENIED', drop: false };
+}
+
+function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
+  const edges = mesh.edges.filter(
+    (edge) => edge.from === body.from && edge.to === body.to && edge.domain === body.domain,
+  );
+  if (body.schema === actionRequestSchema) {
+    const request = parseActionRequest(body.payload);
+    if (!request.ok) return { code: request.code, drop: true, path: request.path };
+    const allowed = edges.some((edge) => edge.mayRequest.includes(request.request.action));
+    if (allowed) return null;
+    return { code: edges.length === 0 ? 'BUS_EDGE_DENIED' : 'BUS_ACTION_DENIED', drop: false };
+  }
+  if (body.schema === 'action-outcome/1') return outcomeEdgeRefusal(body, mesh);
+  if (edges.some((edge) => edge.schemas.includes(body.schema))) return null;
+  return { code: 'BUS_EDGE_DENIED', drop: false };
+}
+
+/** The answer to an action request may travel back along the edge that carried the request. */
+function outcomeEdgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
+  const asked = mesh.edges.some(
+    (edge) =>
+      edge.from === body.to &&
+      edge.to === body.from &&
+      edge.domain === body.domain &&
+      edge.mayRequest.length > 0,
+  );
+  return asked && body.inReplyTo !== null ? null : { code: 'BUS_EDGE_DENIED', drop: false };
+}
+
+function schemaRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {
+  const [first] = context.schemas.check(body.schema, body.type, body.payload);
+  if (first === undefined) return null;
+  const drop = first.code !== 'SCAN_SCHEMA_UNKNOWN';
+  return { code: first.code, drop, path: first.path };
+}
+
+function isHarmlessResend(
+  publication: Publication,
+  body: EnvelopeBody | null,
+  context: AdmitContext,
+): boolean {
+  return (
+    publication.resend &&
+    body !== null &&
+    context.queue.digestOf(body.id) === envelopeDigest(publication.envelope)
+  );
+}
+
+export function envelopeDigest(envelope: string): string {
+  return createHash('sha256').update(envelope).digest('base64url');
+}
+
+/** The one exit: whatever was decided is recorded, and durable, before the sender hears of it. */
+async function exit(
+  sender: PeerIdentity,
+  publication: Publication,
+  judged: Judged,
+  context: AdmitContext,
+  tookUs: number,
+): Promise<Admission> {
+  const { body, refusal } = judged;
+  if (refusal === null && body !== null) {
+    try {
+      const [message] = await Promise.all([
+        context.queue.enqueue(body, publication.envelope),
+        context.recorder.record([publication.entry, admittedEntry(body, context, tookUs)]),
+      ]);
+      return { answer: 'accepted', message };
+    } catch {
+      // Not durable: the sender is told so and may repeat; what was half written is never delivered.
+      return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
+    }
+  }
+  const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';
+  const drop = refusal?.drop ?? true;
+  try {
+    await context.recorder.record(refusedEntries(sender, publication, body, refusal, context, tookUs));
+  } catch {
+    // The refusal stands without its record; the recorder has already said that it is unavailable.
+    return { answer: 'refused', code, drop };
+  }
+  return { answer: 'refused', code, drop };
+}
+
+function busVerdict(mesh: Mesh, refusal: Refusal | null, tookUs: number): Verdict {
+  return {
+    outcome: refusal === null ? 'GO' : 'NO-GO',
+    control: 'bus',
+    version: mesh.digest.slice(0, 12),
+    tookUs: Math.round(tookUs),
+    findings: refusal === null ? [] : [finding(refusal.code, 'bus/admit', refusal.path ?? null)],
+  };
+}
+
+function admittedEntry(body: EnvelopeBody, context: AdmitContext, tookUs: number): EntryDraft {
+  return {
+    kind: 'message.admitted',
+    id: `${body.id}.admitted`,
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: body.task,
+    message: body.id,
+    causedBy: [body.id],
+    outcome: 'GO',
+    code: null,
+    verdicts: [busVerdict(context.mesh, null, tookUs)],
+    tookUs: Math.round(tookUs),
+    detail: { from: body.from, to: body.to, schema: body.schema, domain: body.domain },
+  };
+}
+
+function refusedEntries(
+  sender: PeerIdentity,
+  publication: Publication,
+  body: EnvelopeBody | null,
+  refusal: Refusal | null,
+  context: AdmitContext,
+  tookUs: number,
+): readonly EntryDraft[] {
+  const digest = envelopeDigest(publication.envelope);
+  const at = context.clock.nowMs();
+  const shared = {
+    at,
+    actor: 'node',
+    task: body?.task ?? null,
+    message: body?.id ?? null,
+    causedBy: [],
+    code: refusal?.code ?? 'BUS_FRAME_MALFORMED',
+    tookUs: Math.round(tookUs),
+  };
+  const refused: EntryDraft = {
+    ...shared,
+    kind: 'message.refused',
+    id: `refused.${digest}.${at}`,
+    outcome: 'NO-GO',
+    verdicts: [busVerdict(context.mesh, refusal, tookUs)],
+    detail: {
+      sender: sender.name,
+      ...(body === null ? {} : { to: body.to, schema: body.schema, domain: body.domain }),
+    },
+  };
+  if (!(refusal?.drop ?? true)) return [refused];
+  const indicator: EntryDraft = {
+    ...shared,
+    kind: 'indicator.raised',
+    id: `indicator.${digest}.${at}`,
+    causedBy: [refused.id],
+    outcome: null,
+    verdicts: [],
+    tookUs: null,
+    detail: { agent: sender.name, indicator: 'COMPROMISE', connection: 'dropped' },
+  };
+  return [refused, indicator];
+}
+
+function refused(body: EnvelopeBody | null, code: string, drop = false): Judged {
+  return { body, refusal: { code, drop } };
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+
+export const busCodes = {
+  BUS_SENDER_UNKNOWN: {
+    means: 'The envelope is signed by a certificate that is not the one of this connection.',
+    mend: 'Look for a stolen or copied envelope; a sidecar sends only what it signed itself.',
+    agentSees: 'REFUSED',
+  },
+  BUS_CREDENTIAL_EXPIRED: {
+    means: 'The identity of the connection has expired.',
+    mend: 'Let the sidecar renew its SVID, or enrol it again with a new join token.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_CREDENTIAL_TOO_OLD: {
+    means: 'The identity is older than this data domain accepts.',
+    mend: 'Rotate sooner, or raise max_token_age_ms of the domain.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_ENTRY_FORGED: {
+    means: 'The sidecar sent a record entry that speaks of another agent, message or task.',
+    mend: 'Treat the sidecar as compromised; revoke its identity.',
+    agentSees: 'REFUSED',
+  },
+  BUS_REPLAY: {
+    means: 'A message with this id or nonce was admitted before.',
+    mend: 'Nothing to do for the operator unless it repeats; then look at who holds the envelope.',
+    agentSees: 'REFUSED',
+  },
+  BUS_BEFORE_RESTART: {
+    means: 'The message was issued before the replay memory of this node begins.',
+    mend: 'Send it again; restore the queue database if it was lost.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_EXPIRED: {
+    means: 'The message had expired when it arrived.',
+    mend: 'Send it again, or raise limits.message_lifetime_ms.',
+    agentSees: 'REFUSED',
+  },
+  BUS_CLOCK_SKEW: {
+    means: 'The message was issued in the future, beyond the allowed clock skew, or lives too long.',
+    mend: 'Synchronise the clocks, or raise limits.clock_skew_ms.',
+    agentSees: 'REFUSED',
+  },
+  BUS_RATE_LIMITED: {
+    means: 'The agent sends faster than its limit.',
+    mend: 'Raise limits.messages_per_second if the load is expected.',
+    agentSees: 'RATE_LIMITED',
+  },
+  BUS_TOO_LARGE: {
+    means: 'The message is larger than the mesh allows.',
+    mend: 'Send a reference instead, or raise limits.message_bytes_max.',
+    agentSees: 'INVALID',
+  },
+  BUS_RECIPIENT_UNKNOWN: {
+    means: 'No agent of that name is in the mesh file.',
+    mend: 'Add the agent to the mesh file, or correct the recipient.',
+    agentSees: 'REFUSED',
+  },
+  BUS_EDGE_DENIED: {
+    means: 'The mesh file has no edge from this sender to this recipient for this schema and domain.',
+    mend: 'Add an edge if the hand-off is wanted; the default is to deny.',
+    agentSees: 'REFUSED',
+  },
+  BUS_ACTION_DENIED: {
+    means: 'The edge does not let this sender request this action.',
+    mend: 'Add the action to may_request of the edge if it is wanted.',
+    agentSees: 'REFUSED',
+  },
+  BUS_DOMAIN_UNKNOWN: {
+    means: 'No policy is defined for the data domain.',
+    mend: 'Add the domain to the mesh file; a domain without a policy is refused.',
+    agentSees: 'REFUSED',
+  },
+  BUS_ROLE_DENIED: {
+    means: 'The role of the sender or the recipient is not allowed in this data domain.',
+    mend: 'Add the role to allowed_roles of the domain if the exchange is wanted.',
+    agentSees: 'REFUSED',
+  },
+  BUS_CLEARANCE_EXCEEDED: {
+    means: 'The message is classified above what the recipient may read.',
+    mend: 'Send it to an agent of a zone with that clearance.',
+    agentSees: 'REFUSED',
+  },
+  BUS_TASK_HOPS_EXCEEDED: {
+    means: 'The task was handed on more often than the mesh allows.',
+    mend: 'Look for agents that hand work around in a circle.',
+    agentSees: 'REFUSED',
+  },
+  BUS_QUEUE_FULL: {
+    means: 'The queue of the recipient is full.',
+    mend: 'Start or repair the recipient, or raise limits.queued_messages_max.',
+    agentSees: 'RATE_LIMITED',
+  },
+  BUS_FRAME_MALFORMED: {
+    means: 'A frame on the bus connection was not one that the protocol knows.',
+    mend: 'Use a sidecar of the same version; otherwise treat the sender as compromised.',
+    agentSees: 'INVALID',
+  },
+  BUS_MESH_MISMATCH: {
+    means: 'The sidecar runs on another mesh file than the node.',
+    mend: 'Restart the sidecar with the mesh file that the node runs on.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_ALREADY_CONNECTED: {
+    means: 'Another instance of this agent is connected.',
+    mend: 'Stop the other sidecar, or give this one an agent name of its own.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_UNAVAILABLE: {
+    means: 'The node could not make the message durable.',
+    mend: 'Look at the disk of the node; the sender may try again.',
+    agentSees: 'UNAVAILABLE',
+  },
+} as const satisfies CodeTable;
+
+export type BusCode = keyof typeof busCodes;

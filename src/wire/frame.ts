@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Isolation, SignedEnvelope } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { RiskClass } from '../mesh/mesh.ts';
+
+/** An action that waits for people. The digest binds their decision to this request and no other. */
+export type Hold = {
+  /** Message id of the held action request. */
+  readonly message: string;
+  readonly task: string;
+  readonly executor: string;
+  readonly requester: string;
+  /** First agent or user in the causal chain; floods are counted against it. */
+  readonly rootOrigin: string;
+  readonly action: string;
+  readonly risk: RiskClass;
+  readonly reversibility: string;
+  readonly parameters: JsonObject;
+  /** SHA-256 (base64url) of the canonical request, its message id and its executor. */
+  readonly digest: string;
+  readonly approvalsNeeded: 1 | 2;
+  readonly reasons: readonly string[];
+  readonly expiresAt: number;
+};
+
+/** What a sidecar sends to its bus node, one JSON text per WebSocket message. */
+export type SidecarFrame =
+  | {
+      readonly kind: 'hello';
+      readonly meshDigest: string;
+      readonly isolation: Isolation;
+    }
+  | {
+      readonly kind: 'publish';
+      readonly number: number;
+      readonly envelope: SignedEnvelope;
+      readonly entry: EntryDraft;
+    }
+  | {
+      readonly kind: 'delivered';
+      readonly number: number;
+      readonly entries: readonly EntryDraft[];
+    }
+  | {
+      readonly kind: 'record';
+      readonly number: number;
+      readonly privileged: boolean;
+      readonly entries: readonly EntryDraft[];
+    }
+  | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
+  | { readonly kind: 'renew'; readonly number: number; readonly csr: string };
+
+/** What a bus node sends to a sidecar. */
+export type NodeFrame =
+  | {
+      readonly kind: 'welcome';
+      readonly boot: string;
+      readonly meshDigest: string;
+      readonly operators: readonly { readonly name: string; readonly publicKey: JsonObject }[];
+    }
+  | { readonly kind: 'accepted'; readonly number: number }
+  | { readonly kind: 'refused'; readonly number: number; readonly code: string }
+  | {
+      readonly kind: 'deliver';
+      readonly number: number;
+      readonly envelope: SignedEnvelope;
+      /** The sender's certificate chain, PEM; sent once per connection and thumbprint, else null. */
+      readonly chain: string | null;
+    }
+  | { readonly kind: 'recorded'; readonly number: number; readonly code: string | null }
+  | { readonly kind: 'held'; readonly number: number; readonly approval: string }
+  | {
+      readonly kind: 'decided';
+      readonly message: string;
+      readonly approval: string;
+      readonly outcome: 'approved' | 'denied' | 'expired';
+      /** Operators' signed decisions; the sidecar verifies each one itself. */
+      readonly decisions: readonly string[];
+    }
+  | { readonly kind: 'renewed'; readonly number: number; readonly chain: string };
