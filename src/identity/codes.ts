@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Codes of this folder. The shape is that of `CodeTable` in `src/review/code.ts`, a folder of the
+ * same level, which therefore cannot be imported here.
+ */
+type IdentityCodeTable = {
+  readonly [code: string]: {
+    readonly means: string;
+    readonly mend: string;
+    readonly agentSees: 'REFUSED' | 'INVALID' | 'UNAVAILABLE';
+  };
+};
+
+const compromised = 'Treat the sender as compromised unless its software is of another version.';
+const renew = 'Let the sidecar renew its SVID, or enrol it again with a new join token.';
+
+export const identityCodes = {
+  IDENTITY_ENVELOPE_MALFORMED: {
+    means: 'The envelope is not a compact JWS of three strict base64url parts.',
+    mend: compromised,
+    agentSees: 'INVALID',
+  },
+  IDENTITY_ENVELOPE_TOO_LARGE: {
+    means: 'The signed body is larger than the mesh allows.',
+    mend: 'Send a reference instead, or raise limits.message_bytes_max.',
+    agentSees: 'INVALID',
+  },
+  IDENTITY_HEADER_REFUSED: {
+    means: 'The protected header is not, byte for byte, the one header the mesh accepts.',
+    mend: compromised,
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_SIGNER_UNKNOWN: {
+    means: 'No verified certificate has the thumbprint that the envelope names.',
+    mend: 'Look for an envelope signed with a revoked, expired or foreign key.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_SIGNATURE_INVALID: {
+    means: 'The signature does not verify with the key of the certificate that is named.',
+    mend: 'The bytes were changed or forged on the way; look at who relayed them.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_NOT_CANONICAL: {
+    means: 'The signed bytes are not the canonical form (RFC 8785) of what they say.',
+    mend: compromised,
+    agentSees: 'INVALID',
+  },
+  IDENTITY_SENDER_MISMATCH: {
+    means: 'The envelope names another sender or instance than the certificate that signed it.',
+    mend: 'Treat the signer as compromised; revoke its identity.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_CERTIFICATE_ABSENT: {
+    means: 'The peer presented no certificate.',
+    mend: 'Enrol the peer with a join token; the mesh speaks mutual TLS only.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_CERTIFICATE_MALFORMED: {
+    means: 'The certificate cannot be read as exactly one X.509 certificate, or is oversized.',
+    mend: renew,
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_CERTIFICATE_UNTRUSTED: {
+    means: 'No authority of the trust bundle signed the certificate.',
+    mend: 'Look for an impostor authority; if the mesh was founded anew, enrol the peer again.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_CERTIFICATE_EXPIRED: {
+    means: 'The certificate, or the authority that signed it, has expired.',
+    mend: renew,
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CERTIFICATE_NOT_YET_VALID: {
+    means: 'The certificate, or the authority that signed it, is not valid yet.',
+    mend: 'Synchronise the clocks of this host and of the authority.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CERTIFICATE_USAGE: {
+    means: 'The certificate is an authority, lacks TLS client or server usage, or is not Ed25519.',
+    mend: 'Issue SVIDs only through the authority of the mesh.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_SPIFFE_ID_INVALID: {
+    means: 'The identity is not exactly one SPIFFE id of an agent instance or a node.',
+    mend: 'Issue SVIDs only through the authority of the mesh; check names for illegal characters.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_TRUST_DOMAIN_FOREIGN: {
+    means: 'The SPIFFE id belongs to another trust domain.',
+    mend: 'Check trust_domain of the mesh file; meshes are not federated.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_PEER_UNEXPECTED: {
+    means: 'The server is authentic but is not the peer that was to be reached.',
+    mend: 'Check the address; look for a node that answers in the place of another.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_BUNDLE_INVALID: {
+    means: 'The trust bundle holds no readable authority certificate.',
+    mend: 'Restore the bundle from the authority directory of the node.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CSR_REFUSED: {
+    means: 'The signing request is unreadable, proves no possession, or its key is not sound Ed25519.',
+    mend: 'Use a sidecar of this version to enrol and renew.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_LIFETIME_REFUSED: {
+    means: 'The requested lifetime is not between one second and one hour.',
+    mend: 'Set credential_rotation_interval_ms to at most 3600000.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_AUTHORITY_CORRUPT: {
+    means: 'The key or certificate of the built-in authority is damaged or of another pair.',
+    mend: 'Restore the authority directory and its KMS key from a backup, or found the mesh anew.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_AUTHORITY_UNAVAILABLE: {
+    means: 'The directory of the built-in authority cannot be read or written.',
+    mend: 'Check path, owner and free space of the authority directory.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CREDENTIAL_CORRUPT: {
+    means: 'The stored credential is damaged, or key and certificate are not of one pair.',
+    mend: 'Delete the credential file and enrol the sidecar again with a new join token.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CREDENTIAL_EXPOSED: {
+    means: 'A private key file may be read by group or others, or is not a regular file.',
+    mend: 'Treat the key as leaked: replace it, and give its file mode 0600.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_CREDENTIAL_UNAVAILABLE: {
+    means: 'The credential file cannot be read or written.',
+    mend: 'Check path, owner and free space of the credential directory.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_JOIN_TOKEN_MALFORMED: {
+    means: 'The join token is not of the form maso1.CLAIMS.SECRET.',
+    mend: 'Copy the whole token again, or mint a new one.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_JOIN_TOKEN_UNKNOWN: {
+    means: 'No join token with this secret was minted here.',
+    mend: 'Mint a new join token at the node that is to be joined; watch for guessing if it repeats.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_JOIN_TOKEN_SPENT: {
+    means: 'The join token was used before.',
+    mend: 'If the first use was not yours, revoke that instance; then mint a new join token.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_JOIN_TOKEN_EXPIRED: {
+    means: 'The join token has expired.',
+    mend: 'Mint a new join token.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_JOIN_TOKEN_WRONG_AGENT: {
+    means: 'The join token was presented for another agent than it was minted for; it is now spent.',
+    mend: 'Find out who holds the token; mint a new one for the right agent.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_ENROLMENT_UNTRUSTED: {
+    means: 'The node did not present the authority whose hash the join token carries.',
+    mend: 'Look for a machine in the middle; if the mesh was founded anew, mint a new join token.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_ENROLMENT_UNREACHABLE: {
+    means: 'The node did not complete a TLS 1.3 handshake in time.',
+    mend: 'Check the address in the join token and that the node is up.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_DECISION_MALFORMED: {
+    means: 'The operator decision is not a canonical, complete, signed statement.',
+    mend: 'Decide again with `maso approvals`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_DECISION_SIGNATURE_INVALID: {
+    means: 'The signature of the decision does not verify with the key of the operator it names.',
+    mend: 'Look for a forged decision; check the public key in the mesh file.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_OPERATOR_UNKNOWN: {
+    means: 'The mesh file names no operator of that name.',
+    mend: 'Add the operator and the public key to the mesh file.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_OPERATOR_KEY_INVALID: {
+    means: 'The operator key is not an Ed25519 JWK of the expected form.',
+    mend: 'Make a new operator key and put its public part into the mesh file.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KMS_UNWRAP_FAILED: {
+    means: 'A wrapped secret is damaged, or belongs to another key or another context.',
+    mend: 'Restore the secret and the KMS key that wrapped it from the same backup.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KMS_KEY_INVALID: {
+    means: 'The KMS key file or passphrase is absent, unreadable or of the wrong form.',
+    mend: 'Restore the KMS key file; without it nothing that it wrapped can be opened.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KMS_KEY_EXPOSED: {
+    means: 'The KMS key file may be read by group or others, or is not a regular file.',
+    mend: 'Treat the key as leaked: rotate what it wraps, and give the file mode 0600.',
+    agentSees: 'UNAVAILABLE',
+  },
+} as const satisfies IdentityCodeTable;
+
+export type IdentityCode = keyof typeof identityCodes;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import { parseEnvelopeBody } from '../message/envelope-parse.ts';
+import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
+import type { PeerIdentity } from './credential.ts';
+import { readEnvelopeHeader } from './envelope-header.ts';
+import { splitCompactJws, verifyCompactJws } from './jws.ts';
+
+/** Bounds on the signed body; the number of members is bounded by the parser's own default. */
+export type EnvelopeLimits = {
+  /** Canonical body in UTF-8 bytes. */
+  readonly bytesMax: number;
+  readonly depthMax: number;
+};
+
+export type VerifiedEnvelope = {
+  readonly ok: true;
+  readonly body: EnvelopeBody;
+  readonly peer: PeerIdentity;
+  /** The signed bytes: the canonical form of `body`. */
+  readonly payloadBytes: Uint8Array;
+};
+
+/** `code` is one of this folder's or of the message folder's table. */
+export type EnvelopeRefusal = { readonly ok: false; readonly code: string };
+
+/**
+ * Believes an envelope only when a verified peer signed exactly these bytes, they are canonical, and
+ * they name that peer as their sender (G1). The attacker controls every character of `jws`; nothing
+ * of it is parsed before its signature holds. Never throws.
+ *
+ * `peerByThumbprint` answers only for certificates that it has verified and that are valid now.
+ * Freshness, replay and routing are the bus's to check.
+ */
+export function verifyEnvelope(
+  jws: SignedEnvelope,
+  peerByThumbprint: (thumbprint: string) => PeerIdentity | null,
+  limits: EnvelopeLimits,
+): VerifiedEnvelope | EnvelopeRefusal {
+  if (!(jws.length <= jwsLengthMax(limits.bytesMax))) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
+  const parts = splitCompactJws(jws);
+  if (parts === null) return refuse('IDENTITY_ENVELOPE_MALFORMED');
+  const thumbprint = readEnvelopeHeader(parts.header);
+  if (thumbprint === null) return refuse('IDENTITY_HEADER_REFUSED');
+  if (!(parts.payload.length <= limits.bytesMax)) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
+  const peer = peerByThumbprint(thumbprint);
+  if (peer === null || peer.thumbprint !== thumbprint) return refuse('IDENTITY_SIGNER_UNKNOWN');
+  if (!verifyCompactJws(parts, peer.publicKey)) return refuse('IDENTITY_SIGNATURE_INVALID');
+  const json = parseStrictJson(parts.payload, { ...defaultJsonLimits, ...limits });
+  if (!json.ok) return refuse(json.code);
+  if (!json.canonical) return refuse('IDENTITY_NOT_CANONICAL');
+  const parsed = parseEnvelopeBody(json.value);
+  if (!parsed.ok) return refuse(parsed.code);
+  if (!isSender(parsed.body, peer)) return refuse('IDENTITY_SENDER_MISMATCH');
+  return { ok: true, body: parsed.body, peer, payloadBytes: parts.payload };
+}
+
+/** A node signs no envelopes: one named like an agent must not be able to speak as it. */
+function isSender(body: EnvelopeBody, peer: PeerIdentity): boolean {
+  return peer.kind === 'agent' && body.instance === peer.spiffeId && body.from === peer.name;
+}
+
+/** Header and signature take less than 256 characters; four characters carry three bytes. */
+function jwsLengthMax(bytesMax: number): number {
+  return Math.ceil((bytesMax * 4) / 3) + 256;
+}
+
+function refuse(code: string): EnvelopeRefusal {
+  return { ok: false, code };
+}
