@@ -34,7 +34,7 @@ export type EntryKind =
  */
 export type EntryDraft = {
   readonly kind: EntryKind;
-  /** ULID minted by the writer; a resent draft is recorded once. */
+  /** Unique, at most 160 characters, chosen by the writer; a resent draft is recorded once. */
   readonly id: string;
   /** Milliseconds since 1970 on the writer's clock. */
   readonly at: number;
