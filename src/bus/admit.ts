@@ -38,6 +38,8 @@ export type AdmitContext = {
   readonly rates: TokenBuckets;
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
+  /** Identities this node issued and has not revoked, by thumbprint. */
+  readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
 
 /** A code that refuses; `drop` ends the connection and raises a compromise indicator. */
@@ -59,8 +61,9 @@ export async function admit(
 ): Promise<Admission> {
   const startedUs = performance.now() * 1000;
   const judged = judge(sender, publication, context);
-  const resent = judged.refusal?.code === 'BUS_REPLAY' && isHarmlessResend(publication, judged.body, context);
-  if (resent) return { answer: 'accepted', message: null };
+  if (judged.body !== null && isHarmlessResend(publication, judged, context)) {
+    return exitResent(publication, judged.body, context);
+  }
   return exit(sender, publication, judged, context, performance.now() * 1000 - startedUs);
 }
 
@@ -74,7 +77,7 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
   }
   const verified = verifyEnvelope(
     publication.envelope,
-    (thumbprint) => (thumbprint === sender.thumbprint ? sender : null),
+    (thumbprint) => signerOf(thumbprint, sender, context),
     { bytesMax: mesh.limits.messageBytesMax, depthMax: mesh.limits.depthMax },
   );
   if (!verified.ok) {
@@ -92,6 +95,21 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
       ? { code: 'BUS_QUEUE_FULL', drop: false }
       : null);
   return { body, refusal };
+}
+
+/** The connected identity, or the one it rotated from: same instance, still valid. */
+function signerOf(
+  thumbprint: string,
+  sender: PeerIdentity,
+  context: AdmitContext,
+): PeerIdentity | null {
+  if (thumbprint === sender.thumbprint) return sender;
+  const earlier = context.identityOf(thumbprint);
+  const rotated =
+    earlier !== null &&
+    earlier.spiffeId === sender.spiffeId &&
+    context.clock.nowMs() < earlier.expiresAtMs;
+  return rotated ? earlier : null;
 }
 
 function entryRefusal(
@@ -207,16 +225,28 @@ function schemaRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nul
   return { code: first.code, drop, path: first.path };
 }
 
-function isHarmlessResend(
-  publication: Publication,
-  body: EnvelopeBody | null,
-  context: AdmitContext,
-): boolean {
+/** The very bytes admitted before, repeated because the answer was lost: nothing is delivered again. */
+function isHarmlessResend(publication: Publication, judged: Judged, context: AdmitContext): boolean {
   return (
     publication.resend &&
-    body !== null &&
-    context.queue.digestOf(body.id) === envelopeDigest(publication.envelope)
+    judged.refusal?.code === 'BUS_REPLAY' &&
+    context.queue.digestOf(judged.body?.id ?? '') === envelopeDigest(publication.envelope)
   );
+}
+
+/** A crash may have kept the message and lost its entries; the recorder ignores those it has. */
+async function exitResent(
+  publication: Publication,
+  body: EnvelopeBody,
+  context: AdmitContext,
+): Promise<Admission> {
+  try {
+    await context.recorder.record([publication.entry, admittedEntry(body, context, null)]);
+    return { answer: 'accepted', message: null };
+  } catch {
+    // Still not on record: the sender goes on repeating until it is.
+    return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
+  }
 }
 
 export function envelopeDigest(envelope: string): string {
@@ -233,16 +263,16 @@ async function exit(
 ): Promise<Admission> {
   const { body, refusal } = judged;
   if (refusal === null && body !== null) {
-    try {
-      const [message] = await Promise.all([
-        context.queue.enqueue(body, publication.envelope),
-        context.recorder.record([publication.entry, admittedEntry(body, context, tookUs)]),
-      ]);
-      return { answer: 'accepted', message };
-    } catch {
-      // Not durable: the sender is told so and may repeat; what was half written is never delivered.
-      return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
+    const [queued, recorded] = await Promise.allSettled([
+      context.queue.enqueue(body, publication.envelope),
+      context.recorder.record([publication.entry, admittedEntry(body, context, tookUs)]),
+    ]);
+    if (queued.status === 'fulfilled' && recorded.status === 'fulfilled') {
+      context.queue.release(queued.value);
+      return { answer: 'accepted', message: queued.value };
     }
+    if (queued.status === 'fulfilled') await context.queue.withdraw(queued.value);
+    return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
   }
   const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';
   const drop = refusal?.drop ?? true;
@@ -265,7 +295,12 @@ function busVerdict(mesh: Mesh, refusal: Refusal | null, tookUs: number): Verdic
   };
 }
 
-function admittedEntry(body: EnvelopeBody, context: AdmitContext, tookUs: number): EntryDraft {
+/** Also written again at start for messages still queued; the recorder keeps one of each id. */
+export function admittedEntry(
+  body: EnvelopeBody,
+  context: Pick<AdmitContext, 'mesh' | 'clock'>,
+  tookUs: number | null,
+): EntryDraft {
   return {
     kind: 'message.admitted',
     id: `${body.id}.admitted`,
@@ -276,8 +311,8 @@ function admittedEntry(body: EnvelopeBody, context: AdmitContext, tookUs: number
     causedBy: [body.id],
     outcome: 'GO',
     code: null,
-    verdicts: [busVerdict(context.mesh, null, tookUs)],
-    tookUs: Math.round(tookUs),
+    verdicts: [busVerdict(context.mesh, null, tookUs ?? 0)],
+    tookUs: tookUs === null ? null : Math.round(tookUs),
     detail: { from: body.from, to: body.to, schema: body.schema, domain: body.domain },
   };
 }

@@ -21,8 +21,12 @@ export interface MessageQueue {
   enqueue(body: EnvelopeBody, envelope: SignedEnvelope): Promise<QueuedMessage>;
   /** Forgets the content; the id and nonce stay until expiry. Durable soon, not at once. */
   settle(position: number): Promise<void>;
-  /** Messages not yet settled, in order, after a position. */
-  pending(to: string, afterPosition: number, limit: number): readonly QueuedMessage[];
+  /** Undoes an enqueue whose record failed: content, id and nonce are forgotten. */
+  withdraw(message: QueuedMessage): Promise<void>;
+  /** Makes an enqueued message visible to `pending`, once its record is durable too. */
+  release(message: QueuedMessage): void;
+  /** Released messages not yet settled, in order, leaving out these positions. */
+  pending(to: string, without: ReadonlySet<number>, limit: number): readonly QueuedMessage[];
   pendingCount(to: string): number;
   /** SHA-256 of the envelope admitted under this id, or null. */
   digestOf(id: string): string | null;

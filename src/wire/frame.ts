@@ -36,6 +36,8 @@ export type SidecarFrame =
       readonly number: number;
       readonly envelope: SignedEnvelope;
       readonly entry: EntryDraft;
+      /** Repeats a publication of an earlier connection whose answer never came. */
+      readonly resend: boolean;
     }
   | {
       readonly kind: 'delivered';

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PeerIdentity } from '../identity/credential.ts';
+import type { Isolation } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { RecorderError } from '../recorder/entry.ts';
+import type { Hold, NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import { admit, type AdmitContext } from './admit.ts';
+import type { QueuedMessage } from './message-queue.ts';
+import type { Recipient, Router } from './route.ts';
+
+/** The socket of one connected sidecar, as the bus needs it. */
+export type Line = {
+  /** Never throws; a frame to a closed line is dropped, and delivered again on the next line. */
+  readonly send: (frame: NodeFrame) => void;
+  /** Ends the connection; the code is for the log of the other side. */
+  readonly drop: (code: string) => void;
+};
+
+/** What people and the authority do for a connection; the control plane implements it. */
+export type ControlPort = {
+  readonly boot: string;
+  readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
+  readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
+  /** The final word on a held message, or null while it is pending or unknown. */
+  readonly decided: (message: string) => Extract<NodeFrame, { kind: 'decided' }> | null;
+  readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
+  /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
+  readonly chainOf: (thumbprint: string) => string | null;
+};
+
+export type BusContext = AdmitContext & {
+  readonly router: Router;
+  readonly control: ControlPort;
+  /** Agents with a live connection; one instance each. */
+  readonly connected: Map<string, BusConnection>;
+};
+
+/** Publications of one line being made durable at once; a sidecar keeps to it or waits. */
+const publicationsMax = 1024;
+
+/**
+ * One sidecar on the bus, acting for exactly one agent: the one its certificate names. Frames are
+ * handled in the order they came.
+ */
+export class BusConnection {
+  readonly peer: PeerIdentity;
+  readonly #line: Line;
+  readonly #context: BusContext;
+  readonly #recipient: Recipient;
+  readonly #chainsSent = new Set<string>();
+  #isolation: Isolation | null = null;
+  #publishing = 0;
+  #ended = false;
+
+  constructor(peer: PeerIdentity, line: Line, context: BusContext) {
+    this.peer = peer;
+    this.#line = line;
+    this.#context = context;
+    this.#recipient = { agent: peer.name, deliver: (message) => this.#deliver(message) };
+  }
+
+  receive(frame: SidecarFrame): void {
+    if (this.#ended) return;
+    if (frame.kind !== 'hello' && this.#isolation === null) {
+      this.#end('BUS_FRAME_MALFORMED');
+      return;
+    }
+    switch (frame.kind) {
+      case 'hello':
+        return this.#hello(frame);
+      case 'publish':
+        return this.#publish(frame);
+      case 'delivered':
+        return this.#delivered(frame);
+      case 'record':
+        return this.#record(frame);
+      case 'hold':
+        return this.#hold(frame);
+      case 'renew':
+        return this.#renew(frame);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  /** Tells the executor's sidecar what people decided. */
+  decided(frame: Extract<NodeFrame, { kind: 'decided' }>): void {
+    if (!this.#ended) this.#line.send(frame);
+  }
+
+  closed(): void {
+    this.#ended = true;
+    this.#context.router.disconnect(this.#recipient);
+    const { connected } = this.#context;
+    if (connected.get(this.peer.name) === this) connected.delete(this.peer.name);
+  }
+
+  #hello(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
+    const { mesh, control, connected, router } = this.#context;
+    if (this.#isolation !== null) return this.#end('BUS_FRAME_MALFORMED');
+    if (frame.meshDigest !== mesh.digest) return this.#end('BUS_MESH_MISMATCH');
+    const other = connected.get(this.peer.name);
+    if (other !== undefined && other.peer.spiffeId !== this.peer.spiffeId) {
+      return this.#end('BUS_ALREADY_CONNECTED');
+    }
+    other?.closed();
+    this.#isolation = frame.isolation;
+    connected.set(this.peer.name, this);
+    this.#line.send({
+      kind: 'welcome',
+      boot: control.boot,
+      meshDigest: mesh.digest,
+      operators: control.operators(),
+    });
+    router.connect(this.#recipient);
+  }
+
+  #publish(frame: Extract<SidecarFrame, { kind: 'publish' }>): void {
+    const { number } = frame;
+    if (this.#publishing >= publicationsMax) {
+      this.#line.send({ kind: 'refused', number, code: 'BUS_RATE_LIMITED' });
+      return;
+    }
+    this.#publishing += 1;
+    void admit(this.peer, frame, this.#context).then((admission) => {
+      this.#publishing -= 1;
+      if (admission.answer === 'accepted') {
+        this.#line.send({ kind: 'accepted', number });
+        if (admission.message !== null) this.#context.router.admitted(admission.message);
+        return;
+      }
+      this.#line.send({ kind: 'refused', number, code: admission.code });
+      if (admission.drop) this.#end(admission.code);
+    });
+  }
+
+  #deliver(message: QueuedMessage): void {
+    const thumbprint = thumbprintOf(message.envelope);
+    const known = thumbprint === null || this.#chainsSent.has(thumbprint);
+    const chain = known ? null : this.#context.control.chainOf(thumbprint);
+    if (thumbprint !== null) this.#chainsSent.add(thumbprint);
+    this.#line.send({
+      kind: 'deliver',
+      number: message.position,
+      envelope: message.envelope,
+      chain,
+    });
+  }
+
+  /** The recipient has the message durably; its account of the step is recorded, then it is done. */
+  #delivered(frame: Extract<SidecarFrame, { kind: 'delivered' }>): void {
+    const { queue, recorder, router } = this.#context;
+    if (!router.isInFlight(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
+      return this.#end('BUS_ENTRY_FORGED');
+    }
+    recorder.record(frame.entries).then(
+      () => {
+        router.settled(this.#recipient, frame.number);
+        void queue.settle(frame.number);
+      },
+      () => {
+        // Not recorded: the message stays queued and comes again on the next connection.
+        router.settled(this.#recipient, frame.number);
+      },
+    );
+  }
+
+  #record(frame: Extract<SidecarFrame, { kind: 'record' }>): void {
+    const { number } = frame;
+    if (!this.#speaksOfItself(frame.entries)) return this.#end('BUS_ENTRY_FORGED');
+    this.#context.recorder.record(frame.entries, { privileged: frame.privileged }).then(
+      () => this.#line.send({ kind: 'recorded', number, code: null }),
+      (failure: unknown) => {
+        const code = failure instanceof RecorderError ? failure.code : 'RECORDER_NOT_DURABLE';
+        this.#line.send({ kind: 'recorded', number, code });
+      },
+    );
+  }
+
+  #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
+    const { number, hold } = frame;
+    if (hold.executor !== this.peer.name) return this.#end('BUS_ENTRY_FORGED');
+    this.#context.control.hold(hold).then(
+      ({ approval }) => {
+        this.#line.send({ kind: 'held', number, approval });
+        const decided = this.#context.control.decided(hold.message);
+        if (decided !== null) this.#line.send(decided);
+      },
+      () => this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' }),
+    );
+  }
+
+  #renew(frame: Extract<SidecarFrame, { kind: 'renew' }>): void {
+    const { number } = frame;
+    this.#context.control.renew(this.peer, frame.csr).then(
+      (chain) =>
+        this.#line.send(
+          chain === null
+            ? { kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }
+            : { kind: 'renewed', number, chain },
+        ),
+      () => this.#line.send({ kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }),
+    );
+  }
+
+  /** A sidecar may record only what its own agent or it itself did. */
+  #speaksOfItself(entries: readonly EntryDraft[]): boolean {
+    const own = new Set([`agent:${this.peer.name}`, `sidecar:${this.peer.name}`]);
+    return entries.every((entry) => own.has(entry.actor));
+  }
+
+  #end(code: string): void {
+    if (this.#ended) return;
+    this.closed();
+    this.#line.drop(code);
+  }
+}
+
+/** Reads the signer's thumbprint without verifying: the recipient verifies for itself. */
+function thumbprintOf(envelope: string): string | null {
+  const header = envelope.slice(0, envelope.indexOf('.'));
+  const text = Buffer.from(header, 'base64url').toString('utf8');
+  return /"x5t#S256":"([A-Za-z0-9_-]{43})"/.exec(text)?.[1] ?? null;
+}

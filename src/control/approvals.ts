@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { verifyOperatorDecision } from '../identity/operator-signature.ts';
+import type { Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { Hold } from '../wire/frame.ts';
+
+export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired';
+
+/** A held action and what people said about it. */
+export type Approval = {
+  readonly id: string;
+  readonly hold: Hold;
+  readonly state: ApprovalState;
+  readonly heldAt: number;
+  /** Signed decisions as the operators' keys made them, in order. */
+  readonly decisions: readonly { readonly operator: string; readonly signed: string }[];
+};
+
+/** Durable queue of held actions; every resolved call survives `kill -9`. */
+export interface ApprovalStore {
+  get(id: string): Approval | null;
+  /** One approval per message: holding the same message again finds the first. */
+  byMessage(message: string): Approval | null;
+  pending(): readonly Approval[];
+  list(limit: number): readonly Approval[];
+  save(approval: Approval): Promise<void>;
+}
+
+export type DecisionRefusal = { readonly ok: false; readonly code: string };
+export type DecisionAnswer = { readonly ok: true; readonly approval: Approval } | DecisionRefusal;
+
+export type ApprovalsContext = {
+  readonly store: ApprovalStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly operators: ReadonlyMap<string, Operator>;
+  readonly pendingMax: number;
+  readonly mintId: () => string;
+  /** Told of every final state, so that the executor's sidecar hears of it. */
+  readonly settled: (approval: Approval) => void;
+};
+
+/**
+ * Puts an action before people. A message already held is found again. More than the allowed number
+ * of pending holds per requester or per root origin is denied at once: a flood is an attack on the
+ * people who decide (EC-2.x, DESIGN "floods").
+ */
+export async function hold(request: Hold, context: ApprovalsContext): Promise<Approval> {
+  const known = context.store.byMessage(request.message);
+  if (known !== null) return known;
+  const flooded = isFlood(request, context);
+  const approval: Approval = {
+    id: context.mintId(),
+    hold: request,
+    state: flooded ? 'denied' : 'pending',
+    heldAt: context.clock.nowMs(),
+    decisions: [],
+  };
+  await context.store.save(approval);
+  const entries = [entry(approval, 'approval.held', 'ESCALATE', null, {
+    reasons: [...request.reasons],
+    approvalsNeeded: request.approvalsNeeded,
+    expiresAt: request.expiresAt,
+  }, context)];
+  if (flooded) {
+    entries.push(
+      entry(approval, 'approval.decided', 'NO-GO', 'CONTROL_APPROVAL_FLOOD', { by: 'node' }, context),
+      entry(approval, 'indicator.raised', null, 'CONTROL_APPROVAL_FLOOD', {
+        agent: request.requester,
+        rootOrigin: request.rootOrigin,
+      }, context),
+    );
+  }
+  await context.recorder.record(entries, { privileged: true });
+  if (flooded) context.settled(approval);
+  return approval;
+}
+
+/**
+ * Takes one operator's signed decision. Approve needs as many different operators as the hold asks
+ * for; one denial denies. The signature binds operator, approval, digest and decision; nobody
+ * decides twice, nobody decides for another.
+ */
+export async function decide(signed: string, context: ApprovalsContext): Promise<DecisionAnswer> {
+  const verified = verifyOperatorDecision(signed, (name) => context.operators.get(name)?.publicKey ?? null);
+  if (!verified.ok) return { ok: false, code: verified.code };
+  const { statement } = verified;
+  const approval = context.store.get(statement.approval);
+  if (approval === null) return { ok: false, code: 'CONTROL_APPROVAL_UNKNOWN' };
+  if (approval.hold.digest !== statement.digest) {
+    return { ok: false, code: 'CONTROL_APPROVAL_DIGEST_MISMATCH' };
+  }
+  if (approval.state !== 'pending') return { ok: false, code: 'CONTROL_APPROVAL_CLOSED' };
+  if (!(context.clock.nowMs() < approval.hold.expiresAt)) {
+    await close(approval, 'expired', context);
+    return { ok: false, code: 'CONTROL_APPROVAL_EXPIRED' };
+  }
+  if (approval.decisions.some((made) => made.operator === statement.operator)) {
+    return { ok: false, code: 'CONTROL_APPROVAL_SAME_PERSON' };
+  }
+  const decisions = [...approval.decisions, { operator: statement.operator, signed }];
+  const complete = decisions.length >= approval.hold.approvalsNeeded;
+  const state = statement.decision === 'deny' ? 'denied' : complete ? 'approved' : 'pending';
+  const next: Approval = { ...approval, decisions, state };
+  await context.store.save(next);
+  await context.recorder.record(
+    [
+      entry(next, 'approval.decided', statement.decision === 'deny' ? 'NO-GO' : 'GO', null, {
+        operator: statement.operator,
+        decision: statement.decision,
+        digest: approval.hold.digest,
+        signed,
+        state,
+      }, context),
+    ],
+    { privileged: true },
+  );
+  if (state !== 'pending') context.settled(next);
+  return { ok: true, approval: next };
+}
+
+/** Expiry means denied (EC-2.9). Called on a timer and at start. */
+export async function expire(context: ApprovalsContext): Promise<void> {
+  for (const approval of context.store.pending()) {
+    if (context.clock.nowMs() >= approval.hold.expiresAt) await close(approval, 'expired', context);
+  }
+}
+
+async function close(
+  approval: Approval,
+  state: 'expired',
+  context: ApprovalsContext,
+): Promise<void> {
+  const next: Approval = { ...approval, state };
+  await context.store.save(next);
+  await context.recorder.record(
+    [entry(next, 'approval.expired', 'NO-GO', 'CONTROL_APPROVAL_EXPIRED', {}, context)],
+    { privileged: true },
+  );
+  context.settled(next);
+}
+
+function isFlood(request: Hold, context: ApprovalsContext): boolean {
+  const pending = context.store.pending();
+  const by = (pick: (held: Hold) => string) =>
+    pending.filter((approval) => pick(approval.hold) === pick(request)).length;
+  return (
+    by((held) => held.requester) >= context.pendingMax ||
+    by((held) => held.rootOrigin) >= context.pendingMax
+  );
+}
+
+function entry(
+  approval: Approval,
+  kind: EntryDraft['kind'],
+  outcome: EntryDraft['outcome'],
+  code: string | null,
+  detail: EntryDraft['detail'],
+  context: ApprovalsContext,
+): EntryDraft {
+  const { hold } = approval;
+  const step = `${approval.decisions.length}.${approval.state}`;
+  return {
+    kind,
+    id: `${approval.id}.${kind}.${step}`,
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: hold.task,
+    message: hold.message,
+    causedBy: [hold.message],
+    outcome,
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { approval: approval.id, action: hold.action, risk: hold.risk, ...detail },
+  };
+}

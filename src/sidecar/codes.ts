@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+
+export const sidecarCodes = {
+  SIDECAR_TOKEN_REFUSED: {
+    means: 'The session token is unknown or no longer valid.',
+    mend: 'Start the agent again through its sidecar; every process gets a token of its own.',
+    agentSees: 'SESSION_ENDED',
+  },
+  SIDECAR_TOKEN_REUSED: {
+    means: 'The session token was presented a second time, so two processes hold it.',
+    mend: 'Find out who else read the token; the session was ended.',
+    agentSees: 'SESSION_ENDED',
+  },
+  SIDECAR_SESSION_UNKNOWN: {
+    means: 'The request carries no live session key.',
+    mend: 'Open a session with the token the process was started with.',
+    agentSees: 'SESSION_ENDED',
+  },
+  SIDECAR_ORIGIN_REFUSED: {
+    means: 'The request came from a web page or under a foreign host name (DNS rebinding).',
+    mend: 'Call the sidecar from the agent process, by its socket or 127.0.0.1.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_REQUEST_INVALID: {
+    means: 'The request to the sidecar does not have the documented shape.',
+    mend: 'Read /openapi.json of the sidecar.',
+    agentSees: 'INVALID',
+  },
+  SIDECAR_TASK_UNKNOWN: {
+    means: 'The agent named a task that was never handed to it.',
+    mend: 'Answer within a task that was delivered, or leave the task out.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_NOT_ORIGINATOR: {
+    means: 'Only an originator may start a task with a prompt.',
+    mend: 'Mark the agent originator: true if it relays a person and nothing else.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_DOMAIN_UNDECIDED: {
+    means: 'More than one data domain, or none, fits this hand-off and the agent named none.',
+    mend: 'Name the domain in the message, or leave one edge between the two.',
+    agentSees: 'INVALID',
+  },
+  SIDECAR_EXECUTOR_PROSE: {
+    means: 'An executor was sent something other than a typed action request.',
+    mend: 'Send an action request; executors read no prose.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_RECIPIENT_MISMATCH: {
+    means: 'A message for another agent was delivered to this sidecar.',
+    mend: 'Look at the node: it routed wrongly or is compromised.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_EXPIRED: {
+    means: 'The message had expired when it reached the recipient.',
+    mend: 'Send it again; raise limits.message_lifetime_ms if recipients are away longer.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_SENDER_UNPROVEN: {
+    means: 'The certificate of the sender does not lead to the authority of this mesh.',
+    mend: 'Look at the node: it vouched for a sender that the authority did not issue.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_TOOL_NOT_PERMITTED: {
+    means: 'The agent asked for a tool or operation that its mesh file or OISpec does not give it.',
+    mend: 'Add it to the agent and its OISpec if it is meant to have it.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_TOOL_NEEDS_ACTION: {
+    means: 'The agent called a writing operation, or is an executor, without an action request.',
+    mend: 'Request the action from its executor; writes go through the gate as actions.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_ACTION_ELSEWHERE: {
+    means: 'The action is served by a tool that this executor does not hold.',
+    mend: 'Ask the executor whose tools serve the action.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_APPROVAL_INVALID: {
+    means: 'The node reported an approval whose signatures do not hold.',
+    mend: 'Treat the node as compromised; the action was not run.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_RECORD_UNAVAILABLE: {
+    means: 'The step could not be recorded durably, and its class does not allow it to go on.',
+    mend: 'Repair the recorder; see maso recorder verify.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_BUS_UNREACHABLE: {
+    means: 'The bus node did not answer before the message expired.',
+    mend: 'Start or repair the node; the message was not admitted as far as the sidecar knows.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_SPOOL_FULL: {
+    means: 'Too many entries wait to be recorded.',
+    mend: 'Repair the connection to the node; work goes on when the entries are recorded.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_RATE_LIMITED: {
+    means: 'The agent asks more of its sidecar than its limit allows.',
+    mend: 'Raise limits.messages_per_second if the load is expected.',
+    agentSees: 'RATE_LIMITED',
+  },
+  SIDECAR_OUTCOME_PENDING: {
+    means: 'The action has no outcome yet; it is running or waits for a person.',
+    mend: 'Look at maso approvals list; the outcome arrives in the inbox.',
+    agentSees: 'HELD',
+  },
+} as const satisfies CodeTable;
+
+export type SidecarCode = keyof typeof sidecarCodes;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Credential, PeerIdentity } from '../identity/credential.ts';
+import type { InjectionModel } from '../firewall/injection-model.ts';
+import type { FirewallThresholds } from '../firewall/firewall.ts';
+import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock, Random } from '../message/clock.ts';
+import type { Isolation } from '../message/envelope.ts';
+import type { PaceView } from '../pace/pace-view.ts';
+import type { Compliance } from '../policy/comply.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { Scanner } from '../scanner/scan.ts';
+import type { Admission } from '../tool/admitted.ts';
+import type { Gate } from '../tool/gate.ts';
+import type { BusLink, SidecarStore } from './ports.ts';
+
+/** Everything the sidecar of one agent works with; wired once, in one place. */
+export type SidecarContext = {
+  readonly mesh: Mesh;
+  readonly agent: Agent;
+  readonly isolation: Isolation;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly pace: PaceView;
+  readonly scanner: Scanner;
+  readonly firewall: { readonly model: InjectionModel; readonly thresholds: FirewallThresholds };
+  readonly compliance: Compliance | null;
+  readonly gate: Gate;
+  /** The capability to admit; held by `sidecar/inbound` and nothing else. */
+  readonly admission: Admission;
+  readonly store: SidecarStore;
+  readonly link: BusLink;
+  /** The present SVID; rotation replaces it. */
+  readonly credential: () => Credential;
+  /** Verifies a sender's chain against the bundle; null when it does not hold. */
+  readonly peerByThumbprint: (thumbprint: string) => PeerIdentity | null;
+  readonly learnPeer: (chainPem: string) => void;
+  readonly operators: () => ReadonlyMap<string, Operator>;
+  /** Makes entries durable here; they reach the recorder as soon as the node can be asked. */
+  readonly spool: (entries: readonly EntryDraft[]) => Promise<void>;
+  /** HMAC-SHA256 under a key of this sidecar, base64url: equal values are seen, none is shown. */
+  readonly keyedDigest: (text: string) => string;
+};

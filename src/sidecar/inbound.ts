@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+import { verifyEnvelope } from '../identity/verify-envelope.ts';
+import { flowsTo } from '../label/label.ts';
+import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
+import type { AdmittedRequest } from '../tool/admitted.ts';
+import type { SidecarContext } from './context.ts';
+import type { InboxMessage } from './ports.ts';
+import { reviewContent } from './review.ts';
+
+export type Delivery = { readonly envelope: SignedEnvelope; readonly chain: string | null };
+
+export type Received = {
+  /** Null when nothing could be proven about the message, or it was received before. */
+  readonly message: InboxMessage | null;
+  /** The recipient's account of the step; recorded before the bus forgets the message. */
+  readonly entries: readonly EntryDraft[];
+};
+
+type Refusal = { readonly code: string; readonly path?: string | null };
+
+/**
+ * Everything that reaches an agent comes in here (G1, G3): authenticated again against the mesh's
+ * authority and not against the bus, for this agent, fresh, within its clearance, typed, and
+ * reviewed by the content controls. Resolves when the message, or its refusal, is durable here; only
+ * then does the bus forget it. A message received before changes nothing.
+ */
+export async function receive(delivery: Delivery, context: SidecarContext): Promise<Received> {
+  const startedUs = performance.now() * 1000;
+  if (delivery.chain !== null) context.learnPeer(delivery.chain);
+  const verified = verifyEnvelope(delivery.envelope, context.peerByThumbprint, {
+    bytesMax: context.mesh.limits.messageBytesMax,
+    depthMax: context.mesh.limits.depthMax,
+  });
+  if (!verified.ok) return refuseUnproven(delivery, verified.code, context);
+  const { body } = verified;
+  const verdict = await reviewDelivery(body, context);
+  return exit(body, verdict, performance.now() * 1000 - startedUs, context);
+}
+
+async function reviewDelivery(body: EnvelopeBody, context: SidecarContext): Promise<CombinedVerdict> {
+  const refusal = admissionRefusal(body, context);
+  if (refusal !== null) return combine([busVerdict(refusal, context)]);
+  const content = await reviewContent(
+    {
+      value: body.payload,
+      schemaId: body.schema,
+      type: body.type,
+      channel: 'agent_message',
+      classification: body.label.classification,
+    },
+    context,
+  );
+  return combine([busVerdict(null, context), ...content]);
+}
+
+function admissionRefusal(body: EnvelopeBody, context: SidecarContext): Refusal | null {
+  const { agent, clock, mesh } = context;
+  if (context.pace.clamp(agent.name).allows === 'nothing') return { code: 'PACE_STOPPED' };
+  if (body.to !== agent.name) return { code: 'SIDECAR_RECIPIENT_MISMATCH' };
+  if (!(clock.nowMs() < body.expiresAt)) return { code: 'SIDECAR_EXPIRED' };
+  if (!flowsTo(body.label.classification, agent.clearance)) return { code: 'BUS_CLEARANCE_EXCEEDED' };
+  const sender = mesh.agents.get(body.from);
+  const domain = mesh.domains.get(body.domain);
+  if (sender === undefined || domain === undefined) return { code: 'BUS_EDGE_DENIED' };
+  if (!domain.allowedRoles.includes(sender.role) || !domain.allowedRoles.includes(agent.role)) {
+    return { code: 'BUS_ROLE_DENIED' };
+  }
+  const typed = body.schema === actionRequestSchema || body.schema === actionOutcomeSchema;
+  if (agent.role === 'EXECUTOR' && !typed) return { code: 'SIDECAR_EXECUTOR_PROSE' };
+  return null;
+}
+
+/** The one exit of a proven message: inbox and account are durable before the bus hears of it. */
+async function exit(
+  body: EnvelopeBody,
+  verdict: CombinedVerdict,
+  tookUs: number,
+  context: SidecarContext,
+): Promise<Received> {
+  const refused = verdict.outcome === 'NO-GO';
+  const isRequest = body.schema === actionRequestSchema;
+  const entries = [deliveredEntry(body, verdict, tookUs, context)];
+  const message: InboxMessage = {
+    body,
+    state: refused ? 'refused' : isRequest ? 'working' : 'pending',
+    entries,
+    incarnation: null,
+    reply: null,
+  };
+  const stored = await context.store.receive(message);
+  if (stored === null) {
+    return { message: null, entries: context.store.message(body.id)?.entries ?? entries };
+  }
+  return { message: stored, entries };
+}
+
+function deliveredEntry(
+  body: EnvelopeBody,
+  verdict: CombinedVerdict,
+  tookUs: number,
+  context: SidecarContext,
+): EntryDraft {
+  const refused = verdict.outcome === 'NO-GO';
+  return {
+    kind: refused ? 'message.refused' : 'message.delivered',
+    id: `${body.id}.received`,
+    at: context.clock.nowMs(),
+    actor: `sidecar:${context.agent.name}`,
+    task: body.task,
+    message: body.id,
+    causedBy: [body.id],
+    outcome: verdict.outcome,
+    code: verdict.lead?.code ?? null,
+    verdicts: verdict.verdicts,
+    tookUs: Math.round(tookUs),
+    detail: { from: body.from, schema: body.schema, isolation: context.isolation },
+  };
+}
+
+/** Nothing in the message can be believed, not even whom it is from: only its digest is recorded. */
+async function refuseUnproven(
+  delivery: Delivery,
+  code: string,
+  context: SidecarContext,
+): Promise<Received> {
+  const digest = context.keyedDigest(delivery.envelope);
+  const entry: EntryDraft = {
+    kind: 'message.refused',
+    id: `unproven.${digest}.${context.agent.name}`,
+    at: context.clock.nowMs(),
+    actor: `sidecar:${context.agent.name}`,
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [busVerdict({ code }, context)],
+    tookUs: null,
+    detail: { bytes: delivery.envelope.length },
+  };
+  return { message: null, entries: [entry] };
+}
+
+function busVerdict(refusal: Refusal | null, context: SidecarContext): Verdict {
+  return {
+    outcome: refusal === null ? 'GO' : 'NO-GO',
+    control: 'bus',
+    version: context.mesh.digest.slice(0, 12),
+    tookUs: 0,
+    findings: refusal === null ? [] : [finding(refusal.code, 'sidecar/inbound', refusal.path ?? null)],
+  };
+}
+
+/** What an agent asks of one of its own tools. */
+export type LocalCall = {
+  readonly id: string;
+  readonly tool: string;
+  readonly operation: string;
+  readonly arguments: JsonObject;
+  readonly idempotencyKey: string;
+  readonly task: string;
+};
+
+export type LocalAdmission = {
+  readonly admitted: AdmittedRequest | null;
+  readonly verdict: CombinedVerdict;
+};
+
+/**
+ * An agent's call of its own tool is admitted like a message to itself: only reads, only what mesh
+ * file and OISpec give it, and never for an executor, whose tools answer to action requests alone.
+ */
+export async function receiveLocalCall(
+  call: LocalCall,
+  context: SidecarContext,
+): Promise<LocalAdmission> {
+  const refusal = localRefusal(call, context);
+  const verdicts: Verdict[] = [localVerdict(refusal, context)];
+  if (refusal === null) {
+    const content = await reviewContent(
+      {
+        value: call.arguments,
+        schemaId: null,
+        type: null,
+        channel: 'tool_result',
+        classification: context.agent.clearance,
+      },
+      context,
+    );
+    verdicts.push(...content);
+  }
+  const verdict = combine(verdicts);
+  if (verdict.outcome === 'NO-GO') return { admitted: null, verdict };
+  return { admitted: admitRead(call, context), verdict };
+}
+
+/** A read that the executor's own policy check needs, for example the ledger's verified payees. */
+export function admitRead(call: LocalCall, context: SidecarContext): AdmittedRequest {
+  const operation = context.mesh.tools.get(call.tool)?.operations.get(call.operation);
+  return context.admission.admit({
+    id: call.id,
+    executor: context.agent.name,
+    requester: context.agent.name,
+    action: null,
+    tool: call.tool,
+    operation: call.operation,
+    arguments: call.arguments,
+    idempotencyKey: call.idempotencyKey,
+    risk: 'LOW',
+    write: false,
+    outputSchema: null,
+    timeoutMs: operation?.timeoutMs ?? 10_000,
+    task: call.task,
+  });
+}
+
+function localRefusal(call: LocalCall, context: SidecarContext): Refusal | null {
+  const { agent, mesh, pace } = context;
+  if (pace.clamp(agent.name).allows === 'nothing') return { code: 'PACE_STOPPED' };
+  if (agent.role === 'EXECUTOR') return { code: 'SIDECAR_TOOL_NEEDS_ACTION' };
+  const operation = mesh.tools.get(call.tool)?.operations.get(call.operation);
+  if (!agent.tools.includes(call.tool) || operation === undefined) {
+    return { code: 'SIDECAR_TOOL_NOT_PERMITTED' };
+  }
+  if (operation.write) return { code: 'SIDECAR_TOOL_NEEDS_ACTION' };
+  const permitted = agent.oispec?.permittedTools ?? [];
+  const named = permitted.includes(call.tool) || permitted.includes(`${call.tool}.${call.operation}`);
+  return named ? null : { code: 'SIDECAR_TOOL_NOT_PERMITTED' };
+}
+
+function localVerdict(refusal: Refusal | null, context: SidecarContext): Verdict {
+  return {
+    outcome: refusal === null ? 'GO' : 'NO-GO',
+    control: 'policy-compliance',
+    version: context.agent.oispec?.digest.slice(0, 12) ?? 'none',
+    tookUs: 0,
+    findings: refusal === null ? [] : [finding(refusal.code, 'sidecar/local-call')],
+  };
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { Credential } from '../identity/credential.ts';
+import { signEnvelope } from '../identity/sign-envelope.ts';
+import type { AgentContext } from '../label/context.ts';
+import type { ValueIndex } from '../label/value-index.ts';
+import { joinLabels } from '../label/label.ts';
+import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { canonicalize } from '../message/canonical-json.ts';
+import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
+import { mintNonce, mintUlid } from '../message/identifiers.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
+import { reviewContent } from './review.ts';
+import type { SidecarContext } from './context.ts';
+
+/** Where a message stands in a task. */
+export type TaskPlace = { readonly task: string; readonly hop: number; readonly goalHash: string | null };
+
+/** On whose behalf the sidecar speaks, and what that has read. */
+export type Speaker = {
+  readonly source: 'user' | 'tool' | 'agent';
+  readonly read: AgentContext;
+  readonly values: ValueIndex;
+  readonly place: TaskPlace;
+};
+
+export type Sent = {
+  readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE';
+  readonly id: string;
+  readonly task: string;
+  readonly code: string | null;
+  /** The refusal is evidence of compromise: the agent's session ends. */
+  readonly compromised: boolean;
+};
+
+/** Codes that show an agent has left its typed interface (PG-1.4): its connection is dropped. */
+const compromiseCodes: ReadonlySet<string> = new Set([
+  'SCAN_FREE_TEXT',
+  'SCAN_TYPE_MISMATCH',
+  'MESSAGE_TYPE_MISSING',
+  'MESSAGE_TYPE_UNKNOWN',
+  'SIDECAR_EXECUTOR_PROSE',
+]);
+
+/**
+ * Everything an agent says leaves through here: PACE, reviewing controls, label and causes as the
+ * sidecar knows them, signature, bus. The agent chooses recipient, type, schema and payload; what it
+ * says about itself is not read. Resolves once the bus has the message durably, or it is refused and
+ * the refusal is durable.
+ */
+export async function send(
+  outgoing: Outgoing,
+  speaker: Speaker,
+  context: SidecarContext,
+): Promise<Sent> {
+  const startedUs = performance.now() * 1000;
+  const id = mintUlid(context.clock, context.random);
+  const domain = outgoing.domain ?? onlyDomain(outgoing, context);
+  const verdict = await reviewOutgoing(outgoing, domain, context);
+  const tookUs = performance.now() * 1000 - startedUs;
+  if (verdict.outcome === 'NO-GO' || domain === null) {
+    return refuse(id, outgoing, speaker, verdict, tookUs, context);
+  }
+  const body = stamp(id, outgoing, domain, speaker, context);
+  const envelope = signEnvelope(body, context.credential());
+  const entry = outboundEntry(body, verdict, tookUs, context);
+  return publish(body, envelope, entry, verdict, context);
+}
+
+/** Signs an answer without sending it, so that it can be made durable first. */
+export function prepareAnswer(
+  outgoing: Outgoing & { readonly domain: string },
+  speaker: Speaker,
+  verdict: CombinedVerdict,
+  tookUs: number,
+  context: SidecarContext,
+): { readonly envelope: SignedEnvelope; readonly entry: EntryDraft; readonly expiresAt: number } {
+  const id = mintUlid(context.clock, context.random);
+  const body = stamp(id, outgoing, outgoing.domain, speaker, context);
+  return {
+    envelope: signEnvelope(body, context.credential()),
+    entry: outboundEntry(body, verdict, tookUs, context),
+    expiresAt: body.expiresAt,
+  };
+}
+
+async function reviewOutgoing(
+  outgoing: Outgoing,
+  domain: string | null,
+  context: SidecarContext,
+): Promise<CombinedVerdict> {
+  const clamp = context.pace.clamp(context.agent.name);
+  if (clamp.allows === 'nothing') return single('pace', 'PACE_STOPPED', context);
+  if (domain === null) return single('bus', 'SIDECAR_DOMAIN_UNDECIDED', context);
+  const recipient = context.mesh.agents.get(outgoing.to);
+  const typed = outgoing.schema === actionRequestSchema || outgoing.schema === actionOutcomeSchema;
+  if (recipient?.role === 'EXECUTOR' && !typed) {
+    return single('bus', 'SIDECAR_EXECUTOR_PROSE', context);
+  }
+  const verdicts = await reviewContent(
+    {
+      value: outgoing.payload,
+      schemaId: outgoing.schema,
+      type: outgoing.type,
+      channel: 'agent_message',
+      classification: context.mesh.domains.get(domain)?.classification ?? 'restricted',
+    },
+    context,
+  );
+  return combine(verdicts);
+}
+
+/** What the agent has no say in: who, when, how sensitive, from where, caused by what. */
+function stamp(
+  id: string,
+  outgoing: Outgoing,
+  domain: string,
+  speaker: Speaker,
+  context: SidecarContext,
+): EnvelopeBody {
+  const { mesh, clock, random, agent, isolation } = context;
+  const issuedAt = clock.nowMs();
+  const floor = mesh.domains.get(domain)?.classification ?? 'restricted';
+  return {
+    v: 1,
+    id,
+    type: outgoing.type,
+    schema: outgoing.schema,
+    from: agent.name,
+    instance: context.credential().spiffeId,
+    to: outgoing.to,
+    domain,
+    task: speaker.place.task,
+    hop: speaker.place.hop,
+    causes: { digest: speaker.read.digest, count: speaker.read.count },
+    inReplyTo: outgoing.inReplyTo,
+    label: stampedLabel(speaker, floor, context),
+    sources: speaker.values.sourcesFor(outgoing.payload),
+    provenance: { source: speaker.source, isolation },
+    epistemic: outgoing.epistemic,
+    metadata: outgoing.metadata,
+    issuedAt,
+    expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
+    nonce: mintNonce(random),
+    mandate: null,
+    goalHash: speaker.place.goalHash,
+    payload: outgoing.payload,
+  };
+}
+
+/** A person's own words are the trusted origin; everything else carries what its speaker has read. */
+function stampedLabel(speaker: Speaker, floor: Label['classification'], context: SidecarContext): Label {
+  if (speaker.source === 'user') {
+    return { classification: floor, integrity: 'trusted', origins: ['prompt'] };
+  }
+  const own: Label = {
+    classification: floor,
+    integrity: 'internal',
+    origins: [`agent:${context.agent.name}`],
+  };
+  return joinLabels(speaker.read.label, own);
+}
+
+async function publish(
+  body: EnvelopeBody,
+  envelope: SignedEnvelope,
+  entry: EntryDraft,
+  verdict: CombinedVerdict,
+  context: SidecarContext,
+): Promise<Sent> {
+  const { expiresAt } = body;
+  const answer = await context.link.publish({ envelope, entry, expiresAt, resend: false });
+  const shared = { id: body.id, task: body.task };
+  if (answer.accepted) {
+    return { ...shared, outcome: verdict.outcome, code: verdict.lead?.code ?? null, compromised: false };
+  }
+  const compromised = compromiseCodes.has(answer.code);
+  return { ...shared, outcome: 'NO-GO', code: answer.code, compromised };
+}
+
+/** The one exit of a refusal: durable in the spool before the agent hears of it. */
+async function refuse(
+  id: string,
+  outgoing: Outgoing,
+  speaker: Speaker,
+  verdict: CombinedVerdict,
+  tookUs: number,
+  context: SidecarContext,
+): Promise<Sent> {
+  const code = verdict.lead?.code ?? 'REVIEW_MISSING';
+  const compromised = compromiseCodes.has(code);
+  const refused: EntryDraft = {
+    kind: 'message.refused',
+    id: `${id}.refused`,
+    at: context.clock.nowMs(),
+    actor: `agent:${context.agent.name}`,
+    task: speaker.place.task,
+    message: id,
+    causedBy: outgoing.inReplyTo === null ? [] : [outgoing.inReplyTo],
+    outcome: 'NO-GO',
+    code,
+    verdicts: verdict.verdicts,
+    tookUs: Math.round(tookUs),
+    detail: { to: outgoing.to, schema: outgoing.schema, isolation: context.isolation },
+  };
+  const indicator: EntryDraft = {
+    ...refused,
+    kind: 'indicator.raised',
+    id: `${id}.indicator`,
+    causedBy: [refused.id],
+    outcome: null,
+    verdicts: [],
+    tookUs: null,
+    detail: { agent: context.agent.name, indicator: 'COMPROMISE', session: 'ended' },
+  };
+  await context.spool(compromised ? [refused, indicator] : [refused]);
+  return { outcome: 'NO-GO', id, task: speaker.place.task, code, compromised };
+}
+
+function outboundEntry(
+  body: EnvelopeBody,
+  verdict: CombinedVerdict,
+  tookUs: number,
+  context: SidecarContext,
+): EntryDraft {
+  const domain = context.mesh.domains.get(body.domain);
+  const full = domain?.auditLevel !== 'OUTPUT_ONLY';
+  return {
+    kind: 'message.outbound',
+    id: `${body.id}.outbound`,
+    at: body.issuedAt,
+    actor: `agent:${body.from}`,
+    task: body.task,
+    message: body.id,
+    causedBy: body.inReplyTo === null ? [] : [body.inReplyTo],
+    outcome: verdict.outcome,
+    code: verdict.lead?.code ?? null,
+    verdicts: verdict.verdicts,
+    tookUs: Math.round(tookUs),
+    detail: {
+      to: body.to,
+      type: body.type,
+      schema: body.schema,
+      domain: body.domain,
+      hop: body.hop,
+      isolation: body.provenance.isolation,
+      source: body.provenance.source,
+      ...(full ? fullDetail(body, context) : {}),
+    },
+  };
+}
+
+function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
+  const bytes = canonicalize(body.payload);
+  return {
+    instance: body.instance,
+    label: {
+      classification: body.label.classification,
+      integrity: body.label.integrity,
+      origins: [...body.label.origins],
+    },
+    causes: { digest: body.causes.digest, count: body.causes.count },
+    payload: { digest: context.keyedDigest(bytes), bytes: bytes.length },
+    sources: Object.keys(body.sources).length,
+  };
+}
+
+/** The only domain in which an edge leads to the recipient; null when none or several do. */
+function onlyDomain(outgoing: Outgoing, context: SidecarContext): string | null {
+  const domains = new Set<string>();
+  for (const edge of context.mesh.edges) {
+    if (edge.from === context.agent.name && edge.to === outgoing.to) domains.add(edge.domain);
+  }
+  const [first] = domains;
+  return domains.size === 1 && first !== undefined ? first : null;
+}
+
+function single(
+  control: 'pace' | 'bus',
+  code: string,
+  context: SidecarContext,
+): CombinedVerdict {
+  return combine([
+    {
+      outcome: 'NO-GO',
+      control,
+      version: context.mesh.digest.slice(0, 12),
+      tookUs: 0,
+      findings: [finding(code, `sidecar/outbound`)],
+    },
+  ]);
+}
+
+/** SHA-256 over the prompt that started a task; travels in every envelope of it. */
+export function goalHash(prompt: string): string {
+  return createHash('sha256').update(prompt).digest('base64url');
+}

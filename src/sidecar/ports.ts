@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AgentContext } from '../label/context.ts';
+import type { IndexedValue } from '../label/value-index.ts';
+import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { Hold, NodeFrame } from '../wire/frame.ts';
+
+/**
+ * One run of an agent process. Its context starts clean and only grows; a new process is a new
+ * incarnation with a new token. Tokens and session keys are stored as SHA-256 only.
+ */
+export type Incarnation = {
+  readonly id: string;
+  readonly tokenDigest: string;
+  /** Null until the token was used; a second use ends the incarnation. */
+  readonly sessionDigest: string | null;
+  readonly endedAt: number | null;
+};
+
+export type InboxState =
+  /** Waits for the agent to fetch it. */
+  | 'pending'
+  /** Handed to an incarnation, not yet acknowledged. */
+  | 'handed'
+  /** An action request being worked on; taken up again after a crash. */
+  | 'working'
+  /** An action request that waits for people. */
+  | 'held'
+  | 'done'
+  | 'refused';
+
+/** A message this sidecar made durable, with the entry that says how it was received. */
+export type InboxMessage = {
+  readonly body: EnvelopeBody;
+  readonly state: InboxState;
+  readonly entries: readonly EntryDraft[];
+  /** Incarnation it was handed to. */
+  readonly incarnation: string | null;
+  /** The answer, signed and kept before it is sent, so that a repeat is the same answer. */
+  readonly reply: { readonly envelope: SignedEnvelope; readonly entry: EntryDraft } | null;
+};
+
+/**
+ * The sidecar's durable state for its one agent. Every resolved write survives `kill -9`; reads see
+ * writes at once.
+ */
+export interface SidecarStore {
+  incarnation(): Incarnation | null;
+  saveIncarnation(incarnation: Incarnation): Promise<void>;
+
+  context(incarnation: string): AgentContext | null;
+  values(incarnation: string): readonly IndexedValue[];
+  /** Context, values and inbox states of one hand-over commit together. */
+  absorb(change: {
+    readonly incarnation: string;
+    readonly context: AgentContext;
+    readonly values: readonly IndexedValue[];
+    readonly handed: readonly string[];
+    readonly entries: readonly EntryDraft[];
+  }): Promise<void>;
+
+  /** Null when the message id was received before: it is not delivered twice. */
+  receive(message: InboxMessage): Promise<InboxMessage | null>;
+  message(id: string): InboxMessage | null;
+  messages(state: InboxState, limit: number): readonly InboxMessage[];
+  setState(id: string, state: InboxState): Promise<void>;
+  saveReply(id: string, reply: NonNullable<InboxMessage['reply']>): Promise<void>;
+
+  /** Entries that wait to be recorded by the node; bounded, refuses when full. */
+  spool(entries: readonly EntryDraft[]): Promise<void>;
+  spooled(limit: number): readonly { readonly position: number; readonly entry: EntryDraft }[];
+  unspool(positions: readonly number[]): Promise<void>;
+
+  /** Amounts reserved against a cap; a reservation stands unless its call certainly did nothing. */
+  reserve(use: CapUse): Promise<void>;
+  releaseReservation(key: string): Promise<void>;
+  reserved(action: string, parameter: string, sinceMs: number): number;
+
+  /** Drops acknowledged messages and reservations older than this. */
+  prune(beforeMs: number): Promise<void>;
+}
+
+export type CapUse = {
+  readonly key: string;
+  readonly action: string;
+  readonly parameter: string;
+  readonly amount: number;
+  readonly atMs: number;
+};
+
+export type PublishAnswer =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly code: string };
+
+/**
+ * The sidecar's connection to its bus node. It reconnects by itself and repeats what was not
+ * answered; nothing here throws.
+ */
+export interface BusLink {
+  /** Resolves with the node's answer, or `SIDECAR_BUS_UNREACHABLE` once the message has expired. */
+  publish(publication: {
+    readonly envelope: SignedEnvelope;
+    readonly entry: EntryDraft;
+    readonly expiresAt: number;
+    readonly resend: boolean;
+  }): Promise<PublishAnswer>;
+  /** Null when recorded durably, else the code; does not wait for a lost connection. */
+  record(entries: readonly EntryDraft[], privileged: boolean): Promise<string | null>;
+  delivered(number: number, entries: readonly EntryDraft[]): void;
+  /** The approval's id, or null when the node cannot be asked now. */
+  hold(hold: Hold): Promise<string | null>;
+}
+
+export type Decided = Extract<NodeFrame, { kind: 'decided' }>;

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { reviewTexts } from '../firewall/firewall.ts';
+import type { Channel } from '../firewall/injection-model.ts';
+import type { Classification, MessageType } from '../message/envelope.ts';
+import type { JsonValue } from '../message/json.ts';
+import type { RiskClass } from '../mesh/mesh.ts';
+import type { Verdict } from '../review/verdict.ts';
+import { textsOf } from '../scanner/structure.ts';
+import type { SidecarContext } from './context.ts';
+
+export type Content = {
+  readonly value: JsonValue;
+  /** Null where no message schema applies: tool arguments and tool results. */
+  readonly schemaId: string | null;
+  readonly type: MessageType | null;
+  readonly channel: Channel;
+  readonly classification: Classification;
+  readonly risk?: RiskClass;
+};
+
+/**
+ * The content controls side by side (seed 000): each runs to its end, none filters for another. In
+ * `mode: observe` their refusals are recorded as they are and turned into GO by the caller's policy,
+ * never those that guard types and schemas.
+ */
+export async function reviewContent(
+  content: Content,
+  context: SidecarContext,
+): Promise<readonly Verdict[]> {
+  const scanned = context.scanner.scan(content);
+  const { model, thresholds } = context.firewall;
+  const read = await reviewTexts({
+    model,
+    thresholds,
+    texts: model.configured ? textsOf(content.value) : [],
+    channel: content.channel,
+    risk: content.risk ?? 'LOW',
+  });
+  return context.mesh.mode === 'observe' ? [observed(scanned), observed(read)] : [scanned, read];
+}
+
+/** Structure and type stay enforced in a trial; opinions about content are only written down. */
+function observed(verdict: Verdict): Verdict {
+  const structural = verdict.findings.filter((finding) => /^(SCAN_(SCHEMA|TYPE|FREE|STRUCT)|MESSAGE_)/.test(finding.code));
+  if (verdict.outcome !== 'NO-GO' || structural.length > 0) return verdict;
+  return { ...verdict, outcome: 'ESCALATE' };
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import type { JsonObject } from '../message/json.ts';
+import { parseStrictJson } from '../message/strict-json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { Hold, NodeFrame, SidecarFrame } from './frame.ts';
+
+/** A frame beyond this is refused before it is looked at, and the connection dropped. */
+export const frameBytesMax = 1024 * 1024;
+const depthMax = 40;
+
+const id = z.string().min(1).max(160);
+const name = z.string().min(1).max(128);
+const number = z.int().min(0);
+const json = z.json();
+const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json);
+const outcome = z.enum(['GO', 'NO-GO', 'ESCALATE']);
+const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
+
+const finding = z.strictObject({
+  code,
+  rule: z.string().max(256),
+  path: z.string().max(2048).nullable(),
+  start: number.nullable(),
+  end: number.nullable(),
+  digest: z.string().max(64).nullable(),
+});
+
+const verdict = z.strictObject({
+  outcome,
+  control: z.enum([
+    'scanner',
+    'semantic-firewall',
+    'policy-compliance',
+    'model-as-judge',
+    'bus',
+    'pace',
+    'protection',
+    'human',
+    'tool-gate',
+  ]),
+  version: z.string().max(128),
+  tookUs: z.number().min(0),
+  findings: z.array(finding).max(256),
+});
+
+/** Kinds a sidecar may write; what only a node does cannot come from one. */
+const sidecarKinds = z.enum([
+  'session.opened',
+  'session.ended',
+  'task.started',
+  'message.outbound',
+  'message.refused',
+  'message.delivered',
+  'request.reviewed',
+  'approval.expired',
+  'tool.intent',
+  'tool.outcome',
+  'tool.in-doubt',
+  'tool.refused',
+  'indicator.raised',
+  'recorder.unavailable',
+  'recorder.recovered',
+]);
+
+const entry: z.ZodType<EntryDraft> = z.strictObject({
+  kind: sidecarKinds,
+  id,
+  at: number,
+  actor: name,
+  task: id.nullable(),
+  message: id.nullable(),
+  causedBy: z.array(id).max(64),
+  outcome: outcome.nullable(),
+  code: code.nullable(),
+  verdicts: z.array(verdict).max(16),
+  tookUs: z.number().min(0).nullable(),
+  detail: jsonObject,
+});
+
+const entries = z.array(entry).max(64);
+const envelope = z.string().min(1).max(frameBytesMax);
+
+const hold: z.ZodType<Hold> = z.strictObject({
+  message: id,
+  task: id,
+  executor: name,
+  requester: name,
+  rootOrigin: name,
+  action: name,
+  risk: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+  reversibility: name,
+  parameters: jsonObject,
+  digest: z.string().length(43),
+  approvalsNeeded: z.union([z.literal(1), z.literal(2)]),
+  reasons: z.array(code).max(32),
+  expiresAt: number,
+});
+
+const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('hello'),
+    meshDigest: z.string().max(64),
+    isolation: z.enum(['none', 'uid', 'container']),
+  }),
+  z.strictObject({ kind: z.literal('publish'), number, envelope, entry, resend: z.boolean() }),
+  z.strictObject({ kind: z.literal('delivered'), number, entries }),
+  z.strictObject({ kind: z.literal('record'), number, privileged: z.boolean(), entries }),
+  z.strictObject({ kind: z.literal('hold'), number, hold }),
+  z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
+]);
+
+const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('welcome'),
+    boot: id,
+    meshDigest: z.string().max(64),
+    operators: z.array(z.strictObject({ name, publicKey: jsonObject })).max(1000),
+  }),
+  z.strictObject({ kind: z.literal('accepted'), number }),
+  z.strictObject({ kind: z.literal('refused'), number, code }),
+  z.strictObject({ kind: z.literal('deliver'), number, envelope, chain: z.string().nullable() }),
+  z.strictObject({ kind: z.literal('recorded'), number, code: code.nullable() }),
+  z.strictObject({ kind: z.literal('held'), number, approval: id }),
+  z.strictObject({
+    kind: z.literal('decided'),
+    message: id,
+    approval: id,
+    outcome: z.enum(['approved', 'denied', 'expired']),
+    decisions: z.array(z.string().max(8192)).max(8),
+  }),
+  z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
+]);
+
+export type ParsedFrame<Frame> =
+  | { readonly ok: true; readonly frame: Frame }
+  | { readonly ok: false; readonly code: string };
+
+/** A frame from a sidecar: everything in it is chosen by whoever holds that sidecar. */
+export function parseSidecarFrame(bytes: Uint8Array): ParsedFrame<SidecarFrame> {
+  return parseFrame(bytes, sidecarFrame);
+}
+
+export function parseNodeFrame(bytes: Uint8Array): ParsedFrame<NodeFrame> {
+  return parseFrame(bytes, nodeFrame);
+}
+
+function parseFrame<Frame>(bytes: Uint8Array, shape: z.ZodType<Frame>): ParsedFrame<Frame> {
+  const parsed = parseStrictJson(bytes, { bytesMax: frameBytesMax, depthMax });
+  if (!parsed.ok) return parsed;
+  const shaped = shape.safeParse(parsed.value);
+  return shaped.success
+    ? { ok: true, frame: shaped.data }
+    : { ok: false, code: 'BUS_FRAME_MALFORMED' };
+}
