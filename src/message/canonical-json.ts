@@ -6,12 +6,13 @@ import { MessageError } from './message-error.ts';
 export const canonicalDepthMax = 256;
 
 /**
- * The canonical text of a JSON value: RFC 8785 (JSON Canonicalization Scheme). Members are sorted by
- * UTF-16 code units, numbers and strings written as ECMAScript writes them. The UTF-8 form of the
- * result is what is signed and hashed.
+ * The canonical text of a JSON value: RFC 8785 (JSON Canonicalization Scheme). Members are sorted
+ * by UTF-16 code units, numbers and strings written as ECMAScript writes them. The UTF-8 form of
+ * the result is what is signed and hashed.
  *
- * Throws `MessageError` with `MESSAGE_NOT_CANONICALISABLE` for anything that is not JSON (undefined,
- * NaN, infinities, functions, class instances), for lone surrogates, and beyond `canonicalDepthMax`.
+ * Throws `MessageError` with `MESSAGE_NOT_CANONICALISABLE` for anything that is not JSON
+ * (undefined, NaN, infinities, functions, class instances), for lone surrogates, and beyond
+ * `canonicalDepthMax`.
  */
 export function canonicalize(value: JsonValue): string {
   // What was parsed from canonical bytes is in order already, and then the engine's own serialiser
@@ -19,7 +20,7 @@ export function canonicalize(value: JsonValue): string {
   return checkInOrder(value, 0) ? JSON.stringify(value) : serialise(value);
 }
 
-/** Refuses what is not JSON; tells whether every object enumerates its members in canonical order. */
+/** Refuses what is not JSON; tells whether every object enumerates its members in order. */
 function checkInOrder(value: JsonValue, depth: number): boolean {
   switch (typeof value) {
     case 'string':

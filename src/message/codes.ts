@@ -59,7 +59,7 @@ export const messageCodes = {
     agentSees: 'INVALID',
   },
   MESSAGE_NUMBER_UNSAFE: {
-    means: 'A number is not finite, is too long, or is an integer that a double cannot hold exactly.',
+    means: 'A number is not finite, too long, or an integer that a double cannot hold exactly.',
     mend: 'Send such a number as a string.',
     agentSees: 'INVALID',
   },
@@ -74,12 +74,12 @@ export const messageCodes = {
     agentSees: 'INVALID',
   },
   MESSAGE_NOT_CANONICALISABLE: {
-    means: 'A value has no canonical JSON form: it is not JSON, is ill-formed, or nests too deeply.',
+    means: 'A value has no canonical JSON form: not JSON, ill-formed, or nested too deeply.',
     mend: 'Report it: only values that passed the strict parser may be serialised.',
     agentSees: 'INVALID',
   },
   MESSAGE_NOT_OBJECT: {
-    means: 'The body of an envelope, or the payload of an action, is not a JSON object.',
+    means: 'The payload of an action request or outcome is not a JSON object.',
     mend: 'Send the object that the published schema describes.',
     agentSees: 'INVALID',
   },

@@ -13,8 +13,8 @@ export type Integrity = 'trusted' | 'internal' | 'untrusted';
 
 /**
  * How sensitive a value is and where it came from. Stamped by the sidecar, never by the agent.
- * `origins` names root sources (`prompt`, `tool:mail`, `agent:triage`), sorted, at most 32; a longer
- * set becomes `['*']`, which no list of allowed origins contains.
+ * `origins` names root sources (`prompt`, `tool:mail`, `agent:triage`), sorted, at most 32; a
+ * longer set becomes `['*']`, which no list of allowed origins contains.
  */
 export type Label = {
   readonly classification: Classification;
@@ -61,7 +61,10 @@ export type EnvelopeBody = {
   readonly label: Label;
   /** JSON Pointer into `payload` -> the declared sources whose whole value stands there. */
   readonly sources: { readonly [pointer: string]: readonly string[] };
-  readonly provenance: { readonly source: 'user' | 'tool' | 'agent'; readonly isolation: Isolation };
+  readonly provenance: {
+    readonly source: 'user' | 'tool' | 'agent';
+    readonly isolation: Isolation;
+  };
   readonly epistemic: Epistemic | null;
   readonly metadata: { readonly [key: string]: string };
   /** Milliseconds since 1970. */

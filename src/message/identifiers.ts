@@ -17,11 +17,11 @@ const ulidRandomBytes = 10;
 const nonceBytes = 16;
 
 /**
- * A new ULID: 48 bits of milliseconds since 1970, then 80 random bits, in Crockford's base32. Ids of
- * different milliseconds sort by time; within one millisecond the order is random.
+ * A new ULID: 48 bits of milliseconds since 1970, then 80 random bits, in Crockford's base32. Ids
+ * of different milliseconds sort by time; within one millisecond the order is random.
  *
- * Throws `MessageError` when the clock or the random source gives what no ULID can hold: a guessable
- * id would let one message be taken for another.
+ * Throws `MessageError` when the clock or the random source gives what no ULID can hold: a
+ * guessable id would let one message be taken for another.
  */
 export function mintUlid(clock: Clock, random: Random): string {
   const timeMs = Math.floor(clock.nowMs());

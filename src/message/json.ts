@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A JSON value as RFC 8259 defines it. Wire shapes are `type`s so that they are assignable here. */
+/** A JSON value (RFC 8259). Wire shapes are `type`s so that they are assignable here. */
 export type JsonValue =
   | string
   | number

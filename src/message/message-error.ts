@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MessageCode } from './codes.ts';
 
-/** A broken invariant of this folder: a value reached it that the strict parser would have refused. */
+/** A broken invariant: a value got here that the strict parser would have refused. */
 export class MessageError extends Error {
   readonly code: MessageCode;
   constructor(code: MessageCode, message: string, options?: ErrorOptions) {
