@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { Label } from '../message/envelope.ts';
+import { parseLabel } from '../message/envelope-parse.ts';
+import { canonicalize } from '../message/canonical-json.ts';
+import { isDigest } from '../message/identifiers.ts';
+import type { JsonValue } from '../message/json.ts';
+import { isJsonObject } from '../message/json.ts';
+import { LabelError } from './label-error.ts';
+import { cleanLabel, joinLabels } from './label.ts';
+
+/**
+ * Everything that one agent process has been given, as far as its label and causes go. It belongs to
+ * the process incarnation: a new task does not clean it, only a new process does. The digest is a
+ * hash chain over all inputs in order, so that a sidecar cannot later leave one out.
+ */
+export type AgentContext = {
+  readonly label: Label;
+  /** SHA-256, base64url; see `absorb`. */
+  readonly digest: string;
+  readonly count: number;
+};
+
+/** One thing that is about to be handed to the agent: a message or a tool result. */
+export type ContextInput = { readonly id: string; readonly label: Label };
+
+/** The context of a process that has read nothing; its digest is the hash of no bytes. */
+export const freshContext: AgentContext = {
+  label: cleanLabel,
+  digest: createHash('sha256').digest('base64url'),
+  count: 0,
+};
+
+/**
+ * The context after one more input. The label is the join of both, so it never falls; the digest is
+ * SHA-256 over the RFC 8785 form of `[previous digest, id, label]`. The caller makes the result
+ * durable before the agent sees the input.
+ */
+export function absorb(context: AgentContext, input: ContextInput): AgentContext {
+  const { classification, integrity, origins } = input.label;
+  const link: JsonValue = [context.digest, input.id, { classification, integrity, origins }];
+  return {
+    label: joinLabels(context.label, input.label),
+    digest: createHash('sha256').update(canonicalize(link)).digest('base64url'),
+    count: context.count + 1,
+  };
+}
+
+/** Reads a stored context. Throws `LabelError` LABEL_STATE_INVALID when it is anything else. */
+export function readContext(stored: JsonValue): AgentContext {
+  if (isJsonObject(stored)) {
+    const { label: storedLabel, digest, count } = stored;
+    const label = storedLabel === undefined ? null : parseLabel(storedLabel);
+    if (label !== null && typeof digest === 'string' && isDigest(digest) && isCount(count)) {
+      return { label, digest, count };
+    }
+  }
+  throw new LabelError('LABEL_STATE_INVALID', 'A stored agent context is not one.');
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
