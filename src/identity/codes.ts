@@ -102,7 +102,7 @@ export const identityCodes = {
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_CSR_REFUSED: {
-    means: 'The signing request is unreadable, proves no possession, or its key is not sound Ed25519.',
+    means: 'The signing request proves no possession of a sound Ed25519 key.',
     mend: 'Use a sidecar of this version to enrol and renew.',
     agentSees: 'REFUSED',
   },
@@ -143,7 +143,7 @@ export const identityCodes = {
   },
   IDENTITY_JOIN_TOKEN_UNKNOWN: {
     means: 'No join token with this secret was minted here.',
-    mend: 'Mint a new join token at the node that is to be joined; watch for guessing if it repeats.',
+    mend: 'Mint a new join token at the node; watch for guessing if it repeats.',
     agentSees: 'REFUSED',
   },
   IDENTITY_JOIN_TOKEN_SPENT: {
@@ -157,7 +157,7 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_JOIN_TOKEN_WRONG_AGENT: {
-    means: 'The join token was presented for another agent than it was minted for; it is now spent.',
+    means: 'The join token was presented for another agent than its own; it is now spent.',
     mend: 'Find out who holds the token; mint a new one for the right agent.',
     agentSees: 'REFUSED',
   },

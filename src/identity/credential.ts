@@ -40,8 +40,9 @@ export type IssuedSvid = {
 };
 
 /**
- * Issues X.509-SVIDs. `issue` checks the CSR's proof of possession and takes only the public key from
- * it; the name comes from `spiffeId`. Rejects with `IdentityError`. `bundlePem` is what peers trust.
+ * Issues X.509-SVIDs. `issue` checks the CSR's proof of possession and takes only the public key
+ * from it; the name comes from `spiffeId`. Rejects with `IdentityError`. `bundlePem` is what peers
+ * trust.
  */
 export interface Authority {
   issue(request: IssueRequest): Promise<IssuedSvid>;

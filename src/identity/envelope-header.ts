@@ -5,7 +5,7 @@ const prefix = '{"alg":"EdDSA","typ":"maso-envelope+jws","x5t#S256":"';
 const suffix = '"}';
 const thumbprintLength = 43;
 
-/** The one protected header of an envelope: RFC 8785 form, signer named by thumbprint (RFC 7515). */
+/** The one protected header of an envelope (RFC 7515), in RFC 8785 form; it names the signer. */
 export function envelopeHeader(thumbprint: string): string {
   return prefix + thumbprint + suffix;
 }

@@ -2,8 +2,8 @@
 import type { IdentityCode } from './codes.ts';
 
 /**
- * Broken configuration, broken key files and failed issuance. A peer's bad input on the message path
- * is a value with a code instead. The message never holds key material or the text of a token.
+ * Broken configuration, broken key files and failed issuance. A peer's bad input on the message
+ * path is a value with a code instead. The message never holds key material or a token.
  */
 export class IdentityError extends Error {
   readonly code: IdentityCode;

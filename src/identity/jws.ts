@@ -33,7 +33,7 @@ export function splitCompactJws(jws: string): CompactJws | null {
   return { header: header.toString('latin1'), payload, signature, signingInput };
 }
 
-/** Strict RFC 4648 section 5 without padding; null unless the text is the one encoding of its bytes. */
+/** RFC 4648 section 5 without padding; null unless the text is the one encoding of its bytes. */
 export function decodeBase64Url(text: string): Buffer | null {
   // The decoder skips what it does not know, so only the way back proves that nothing was skipped.
   const bytes = Buffer.from(text, 'base64url');

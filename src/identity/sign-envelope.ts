@@ -11,8 +11,8 @@ const headerParts = new WeakMap<Credential, string>();
 
 /**
  * Signs the canonical bytes of a body as compact JWS (RFC 7515, RFC 8037, RFC 8785). Throws
- * `IdentityError` IDENTITY_SENDER_MISMATCH when the body names another instance than the credential,
- * and `MessageError` when the body has no canonical form. Expiry is the caller's to check.
+ * `IdentityError` IDENTITY_SENDER_MISMATCH when the body names another instance than the
+ * credential, and `MessageError` when the body has no canonical form. The caller checks expiry.
  */
 export function signEnvelope(body: EnvelopeBody, credential: Credential): SignedEnvelope {
   if (body.instance !== credential.spiffeId) {

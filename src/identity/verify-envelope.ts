@@ -25,9 +25,9 @@ export type VerifiedEnvelope = {
 export type EnvelopeRefusal = { readonly ok: false; readonly code: string };
 
 /**
- * Believes an envelope only when a verified peer signed exactly these bytes, they are canonical, and
- * they name that peer as their sender (G1). The attacker controls every character of `jws`; nothing
- * of it is parsed before its signature holds. Never throws.
+ * Believes an envelope only when a verified peer signed exactly these bytes, they are canonical,
+ * and they name that peer as their sender (G1). The attacker controls every character of `jws`;
+ * nothing of it is parsed before its signature holds. Never throws.
  *
  * `peerByThumbprint` answers only for certificates that it has verified and that are valid now.
  * Freshness, replay and routing are the bus's to check.
