@@ -7,7 +7,8 @@ import type { Clock, Random } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import type { Compliance } from '../policy/comply.ts';
-import type { EntryDraft } from '../recorder/entry.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { AgentCode } from '../review/code.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
 import type { Gate } from '../tool/gate.ts';
@@ -23,7 +24,7 @@ export type SidecarContext = {
   readonly pace: PaceView;
   readonly scanner: Scanner;
   readonly firewall: { readonly model: InjectionModel; readonly thresholds: FirewallThresholds };
-  readonly compliance: Compliance | null;
+  readonly compliance: Compliance;
   readonly gate: Gate;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;
@@ -35,8 +36,12 @@ export type SidecarContext = {
   readonly peerByThumbprint: (thumbprint: string) => PeerIdentity | null;
   readonly learnPeer: (chainPem: string) => void;
   readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly recorder: Recorder;
+  readonly agentSees: (code: string) => AgentCode;
   /** Makes entries durable here; they reach the recorder as soon as the node can be asked. */
   readonly spool: (entries: readonly EntryDraft[]) => Promise<void>;
+  /** Says that the sidecar itself failed at something; never holds a payload. */
+  readonly report: (failure: unknown) => void;
   /** HMAC-SHA256 under a key of this sidecar, base64url: equal values are seen, none is shown. */
   readonly keyedDigest: (text: string) => string;
 };

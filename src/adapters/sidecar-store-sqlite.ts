@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AgentContext } from '../label/context.ts';
+import type { IndexedValue } from '../label/value-index.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { RecorderError } from '../recorder/entry.ts';
+import type {
+  CapUse,
+  Incarnation,
+  InboxMessage,
+  InboxState,
+  SidecarStore,
+} from '../sidecar/ports.ts';
+import type { BatchedDatabase } from './sqlite-batch.ts';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS incarnation (
+    slot INTEGER PRIMARY KEY CHECK (slot = 1), value TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS context (incarnation TEXT PRIMARY KEY, value TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS indexed_value (
+    position INTEGER PRIMARY KEY, incarnation TEXT NOT NULL, value TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS inbox (
+    id TEXT PRIMARY KEY, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
+    message TEXT NOT NULL, incarnation TEXT, reply TEXT
+  );
+  CREATE INDEX IF NOT EXISTS inbox_state ON inbox (state, position);
+  CREATE TABLE IF NOT EXISTS spool (position INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS cap_use (
+    key TEXT NOT NULL, action TEXT NOT NULL, parameter TEXT NOT NULL,
+    amount REAL NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, parameter)
+  );
+`;
+
+/** Entries that may wait for the node; beyond it, work that has to be recorded is refused. */
+const spoolEntriesMax = 100_000;
+
+type InboxRow = {
+  readonly state: InboxState;
+  readonly message: string;
+  readonly incarnation: string | null;
+  readonly reply: string | null;
+};
+
+/** The durable state of one sidecar in one SQLite file; see the port for the contract. */
+export class SqliteSidecarStore implements SidecarStore {
+  readonly #db: BatchedDatabase;
+  readonly #statements: ReturnType<typeof prepare>;
+  #incarnation: Incarnation | null;
+  #inboxPosition: number;
+  #spoolPosition: number;
+  #spoolCount: number;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec(schema);
+    this.#statements = prepare(db);
+    const stored = this.#statements.readIncarnation.get()?.['value'];
+    this.#incarnation = typeof stored === 'string' ? (JSON.parse(stored) as Incarnation) : null;
+    this.#inboxPosition = count(db, 'SELECT coalesce(max(position), 0) AS n FROM inbox');
+    this.#spoolPosition = count(db, 'SELECT coalesce(max(position), 0) AS n FROM spool');
+    this.#spoolCount = count(db, 'SELECT count(*) AS n FROM spool');
+  }
+
+  incarnation(): Incarnation | null {
+    return this.#incarnation;
+  }
+
+  async saveIncarnation(incarnation: Incarnation): Promise<void> {
+    this.#incarnation = incarnation;
+    await this.#db.write(() => this.#statements.saveIncarnation.run(JSON.stringify(incarnation)));
+  }
+
+  context(incarnation: string): AgentContext | null {
+    const stored = this.#statements.readContext.get(incarnation)?.['value'];
+    return typeof stored === 'string' ? (JSON.parse(stored) as AgentContext) : null;
+  }
+
+  values(incarnation: string): readonly IndexedValue[] {
+    const rows = this.#statements.readValues.all(incarnation);
+    return rows.map((row) => JSON.parse(String(row['value'])) as IndexedValue);
+  }
+
+  async absorb(change: Parameters<SidecarStore['absorb']>[0]): Promise<void> {
+    await this.#db.write(() => {
+      const { saveContext, addValue, handOver } = this.#statements;
+      saveContext.run(change.incarnation, JSON.stringify(change.context));
+      for (const value of change.values) addValue.run(change.incarnation, JSON.stringify(value));
+      for (const id of change.handed) handOver.run(change.incarnation, id);
+      this.#addToSpool(change.entries);
+    });
+  }
+
+  async receive(message: InboxMessage): Promise<InboxMessage | null> {
+    const { body, entries } = message;
+    const position = ++this.#inboxPosition;
+    const text = JSON.stringify({ body, entries });
+    const added = await this.#db.write(
+      () => this.#statements.receive.run(body.id, position, message.state, body.issuedAt, text).changes,
+    );
+    return Number(added) === 1 ? message : null;
+  }
+
+  message(id: string): InboxMessage | null {
+    const row = this.#statements.readMessage.get(id);
+    return row === undefined ? null : inboxMessage(row as unknown as InboxRow);
+  }
+
+  messages(state: InboxState, limit: number): readonly InboxMessage[] {
+    const rows = this.#statements.listMessages.all(state, limit);
+    return rows.map((row) => inboxMessage(row as unknown as InboxRow));
+  }
+
+  async setState(id: string, state: InboxState): Promise<void> {
+    await this.#db.write(() => this.#statements.setState.run(state, id));
+  }
+
+  async saveReply(id: string, reply: NonNullable<InboxMessage['reply']>): Promise<void> {
+    await this.#db.write(() => this.#statements.saveReply.run(JSON.stringify(reply), id));
+  }
+
+  async spool(entries: readonly EntryDraft[]): Promise<void> {
+    await this.#db.write(() => this.#addToSpool(entries));
+  }
+
+  spooled(limit: number): readonly { readonly position: number; readonly entry: EntryDraft }[] {
+    return this.#statements.readSpool.all(limit).map((row) => ({
+      position: Number(row['position']),
+      entry: JSON.parse(String(row['entry'])) as EntryDraft,
+    }));
+  }
+
+  async unspool(positions: readonly number[]): Promise<void> {
+    await this.#db.write(() => {
+      for (const position of positions) this.#statements.unspool.run(position);
+    });
+    this.#spoolCount -= positions.length;
+  }
+
+  async reserve(use: CapUse): Promise<void> {
+    await this.#db.write(() =>
+      this.#statements.reserve.run(use.key, use.action, use.parameter, use.amount, use.atMs),
+    );
+  }
+
+  async releaseReservation(key: string): Promise<void> {
+    await this.#db.write(() => this.#statements.release.run(key));
+  }
+
+  reserved(action: string, parameter: string, sinceMs: number): number {
+    const row = this.#statements.reserved.get(action, parameter, sinceMs);
+    return typeof row?.['total'] === 'number' ? row['total'] : Number.NaN;
+  }
+
+  async prune(beforeMs: number): Promise<void> {
+    await this.#db.write(() => {
+      this.#statements.pruneInbox.run(beforeMs);
+      this.#statements.pruneCaps.run(beforeMs);
+    });
+  }
+
+  /** Runs inside a transaction. */
+  #addToSpool(entries: readonly EntryDraft[]): void {
+    if (this.#spoolCount + entries.length > spoolEntriesMax) {
+      throw new RecorderError('RECORDER_FULL', 'Too many entries wait to be recorded.');
+    }
+    for (const entry of entries) {
+      this.#statements.spool.run(++this.#spoolPosition, JSON.stringify(entry));
+      this.#spoolCount += 1;
+    }
+  }
+}
+
+function prepare({ database }: BatchedDatabase) {
+  return {
+    readIncarnation: database.prepare('SELECT value FROM incarnation'),
+    saveIncarnation: database.prepare('INSERT OR REPLACE INTO incarnation VALUES (1, ?)'),
+    readContext: database.prepare('SELECT value FROM context WHERE incarnation = ?'),
+    saveContext: database.prepare('INSERT OR REPLACE INTO context VALUES (?, ?)'),
+    readValues: database.prepare(
+      'SELECT value FROM indexed_value WHERE incarnation = ? ORDER BY position',
+    ),
+    addValue: database.prepare('INSERT INTO indexed_value (incarnation, value) VALUES (?, ?)'),
+    handOver: database.prepare("UPDATE inbox SET state = 'handed', incarnation = ? WHERE id = ?"),
+    receive: database.prepare(
+      'INSERT OR IGNORE INTO inbox (id, position, state, at, message) VALUES (?, ?, ?, ?, ?)',
+    ),
+    readMessage: database.prepare('SELECT * FROM inbox WHERE id = ?'),
+    listMessages: database.prepare(
+      'SELECT * FROM inbox WHERE state = ? ORDER BY position LIMIT ?',
+    ),
+    setState: database.prepare('UPDATE inbox SET state = ? WHERE id = ?'),
+    saveReply: database.prepare('UPDATE inbox SET reply = ? WHERE id = ?'),
+    spool: database.prepare('INSERT INTO spool (position, entry) VALUES (?, ?)'),
+    readSpool: database.prepare('SELECT position, entry FROM spool ORDER BY position LIMIT ?'),
+    unspool: database.prepare('DELETE FROM spool WHERE position = ?'),
+    reserve: database.prepare('INSERT OR IGNORE INTO cap_use VALUES (?, ?, ?, ?, ?)'),
+    release: database.prepare('DELETE FROM cap_use WHERE key = ?'),
+    reserved: database.prepare(
+      'SELECT total(amount) AS total FROM cap_use WHERE action = ? AND parameter = ? AND at >= ?',
+    ),
+    pruneInbox: database.prepare(
+      "DELETE FROM inbox WHERE at < ? AND state IN ('done', 'refused')",
+    ),
+    pruneCaps: database.prepare('DELETE FROM cap_use WHERE at < ?'),
+  };
+}
+
+function count({ database }: BatchedDatabase, query: string): number {
+  return Number(database.prepare(query).get()?.['n'] ?? 0);
+}
+
+function inboxMessage(row: InboxRow): InboxMessage {
+  const stored = JSON.parse(row.message) as Pick<InboxMessage, 'body' | 'entries'>;
+  return {
+    ...stored,
+    state: row.state,
+    incarnation: row.incarnation,
+    reply: row.reply === null ? null : (JSON.parse(row.reply) as InboxMessage['reply']),
+  };
+}

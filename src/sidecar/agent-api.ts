@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { canonicalize } from '../message/canonical-json.ts';
+import type { EnvelopeBody, Outgoing } from '../message/envelope.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { JsonObject, JsonValue } from '../message/json.ts';
+import type { AgentSidecar } from './agent-sidecar.ts';
+import { callTool } from './call-tool.ts';
+import type { SidecarContext } from './context.ts';
+import { placeAfter, readingOf, type AgentMemory } from './memory.ts';
+import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
+import type { InboxMessage } from './ports.ts';
+
+const name = z.string().min(1).max(63);
+const schemaId = z.string().min(1).max(68);
+const ulid = z.string().length(26);
+const json = z.json();
+const jsonObject = z.record(z.string(), json);
+const metadata = z.record(z.string().max(64), z.string().max(256));
+const waitMs = z.int().min(0).max(60_000);
+
+const epistemic = z.strictObject({
+  confidence: z.number().min(0).max(1).nullable().default(null),
+  assumptions: z.array(z.string().max(512)).max(32).default([]),
+  unknowns: z.array(z.string().max(512)).max(32).default([]),
+});
+
+/** Shapes of what an agent may send to its sidecar; the OpenAPI document is made from them. */
+export const agentRequests = {
+  openSession: z.strictObject({ token: z.string().min(1).max(128) }),
+  startTask: z.strictObject({
+    to: name,
+    schema: schemaId,
+    prompt: jsonObject,
+    domain: name.nullable().default(null),
+    metadata: metadata.default({}),
+  }),
+  sendMessage: z.strictObject({
+    to: name,
+    type: z.enum(['data', 'instruction', 'claim']),
+    schema: schemaId,
+    payload: json,
+    domain: name.nullable().default(null),
+    task: ulid.nullable().default(null),
+    inReplyTo: ulid.nullable().default(null),
+    metadata: metadata.default({}),
+    epistemic: epistemic.nullable().default(null),
+  }),
+  requestAction: z.strictObject({
+    to: name,
+    action: name,
+    parameters: jsonObject,
+    idempotencyKey: z.string().min(1).max(64),
+    evidence: z.array(ulid).max(32).default([]),
+    domain: name.nullable().default(null),
+    task: ulid.nullable().default(null),
+    waitMs: waitMs.default(30_000),
+  }),
+  callTool: z.strictObject({
+    tool: name,
+    operation: name,
+    arguments: jsonObject.default({}),
+    task: ulid.nullable().default(null),
+    idempotencyKey: z.string().min(1).max(64).nullable().default(null),
+  }),
+  takeMessages: z.strictObject({ waitMs: waitMs.default(0), max: z.int().min(1).max(256).default(64) }),
+  acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
+};
+
+export type AgentRequests = { readonly [name in keyof typeof agentRequests]: z.infer<(typeof agentRequests)[name]> };
+
+/** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
+export type ApiAnswer = { readonly status: number; readonly body: JsonObject };
+
+/** A message as its agent sees it. */
+type Handed = JsonObject;
+
+/**
+ * The agent's side of the sidecar, apart from any socket: one function a route, each for a session
+ * that was authenticated before. The agent is assumed hostile; nothing it says about itself counts.
+ */
+export class AgentApi {
+  readonly #sidecar: AgentSidecar;
+  readonly #context: SidecarContext;
+
+  constructor(sidecar: AgentSidecar) {
+    this.#sidecar = sidecar;
+    this.#context = sidecar.context;
+  }
+
+  async startTask(request: AgentRequests['startTask'], memory: AgentMemory): Promise<ApiAnswer> {
+    const { agent, clock, random } = this.#context;
+    if (!agent.originator) return this.#refused(403, 'SIDECAR_NOT_ORIGINATOR');
+    const place: TaskPlace = {
+      task: mintUlid(clock, random),
+      hop: 0,
+      goalHash: goalHash(canonicalize(request.prompt)),
+    };
+    memory.startTask(place);
+    const { to, schema, domain, prompt, metadata } = request;
+    const outgoing: Outgoing = {
+      to,
+      schema,
+      domain,
+      metadata,
+      payload: prompt,
+      type: 'instruction',
+      inReplyTo: null,
+      epistemic: null,
+      task: place.task,
+    };
+    return this.#sent(await send(outgoing, this.#speaker(memory, place, 'user'), this.#context));
+  }
+
+  async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
+    const place = this.#placeOf(request.task, request.inReplyTo, memory);
+    if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
+    const sent = await send(request, this.#speaker(memory, place, 'agent'), this.#context);
+    return this.#sent(sent);
+  }
+
+  async requestAction(
+    request: AgentRequests['requestAction'],
+    memory: AgentMemory,
+  ): Promise<ApiAnswer> {
+    const place = this.#placeOf(request.task, null, memory);
+    if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
+    const { to, domain, action, parameters, idempotencyKey, evidence } = request;
+    const outgoing: Outgoing = {
+      to,
+      domain,
+      type: 'instruction',
+      schema: actionRequestSchema,
+      payload: { action, parameters, idempotencyKey, evidence },
+      metadata: {},
+      inReplyTo: null,
+      epistemic: null,
+      task: place.task,
+    };
+    const sent = await send(outgoing, this.#speaker(memory, place, 'agent'), this.#context);
+    if (sent.outcome === 'NO-GO') return this.#sent(sent);
+    const outcome = await this.#sidecar.outcomeOf(sent.id, AbortSignal.timeout(request.waitMs));
+    if (outcome === null) return this.#pendingOutcome(sent);
+    await memory.absorb([readingOf(outcome.body)], [outcome.body.id]);
+    await this.#context.store.setState(outcome.body.id, 'done');
+    return {
+      status: 200,
+      body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: outcome.body.payload },
+    };
+  }
+
+  async callTool(request: AgentRequests['callTool'], memory: AgentMemory): Promise<ApiAnswer> {
+    const place = this.#placeOf(request.task, null, memory);
+    if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
+    const called = await callTool({ ...request, task: place.task }, memory, this.#context);
+    const done = called.code === null;
+    return {
+      status: done ? 200 : 403,
+      body: {
+        callId: called.id,
+        task: place.task,
+        traceId: called.id,
+        verdict: done ? 'GO' : 'NO-GO',
+        code: called.code === null ? null : this.#context.agentSees(called.code),
+        result: called.result,
+      },
+    };
+  }
+
+  /** Label and inbox state are durable before the agent sees a byte of what is handed over. */
+  async takeMessages(
+    request: AgentRequests['takeMessages'],
+    memory: AgentMemory,
+    closed: AbortSignal,
+  ): Promise<ApiAnswer> {
+    const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
+    const messages = await this.#sidecar.take(request.max, signal);
+    if (closed.aborted) {
+      this.#sidecar.putBack(messages);
+      return { status: 200, body: { messages: [] } };
+    }
+    if (messages.length > 0) {
+      await memory.absorb(
+        messages.map((message) => readingOf(message.body)),
+        messages.map((message) => message.body.id),
+      );
+    }
+    return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
+  }
+
+  async acknowledge(
+    request: AgentRequests['acknowledge'],
+    memory: AgentMemory,
+  ): Promise<ApiAnswer> {
+    const { store } = this.#context;
+    const own = request.ids.filter((id) => {
+      const message = store.message(id);
+      return message?.state === 'handed' && message.incarnation === memory.incarnation;
+    });
+    await Promise.all(own.map((id) => store.setState(id, 'done')));
+    return { status: 200, body: { acknowledged: own } };
+  }
+
+  listTools(): ApiAnswer {
+    return { status: 200, body: { tools: this.#context.describeTools() } };
+  }
+
+  /** Where the agent may stand: a task it was handed, the task of what it answers, or one of its own. */
+  #placeOf(task: string | null, inReplyTo: string | null, memory: AgentMemory): TaskPlace | null {
+    const { store, clock, random } = this.#context;
+    if (task !== null) return memory.place(task);
+    if (inReplyTo !== null) {
+      const message = store.message(inReplyTo);
+      return message?.incarnation === memory.incarnation ? placeAfter(message.body) : null;
+    }
+    // A task of its own sheds nothing: the label belongs to the incarnation, not to the task.
+    const place: TaskPlace = { task: mintUlid(clock, random), hop: 1, goalHash: null };
+    memory.startTask(place);
+    return place;
+  }
+
+  #speaker(memory: AgentMemory, place: TaskPlace, source: 'user' | 'agent'): Speaker {
+    return { source, read: memory.context, values: memory.values, place };
+  }
+
+  async #sent(sent: Sent): Promise<ApiAnswer> {
+    if (sent.compromised) await this.#sidecar.endSession(sent.code ?? 'COMPROMISE');
+    const refused = sent.outcome === 'NO-GO';
+    return {
+      status: refused ? 403 : 202,
+      body: {
+        verdict: sent.outcome,
+        code: sent.code === null ? null : this.#context.agentSees(sent.code),
+        messageId: sent.id,
+        task: sent.task,
+        traceId: sent.id,
+      },
+    };
+  }
+
+  #pendingOutcome(sent: Sent): ApiAnswer {
+    const code = this.#context.agentSees('SIDECAR_OUTCOME_PENDING');
+    return {
+      status: 202,
+      body: { verdict: 'ESCALATE', code, messageId: sent.id, task: sent.task, traceId: sent.id },
+    };
+  }
+
+  #refused(status: number, code: string): ApiAnswer {
+    return { status, body: { verdict: 'NO-GO', code: this.#context.agentSees(code) } };
+  }
+
+  #handed(message: InboxMessage): Handed {
+    const { body } = message;
+    return {
+      id: body.id,
+      from: body.from,
+      type: body.type,
+      schema: body.schema,
+      domain: body.domain,
+      task: body.task,
+      inReplyTo: body.inReplyTo,
+      label: { ...body.label, origins: [...body.label.origins] },
+      epistemic: body.epistemic as JsonValue,
+      metadata: maskedMetadata(body, this.#context),
+      payload: body.payload,
+    };
+  }
+}
+
+/** Seed 003: the four keys that would let an agent map the mesh. */
+const maskedKeys: ReadonlySet<string> = new Set([
+  'sender_ip',
+  'routing_path',
+  'internal_id',
+  'timestamp',
+]);
+
+function maskedMetadata(body: EnvelopeBody, context: SidecarContext): JsonObject {
+  const masking = context.mesh.domains.get(body.domain)?.metadataMasking ?? true;
+  const kept = Object.entries(body.metadata).filter(([key]) => !masking || !maskedKeys.has(key));
+  return Object.fromEntries(kept);
+}
+
+export const outcomeSchema = actionOutcomeSchema;

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { mintUlid } from '../message/identifiers.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { SignedEnvelope } from '../message/envelope.ts';
+import { workOn } from './action.ts';
+import type { SidecarContext } from './context.ts';
+import { receive } from './inbound.ts';
+import { AgentMemory } from './memory.ts';
+import type { Decided, Incarnation, InboxMessage } from './ports.ts';
+
+export type SessionRefusal = { readonly ok: false; readonly code: string };
+export type SessionOpened = {
+  readonly ok: true;
+  /** Shown once, to the process that opened the session. */
+  readonly sessionKey: string;
+  readonly incarnation: string;
+};
+
+/** Deliveries being worked on at once; beyond it the bus holds the rest back. */
+const undeliveredMax = 10_000;
+
+/**
+ * The security sidecar of one agent: owns its session, its memory of what the agent has read, its
+ * inbox, and the order in which action requests are worked on.
+ */
+export class AgentSidecar {
+  readonly context: SidecarContext;
+  #memory: AgentMemory | null = null;
+  #lastDelivery: Promise<void> = Promise.resolve();
+  #actions: Promise<void> = Promise.resolve();
+  #pending: InboxMessage[] = [];
+  readonly #waitingForMessage = new Set<() => void>();
+  readonly #waitingForRoom = new Set<() => void>();
+  readonly #outcomes = new Map<string, (message: InboxMessage) => boolean>();
+
+  constructor(context: SidecarContext) {
+    this.context = context;
+    this.#pending = [...context.store.messages('pending', undeliveredMax)];
+    const incarnation = context.store.incarnation();
+    if (incarnation !== null && incarnation.endedAt === null) {
+      this.#memory = new AgentMemory(incarnation.id, context.store);
+    }
+  }
+
+  /** Takes up what a crash interrupted: open intents become IN-DOUBT, requests are answered. */
+  async recover(): Promise<void> {
+    await this.context.gate.recover();
+    for (const message of this.context.store.messages('working', undeliveredMax)) {
+      this.#work(message, null);
+    }
+    await this.reconnected();
+  }
+
+  /** On every connection to the node: offers held messages again and sends what was spooled. */
+  async reconnected(): Promise<void> {
+    for (const message of this.context.store.messages('held', undeliveredMax)) {
+      this.#work(message, null);
+    }
+  }
+
+  /**
+   * A message from the bus. `settle` is called once it is durable here. The agent gets messages in
+   * the order in which the bus admitted them.
+   */
+  deliver(
+    envelope: SignedEnvelope,
+    chain: string | null,
+    settle: (entries: readonly EntryDraft[]) => void,
+  ): void {
+    const reviewed = receive({ envelope, chain }, this.context);
+    this.#lastDelivery = this.#lastDelivery
+      .then(() => reviewed)
+      .then(async ({ message, entries }) => {
+        settle(entries);
+        if (message !== null) await this.#received(message);
+      })
+      .catch((failure: unknown) => this.#faulted(failure));
+  }
+
+  /** People decided on a held message. */
+  decided(decided: Decided): void {
+    const message = this.context.store.message(decided.message);
+    if (message === null || message.state !== 'held') return;
+    this.#work(message, decided);
+  }
+
+  // Sessions.
+
+  /** A token for the next agent process; whatever ran before is ended with it. */
+  async mintToken(): Promise<string> {
+    const { store, random, clock } = this.context;
+    await this.endSession('replaced');
+    const token = Buffer.from(random.bytes(32)).toString('base64url');
+    await store.saveIncarnation({
+      id: mintUlid(clock, random),
+      tokenDigest: sha256(token),
+      sessionDigest: null,
+      endedAt: null,
+    });
+    return token;
+  }
+
+  /** One token opens one session; a second use means two processes hold it, and ends both. */
+  async openSession(token: string): Promise<SessionOpened | SessionRefusal> {
+    const { store, random } = this.context;
+    const incarnation = store.incarnation();
+    if (incarnation === null || incarnation.tokenDigest !== sha256(token)) {
+      return { ok: false, code: 'SIDECAR_TOKEN_REFUSED' };
+    }
+    if (incarnation.endedAt !== null) return { ok: false, code: 'SIDECAR_TOKEN_REFUSED' };
+    if (incarnation.sessionDigest !== null) {
+      await this.endSession('SIDECAR_TOKEN_REUSED');
+      return { ok: false, code: 'SIDECAR_TOKEN_REUSED' };
+    }
+    const sessionKey = Buffer.from(random.bytes(32)).toString('base64url');
+    await store.saveIncarnation({ ...incarnation, sessionDigest: sha256(sessionKey) });
+    this.#memory = new AgentMemory(incarnation.id, store);
+    await this.#recordSession(incarnation, 'session.opened', null);
+    return { ok: true, sessionKey, incarnation: incarnation.id };
+  }
+
+  /** The memory of the live session that this key belongs to, or null. */
+  authenticate(sessionKey: string): AgentMemory | null {
+    const incarnation = this.context.store.incarnation();
+    if (incarnation === null || incarnation.endedAt !== null) return null;
+    return incarnation.sessionDigest === sha256(sessionKey) ? this.#memory : null;
+  }
+
+  async endSession(reason: string): Promise<void> {
+    const { store, clock } = this.context;
+    const incarnation = store.incarnation();
+    if (incarnation === null || incarnation.endedAt !== null) return;
+    this.#memory = null;
+    await store.saveIncarnation({ ...incarnation, endedAt: clock.nowMs() });
+    await this.#recordSession(incarnation, 'session.ended', reason);
+  }
+
+  // Inbox.
+
+  /** Up to `max` waiting messages, waiting for the first one until `signal` fires. */
+  async take(max: number, signal: AbortSignal): Promise<readonly InboxMessage[]> {
+    while (this.#pending.length === 0 && !signal.aborted) {
+      await wakeOf(this.#waitingForMessage, signal);
+    }
+    const taken = this.#pending.splice(0, max);
+    for (const wake of this.#waitingForRoom) wake();
+    return taken;
+  }
+
+  /** Puts back what could not be handed over. */
+  putBack(messages: readonly InboxMessage[]): void {
+    this.#pending.unshift(...messages);
+  }
+
+  /** Resolves with the answer to a request, or null when `signal` fires first. */
+  outcomeOf(requestId: string, signal: AbortSignal): Promise<InboxMessage | null> {
+    return new Promise((resolve) => {
+      const settle = (message: InboxMessage | null): boolean => {
+        if (!this.#outcomes.delete(requestId)) return false;
+        resolve(message);
+        return true;
+      };
+      this.#outcomes.set(requestId, settle);
+      signal.addEventListener('abort', () => settle(null), { once: true });
+    });
+  }
+
+  async #received(message: InboxMessage): Promise<void> {
+    if (message.state === 'working') return this.#work(message, null);
+    if (message.state !== 'pending') return;
+    const waiter = this.#outcomes.get(message.body.inReplyTo ?? '');
+    if (waiter?.(message) === true) return;
+    this.#pending.push(message);
+    for (const wake of this.#waitingForMessage) wake();
+    // The next delivery waits for room, the bus's window fills, and the sender is held back.
+    while (this.#pending.length >= undeliveredMax) await wakeOf(this.#waitingForRoom);
+  }
+
+  /** Action requests are worked on one after the other, so that caps cannot be raced. */
+  #work(message: InboxMessage, decided: Decided | null): void {
+    this.#actions = this.#actions
+      .then(async () => {
+        const current = this.context.store.message(message.body.id) ?? message;
+        if (current.state === 'done') return;
+        await workOn(current, decided, this.context);
+      })
+      .catch((failure: unknown) => this.#faulted(failure));
+  }
+
+  async #recordSession(
+    incarnation: Incarnation,
+    kind: 'session.opened' | 'session.ended',
+    reason: string | null,
+  ): Promise<void> {
+    const { agent, clock, isolation } = this.context;
+    const reused = reason === 'SIDECAR_TOKEN_REUSED';
+    await this.context.recorder.record([
+      {
+        kind,
+        id: `${incarnation.id}.${kind}`,
+        at: clock.nowMs(),
+        actor: `agent:${agent.name}`,
+        task: null,
+        message: null,
+        causedBy: [],
+        outcome: null,
+        code: reused ? reason : null,
+        verdicts: [],
+        tookUs: null,
+        detail: { incarnation: incarnation.id, isolation, ...(reason === null ? {} : { reason }) },
+      },
+    ]);
+  }
+
+  /** A fault of the sidecar itself: said, and the message stays where it is for the next start. */
+  #faulted(failure: unknown): void {
+    this.context.report(failure);
+  }
+}
+
+/** Resolves when somebody wakes the set, or `signal` fires. */
+function wakeOf(sleepers: Set<() => void>, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      sleepers.delete(wake);
+      signal?.removeEventListener('abort', wake);
+      resolve();
+    };
+    sleepers.add(wake);
+    signal?.addEventListener('abort', wake);
+  });
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { absorb, freshContext, type AgentContext } from '../label/context.ts';
+import { ValueIndex, type IndexedValue } from '../label/value-index.ts';
+import type { EnvelopeBody, Label } from '../message/envelope.ts';
+import type { JsonValue } from '../message/json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { SidecarStore } from './ports.ts';
+import type { TaskPlace } from './outbound.ts';
+
+const storedKeysMax = 16_384;
+
+/** Something handed to the agent: what it taints, and which of its values have a source. */
+export type Reading = {
+  readonly id: string;
+  readonly label: Label;
+  readonly value: JsonValue;
+  /** Sources of the whole value at a JSON Pointer; none where a third party may have chosen it. */
+  readonly sourcesOf: (pointer: string) => readonly string[];
+  /** Every source that `sourcesOf` can name. */
+  readonly sources: readonly string[];
+  readonly place: TaskPlace | null;
+};
+
+/**
+ * What one incarnation of the agent has read: label, causes, values with a source, and the tasks it
+ * was given. Grows only, and is durable before the agent sees what made it grow, so that a crash
+ * cannot launder a label.
+ */
+export class AgentMemory {
+  readonly incarnation: string;
+  readonly #store: SidecarStore;
+  readonly #values = new ValueIndex();
+  /** Values already on disk, so that a value read again costs no row. */
+  readonly #stored = new Set<string>();
+  readonly #places = new Map<string, TaskPlace>();
+  #context: AgentContext;
+
+  constructor(incarnation: string, store: SidecarStore) {
+    this.incarnation = incarnation;
+    this.#store = store;
+    this.#context = store.context(incarnation) ?? freshContext;
+    this.#values.restore(this.#unstored(store.values(incarnation)));
+    for (const message of [...store.messages('handed', 10_000), ...store.messages('done', 10_000)]) {
+      if (message.incarnation === incarnation) this.#learnPlace(placeAfter(message.body));
+    }
+  }
+
+  get context(): AgentContext {
+    return this.#context;
+  }
+
+  get values(): ValueIndex {
+    return this.#values;
+  }
+
+  place(task: string): TaskPlace | null {
+    return this.#places.get(task) ?? null;
+  }
+
+  startTask(place: TaskPlace): void {
+    this.#learnPlace(place);
+  }
+
+  /** Resolves when everything the readings do to this incarnation is durable. */
+  async absorb(
+    readings: readonly Reading[],
+    handed: readonly string[],
+    entries: readonly EntryDraft[] = [],
+  ): Promise<void> {
+    let context = this.#context;
+    const added: IndexedValue[] = [];
+    for (const reading of readings) {
+      context = absorb(context, { id: reading.id, label: reading.label });
+      for (const source of reading.sources) {
+        added.push(
+          ...this.#values.indexValues(reading.value, (pointer) =>
+            reading.sourcesOf(pointer).includes(source) ? source : null,
+          ),
+        );
+      }
+      if (reading.place !== null) this.#learnPlace(reading.place);
+    }
+    // The label rises before the write, so that nothing sent meanwhile carries the older one.
+    this.#context = context;
+    await this.#store.absorb({
+      incarnation: this.incarnation,
+      context,
+      values: this.#unstored(added),
+      handed,
+      entries,
+    });
+  }
+
+  #unstored(values: readonly IndexedValue[]): readonly IndexedValue[] {
+    if (this.#stored.size > storedKeysMax) this.#stored.clear();
+    return values.filter(({ value, source }) => {
+      const key = `${source} ${value}`;
+      return !this.#stored.has(key) && this.#stored.add(key);
+    });
+  }
+
+  /** The deepest hop wins: handing a task back does not make it younger. */
+  #learnPlace(place: TaskPlace): void {
+    const known = this.#places.get(place.task);
+    if (known === undefined || known.hop < place.hop) this.#places.set(place.task, place);
+  }
+}
+
+/** Where the recipient of a message stands in its task. */
+export function placeAfter(body: EnvelopeBody): TaskPlace {
+  return { task: body.task, hop: body.hop + 1, goalHash: body.goalHash };
+}
+
+/** A delivered message as a reading: its label and the sources its sender's sidecar stamped. */
+export function readingOf(body: EnvelopeBody): Reading {
+  // Every value of a person's own prompt is from the prompt.
+  const prompt = body.provenance.source === 'user' && body.label.integrity === 'trusted';
+  return {
+    id: body.id,
+    label: body.label,
+    value: body.payload,
+    sourcesOf: (pointer) => (prompt ? ['prompt'] : (body.sources[pointer] ?? [])),
+    sources: prompt ? ['prompt'] : [...new Set(Object.values(body.sources).flat())],
+    place: placeAfter(body),
+  };
+}
