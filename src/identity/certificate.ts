@@ -51,6 +51,12 @@ export function thumbprintOf(certificate: X509Certificate): string {
   return createHash('sha256').update(certificate.raw).digest('base64url');
 }
 
+/** The hash of a bundle's first authority, for a join token; null when the bundle is broken. */
+export function authorityHash(bundlePem: string): string | null {
+  const [authority] = readCertificatesPem(bundlePem) ?? [];
+  return authority === undefined ? null : thumbprintOf(authority);
+}
+
 /**
  * The SPIFFE id of a certificate; null unless its subject alternative name is one URI and nothing
  * else (X509-SVID section 2). The text form joins names with commas, which no SPIFFE id contains,
