@@ -38,9 +38,13 @@ export function compileLinearPattern(name: string, pattern: string): LinearPatte
 export function linearRegExp(
   pattern: string,
   _flags: string,
-): { readonly test: (text: string) => boolean } {
-  const compiled = compile('schema pattern', pattern, 0);
-  return { test: (text) => text.length <= schemaTextLengthMax && compiled.test(text) };
+): { readonly test: (text: string) => boolean; readonly toString: () => string } {
+  const compiled = compile('of a schema', pattern, 0);
+  return {
+    test: (text) => text.length <= schemaTextLengthMax && compiled.test(text),
+    // ajv keeps one compiled pattern for each text of this; without it all patterns are the first.
+    toString: () => `linear ${pattern}`,
+  };
 }
 linearRegExp.code = 'linearRegExp';
 
