@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+import type { ChainTip } from './chain.ts';
+import { chainEntry } from './chain.ts';
+import { RecorderError } from './entry.ts';
+import type { EntryDraft, EntryReceipt } from './entry.ts';
+import { isEntryDraft } from './entry-shape.ts';
+import type { RecentIds } from './recent-ids.ts';
+
+/**
+ * The lines of one group commit while they are put together. Nothing outside it changes until
+ * `remember`, so a batch that did not become durable is simply dropped.
+ */
+export class Batch {
+  readonly lines: string[] = [];
+  readonly #ids = new Map<string, number>();
+  readonly #recent: RecentIds;
+  readonly #nowMs: number;
+  readonly #entryBytesMax: number;
+  #tip: ChainTip;
+  #bytes = 0;
+
+  constructor(tip: ChainTip, recent: RecentIds, nowMs: number, entryBytesMax: number) {
+    this.#tip = tip;
+    this.#recent = recent;
+    this.#nowMs = nowMs;
+    this.#entryBytesMax = entryBytesMax;
+  }
+
+  get tip(): ChainTip {
+    return this.#tip;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Adds the entries of one call, all or none. One that was recorded before gets its old receipt.
+   * Throws `RecorderError` with `RECORDER_ENTRY_INVALID`.
+   */
+  add(drafts: readonly EntryDraft[]): readonly EntryReceipt[] {
+    const start = { lines: this.lines.length, tip: this.#tip, bytes: this.#bytes };
+    const added: string[] = [];
+    try {
+      return drafts.map((draft) => ({ sequence: this.#addOne(draft, added) }));
+    } catch (failure) {
+      this.lines.length = start.lines;
+      this.#tip = start.tip;
+      this.#bytes = start.bytes;
+      for (const id of added) this.#ids.delete(id);
+      throw failure;
+    }
+  }
+
+  /** Called once the lines are durable. */
+  remember(): void {
+    for (const [id, sequence] of this.#ids) this.#recent.add(id, sequence);
+  }
+
+  #addOne(draft: EntryDraft, added: string[]): number {
+    if (!isEntryDraft(draft)) throw invalid('An entry is not of the published shape.');
+    const id = writerId(draft);
+    const known = this.#recent.get(id) ?? this.#ids.get(id);
+    if (known !== undefined) return known;
+    const chained = this.#chain(draft);
+    const bytes = Buffer.byteLength(chained.line);
+    if (bytes > this.#entryBytesMax) throw invalid('An entry is larger than allowed.');
+    const sequence = this.#tip.size;
+    this.lines.push(chained.line);
+    this.#tip = chained.tip;
+    this.#bytes += bytes + 1;
+    this.#ids.set(id, sequence);
+    added.push(id);
+    return sequence;
+  }
+
+  #chain(draft: EntryDraft): { readonly line: string; readonly tip: ChainTip } {
+    try {
+      return chainEntry(draft, this.#tip, this.#nowMs);
+    } catch (failure) {
+      throw invalid('An entry has no canonical form.', failure);
+    }
+  }
+}
+
+/**
+ * What makes a resent draft the same draft. The actor is part of it: a sidecar that guesses the id of
+ * an entry of another writer must not be able to keep that entry out of the log.
+ */
+export function writerId(draft: EntryDraft): string {
+  return `${draft.actor} ${draft.id}`;
+}
+
+function invalid(message: string, cause?: unknown): RecorderError {
+  return new RecorderError('RECORDER_ENTRY_INVALID', message, { cause });
+}
