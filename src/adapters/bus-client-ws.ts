@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WebSocket } from 'ws';
+import type { Credential } from '../identity/credential.ts';
+import type { Clock } from '../message/clock.ts';
+import type { Isolation } from '../message/envelope.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { BusLink, Decided, PublishAnswer } from '../sidecar/ports.ts';
+import type { Hold, NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
+import { corkedSender } from './corked-sender.ts';
+import { clientTlsOptions } from './tls-options.ts';
+
+export type BusClientOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly bundlePem: string;
+  readonly nodeSpiffeId: string;
+  readonly credential: () => Credential;
+  readonly meshDigest: string;
+  readonly isolation: Isolation;
+  readonly clock: Clock;
+  readonly events: BusClientEvents;
+};
+
+export type BusClientEvents = {
+  readonly welcome: (frame: Extract<NodeFrame, { kind: 'welcome' }>) => void;
+  readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
+  readonly decided: (frame: Decided) => void;
+  /** The connection ended or could not be made; it is tried again unless `fatal`. */
+  readonly lost: (code: string, fatal: boolean) => void;
+};
+
+type Publication = Parameters<BusLink['publish']>[0];
+type Pending = {
+  readonly publication: Publication;
+  readonly settle: (answer: PublishAnswer) => void;
+  /** Already sent on some connection: the next time it is a repeat. */
+  sent: boolean;
+};
+type Ask = (frame: NodeFrame | null) => void;
+
+const backoffMsMin = 25;
+const backoffMsMax = 2_000;
+const sweepMs = 500;
+/** Closing codes after which trying again cannot help. */
+const fatalCodes: ReadonlySet<string> = new Set(['BUS_MESH_MISMATCH']);
+
+/**
+ * The sidecar's line to its node. Reconnects with a growing delay, repeats publications whose answer
+ * never came, and answers everything else at once with "unreachable" while there is no line.
+ */
+export class BusClient implements BusLink {
+  readonly #options: BusClientOptions;
+  readonly #publications = new Map<number, Pending>();
+  readonly #asks = new Map<number, Ask>();
+  #number = 0;
+  #webSocket: WebSocket | null = null;
+  #send: ((frame: SidecarFrame) => void) | null = null;
+  #backoffMs = backoffMsMin;
+  #sweep: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: BusClientOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#sweep = setInterval(() => this.#expire(), sweepMs);
+    this.#sweep.unref();
+    this.#connect();
+  }
+
+  get connected(): boolean {
+    return this.#send !== null;
+  }
+
+  publish(publication: Publication): Promise<PublishAnswer> {
+    return new Promise((resolve) => {
+      const number = ++this.#number;
+      const pending: Pending = { publication, settle: resolve, sent: publication.resend };
+      this.#publications.set(number, pending);
+      this.#sendPublication(number, pending);
+    });
+  }
+
+  async record(entries: readonly EntryDraft[], privileged: boolean): Promise<string | null> {
+    const answer = await this.#ask((number) => ({ kind: 'record', number, privileged, entries }));
+    return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
+  }
+
+  delivered(number: number, entries: readonly EntryDraft[]): void {
+    this.#send?.({ kind: 'delivered', number, entries });
+  }
+
+  async hold(hold: Hold): Promise<string | null> {
+    const answer = await this.#ask((number) => ({ kind: 'hold', number, hold }));
+    return answer?.kind === 'held' ? answer.approval : null;
+  }
+
+  /** A chain for the CSR's key under the present identity, or null. */
+  async renew(csr: string): Promise<string | null> {
+    const answer = await this.#ask((number) => ({ kind: 'renew', number, csr }));
+    return answer?.kind === 'renewed' ? answer.chain : null;
+  }
+
+  /** Makes a new connection under the present credential; the old one ends when it stands. */
+  reconnect(): void {
+    this.#webSocket?.close(1000);
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#sweep !== null) clearInterval(this.#sweep);
+    this.#webSocket?.terminate();
+  }
+
+  #connect(): void {
+    if (this.#closed) return;
+    const { host, port, bundlePem, nodeSpiffeId, credential } = this.#options;
+    const webSocket = new WebSocket(`wss://${host}:${port}/bus`, {
+      ...clientTlsOptions(credential(), bundlePem, nodeSpiffeId),
+      perMessageDeflate: false,
+      maxPayload: frameBytesMax,
+      handshakeTimeout: 5_000,
+    });
+    this.#webSocket = webSocket;
+    const send = corkedSender(webSocket);
+    let code = 'SIDECAR_BUS_UNREACHABLE';
+    webSocket.on('open', () =>
+      send({
+        kind: 'hello',
+        meshDigest: this.#options.meshDigest,
+        isolation: this.#options.isolation,
+      }),
+    );
+    webSocket.on('message', (data: Buffer) => {
+      const parsed = parseNodeFrame(data);
+      if (parsed.ok) this.#receive(parsed.frame, send);
+      else webSocket.terminate();
+    });
+    webSocket.on('error', () => {
+      // Always followed by close, which decides what happens next.
+      code = 'SIDECAR_BUS_UNREACHABLE';
+    });
+    webSocket.on('close', (status, reason) => {
+      if (status === 4000 && /^[A-Z][A-Z0-9_]+$/.test(reason.toString())) code = reason.toString();
+      this.#lost(code);
+    });
+  }
+
+  #receive(frame: NodeFrame, send: (frame: SidecarFrame) => void): void {
+    switch (frame.kind) {
+      case 'welcome':
+        this.#send = send;
+        this.#backoffMs = backoffMsMin;
+        this.#options.events.welcome(frame);
+        for (const [number, pending] of this.#publications) this.#sendPublication(number, pending);
+        return;
+      case 'deliver':
+        return this.#options.events.deliver(frame);
+      case 'decided':
+        return this.#options.events.decided(frame);
+      case 'accepted':
+        return this.#answer(frame.number, { accepted: true });
+      case 'refused':
+        if (this.#publications.has(frame.number)) {
+          return this.#answer(frame.number, { accepted: false, code: frame.code });
+        }
+        return this.#settleAsk(frame.number, frame);
+      case 'recorded':
+      case 'held':
+      case 'renewed':
+        return this.#settleAsk(frame.number, frame);
+      default:
+        return frame satisfies never;
+    }
+  }
+
+  #lost(code: string): void {
+    this.#send = null;
+    this.#webSocket = null;
+    for (const number of [...this.#asks.keys()]) this.#settleAsk(number, null);
+    if (this.#closed) return;
+    const fatal = fatalCodes.has(code);
+    this.#options.events.lost(code, fatal);
+    if (fatal) return;
+    setTimeout(() => this.#connect(), this.#backoffMs).unref();
+    this.#backoffMs = Math.min(this.#backoffMs * 2, backoffMsMax);
+  }
+
+  #sendPublication(number: number, pending: Pending): void {
+    if (this.#send === null) return;
+    const { envelope, entry } = pending.publication;
+    this.#send({ kind: 'publish', number, envelope, entry, resend: pending.sent });
+    pending.sent = true;
+  }
+
+  #answer(number: number, answer: PublishAnswer): void {
+    const pending = this.#publications.get(number);
+    this.#publications.delete(number);
+    pending?.settle(answer);
+  }
+
+  #ask(frame: (number: number) => SidecarFrame): Promise<NodeFrame | null> {
+    return new Promise((resolve) => {
+      if (this.#send === null) {
+        resolve(null);
+        return;
+      }
+      const number = ++this.#number;
+      this.#asks.set(number, resolve);
+      this.#send(frame(number));
+    });
+  }
+
+  #settleAsk(number: number, frame: NodeFrame | null): void {
+    const ask = this.#asks.get(number);
+    this.#asks.delete(number);
+    ask?.(frame);
+  }
+
+  #expire(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const [number, pending] of this.#publications) {
+      if (pending.publication.expiresAt <= nowMs) {
+        this.#answer(number, { accepted: false, code: 'SIDECAR_BUS_UNREACHABLE' });
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { BusConnection, Line } from '../bus/connection.ts';
+import type { Credential, PeerIdentity } from '../identity/credential.ts';
+import type { PeerVerifier } from '../identity/peer.ts';
+import { frameBytesMax, parseSidecarFrame } from '../wire/parse-frame.ts';
+import { peerOfSocket, serverTlsOptions } from './tls-options.ts';
+import { corkedSender } from './corked-sender.ts';
+
+export type BusServerOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly credential: Credential;
+  readonly bundlePem: string;
+  readonly verifier: PeerVerifier;
+  /** Takes a connection whose identity holds; throws nothing. */
+  readonly accept: (peer: PeerIdentity, line: Line) => BusConnection | { readonly code: string };
+  /** Told of every connection refused before it could speak; `peer` as far as it is known. */
+  readonly refused: (code: string, peer: PeerIdentity | null) => void;
+};
+
+export type BusServer = {
+  readonly port: number;
+  /** Serves new connections under a renewed identity. */
+  readonly rotate: (credential: Credential) => void;
+  readonly close: () => Promise<void>;
+};
+
+/** Sockets that have not finished their handshake: enough for a fleet that starts at once. */
+const connectionsMax = 20_000;
+const handshakeTimeoutMs = 5_000;
+
+/**
+ * The bus's listening socket: mutual TLS 1.3, WebSocket frames of JSON text. A connection acts for
+ * the identity in its certificate and no other; anything that is not a known frame ends it.
+ */
+export async function listenBus(options: BusServerOptions): Promise<BusServer> {
+  const server = createServer({
+    ...serverTlsOptions(options.credential, options.bundlePem),
+    handshakeTimeout: handshakeTimeoutMs,
+    requestTimeout: handshakeTimeoutMs,
+    maxHeaderSize: 4096,
+  });
+  server.maxConnections = connectionsMax;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: frameBytesMax,
+    perMessageDeflate: false,
+    clientTracking: true,
+  });
+  server.on('tlsClientError', () => options.refused('IDENTITY_HANDSHAKE_REFUSED', null));
+  server.on('request', (_request, response) => response.writeHead(404).end());
+  server.on('upgrade', (request, socket, head) => {
+    const verdict = peerOfSocket(request.socket as TLSSocket, options.verifier);
+    if (!verdict.ok) {
+      options.refused(verdict.code, null);
+      socket.destroy();
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      attach(webSocket, verdict.peer, options);
+    });
+  });
+  await listen(server, options);
+  return {
+    port: (server.address() as AddressInfo).port,
+    rotate: (credential) =>
+      server.setSecureContext(serverTlsOptions(credential, options.bundlePem)),
+    close: () => close(server, sockets),
+  };
+}
+
+function attach(webSocket: WebSocket, peer: PeerIdentity, options: BusServerOptions): void {
+  const line: Line = {
+    send: corkedSender(webSocket),
+    drop: (code) => {
+      webSocket.close(4000, code.slice(0, 120));
+      setTimeout(() => webSocket.terminate(), 1000).unref();
+    },
+  };
+  const accepted = options.accept(peer, line);
+  if ('code' in accepted) {
+    options.refused(accepted.code, peer);
+    line.drop(accepted.code);
+    return;
+  }
+  webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+    const parsed = isBinary
+      ? ({ ok: false, code: 'BUS_FRAME_MALFORMED' } as const)
+      : parseSidecarFrame(data);
+    if (parsed.ok) {
+      accepted.receive(parsed.frame);
+      return;
+    }
+    options.refused(parsed.code, peer);
+    accepted.closed();
+    line.drop(parsed.code);
+  });
+  webSocket.on('close', () => accepted.closed());
+  // An error is always followed by close; the code of a broken frame is the other side's business.
+  webSocket.on('error', () => options.refused('BUS_FRAME_MALFORMED', peer));
+}
+
+function listen(server: Server, { host, port }: BusServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function close(server: Server, sockets: WebSocketServer): Promise<void> {
+  for (const webSocket of sockets.clients) webSocket.terminate();
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
