@@ -51,6 +51,26 @@ export function thumbprintOf(certificate: X509Certificate): string {
   return createHash('sha256').update(certificate.raw).digest('base64url');
 }
 
+/** DER of the object identifier of basic constraints, and of `critical: TRUE`. */
+const basicConstraints = Buffer.from('0603551d13', 'hex');
+const criticalTrue = Buffer.from('0101ff', 'hex');
+
+/**
+ * True when a certificate states `cA: TRUE`, also where its key usage forbids signing certificates:
+ * there OpenSSL answers that it is no authority, while another library may believe the statement.
+ */
+export function statesAuthority(certificate: X509Certificate): boolean {
+  const der = certificate.raw;
+  for (let at = der.indexOf(basicConstraints); at >= 0; at = der.indexOf(basicConstraints, at + 1)) {
+    const next = at + basicConstraints.length;
+    const critical = der.subarray(next, next + criticalTrue.length).equals(criticalTrue);
+    // OCTET STRING and SEQUENCE, each with a length of one byte; an empty sequence says nothing.
+    const value = der.subarray(next + (critical ? criticalTrue.length : 0)).subarray(4);
+    if (value.subarray(0, 2).equals(criticalTrue.subarray(0, 2))) return true;
+  }
+  return certificate.ca;
+}
+
 /** The hash of a bundle's first authority, for a join token; null when the bundle is broken. */
 export function authorityHash(bundlePem: string): string | null {
   const [authority] = readCertificatesPem(bundlePem) ?? [];

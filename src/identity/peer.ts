@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../message/clock.ts';
-import { readCertificate, readCertificatesPem, spiffeIdOf, thumbprintOf } from './certificate.ts';
+import {
+  readCertificate,
+  readCertificatesPem,
+  spiffeIdOf,
+  statesAuthority,
+  thumbprintOf,
+} from './certificate.ts';
 import type { IdentityCode } from './codes.ts';
 import type { PeerIdentity } from './credential.ts';
 import { isSoundEd25519 } from './ed25519-key.ts';
@@ -135,7 +141,7 @@ function isIssuer(authority: X509Certificate, leaf: X509Certificate): boolean {
 function isLeaf(leaf: X509Certificate): boolean {
   const usages: readonly string[] = leaf.keyUsage ?? [];
   const usable = usages.includes(clientAuth) && usages.includes(serverAuth);
-  return !leaf.ca && usable && isSoundEd25519(leaf.publicKey);
+  return !statesAuthority(leaf) && usable && isSoundEd25519(leaf.publicKey);
 }
 
 function refuse(code: IdentityCode): { readonly ok: false; readonly code: IdentityCode } {

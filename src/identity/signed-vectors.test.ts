@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { compactVerify, CompactSign, importJWK, importX509 } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { credentialFromPem } from './credential-pem.ts';
+import { createPrivateKey } from 'node:crypto';
+import { createPeerVerifier, readTrustBundle } from './peer.ts';
+import { signEnvelope } from './sign-envelope.ts';
+import { verifyEnvelope } from './verify-envelope.ts';
+
+type Failing = {
+  readonly name: string;
+  readonly certificate: string;
+  readonly code: string;
+  readonly envelope: string;
+};
+type Valid = {
+  readonly name: string;
+  readonly certificate: string;
+  readonly envelope: string;
+  readonly canonical: string;
+};
+
+const keys = read('signed-keys.json');
+const valid: { readonly vectors: readonly Valid[] } = read('signed-valid.json');
+const mustFail: { readonly vectors: readonly Failing[] } = read('signed-must-fail.json');
+const bundle = readTrustBundle(keys.certificates.root, keys.trustDomain);
+
+function read(name: string) {
+  return JSON.parse(readFileSync(new URL(`../../test/vectors/${name}`, import.meta.url), 'utf8'));
+}
+
+/** What a node does: verify the certificate, then the envelope against it. */
+function judge(envelope: string, certificate: string) {
+  const verifier = createPeerVerifier(bundle, { nowMs: () => keys.nowMs });
+  const verdict = verifier.verifyPem(keys.certificates[certificate]);
+  if (!verdict.ok) return verdict;
+  return verifyEnvelope(envelope, verifier.byThumbprint, keys.limits);
+}
+
+describe('signed vectors', () => {
+  it('are at least 25 that must fail', () => {
+    expect(mustFail.vectors.length).toBeGreaterThanOrEqual(25);
+  });
+
+  it.each(mustFail.vectors)('refuses $name', ({ envelope, certificate, code }) => {
+    const verdict = judge(envelope, certificate);
+    expect(verdict.ok ? 'accepted' : verdict.code).toBe(code);
+  });
+
+  it.each(valid.vectors)('accepts $name', ({ envelope, certificate, canonical }) => {
+    const verified = judge(envelope, certificate);
+    expect(verified.ok && 'body' in verified && verified.body).toEqual(JSON.parse(canonical));
+  });
+});
+
+describe('agreement with jose', () => {
+  const chainPem: string = keys.certificates.triage;
+
+  it.each(valid.vectors)('verifies $name from the certificate alone', async ({ envelope, canonical }) => {
+    const key = await importX509(chainPem, 'EdDSA');
+    const { payload, protectedHeader } = await compactVerify(envelope, key);
+    expect(Buffer.from(payload).toString('utf8')).toBe(canonical);
+    expect(Object.keys(protectedHeader)).toEqual(['alg', 'typ', 'x5t#S256']);
+  });
+
+  it('accepts an envelope that jose signed, and signs it the same itself', async () => {
+    const jwk = keys.keys.triage;
+    const credential = credentialFromPem(chainPem, createPrivateKey({ key: jwk, format: 'jwk' }));
+    for (const { canonical, envelope } of valid.vectors) {
+      const signed = await new CompactSign(Buffer.from(canonical))
+        .setProtectedHeader({
+          alg: 'EdDSA',
+          typ: 'maso-envelope+jws',
+          'x5t#S256': credential.thumbprint,
+        })
+        .sign(await importJWK(jwk, 'EdDSA'));
+      expect(judge(signed, 'triage').ok).toBe(true);
+      expect(signed).toBe(envelope);
+      expect(signEnvelope(JSON.parse(canonical), credential)).toBe(envelope);
+    }
+  });
+
+  it('agrees that a flipped bit does not verify', async () => {
+    const key = await importX509(chainPem, 'EdDSA');
+    const flipped = mustFail.vectors.filter(({ name }) => name.startsWith('a flipped bit'));
+    expect(flipped.length).toBeGreaterThan(2);
+    for (const { envelope } of flipped) {
+      await expect(compactVerify(envelope, key)).rejects.toThrow();
+    }
+  });
+});
