@@ -24,6 +24,8 @@ export type Mesh = {
   readonly autonomyTier: AutonomyTier;
   /** `observe` records verdicts of content controls without enforcing them; never G1-G4. */
   readonly mode: 'enforce' | 'observe';
+  /** True only for trials: isolation and pins are warned of instead of required. Absent is false. */
+  readonly development?: boolean;
   readonly limits: Limits;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;
@@ -54,6 +56,8 @@ export type Limits = {
   readonly pendingApprovalsMax: number;
   readonly approvalTimeoutMs: number;
   readonly queuedMessagesMax: number;
+  /** Hand-offs between the originator and an action request; absent means 8. */
+  readonly requestHopsMax?: number;
 };
 
 export type Domain = {

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { actionsOf, isPrivileged, readsThirdParties } from './duties.ts';
+import type { Agent, Mesh } from './mesh.ts';
+
+/** What `maso check` tells about a mesh that may start; plain data for `--json`, lines for people. */
+export type MeshDescription = {
+  readonly autonomyTier: number;
+  readonly mode: string;
+  readonly digest: string;
+  readonly tiers: readonly { readonly domain: string; readonly tier: string; readonly available: boolean }[];
+  readonly deselected: readonly { readonly id: string; readonly reason: string; readonly by: string }[];
+  readonly duties: readonly Duty[];
+};
+
+export type Duty = {
+  readonly agent: string;
+  readonly role: string;
+  readonly isolation: string;
+  readonly readsThirdParties: readonly string[];
+  readonly executes: readonly string[];
+  readonly privileged: boolean;
+};
+
+export function describeMesh(mesh: Mesh): MeshDescription {
+  return {
+    autonomyTier: mesh.autonomyTier,
+    mode: mesh.mode,
+    digest: mesh.digest,
+    tiers: [...mesh.domains.values()].map(({ name, tier }) => ({
+      domain: name, tier, available: tier === 'PLAINTEXT',
+    })),
+    deselected: mesh.deselected,
+    duties: [...mesh.agents.values()].map((agent) => dutyOf(mesh, agent)),
+  };
+}
+
+function dutyOf(mesh: Mesh, agent: Agent): Duty {
+  const executes = actionsOf(mesh, agent.name);
+  return {
+    agent: agent.name,
+    role: agent.role,
+    isolation: agent.isolation,
+    readsThirdParties: agent.tools.filter((tool) => readsThirdParties(mesh, tool)),
+    executes: executes.map((action) => `${action.name} (${action.risk})`),
+    privileged: executes.some(isPrivileged),
+  };
+}
+
+/** The description as lines; the last ones are the proof that no agent both reads and executes. */
+export function describeLines(description: MeshDescription): readonly string[] {
+  const { autonomyTier, mode, tiers, deselected, duties } = description;
+  const lines = [`autonomy tier ${autonomyTier}, mode ${mode}, digest ${description.digest}`];
+  for (const { domain, tier, available } of tiers) {
+    const note = available ? 'provided' : 'not provided by this build: every exchange is refused';
+    lines.push(`domain ${domain}: ${tier}, ${note}`);
+  }
+  if (deselected.length === 0) lines.push('no control is deselected');
+  for (const { id, reason, by } of deselected) {
+    lines.push(`control ${id} is deselected by ${by}: ${reason}`);
+  }
+  for (const duty of duties) lines.push(dutyLine(duty));
+  const broken = duties.filter((duty) => duty.privileged && duty.readsThirdParties.length > 0);
+  if (duties.length > 0) {
+    lines.push(broken.length === 0
+      ? 'separation of duties: no agent both reads third-party data and executes HIGH or CRITICAL'
+      : `separation of duties is BROKEN by ${broken.map((duty) => duty.agent).join(', ')}`);
+  }
+  return lines;
+}
+
+function dutyLine(duty: Duty): string {
+  const reads = duty.readsThirdParties.length === 0 ? 'nothing' : duty.readsThirdParties.join(', ');
+  const executes = duty.executes.length === 0 ? 'nothing' : duty.executes.join(', ');
+  return `agent ${duty.agent}: ${duty.role}, isolation ${duty.isolation}, ` +
+    `third-party data from ${reads}, executes ${executes}`;
+}

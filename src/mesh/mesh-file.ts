@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+/** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
+const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
+const schemaId = z.string().regex(/^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,3}$/);
+const filePath = z.string().min(1).max(1024);
+const text = z.string().min(1).max(1024);
+const command = z.array(z.string().min(1).max(4096)).min(1).max(64);
+/** A JSON Schema: the path of its file (JSON or YAML), or the schema itself. */
+const jsonSchema = z.union([filePath, z.record(z.string(), z.unknown())]);
+const timeoutMs = z.int().min(1).max(3_600_000);
+const positive = z.number().positive();
+
+export const roleNames = ['ORCHESTRATOR', 'RETRIEVER', 'EXECUTOR', 'ANALYST'] as const;
+const role = z.enum(roleNames);
+const auditLevel = z.enum(['OUTPUT_ONLY', 'FULL_MESH']);
+const classification = z.enum(['public', 'internal', 'confidential', 'restricted']);
+const integrity = z.enum(['untrusted', 'internal', 'trusted']);
+const isolation = z.enum(['none', 'uid', 'container']);
+const risk = z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']);
+
+const globalShape = z.strictObject({
+  tls_min_version: z.union([z.literal('1.3'), z.literal(1.3)]).default('1.3')
+    .describe('Mutual TLS is always 1.3.'),
+  credential_rotation_interval_ms: z.int().min(1000).max(3_600_000).default(3_600_000)
+    .describe('Lifetime of an SVID; executors get at most 900,000.'),
+  audit_scope: auditLevel.default('FULL_MESH'),
+  autonomy_tier: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(2)
+    .describe('1 supervised (a person releases every write), 2 managed, 3 autonomous.'),
+  development: z.boolean().default(false)
+    .describe('Lets executors run without isolation and tools without pins; warned of loudly.'),
+});
+
+const limitsShape = z.strictObject({
+  message_bytes_max: z.int().min(1024).max(16_777_216).default(262_144),
+  depth_max: z.int().min(4).max(128).default(32),
+  messages_per_second: z.int().min(1).max(1_000_000).default(1000),
+  message_burst: z.int().min(1).max(1_000_000).default(2000),
+  message_lifetime_ms: z.int().min(1000).max(3_600_000).default(60_000),
+  clock_skew_ms: z.int().min(0).max(600_000).default(30_000),
+  pending_approvals_max: z.int().min(1).max(16).default(3),
+  approval_timeout_ms: z.int().min(1000).max(604_800_000).default(900_000),
+  queued_messages_max: z.int().min(1).max(1_000_000).default(10_000),
+  request_hops_max: z.int().min(0).max(32).default(8)
+    .describe('Hand-offs between the originator and an action request.'),
+});
+
+const defaultsShape = z.strictObject({
+  zone: name.optional(),
+  domain: name.optional(),
+  isolation: isolation.optional(),
+  classification: classification.optional(),
+  timeout_ms: timeoutMs.optional(),
+});
+
+const domainShape = z.strictObject({
+  name,
+  tier: z.enum(['PLAINTEXT', 'RETRIEVAL', 'COMPUTATION', 'FHE']),
+  allowed_roles: z.array(role).min(1),
+  metadata_masking: z.boolean().default(true),
+  audit_level: auditLevel.optional(),
+  max_token_age_ms: z.int().min(1000).max(3_600_000).optional(),
+  attestation_required: z.boolean().default(false),
+  classification: classification.optional(),
+});
+
+const zoneShape = z.strictObject({ clearance: classification.optional() });
+
+const agentShape = z.strictObject({
+  role,
+  zone: name.optional(),
+  originator: z.boolean().default(false),
+  tools: z.array(name).max(64).default([]),
+  oispec: filePath.optional(),
+  isolation: isolation.optional(),
+  command: command.optional(),
+  clearance: classification.optional(),
+});
+
+const edgeShape = z.strictObject({
+  from: name,
+  to: name,
+  domain: name.optional(),
+  schemas: z.array(schemaId).default([]),
+  may_request: z.array(name).default([]),
+});
+
+const sensitiveShape = z.strictObject({
+  from: z.array(z.string().regex(/^(prompt|[a-z][a-z0-9_-]{0,62}(\.[A-Za-z0-9_*/-]{1,128})+)$/))
+    .default([])
+    .describe('`prompt`, or a result field of a tool: tool.field or tool.operation.field.'),
+  at_most: z.number().nonnegative().optional(),
+  one_of: z.array(z.union([z.string(), z.number()])).min(1).max(1000).optional(),
+});
+
+const actionShape = z.strictObject({
+  risk,
+  reversibility: z.enum(['reversible', 'compensable', 'irreversible']),
+  tool: z.string().regex(/^[a-z][a-z0-9_-]{0,62}\.[A-Za-z0-9_./-]{1,128}$/)
+    .describe('tool.operation'),
+  parameters: jsonSchema,
+  output: jsonSchema.optional(),
+  write: z.boolean().default(true),
+  approval: z.enum(['policy', 'required']).default('policy'),
+  sensitive: z.record(z.string(), sensitiveShape).default({}),
+  caps: z.record(z.string(), z.strictObject({ per_hour: positive })).default({}),
+  timeout_ms: timeoutMs.optional(),
+});
+
+const resultShape = z.union([integrity, z.strictObject({
+  integrity,
+  classification: classification.optional(),
+})]);
+
+const toolShape = z.strictObject({
+  mcp: z.strictObject({
+    stdio: command.optional(),
+    env: z.record(z.string(), z.string()).optional(),
+    http: z.string().max(2048).optional(),
+    credential_file: filePath.optional(),
+  }).optional(),
+  function: filePath.optional(),
+  results: z.record(z.string().regex(/^[A-Za-z0-9_*/-]{1,128}(\.[A-Za-z0-9_*/-]{1,128})*$/),
+    resultShape).default({}),
+  operations: z.record(z.string().regex(/^[A-Za-z0-9_./-]{1,128}$/), z.strictObject({
+    write: z.boolean().default(true),
+    idempotent: z.boolean().default(false),
+    timeout_ms: timeoutMs.optional(),
+  })).default({}),
+  guarded: z.boolean().optional(),
+});
+
+const messageSchemaShape = z.strictObject({
+  type: z.enum(['data', 'instruction', 'claim']),
+  schema: jsonSchema,
+});
+
+export const operatorKeyShape = z.strictObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  kid: z.string().optional(),
+  use: z.literal('sig').optional(),
+  alg: z.enum(['EdDSA', 'Ed25519']).optional(),
+});
+
+const operatorShape = z.union([filePath, z.record(z.string(), z.unknown())]);
+
+const deselectedShape = z.strictObject({
+  id: z.string().regex(/^[A-Z]{2,4}-[0-9]+(\.[0-9]+[a-z]?)?$/),
+  reason: z.string().min(3).max(1024),
+  by: text,
+});
+
+const patternShape = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9_.-]{0,62}$/),
+  pattern: z.string().min(1).max(1024),
+  outcome: z.enum(['NO-GO', 'ESCALATE']).default('NO-GO'),
+});
+
+/** What one entry of each section looks like; sections of the file are maps or lists of these. */
+export const entryShapes = {
+  zones: zoneShape,
+  agents: agentShape,
+  actions: actionShape,
+  tools: toolShape,
+  schemas: messageSchemaShape,
+  operators: operatorShape,
+  domains: domainShape,
+  edges: edgeShape,
+  patterns: patternShape,
+  policies: filePath,
+  deselected: deselectedShape,
+  global: globalShape,
+  limits: limitsShape,
+  defaults: defaultsShape,
+} as const;
+
+/** `security_mesh.yaml` as a whole: the seed's file (seed 003) and what extends it. */
+export const meshFileShape = z.strictObject({
+  security_mesh: z.strictObject({
+    trust_domain: z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,253}[a-z0-9])?$/).default('maso.local'),
+    mode: z.enum(['enforce', 'observe']).default('enforce'),
+    global: globalShape.optional(),
+    defaults: defaultsShape.optional(),
+    limits: limitsShape.optional(),
+    domains: z.array(domainShape).default([]),
+    zones: z.record(name, zoneShape).default({}),
+    agents: z.record(name, agentShape).default({}),
+    edges: z.array(edgeShape).default([]),
+    actions: z.record(name, actionShape).default({}),
+    tools: z.record(name, toolShape).default({}),
+    schemas: z.record(schemaId, messageSchemaShape).default({}),
+    operators: z.record(name, operatorShape).default({}),
+    controls: z.strictObject({ deselected: z.array(deselectedShape).default([]) }).optional(),
+    patterns: z.array(patternShape).default([]),
+    policies: z.array(filePath).default([]).describe('Cedar policy files.'),
+  }),
+});
+
+/** Pins of every tool: `security_mesh.pins.json` beside `security_mesh.yaml`. */
+export const pinsFileShape = z.strictObject({
+  tools: z.record(name, z.strictObject({
+    files: z.record(z.string(), z.string().regex(/^[A-Za-z0-9_-]{43}$/)).default({}),
+    operations: z.record(z.string(), z.string().regex(/^[A-Za-z0-9_-]{43}$/)).default({}),
+  })),
+});
+
+export const namePattern = name;
+export const schemaIdPattern = schemaId;
+
+export type EntryOf<Section extends keyof typeof entryShapes> = z.output<
+  (typeof entryShapes)[Section]
+>;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../message/json.ts';
+import { builtInSchemas } from './built-in-schemas.ts';
+import type { Entry, Loading } from './loading.ts';
+import { entryShapes, schemaIdPattern, type EntryOf } from './mesh-file.ts';
+import type { ActionManifest, Cap, MessageSchema, SensitiveParameter } from './mesh.ts';
+import { refer } from './resolve-agents.ts';
+import type { Defaults } from './resolve-domains.ts';
+import { splitTool, toolTimeoutMsDefault } from './resolve-tools.ts';
+
+/** Output of an action that declares none: the executor learns only that it was done. */
+export const emptyOutput: JsonObject = { type: 'object', additionalProperties: false };
+
+export function resolveActions(
+  loading: Loading,
+  entries: readonly Entry<EntryOf<'actions'>>[],
+  defaults: Defaults,
+): Map<string, ActionManifest> {
+  const actions = new Map<string, ActionManifest>();
+  for (const { name, path, value } of entries) {
+    const { tool, operation } = splitTool(value.tool);
+    refer(loading, 'tools', tool, [...path, 'tool']);
+    const parameters = loading.schema(value.parameters, [...path, 'parameters']);
+    const output = value.output === undefined
+      ? emptyOutput
+      : loading.schema(value.output, [...path, 'output']);
+    if (parameters === null || output === null) continue;
+    actions.set(name, {
+      name,
+      risk: value.risk,
+      reversibility: value.reversibility,
+      tool,
+      operation,
+      write: value.write,
+      approval: value.approval,
+      parameters,
+      output,
+      sensitive: new Map(Object.entries(value.sensitive).map(toSensitive)),
+      caps: new Map(Object.entries(value.caps).map(toCap)),
+      timeoutMs: value.timeout_ms ?? defaults.timeout_ms ?? toolTimeoutMsDefault,
+    });
+  }
+  return actions;
+}
+
+function toSensitive(
+  [name, given]: [string, EntryOf<'actions'>['sensitive'][string]],
+): [string, SensitiveParameter] {
+  return [name, { from: given.from, atMost: given.at_most ?? null, oneOf: given.one_of ?? null }];
+}
+
+function toCap([name, given]: [string, { per_hour: number }]): [string, Cap] {
+  return [name, { perHour: given.per_hour }];
+}
+
+/** The users' message schemas and the built-in ones, which cannot be redefined. */
+export function resolveSchemas(
+  loading: Loading,
+  raw: { readonly [id: string]: unknown },
+): Map<string, MessageSchema> {
+  const schemas = new Map<string, MessageSchema>(builtInSchemas);
+  const entries = loading.entries('schemas', raw, entryShapes.schemas, schemaIdPattern);
+  for (const { name, path, value } of entries) {
+    if (builtInSchemas.has(name)) {
+      loading.reportKey('MESH_SCHEMA_RESERVED', path);
+      continue;
+    }
+    const schema = loading.schema(value.schema, [...path, 'schema']);
+    if (schema !== null) schemas.set(name, { id: name, type: value.type, schema });
+  }
+  return schemas;
+}

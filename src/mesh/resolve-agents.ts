@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import { builtInSchemas } from './built-in-schemas.ts';
+import { asJsonObject, sha256, type Entry, type Loading } from './loading.ts';
+import { entryShapes, type EntryOf } from './mesh-file.ts';
+import type { Agent, Edge, OISpec, Zone } from './mesh.ts';
+import type { MeshCode } from './codes.ts';
+import { didYouMean } from './nearest-name.ts';
+import { oispecFileShape, type OISpecFile } from './oispec-file.ts';
+import { defaultZone, type Defaults } from './resolve-domains.ts';
+import { canonicalize } from '../message/canonical-json.ts';
+import type { Path } from './yaml-source.ts';
+import { parseShape } from './zod-diagnostics.ts';
+
+export function resolveAgents(
+  loading: Loading,
+  entries: readonly Entry<EntryOf<'agents'>>[],
+  zones: ReadonlyMap<string, Zone>,
+  defaults: Defaults,
+): Map<string, Agent> {
+  const agents = new Map<string, Agent>();
+  for (const { name, path, value } of entries) {
+    const zone = value.zone ?? defaults.zone ?? defaultZone;
+    if (value.zone !== undefined) refer(loading, 'zones', zone, [...path, 'zone']);
+    for (const [index, tool] of value.tools.entries()) {
+      refer(loading, 'tools', tool, [...path, 'tools', index]);
+    }
+    agents.set(name, {
+      name,
+      role: value.role,
+      zone,
+      clearance: value.clearance ?? zones.get(zone)?.clearance ?? 'public',
+      originator: value.originator,
+      tools: value.tools,
+      oispec: value.oispec === undefined ? null : resolveOISpec(loading, name, path, value),
+      isolation: value.isolation ?? defaults.isolation ?? 'none',
+      command: value.command === undefined ? null : absoluteArguments(loading, value.command),
+    });
+  }
+  return agents;
+}
+
+/** Arguments that begin with `./` or `../` are paths from the mesh file's folder. */
+export function absoluteArguments(loading: Loading, command: readonly string[]): string[] {
+  return command.map((part) => (/^\.{1,2}\//.test(part) ? loading.absolute(part) : part));
+}
+
+export type ResolvedEdges = { readonly edges: Edge[]; readonly paths: readonly Path[] };
+
+export function resolveEdges(
+  loading: Loading,
+  raw: readonly unknown[],
+  defaults: Defaults,
+): ResolvedEdges {
+  const edges: Edge[] = [];
+  const paths: Path[] = [];
+  for (const { path, value } of loading.items(['security_mesh', 'edges'], raw, entryShapes.edges)) {
+    const domain = value.domain ?? defaults.domain;
+    if (domain === undefined) {
+      loading.report('MESH_KEY_MISSING', path, 'The key "domain" is missing.');
+      continue;
+    }
+    refer(loading, 'agents', value.from, [...path, 'from']);
+    refer(loading, 'agents', value.to, [...path, 'to']);
+    if (value.domain !== undefined) refer(loading, 'domains', domain, [...path, 'domain']);
+    for (const [index, id] of value.schemas.entries()) {
+      const at = [...path, 'schemas', index];
+      if (builtInSchemas.has(id)) loading.report('MESH_SCHEMA_RESERVED', at);
+      else refer(loading, 'schemas', id, at);
+    }
+    for (const [index, action] of value.may_request.entries()) {
+      refer(loading, 'actions', action, [...path, 'may_request', index]);
+    }
+    const { from, to, schemas } = value;
+    edges.push({ from, to, domain, schemas, mayRequest: value.may_request });
+    paths.push(path);
+  }
+  return { edges, paths };
+}
+
+const unknownCodes = {
+  zones: 'MESH_ZONE_UNKNOWN',
+  agents: 'MESH_AGENT_UNKNOWN',
+  domains: 'MESH_DOMAIN_UNKNOWN',
+  tools: 'MESH_TOOL_UNKNOWN',
+  actions: 'MESH_ACTION_UNKNOWN',
+  schemas: 'MESH_SCHEMA_UNKNOWN',
+} as const satisfies { readonly [section: string]: MeshCode };
+
+/** Reports a reference to a name that the section does not declare. */
+export function refer(
+  loading: Loading,
+  section: keyof typeof unknownCodes,
+  name: string,
+  path: Path,
+): void {
+  const declared = loading.declared(section);
+  if (declared.has(name)) return;
+  const message = `${JSON.stringify(name)} is not declared under ${section}${didYouMean(name, declared)}`;
+  loading.report(unknownCodes[section], path, message);
+}
+
+function resolveOISpec(
+  loading: Loading,
+  agent: string,
+  path: Path,
+  value: EntryOf<'agents'>,
+): OISpec | null {
+  const source = loading.file(value.oispec ?? '', [...path, 'oispec']);
+  if (source === null) return null;
+  const parsed = parseShape(oispecFileShape, source, [], source.value);
+  if (!parsed.ok) {
+    loading.diagnostics.push(...parsed.diagnostics);
+    return null;
+  }
+  const file = parsed.value;
+  if (file.agent_id !== agent) {
+    loading.add('MESH_OISPEC_AGENT', 'error', source.at(['agent_id']),
+      `The OISpec is for ${JSON.stringify(file.agent_id)}, and ${JSON.stringify(agent)} names it.`);
+  }
+  const isOrchestrator = file.agent_role === 'orchestrator';
+  if (isOrchestrator !== (value.role === 'ORCHESTRATOR')) {
+    loading.add('MESH_OISPEC_ROLE', 'error', source.at(['agent_role']));
+  }
+  const digest = oispecDigest(source.value);
+  if (file.oisspec_hash !== undefined && !sameDigest(file.oisspec_hash, digest)) {
+    loading.add('MESH_OISPEC_HASH', 'error', source.at(['oisspec_hash']));
+  }
+  return toOISpec(file, digest);
+}
+
+/** SHA-256 (base64url) of the canonical specification without its own hash. */
+export function oispecDigest(specification: unknown): string {
+  const { oisspec_hash: _, ...hashed } = asJsonObject(specification) ?? {};
+  return sha256(canonicalize(hashed));
+}
+
+function sameDigest(stated: string, digest: string): boolean {
+  return stated === digest || stated === Buffer.from(digest, 'base64url').toString('hex');
+}
+
+export function toOISpec(file: OISpecFile, digest: string): OISpec {
+  const { parameters, authority } = file;
+  return {
+    id: file.oisspec_id,
+    version: file.version,
+    agent: file.agent_id,
+    goal: file.objective.goal,
+    permittedTools: parameters.permitted_tools,
+    permittedActions: parameters.permitted_actions,
+    prohibitedActions: parameters.prohibited_actions,
+    dataScope: [parameters.data_scope].flat(),
+    canDelegate: authority.can_delegate,
+    maxDelegationDepth: authority.max_delegation_depth,
+    riskClassification: file.risk_classification,
+    digest,
+  };
+}
