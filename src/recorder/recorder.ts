@@ -17,6 +17,8 @@ export interface FlightRecorder extends Recorder {
   readonly logName: string;
   /** Durable entries. */
   size(): number;
+  /** When the last entry was accepted, milliseconds since 1970; 0 before the first. */
+  recordedAt(): number;
   status(): RecorderStatus;
   /** Hears of every change of status. Returns what ends that. */
   onState(listener: (status: RecorderStatus) => void): () => void;
@@ -95,6 +97,10 @@ class GroupCommitRecorder implements FlightRecorder {
 
   size(): number {
     return this.#tip.size;
+  }
+
+  recordedAt(): number {
+    return this.#tip.recordedAt;
   }
 
   status(): RecorderStatus {
