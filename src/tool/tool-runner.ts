@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject, JsonValue } from '../message/json.ts';
+import type { ToolCode } from './codes.ts';
 
 export type ToolCall = {
   readonly operation: string;
   readonly arguments: JsonObject;
+  /** Unique over all executors and requesters; handed to operations declared idempotent. */
   readonly idempotencyKey: string;
   readonly timeoutMs: number;
 };
 
 /**
- * `done`: the tool answered. `failed`: the tool answered that it did nothing, or was never reached.
- * `unknown`: the call was handed over and no answer came (timeout, broken pipe): the effect may have
- * happened, so the gate marks it IN-DOUBT and never calls again.
+ * `done`: the tool answered. `failed`: the runner itself knows that nothing was done: the call never
+ * left, or the operation only reads. `unknown`: the call was handed over and no plain answer came
+ * (timeout, broken pipe, error result of a write): the effect may have happened, so the gate marks
+ * it IN-DOUBT and never calls again. Reasons are codes, never text of the tool.
  */
 export type ToolAnswer =
   | { readonly status: 'done'; readonly value: JsonValue }
-  | { readonly status: 'failed'; readonly reason: string }
-  | { readonly status: 'unknown'; readonly reason: string };
+  | { readonly status: 'failed'; readonly reason: ToolCode }
+  | { readonly status: 'unknown'; readonly reason: ToolCode };
 
 export type ToolDescription = {
   readonly operation: string;
@@ -26,10 +29,17 @@ export type ToolDescription = {
 
 /**
  * Runs one tool. `start` resolves when the tool answers and its description matches its pins, and
- * rejects with `ToolError` otherwise. `call` never rejects. `close` ends the tool's process.
+ * rejects with `ToolError` otherwise; it describes the operations that the mesh file names, and no
+ * others. `call` never rejects. `close` ends the tool's process; calls under way end as `unknown`.
  */
 export interface ToolRunner {
   start(): Promise<readonly ToolDescription[]>;
   call(call: ToolCall): Promise<ToolAnswer>;
   close(): Promise<void>;
 }
+
+/** What a tool did that it must not; wiring turns it into an `indicator.raised` entry. */
+export type ToolIndicator = {
+  readonly tool: string;
+  readonly code: 'TOOL_BACK_CHANNEL' | 'TOOL_LIST_CHANGED' | 'TOOL_PROTOCOL' | 'TOOL_DIED';
+};

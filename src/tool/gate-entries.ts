@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { Decision } from './gate-outcome.ts';
+import type { Intent } from './intent-store.ts';
+
+export type EntryStamp = {
+  /** ULID of this entry; the end of a call has an id of its own instead. */
+  readonly id: string;
+  readonly at: number;
+  readonly agent: string;
+};
+
+/** The gate is about to call the tool. Arguments are in the message that caused it, not here (G9). */
+export function intentEntry(intent: Intent, stamp: EntryStamp): EntryDraft {
+  return {
+    ...shared(intent, stamp),
+    kind: 'tool.intent',
+    id: stamp.id,
+    outcome: 'GO',
+    code: null,
+    verdicts: [],
+    tookUs: null,
+  };
+}
+
+/**
+ * How a call ended. The id of a call's end follows from its request, so that an end recorded again
+ * after a crash is in the log once; refusals happen before a call and count each time.
+ */
+export function endEntry(
+  intent: Intent | null,
+  decision: Decision,
+  stamp: EntryStamp,
+  tookUs: number | null,
+): EntryDraft {
+  const kind = endKind(decision.status);
+  const named = intent !== null && kind !== 'tool.refused';
+  return {
+    ...shared(intent, stamp),
+    kind,
+    id: named ? `${intent.requestId}.${kind}` : stamp.id,
+    outcome: decision.status === 'DONE' ? 'GO' : decision.status === 'IN-DOUBT' ? null : 'NO-GO',
+    code: decision.code,
+    verdicts: decision.verdicts,
+    tookUs: tookUs === null ? null : Math.round(tookUs),
+  };
+}
+
+function endKind(status: Decision['status']): 'tool.outcome' | 'tool.in-doubt' | 'tool.refused' {
+  switch (status) {
+    case 'DONE':
+    case 'FAILED':
+      return 'tool.outcome';
+    case 'IN-DOUBT':
+      return 'tool.in-doubt';
+    case 'REFUSED':
+      return 'tool.refused';
+    default:
+      return status satisfies never;
+  }
+}
+
+function shared(
+  intent: Intent | null,
+  stamp: EntryStamp,
+): Pick<EntryDraft, 'at' | 'actor' | 'task' | 'message' | 'causedBy' | 'detail'> {
+  return {
+    at: stamp.at,
+    actor: `agent:${stamp.agent}`,
+    task: intent?.task ?? null,
+    message: intent?.requestId ?? null,
+    causedBy: intent === null ? [] : [intent.requestId],
+    detail:
+      intent === null
+        ? {}
+        : {
+            tool: intent.tool,
+            operation: intent.operation,
+            action: intent.action,
+            requester: intent.requester,
+            risk: intent.risk,
+            write: intent.write,
+            key: intent.key.slice(0, 22),
+          },
+  };
+}

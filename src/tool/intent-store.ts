@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import type { RiskClass } from '../mesh/mesh.ts';
+import type { JsonValue } from '../message/json.ts';
+import type { AdmittedRequest } from './admitted.ts';
+
+/** What the gate is about to do, written down before it is done. */
+export type Intent = {
+  /** SHA-256 (base64url) over executor, requester and the requester's idempotency key. */
+  readonly key: string;
+  readonly requestId: string;
+  readonly executor: string;
+  readonly requester: string;
+  readonly action: string | null;
+  readonly tool: string;
+  readonly operation: string;
+  readonly argumentsDigest: string;
+  readonly write: boolean;
+  readonly risk: RiskClass;
+  readonly privileged: boolean;
+  readonly task: string | null;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
+/** The known end of a call; the result is kept so that a repeated request gets the same answer. */
+export type StoredOutcome = {
+  readonly status: 'DONE';
+  readonly result: JsonValue;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
+export type Begun =
+  | { readonly state: 'new' }
+  | { readonly state: 'done'; readonly outcome: StoredOutcome }
+  | { readonly state: 'in-doubt'; readonly code: string }
+  | { readonly state: 'running' }
+  /** The key stands for another call; nothing was written. */
+  | { readonly state: 'reused' };
+
+export type DoubtfulIntent = Intent & { readonly code: string };
+
+/** An end that is durable here and not yet known to be in the recorder. */
+export type UnrecordedEnd = {
+  readonly intent: Intent;
+  readonly end: 'done' | 'in-doubt';
+  readonly code: string | null;
+};
+
+/**
+ * The gate's durable memory of calls (G10). Every method that changes something resolves when the
+ * change is durable and rejects when it is not; then nothing was changed. One gate is the only
+ * writer of its rows.
+ *
+ * An intent is open from `begin` until `settle`, `markInDoubt` or `forget`. What is open when the
+ * gate starts was interrupted by a crash.
+ */
+export interface IntentStore {
+  begin(intent: Intent): Promise<Begun>;
+  /** The call ended and the outcome is known. */
+  settle(key: string, outcome: StoredOutcome): Promise<void>;
+  /** The call may have had its effect; `code` says why nobody knows. */
+  markInDoubt(key: string, code: string): Promise<void>;
+  /** Opens a doubtful call again; only for operations that take the idempotency key. */
+  reopen(key: string): Promise<void>;
+  /** Nothing was done: the key may be used again. */
+  forget(key: string): Promise<void>;
+  /** The end of this call is in the recorder; ignored when another request opened the intent. */
+  markRecorded(key: string, requestId: string): Promise<void>;
+  openIntents(): readonly Intent[];
+  inDoubt(): readonly DoubtfulIntent[];
+  unrecorded(): readonly UnrecordedEnd[];
+}
+
+export function intentKey(executor: string, requester: string, idempotencyKey: string): string {
+  // A JSON array keeps the three apart whatever characters the requester puts into the key.
+  const text = JSON.stringify([executor, requester, idempotencyKey]);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+export function intentOf(request: AdmittedRequest, nowMs: number): Intent {
+  const fields = request.fields;
+  return {
+    key: intentKey(fields.executor, fields.requester, fields.idempotencyKey),
+    requestId: fields.id,
+    executor: fields.executor,
+    requester: fields.requester,
+    action: fields.action,
+    tool: fields.tool,
+    operation: fields.operation,
+    argumentsDigest: request.argumentsDigest,
+    write: fields.write,
+    risk: fields.risk,
+    privileged: fields.privileged,
+    task: fields.task,
+    at: nowMs,
+  };
+}
+
+/** Two requests with one key are the same call when, and only when, this is the same. */
+export function callDigest(intent: Intent): string {
+  const { action, tool, operation, argumentsDigest } = intent;
+  const text = JSON.stringify([action, tool, operation, argumentsDigest]);
+  return createHash('sha256').update(text).digest('base64url');
+}
