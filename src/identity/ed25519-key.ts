@@ -17,8 +17,9 @@ const smallOrderPoints: ReadonlySet<bigint> = new Set(
 
 /**
  * True for an Ed25519 public key that binds its holder. Under a key of small order one signature
- * verifies for (nearly) any message, also in OpenSSL: its holder could deny everything it signed,
- * and anybody could sign as it. Such keys are never issued a certificate nor believed.
+ * verifies for (nearly) any message in OpenSSL 3.0, which Node 22 carries; 3.5 refuses it. Its
+ * holder could deny everything it signed, and anybody could sign as it. Such a key is neither
+ * issued a certificate nor believed.
  */
 export function isSoundEd25519(publicKey: KeyObject): boolean {
   if (publicKey.type !== 'public' || publicKey.asymmetricKeyType !== 'ed25519') return false;

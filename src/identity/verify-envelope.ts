@@ -37,7 +37,8 @@ export function verifyEnvelope(
   peerByThumbprint: (thumbprint: string) => PeerIdentity | null,
   limits: EnvelopeLimits,
 ): VerifiedEnvelope | EnvelopeRefusal {
-  if (!(jws.length <= jwsLengthMax(limits.bytesMax))) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
+  const bounded = limits.depthMax >= 0 && jws.length <= jwsLengthMax(limits.bytesMax);
+  if (!bounded) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
   const parts = splitCompactJws(jws);
   if (parts === null) return refuse('IDENTITY_ENVELOPE_MALFORMED');
   const thumbprint = readEnvelopeHeader(parts.header);
