@@ -169,9 +169,8 @@ class SegmentedRecordLog implements RecordLog {
     }
   }
 
-  async *read(from: number, to: number): AsyncIterable<Uint8Array> {
-    const end = Math.min(to, this.size());
-    yield* readSegments(await listSegments(this.#parts.directory), from, end);
+  read(from: number, to: number): AsyncIterable<Uint8Array> {
+    return readFiles(this.#parts.directory, from, Math.min(to, this.size()));
   }
 
   async close(): Promise<void> {
@@ -232,6 +231,10 @@ class SegmentedRecordLog implements RecordLog {
     this.#tail = { path: segmentPath(this.#parts.directory, first), first, lines: 0, bytes: 0 };
     await before.close();
   }
+}
+
+async function* readFiles(directory: string, from: number, to: number): AsyncGenerator<Uint8Array> {
+  yield* readSegments(await listSegments(directory), from, to);
 }
 
 async function createHeader(directory: string): Promise<string> {

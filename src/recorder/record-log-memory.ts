@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
+import { Readable } from 'node:stream';
 import { RecorderError } from './entry.ts';
 import type { AppendOptions, RecordLog } from './record-log.ts';
 
@@ -26,11 +27,14 @@ export class MemoryRecordLog implements RecordLog {
 
   async append(lines: readonly string[], _options: AppendOptions): Promise<void> {
     if (this.#closed) throw new RecorderError('RECORDER_CLOSED', 'The log is closed.');
+    if (lines.some((line) => line === '' || line.includes('\n'))) {
+      throw new RecorderError('RECORDER_ENTRY_INVALID', 'A line is empty or holds a line feed.');
+    }
     for (const line of lines) this.lines.push(Buffer.from(line));
   }
 
-  async *read(from: number, to: number): AsyncIterable<Uint8Array> {
-    yield* this.lines.slice(from, to);
+  read(from: number, to: number): AsyncIterable<Uint8Array> {
+    return Readable.from(this.lines.slice(from, to));
   }
 
   async close(): Promise<void> {
