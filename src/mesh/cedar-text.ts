@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Position } from './diagnostic.ts';
 
 /** One policy of a Cedar file, with where it starts in the file's text. */
 export type CedarPart = {
@@ -6,6 +7,20 @@ export type CedarPart = {
   readonly text: string;
   readonly offset: number;
 };
+
+/** Where a policy's text begins in its file. */
+export type PolicyPlace = {
+  readonly file: string;
+  readonly text: string;
+  readonly offset: number;
+};
+
+/** The line and column of a character of a policy. */
+export function positionInPolicy(place: PolicyPlace, character: number): Position {
+  const before = place.text.slice(0, place.offset + character);
+  const line = before.split('\n').length;
+  return { file: place.file, line, column: before.length - before.lastIndexOf('\n') };
+}
 
 /** A token of Cedar text that may hold a semicolon, or one that ends a policy. */
 const tokens = /\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|;/g;

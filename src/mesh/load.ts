@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import type { PolicyPlace } from './cedar-text.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { checkInvariants } from './invariants.ts';
 import { Loading, type ReadFile } from './loading.ts';
@@ -20,7 +21,13 @@ import { parseYaml, type Path, type YamlSource } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
 
 export type LoadedMesh =
-  | { readonly ok: true; readonly mesh: Mesh; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly ok: true;
+      readonly mesh: Mesh;
+      /** Warnings only. */
+      readonly diagnostics: readonly Diagnostic[];
+      readonly policyPlaces: ReadonlyMap<string, PolicyPlace>;
+    }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
 const anyMap = z.record(z.string(), z.unknown()).default({});
@@ -62,12 +69,12 @@ export function loadMesh(file: string, text: string, readFile: ReadFile): Loaded
   const loading = new Loading(parsed.source, dirname(file), text, readFile);
   const frame = parseFrame(loading, parsed.source);
   if (frame !== null) {
-    const placed = resolve(loading, frame);
+    const { placed, policyPlaces } = resolve(loading, frame);
     const isComplete = loading.diagnostics.length === 0;
     loading.diagnostics.push(...checkInvariants(placed, isComplete));
     const diagnostics = inOrder(loading.diagnostics, file);
     if (!diagnostics.some((item) => item.severity === 'error')) {
-      return { ok: true, mesh: placed.mesh, diagnostics };
+      return { ok: true, mesh: placed.mesh, diagnostics, policyPlaces };
     }
   }
   return { ok: false, diagnostics: inOrder(loading.diagnostics, file) };
@@ -83,7 +90,12 @@ function parseFrame(loading: Loading, source: YamlSource): Frame | null {
   return again.success ? again.data.security_mesh : null;
 }
 
-function resolve(loading: Loading, frame: Frame): Placed {
+type Resolved = {
+  readonly placed: Placed;
+  readonly policyPlaces: ReadonlyMap<string, PolicyPlace>;
+};
+
+function resolve(loading: Loading, frame: Frame): Resolved {
   const globals = resolveGlobals(loading, frame.global);
   const zones = resolveZones(loading, frame.zones);
   const { domains, paths: domainPaths } = resolveDomains(
@@ -101,7 +113,7 @@ function resolve(loading: Loading, frame: Frame): Placed {
   const { edges, paths: edgePaths } = resolveEdges(loading, frame.edges, defaults);
   const operators = resolveOperators(loading, frame.operators);
   const patterns = resolvePatterns(loading, frame.patterns);
-  const policies = resolvePolicies(loading, frame.policies);
+  const { policies, places: policyPlaces } = resolvePolicies(loading, frame.policies);
   const deselected = resolveDeselected(loading, frame.controls?.deselected ?? []);
   const limits = resolveLimits(loading, frame.limits);
   const mesh: Mesh = {
@@ -117,7 +129,7 @@ function resolve(loading: Loading, frame: Frame): Placed {
     digest: loading.digest(),
     directory: loading.directory,
   };
-  return {
+  const placed: Placed = {
     mesh,
     edgePaths,
     domainPath: (name) => domainPaths.get(name) ?? ['security_mesh', 'domains'],
@@ -125,6 +137,7 @@ function resolve(loading: Loading, frame: Frame): Placed {
     atKey: (path: Path) => loading.source.atKey(path),
     inSchema: (schema, pointer) => loading.inSchema(schema, pointer),
   };
+  return { placed, policyPlaces };
 }
 
 /** The mesh file first, then the others; each from top to bottom. */

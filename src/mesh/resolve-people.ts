@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RE2JS } from 're2js';
-import { splitCedar } from './cedar-text.ts';
+import { splitCedar, type PolicyPlace } from './cedar-text.ts';
 import { asJsonObject, type Loading } from './loading.ts';
 import { entryShapes, namePattern, operatorKeyShape } from './mesh-file.ts';
 import type { DeselectedControl, Operator, UserPattern } from './mesh.ts';
@@ -72,9 +72,15 @@ export function resolveDeselected(loading: Loading, raw: readonly unknown[]): De
     .map(({ value }) => value);
 }
 
+export type ResolvedPolicies = {
+  readonly policies: Map<string, string>;
+  readonly places: ReadonlyMap<string, PolicyPlace>;
+};
+
 /** Cedar policies by `@id`, else by `file#index`; `maso check` and the sidecar parse them. */
-export function resolvePolicies(loading: Loading, raw: readonly unknown[]): Map<string, string> {
+export function resolvePolicies(loading: Loading, raw: readonly unknown[]): ResolvedPolicies {
   const policies = new Map<string, string>();
+  const places = new Map<string, PolicyPlace>();
   const items = loading.items(['security_mesh', 'policies'], raw, entryShapes.policies);
   for (const { path, value: file } of items) {
     const text = loading.text(file, path);
@@ -88,7 +94,8 @@ export function resolvePolicies(loading: Loading, raw: readonly unknown[]): Map<
       const id = part.id ?? `${file}#${index}`;
       if (policies.has(id)) loading.report('MESH_POLICY_ID_DUPLICATE', path);
       policies.set(id, part.text);
+      places.set(id, { file: loading.absolute(file), text, offset: part.offset });
     }
   }
-  return policies;
+  return { policies, places };
 }

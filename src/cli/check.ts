@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { relative, resolve } from 'node:path';
+import { readMesh } from '../adapters/mesh-files.ts';
+import { positionInPolicy } from '../mesh/cedar-text.ts';
+import { describeLines, describeMesh } from '../mesh/describe.ts';
+import { formatDiagnostic, type Diagnostic } from '../mesh/diagnostic.ts';
+import type { LoadedMesh } from '../mesh/load.ts';
+import { CedarPolicies } from '../policy/cedar.ts';
+import { policyCodes } from '../policy/codes.ts';
+import { PolicyError } from '../policy/policy-error.ts';
+
+export type CheckOptions = {
+  /** Path of the mesh file; empty or absent is a usage error. */
+  readonly file: string | undefined;
+  readonly json: boolean;
+};
+
+/** Where a command writes, line by line, and the folder that paths are shown from. */
+export type CommandIo = {
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+  readonly directory: string;
+};
+
+/** 0 clean or warnings only, 1 errors in the mesh, 2 wrong usage. */
+export type ExitCode = 0 | 1 | 2;
+
+export const checkUsage = 'usage: maso check FILE [--json]';
+
+/**
+ * `maso check FILE [--json]`: every error and warning of a mesh file with its place and its mend,
+ * then what the mesh is: tiers, deselected controls, separation of duties. Never rejects.
+ */
+export async function checkCommand(options: CheckOptions, io: CommandIo): Promise<ExitCode> {
+  const { file, json } = options;
+  if (file === undefined || file === '') {
+    io.err(checkUsage);
+    return 2;
+  }
+  const loaded = readMesh(resolve(io.directory, file));
+  const diagnostics = [...loaded.diagnostics, ...(await policyDiagnostics(loaded))]
+    .map((item) => ({ ...item, file: relative(io.directory, item.file) || item.file }));
+  const errors = diagnostics.filter((item) => item.severity === 'error');
+  const description = loaded.ok ? describeMesh(loaded.mesh) : null;
+  if (json) {
+    io.out(JSON.stringify({ ok: errors.length === 0, diagnostics, mesh: description }));
+  } else {
+    for (const item of diagnostics) io.out(formatDiagnostic(item));
+    for (const line of description === null ? [] : describeLines(description)) io.out(line);
+    io.out(summary(errors.length, diagnostics.length - errors.length));
+  }
+  return errors.length === 0 ? 0 : 1;
+}
+
+/** Cedar is loaded only when the mesh configures policies. */
+async function policyDiagnostics(loaded: LoadedMesh): Promise<readonly Diagnostic[]> {
+  if (!loaded.ok) return [];
+  try {
+    await CedarPolicies.load(loaded.mesh);
+    return [];
+  } catch (error) {
+    const faults = error instanceof PolicyError ? error.faults : [];
+    const code = error instanceof PolicyError ? error.code : 'POLICY_CEDAR_UNAVAILABLE';
+    const { means, mend } = policyCodes[code];
+    const start = { file: loaded.mesh.directory, line: 1, column: 1 };
+    if (faults.length === 0) return [{ ...start, code, message: means, mend, severity: 'error' }];
+    return faults.map(({ policy, offset, reason }) => {
+      const place = loaded.policyPlaces.get(policy);
+      const at = place === undefined ? start : positionInPolicy(place, offset ?? 0);
+      const message = `Policy ${policy}: ${firstLine(reason)}.`;
+      return { ...at, code, message, mend, severity: 'error' };
+    });
+  }
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').slice(0, 300);
+}
+
+function summary(errors: number, warnings: number): string {
+  const counts = `${errors} error${errors === 1 ? '' : 's'}, ` +
+    `${warnings} warning${warnings === 1 ? '' : 's'}`;
+  return errors === 0 ? `the mesh may start: ${counts}` : `the mesh is refused: ${counts}`;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { meshFileShape } from './mesh-file.ts';
+import { oispecFileShape } from './oispec-file.ts';
+
+const shapes: readonly { readonly file: string; readonly title: string; readonly shape: z.ZodType }[] = [
+  { file: 'security_mesh.json', title: 'maso mesh file', shape: meshFileShape },
+  { file: 'oispec.json', title: 'maso agent OISpec', shape: oispecFileShape },
+];
+
+/** File name -> text of the JSON Schemas (draft 2020-12) that editors use for completion. */
+export function editorSchemas(): ReadonlyMap<string, string> {
+  return new Map(shapes.map(({ file, title, shape }) => {
+    const { $schema, ...schema } = z.toJSONSchema(shape, { io: 'input', target: 'draft-2020-12' });
+    return [file, `${JSON.stringify({ $schema, title, ...schema }, null, 2)}\n`];
+  }));
+}
