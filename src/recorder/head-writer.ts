@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChainTip } from './chain.ts';
 import { signHead } from './head.ts';
+import type { LogTail } from './open-tail.ts';
 import type { RecorderOptions, RecorderStatus } from './recorder-options.ts';
 
 export type HeadStatus = Pick<RecorderStatus, 'headCode' | 'headSize' | 'headAt'>;
@@ -14,16 +15,18 @@ export class HeadWriter {
   readonly #everyMs: number;
   readonly #changed: () => void;
   #tip: ChainTip;
-  #status: HeadStatus = { headCode: null, headSize: 0, headAt: 0 };
+  #status: HeadStatus;
   #attemptedAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | null = null;
   #callOff: (() => void) | null = null;
   #closed = false;
 
-  constructor(options: RecorderOptions, everyMs: number, tip: ChainTip, changed: () => void) {
+  constructor(options: RecorderOptions, everyMs: number, tail: LogTail, changed: () => void) {
     this.#options = options;
     this.#everyMs = everyMs;
-    this.#tip = tip;
+    this.#tip = tail.tip;
+    const { size = 0, at = 0 } = tail.head ?? {};
+    this.#status = { headCode: null, headSize: size, headAt: at };
     this.#changed = changed;
   }
 
@@ -71,7 +74,8 @@ export class HeadWriter {
     this.#attemptedAt = nowMs;
     const before = this.#status.headCode;
     try {
-      const at = Math.max(Math.floor(nowMs), this.#status.headAt, 0);
+      // A later head never bears an earlier time, whatever the clock says.
+      const at = Math.max(Math.floor(nowMs), this.#status.headAt);
       await writeHead(signHead({ log: log.name, size, hash: previous, at }, signer));
       this.#status = { headCode: null, headSize: size, headAt: at };
     } catch {

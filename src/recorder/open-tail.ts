@@ -8,6 +8,13 @@ import type { Head } from './head.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { RecorderLimits, RecorderOptions } from './recorder-options.ts';
 
+export type LogTail = {
+  readonly tip: ChainTip;
+  readonly recent: RecentIds;
+  /** The last signed head, which holds; null when there is none. */
+  readonly head: Head | null;
+};
+
 /**
  * What a recorder needs to know of its log: where the chain ends, and the latest ids. Checks the
  * chain over the lines it reads, and the log against the last signed head.
@@ -15,7 +22,7 @@ import type { RecorderLimits, RecorderOptions } from './recorder-options.ts';
 export async function readTail(
   options: RecorderOptions,
   limits: RecorderLimits,
-): Promise<{ readonly tip: ChainTip; readonly recent: RecentIds }> {
+): Promise<LogTail> {
   const { log } = options;
   const head = lastHead(options);
   const size = log.size();
@@ -43,7 +50,7 @@ export async function readTail(
   if (tip?.size !== size) {
     throw new RecorderError('RECORDER_CHAIN_BROKEN', 'The log does not hold the lines it counts.');
   }
-  return { tip, recent };
+  return { tip, recent, head };
 }
 
 function lastHead(options: RecorderOptions): Head | null {

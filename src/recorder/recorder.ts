@@ -7,6 +7,7 @@ import { RecorderError } from './entry.ts';
 import type { EntryDraft, EntryReceipt, RecordedEntry, Recorder, RecorderErrorCode } from './entry.ts';
 import { HeadWriter } from './head-writer.ts';
 import { readTail } from './open-tail.ts';
+import type { LogTail } from './open-tail.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { recorderLimits } from './recorder-options.ts';
 import type { RecorderLimits, RecorderOptions, RecorderStatus } from './recorder-options.ts';
@@ -52,8 +53,7 @@ type Outage = {
  */
 export async function openRecorder(options: RecorderOptions): Promise<FlightRecorder> {
   const limits = recorderLimits(options.limits);
-  const { tip, recent } = await readTail(options, limits);
-  const recorder = new GroupCommitRecorder(options, limits, tip, recent);
+  const recorder = new GroupCommitRecorder(options, limits, await readTail(options, limits));
   await recorder.begin();
   return recorder;
 }
@@ -77,17 +77,12 @@ class GroupCommitRecorder implements FlightRecorder {
   #outage: Outage | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(
-    options: RecorderOptions,
-    limits: RecorderLimits,
-    tip: ChainTip,
-    recent: RecentIds,
-  ) {
+  constructor(options: RecorderOptions, limits: RecorderLimits, tail: LogTail) {
     this.#options = options;
     this.#limits = limits;
-    this.#tip = tip;
-    this.#recent = recent;
-    this.#heads = new HeadWriter(options, limits.headEveryMs, tip, () => this.#announce());
+    this.#tip = tail.tip;
+    this.#recent = tail.recent;
+    this.#heads = new HeadWriter(options, limits.headEveryMs, tail, () => this.#announce());
     this.#folder = new RefusalFolder(options, limits, (draft) => this.#writeDigest(draft));
   }
 

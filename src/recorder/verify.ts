@@ -91,8 +91,8 @@ export class LogVerifier {
   readonly #recent = new Map<number, string>();
   /** Positions passed over so far. */
   readonly #missing: Range[] = [];
-  /** Lines out of place whose own position was, at that moment, not missing. */
-  readonly #strays = new Set<number>();
+  /** Positions of lines that stood too early: moved, if nothing else came there, or put in. */
+  readonly #early = new Set<number>();
   #findingsTotal = 0;
   #errors = 0;
   #lines = 0;
@@ -134,9 +134,13 @@ export class LogVerifier {
           this.#findingsTotal += to - sequence;
           break;
         }
-        const moved = this.#strays.has(sequence);
+        const moved = this.#early.delete(sequence);
         this.#report(moved ? 'RECORDER_ENTRY_REORDERED' : 'RECORDER_ENTRY_REMOVED', sequence);
       }
+    }
+    for (const sequence of this.#early) {
+      const moved = sequence >= this.#main.expected;
+      this.#report(moved ? 'RECORDER_ENTRY_REORDERED' : 'RECORDER_ENTRY_INSERTED', sequence);
     }
     this.#heads.finish(this.#main.expected + this.#invalid);
     const findings = this.#findings.sort((a, b) => a.sequence - b.sequence);
@@ -196,8 +200,7 @@ export class LogVerifier {
       return;
     }
     if (jump !== null && sequence === jump.expected && entry.previous === jump.previous) {
-      // The chain goes on from before the jump, so the line that jumped does not belong there. If
-      // its own position stays empty it was moved, otherwise it was put in.
+      // The chain goes on from before the jump: the line that jumped does not belong there.
       this.#undoJump(entry, hash);
       return;
     }
@@ -205,7 +208,6 @@ export class LogVerifier {
       this.#report('RECORDER_ENTRY_REORDERED', sequence);
       return;
     }
-    this.#stray(sequence);
     if (sequence === this.#main.expected - 1 && this.#rivals.length < 16) this.#rivals.push(hash);
     this.#report('RECORDER_ENTRY_INSERTED', sequence);
   }
@@ -214,15 +216,11 @@ export class LogVerifier {
     const jumped = this.#main.expected - 1;
     const range = this.#missing.at(-1);
     if (range?.to === jumped) this.#missing.pop();
-    this.#stray(jumped);
     this.#recent.delete(jumped);
-    this.#report('RECORDER_ENTRY_INSERTED', jumped);
+    if (this.#early.size < rangesMax) this.#early.add(jumped);
+    else this.#report('RECORDER_ENTRY_INSERTED', jumped);
     this.#recordedAt = 0;
     this.#accept(entry, hash);
-  }
-
-  #stray(sequence: number): void {
-    if (this.#strays.size < rangesMax) this.#strays.add(sequence);
   }
 
   #miss(range: Range): void {
