@@ -9,6 +9,7 @@ import { readCertificatesPem } from '../identity/certificate.ts';
 import type { Authority, IssueRequest, IssuedSvid, Kms } from '../identity/credential.ts';
 import { isSoundEd25519 } from '../identity/ed25519-key.ts';
 import { IdentityError } from '../identity/identity-error.ts';
+import { decodeBase64Url } from '../identity/jws.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
@@ -215,8 +216,10 @@ function readRootFile(bytes: Uint8Array): { readonly certificate: string; readon
 }
 
 async function unwrapRootKey(key: string, options: BuiltinAuthorityOptions): Promise<Buffer> {
+  const wrapped = decodeBase64Url(key);
+  if (wrapped === null) throw corrupt('Its key is damaged.');
   try {
-    const plain = await options.kms.unwrap(Buffer.from(key, 'base64url'), rootId(options));
+    const plain = await options.kms.unwrap(wrapped, rootId(options));
     return Buffer.from(plain);
   } catch (failure) {
     throw corrupt('Its key does not open.', failure);
