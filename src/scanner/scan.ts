@@ -155,7 +155,7 @@ class Scan {
     const rule = `pattern/${pattern.id}`;
     const steps = stepsOf(pattern, normal.text);
     if (this.userSteps + steps > userStepsMax) {
-      if (this.count(`${rule}#budget`) === 1) this.escalations.push(finding('SCAN_BUDGET', rule));
+      if (this.count(`budget ${rule}`) === 1) this.escalations.push(finding('SCAN_BUDGET', rule));
       return;
     }
     this.userSteps += steps;
@@ -175,7 +175,9 @@ class Scan {
     const { text, place, name } = this.now;
     if (name && place !== null) this.hiddenNames.add(place.segment);
     const findings = outcome === 'NO-GO' ? this.refusals : this.escalations;
-    if (findings.length >= findingsMax || this.count(rule) > matchesOfRuleMax) return;
+    // Counted for each outcome: forged tokens must not use up the place of a real one.
+    if (findings.length >= findingsMax) return;
+    if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return;
     const path = pointerTo(place, (segment) => this.isHiddenName(segment));
     findings.push({ code, rule, path, start, end, digest: this.digest(text.slice(start, end)) });
   }
