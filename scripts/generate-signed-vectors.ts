@@ -6,171 +6,23 @@
  *
  *     node scripts/generate-signed-vectors.ts
  */
-// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs it loaded first
-import 'reflect-metadata';
 import { Buffer } from 'node:buffer';
-import { createHmac, createPrivateKey, createPublicKey, sign, webcrypto } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import * as x509 from '@peculiar/x509';
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { envelopeHeader } from '../src/identity/envelope-header.ts';
 import { authorityHash } from '../src/identity/certificate.ts';
 import { canonicalize } from '../src/message/canonical-json.ts';
 import type { EnvelopeBody } from '../src/message/envelope.ts';
-
-const folder = new URL('../test/vectors/', import.meta.url);
-const nowMs = 1_760_000_000_000;
-const trustDomain = 'vectors.maso.local';
-const hourMs = 3_600_000;
-const ed25519 = { name: 'Ed25519' };
-const keyNames = ['root', 'impostor', 'triage', 'payments', 'node'];
-
-type Keys = { readonly [name: string]: webcrypto.JsonWebKey };
-type Pair = { readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey };
-
-function keyFile(): Keys {
-  const path = new URL('signed-keys.json', folder);
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')).keys;
-  const { generateKeyPairSync } = process.getBuiltinModule('node:crypto');
-  const made = keyNames.map((name) => {
-    return [name, generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] as const;
-  });
-  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  return Object.fromEntries([...made, ['p256', p256.export({ format: 'jwk' })]]);
-}
-
-const keys = keyFile();
-const root = await pairOf('root');
-const impostor = await pairOf('impostor');
-const rootCertificate = await authority(root, '01');
-const impostorCertificate = await authority(impostor, '02');
-const triageId = `spiffe://${trustDomain}/agent/triage/i-1`;
-
-const certificates: { [name: string]: string } = {
-  root: rootCertificate.toString('pem'),
-  impostorRoot: impostorCertificate.toString('pem'),
-  triage: await leaf({ san: [triageId], key: 'triage' }),
-  payments: await leaf({ san: [`spiffe://${trustDomain}/agent/payments/i-1`], key: 'payments' }),
-  node: await leaf({ san: [`spiffe://${trustDomain}/node/triage`], key: 'node' }),
-  triageOtherInstance: await leaf({
-    san: [`spiffe://${trustDomain}/agent/triage/i-2`],
-    key: 'triage',
-  }),
-  triageSwappedKey: await leaf({ san: [triageId], key: 'payments' }),
-  expired: await leaf({ san: [triageId], key: 'triage', from: -2 * hourMs, to: -1_000 }),
-  notYetValid: await leaf({ san: [triageId], key: 'triage', from: 60_000, to: hourMs }),
-  foreignDomain: await leaf({ san: ['spiffe://other.local/agent/triage/i-1'], key: 'triage' }),
-  impostorSigned: await leaf({ san: [triageId], key: 'triage', issuer: impostor }),
-  selfSigned: await leaf({ san: [triageId], key: 'triage', issuer: await pairOf('triage') }),
-  authorityLeaf: await leaf({ san: [triageId], key: 'triage', ca: true }),
-  signingAuthorityLeaf: await leaf({ san: [triageId], key: 'triage', ca: true, certSign: true }),
-  twoNames: await leaf({
-    san: [triageId, `spiffe://${trustDomain}/agent/payments/i-1`],
-    key: 'triage',
-  }),
-  twoNameExtensions: await leaf({ san: [triageId], key: 'triage', secondExtension: true }),
-  noName: await leaf({ san: [], key: 'triage' }),
-  dnsName: await leaf({ san: [], dns: 'triage.example.org', key: 'triage' }),
-  uriAndDnsName: await leaf({ san: [triageId], dns: 'triage.example.org', key: 'triage' }),
-  notSpiffe: await leaf({ san: ['https://vectors.maso.local/agent/triage/i-1'], key: 'triage' }),
-  otherPath: await leaf({ san: [`spiffe://${trustDomain}/operator/triage`], key: 'triage' }),
-  clientOnly: await leaf({ san: [triageId], key: 'triage', usages: ['1.3.6.1.5.5.7.3.2'] }),
-  noUsage: await leaf({ san: [triageId], key: 'triage', usages: [] }),
-  p256: await leaf({ san: [triageId], key: 'p256' }),
-  smallOrder: await leaf({ san: [triageId], key: 'smallOrder' }),
-};
-
-async function pairOf(name: string): Promise<Pair> {
-  const { d: _d, key_ops: _ops, ...publicJwk } = jwkOf(name);
-  const algorithm = name === 'p256' ? { name: 'ECDSA', namedCurve: 'P-256' } : ed25519;
-  const { subtle } = webcrypto;
-  return {
-    privateKey: await subtle.importKey('jwk', jwkOf(name), algorithm, true, ['sign']),
-    publicKey: await subtle.importKey('jwk', publicJwk, algorithm, true, ['verify']),
-  };
-}
-
-function jwkOf(name: string): webcrypto.JsonWebKey {
-  const jwk = keys[name];
-  if (jwk === undefined) throw new Error(`no key ${name}`);
-  return jwk;
-}
-
-/** Both authorities bear the same subject: a name proves nothing. */
-function authority(pair: Pair, serialNumber: string): Promise<x509.X509Certificate> {
-  return x509.X509CertificateGenerator.createSelfSigned(
-    {
-      serialNumber,
-      name: 'CN=vectors authority',
-      notBefore: new Date(nowMs - hourMs * 24),
-      notAfter: new Date(nowMs + hourMs * 24),
-      signingAlgorithm: ed25519,
-      keys: pair,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
-        new x509.SubjectAlternativeNameExtension([{ type: 'url', value: `spiffe://${trustDomain}` }]),
-      ],
-    },
-    webcrypto,
-  );
-}
-
-type LeafOptions = {
-  readonly san: readonly string[];
-  readonly key: string;
-  readonly dns?: string;
-  readonly issuer?: Pair;
-  readonly from?: number;
-  readonly to?: number;
-  readonly ca?: boolean;
-  readonly certSign?: boolean;
-  readonly usages?: readonly string[];
-  readonly secondExtension?: boolean;
-};
-
-async function leaf(options: LeafOptions): Promise<string> {
-  const names: x509.JsonGeneralNames = [
-    ...options.san.map((value) => ({ type: 'url' as const, value })),
-    ...(options.dns === undefined ? [] : [{ type: 'dns' as const, value: options.dns }]),
-  ];
-  const usages = options.usages ?? ['1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2'];
-  const extensions = [
-    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names, true)]),
-    ...(options.secondExtension === true
-      ? [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: 'second.local' }], true)]
-      : []),
-    new x509.BasicConstraintsExtension(options.ca === true, undefined, true),
-    new x509.KeyUsagesExtension(
-      x509.KeyUsageFlags.digitalSignature |
-        (options.certSign === true ? x509.KeyUsageFlags.keyCertSign : 0),
-      true,
-    ),
-    ...(usages.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...usages])]),
-  ];
-  const certificate = await x509.X509CertificateGenerator.create(
-    {
-      serialNumber: '10',
-      issuer: 'CN=vectors authority',
-      notBefore: new Date(nowMs + (options.from ?? -30_000)),
-      notAfter: new Date(nowMs + (options.to ?? hourMs)),
-      signingKey: (options.issuer ?? root).privateKey,
-      publicKey: options.key === 'smallOrder' ? smallOrderKey() : (await pairOf(options.key)).publicKey,
-      signingAlgorithm: ed25519,
-      extensions,
-    },
-    webcrypto,
-  );
-  return certificate.toString('pem');
-}
-
-/** The neutral element of edwards25519 as a public key: one signature verifies for any message. */
-function smallOrderKey(): x509.PublicKey {
-  const spki = Buffer.concat([
-    Buffer.from('302a300506032b6570032100', 'hex'),
-    Buffer.from([1, ...new Uint8Array(31)]),
-  ]);
-  return new x509.PublicKey(spki);
-}
+import {
+  certificates,
+  folder,
+  jwkOf,
+  keys,
+  nowMs,
+  triageId,
+  trustDomain,
+} from './signed-vector-certificates.ts';
 
 const body: EnvelopeBody = {
   v: 1,
@@ -214,16 +66,17 @@ function encode(text: string | Uint8Array): string {
 function jws(headerText: string, payload: string | Uint8Array, key = 'triage'): string {
   const input = `${encode(headerText)}.${encode(payload)}`;
   const privateKey = createPrivateKey({ key: { ...jwkOf(key) }, format: 'jwk' });
-  return `${input}.${encode(sign(key === 'p256' ? 'sha256' : null, Buffer.from(input), signer(privateKey)))}`;
+  return `${input}.${encode(signatureOf(Buffer.from(input), privateKey))}`;
 }
 
-function signer(key: ReturnType<typeof createPrivateKey>): Parameters<typeof sign>[2] {
-  return key.asymmetricKeyType === 'ec' ? { key, dsaEncoding: 'ieee-p1363' } : key;
+function signatureOf(input: Buffer, key: KeyObject): Buffer {
+  if (key.asymmetricKeyType !== 'ec') return sign(null, input, key);
+  return sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' });
 }
 
 const text = canonicalize(body);
 const good = jws(header('triage'), text);
-const [goodHeader = '', goodPayload = '', goodSignature = ''] = good.split('.');
+const [head = '', load = '', tail = ''] = good.split('.');
 const publicPem = createPublicKey(createPrivateKey({ key: { ...jwkOf('triage') }, format: 'jwk' }))
   .export({ format: 'pem', type: 'spki' })
   .toString();
@@ -248,8 +101,14 @@ function strayBits(part: string): string {
   return part.slice(0, -1) + alphabet.charAt(alphabet.indexOf(part.slice(-1)) | 1);
 }
 
-function headerWith(members: string): string {
-  return header('triage').replace('{', `{${members},`);
+/** Signed under the good header with one change. */
+function twisted(from: string, to: string, key = 'triage'): string {
+  return jws(header('triage').replace(from, to), text, key);
+}
+
+/** Signed under the good header with more members in front. */
+function withMembers(members: string, key = 'triage'): string {
+  return twisted('{', `{${members},`, key);
 }
 
 function withBody(change: Partial<EnvelopeBody>): string {
@@ -266,63 +125,78 @@ type Failing = {
 const malformed: readonly Failing[] = [
   ['an empty text', ''],
   ['two dots only', '..'],
-  ['two parts', `${goodHeader}.${goodPayload}`],
-  ['four parts', `${good}.${goodSignature}`],
-  ['a JSON-serialised JWS', JSON.stringify({ protected: goodHeader, payload: goodPayload, signature: goodSignature })],
+  ['two parts', `${head}.${load}`],
+  ['four parts', `${good}.${tail}`],
+  [
+    'a JSON-serialised JWS',
+    JSON.stringify({ protected: head, payload: load, signature: tail }),
+  ],
   ['padding after the signature', `${good}==`],
-  ['padding inside the header', `${goodHeader}=.${goodPayload}.${goodSignature}`],
-  ['padding inside the payload', `${goodHeader}.${goodPayload}=.${goodSignature}`],
-  ['stray trailing bits in the signature', `${goodHeader}.${goodPayload}.${strayBits(goodSignature)}`],
-  ['the standard base64 alphabet', `${goodHeader}.${goodPayload}+/.${goodSignature}`],
-  ['white space in the payload', `${goodHeader}.${goodPayload.slice(0, 40)}\n${goodPayload.slice(40)}.${goodSignature}`],
+  ['padding inside the header', `${head}=.${load}.${tail}`],
+  ['padding inside the payload', `${head}.${load}=.${tail}`],
+  ['stray trailing bits in the signature', `${head}.${load}.${strayBits(tail)}`],
+  ['the standard base64 alphabet', `${head}.${load}+/.${tail}`],
+  ['white space in the payload', `${head}.${load.slice(0, 40)}\n${load.slice(40)}.${tail}`],
   ['white space after the end', `${good}\n`],
   ['a trailing byte', `${good}A`],
   ['a leading byte order mark', `\uFEFF${good}`],
   ['a truncated signature', good.slice(0, -1)],
-  ['an empty signature, algorithm none', `${encode('{"alg":"none"}')}.${goodPayload}.`],
-  ['an empty header', `.${goodPayload}.${goodSignature}`],
+  ['an empty signature, algorithm none', `${encode('{"alg":"none"}')}.${load}.`],
+  ['an empty header', `.${load}.${tail}`],
 ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_ENVELOPE_MALFORMED' }));
 
 const refusedHeaders: readonly Failing[] = [
-  ['algorithm none with a signature', jws(header('triage').replace('EdDSA', 'none'), text)],
-  ['algorithm none, same length', jws(header('triage').replace('EdDSA', 'none '), text)],
+  ['algorithm none with a signature', twisted('EdDSA', 'none')],
+  ['algorithm none, same length', twisted('EdDSA', 'none ')],
   ['algorithm HS256 keyed with the public key', hs256(header('triage').replace('EdDSA', 'HS256'))],
   ['algorithm ES256 over P-256', jws(header('p256').replace('EdDSA', 'ES256'), text, 'p256')],
-  ['algorithm Ed25519 instead of EdDSA', jws(header('triage').replace('EdDSA', 'Ed25519'), text)],
-  ['algorithm in lower case', jws(header('triage').replace('EdDSA', 'eddsa'), text)],
-  ['a critical extension', jws(headerWith('"crit":["exp"],"exp":1'), text)],
-  ['an unencoded payload, RFC 7797', jws(headerWith('"b64":false,"crit":["b64"]'), text)],
-  ['an embedded key', jws(headerWith(`"jwk":${JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: jwkOf('impostor').x })}`), text, 'impostor')],
-  ['a key address', jws(headerWith('"jku":"https://attacker.example/keys"'), text)],
-  ['an embedded chain', jws(headerWith(`"x5c":["${encode('certificate')}"]`), text)],
-  ['a chain address', jws(headerWith('"x5u":"https://attacker.example/chain"'), text)],
-  ['a key id', jws(headerWith('"kid":"../../dev/null"'), text)],
-  ['a second algorithm before the first', jws(headerWith('"alg":"none"'), text)],
-  ['a second thumbprint', jws(header('triage').replace('}', `,"x5t#S256":"${thumb('payments')}"}`), text)],
+  ['algorithm Ed25519 instead of EdDSA', twisted('EdDSA', 'Ed25519')],
+  ['algorithm in lower case', twisted('EdDSA', 'eddsa')],
+  ['a critical extension', withMembers('"crit":["exp"],"exp":1')],
+  ['an unencoded payload, RFC 7797', withMembers('"b64":false,"crit":["b64"]')],
+  [
+    'an embedded key',
+    withMembers(`"jwk":{"crv":"Ed25519","kty":"OKP","x":"${jwkOf('impostor').x}"}`, 'impostor'),
+  ],
+  ['a key address', withMembers('"jku":"https://attacker.example/keys"')],
+  ['an embedded chain', withMembers(`"x5c":["${encode('certificate')}"]`)],
+  ['a chain address', withMembers('"x5u":"https://attacker.example/chain"')],
+  ['a key id', withMembers('"kid":"../../dev/null"')],
+  ['a second algorithm before the first', withMembers('"alg":"none"')],
+  ['a second thumbprint', twisted('}', `,"x5t#S256":"${thumb('payments')}"}`)],
   ['no thumbprint', jws('{"alg":"EdDSA","typ":"maso-envelope+jws"}', text)],
   ['a thumbprint that is too short', jws(envelopeHeader(thumb('triage').slice(0, -1)), text)],
   ['a thumbprint of illegal characters', jws(envelopeHeader('"'.repeat(43)), text)],
-  ['another type', jws(header('triage').replace('maso-envelope+jws', 'maso-decision+jws'), text)],
+  ['another type', twisted('maso-envelope+jws', 'maso-decision+jws')],
   ['no type', jws(`{"alg":"EdDSA","x5t#S256":"${thumb('triage')}"}`, text)],
-  ['members in another order', jws(`{"typ":"maso-envelope+jws","alg":"EdDSA","x5t#S256":"${thumb('triage')}"}`, text)],
-  ['white space in the header', jws(header('triage').replace('":"', '": "'), text)],
-  ['an escaped member name', jws(header('triage').replace('"alg"', '"\\u0061lg"'), text)],
-  ['a flipped bit in the header', `${flip(goodHeader, 10)}.${goodPayload}.${goodSignature}`],
-  ['a truncated header', `${goodHeader.slice(0, -4)}.${goodPayload}.${goodSignature}`],
+  [
+    'members in another order',
+    jws(`{"typ":"maso-envelope+jws","alg":"EdDSA","x5t#S256":"${thumb('triage')}"}`, text),
+  ],
+  ['white space in the header', twisted('":"', '": "')],
+  ['an escaped member name', twisted('"alg"', '"\\u0061lg"')],
+  ['a flipped bit in the header', `${flip(head, 10)}.${load}.${tail}`],
+  ['a truncated header', `${head.slice(0, -4)}.${load}.${tail}`],
 ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_HEADER_REFUSED' }));
 
+const [, , otherTail = ''] = jws(header('triage'), withBody({ hop: 2 })).split('.');
+
 const forged: readonly Failing[] = [
-  { name: 'an unknown thumbprint', code: 'IDENTITY_SIGNER_UNKNOWN', envelope: jws(header('payments'), text) },
+  {
+    name: 'an unknown thumbprint',
+    code: 'IDENTITY_SIGNER_UNKNOWN',
+    envelope: jws(header('payments'), text),
+  },
   ...[
-    ['a flipped bit in the payload', `${goodHeader}.${flip(goodPayload, 40)}.${goodSignature}`],
-    ['a flipped bit in the signature', `${goodHeader}.${goodPayload}.${flip(goodSignature, 0)}`],
-    ['a flipped bit in the scalar of the signature', `${goodHeader}.${goodPayload}.${flip(goodSignature, -2)}`],
-    ['a truncated payload', `${goodHeader}.${goodPayload.slice(0, -4)}.${goodSignature}`],
-    ['a payload of another envelope', `${goodHeader}.${encode(withBody({ hop: 2 }))}.${goodSignature}`],
-    ['a signature of another envelope', `${goodHeader}.${goodPayload}.${jws(header('triage'), withBody({ hop: 2 })).split('.')[2] ?? ''}`],
+    ['a flipped bit in the payload', `${head}.${flip(load, 40)}.${tail}`],
+    ['a flipped bit in the signature', `${head}.${load}.${flip(tail, 0)}`],
+    ['a flipped bit in the scalar of the signature', `${head}.${load}.${flip(tail, -2)}`],
+    ['a truncated payload', `${head}.${load.slice(0, -4)}.${tail}`],
+    ['a payload of another envelope', `${head}.${encode(withBody({ hop: 2 }))}.${tail}`],
+    ['a signature of another envelope', `${head}.${load}.${otherTail}`],
     ['a signature by another key', jws(header('triage'), text, 'impostor')],
-    ['a signature of zeros', `${goodHeader}.${goodPayload}.${encode(new Uint8Array(64))}`],
-    ['an empty payload', `${goodHeader}..${goodSignature}`],
+    ['a signature of zeros', `${head}.${load}.${encode(new Uint8Array(64))}`],
+    ['an empty payload', `${head}..${tail}`],
   ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_SIGNATURE_INVALID' })),
   {
     name: 'a certificate for the same name with another key',
@@ -341,22 +215,54 @@ const { type: _type, ...withoutType } = body;
 
 const badBodies: readonly Failing[] = [
   resigned('white space, signed', 'IDENTITY_NOT_CANONICAL', text.replace('":', '": ')),
-  resigned('members out of order, signed', 'IDENTITY_NOT_CANONICAL', text.replace(/^\{("causes":\{.*?\}),("domain":"billing"),/, '{$2,$1,')),
-  resigned('an escape where none is needed, signed', 'IDENTITY_NOT_CANONICAL', text.replace('ACME', '\\u0041CME')),
-  resigned('a number in another form, signed', 'IDENTITY_NOT_CANONICAL', text.replace('98.7', '98.70')),
-  resigned('a duplicate member, signed', 'MESSAGE_DUPLICATE_KEY', text.replace('"hop":1', '"hop":0,"hop":1')),
+  resigned(
+    'members out of order, signed',
+    'IDENTITY_NOT_CANONICAL',
+    text.replace(/^\{("causes":\{.*?\}),("domain":"billing"),/, '{$2,$1,'),
+  ),
+  resigned(
+    'an escape where none is needed, signed',
+    'IDENTITY_NOT_CANONICAL',
+    text.replace('ACME', '\\u0041CME'),
+  ),
+  resigned(
+    'a number in another form, signed',
+    'IDENTITY_NOT_CANONICAL',
+    text.replace('98.7', '98.70'),
+  ),
+  resigned(
+    'a duplicate member, signed',
+    'MESSAGE_DUPLICATE_KEY',
+    text.replace('"hop":1', '"hop":0,"hop":1'),
+  ),
   resigned('a trailing byte in the payload, signed', 'MESSAGE_JSON_SYNTAX', `${text}x`),
   resigned('a second value in the payload, signed', 'MESSAGE_JSON_SYNTAX', `${text}{}`),
   resigned('a truncated payload, signed', 'MESSAGE_JSON_SYNTAX', text.slice(0, -1)),
   resigned('an empty payload, signed', 'MESSAGE_JSON_SYNTAX', ''),
   resigned('a byte order mark in the payload, signed', 'MESSAGE_BOM', `\uFEFF${text}`),
-  resigned('invalid UTF-8, signed', 'MESSAGE_NOT_UTF8', Buffer.concat([Buffer.from(text), Buffer.from([0xff])])),
+  resigned(
+    'invalid UTF-8, signed',
+    'MESSAGE_NOT_UTF8',
+    Buffer.concat([Buffer.from(text), Buffer.from([0xff])]),
+  ),
   resigned('a list for a body, signed', 'MESSAGE_TYPE_MISSING', '[]'),
   resigned('a body without a type, signed', 'MESSAGE_TYPE_MISSING', canonicalize(withoutType)),
-  resigned('a body without a sender, signed', 'MESSAGE_MEMBER_MISSING', canonicalize(withoutSender)),
-  resigned('an unknown member, signed', 'MESSAGE_MEMBER_UNKNOWN', canonicalize({ ...body, zzz: 1 })),
+  resigned(
+    'a body without a sender, signed',
+    'MESSAGE_MEMBER_MISSING',
+    canonicalize(withoutSender),
+  ),
+  resigned(
+    'an unknown member, signed',
+    'MESSAGE_MEMBER_UNKNOWN',
+    canonicalize({ ...body, zzz: 1 }),
+  ),
   resigned('another sender, signed', 'IDENTITY_SENDER_MISMATCH', withBody({ from: 'payments' })),
-  resigned('another instance, signed', 'IDENTITY_SENDER_MISMATCH', withBody({ instance: `${triageId}1` })),
+  resigned(
+    'another instance, signed',
+    'IDENTITY_SENDER_MISMATCH',
+    withBody({ instance: `${triageId}1` }),
+  ),
   resigned('the instance of another agent, signed', 'IDENTITY_SENDER_MISMATCH', withBody({
     from: 'payments',
     instance: `spiffe://${trustDomain}/agent/payments/i-1`,
@@ -443,7 +349,7 @@ write('signed-valid.json', {
   }),
 });
 write('signed-must-fail.json', {
-  note: 'Envelopes that must be refused at nowMs of signed-keys.json, with the code of the refusal.',
+  note: 'Envelopes that must be refused at nowMs of signed-keys.json, each with its code.',
   source: 'scripts/generate-signed-vectors.ts',
   vectors: [...malformed, ...refusedHeaders, ...forged, ...badBodies, ...badCertificates].map(
     ({ name, code, certificate, envelope }) => {

@@ -49,20 +49,26 @@ describe('a saved credential', () => {
   ])('is refused when it is %s', async (_name, damage) => {
     await saveCredential(path, await newCredential());
     await writeFile(path, damage(await readFile(path, 'latin1')));
-    await expect(loadCredential(path)).rejects.toMatchObject({ code: 'IDENTITY_CREDENTIAL_CORRUPT' });
+    await expect(loadCredential(path)).rejects.toMatchObject({
+      code: 'IDENTITY_CREDENTIAL_CORRUPT',
+    });
   });
 
   it('is refused when key and certificate are of two credentials', async () => {
     const one = await newCredential();
     const two = await newCredential();
     await saveCredential(path, { ...one, privateKey: two.privateKey });
-    await expect(loadCredential(path)).rejects.toMatchObject({ code: 'IDENTITY_CREDENTIAL_CORRUPT' });
+    await expect(loadCredential(path)).rejects.toMatchObject({
+      code: 'IDENTITY_CREDENTIAL_CORRUPT',
+    });
   });
 
   it('is refused when others may read it', async () => {
     await saveCredential(path, await newCredential());
     await chmod(path, 0o644);
-    await expect(loadCredential(path)).rejects.toMatchObject({ code: 'IDENTITY_CREDENTIAL_EXPOSED' });
+    await expect(loadCredential(path)).rejects.toMatchObject({
+      code: 'IDENTITY_CREDENTIAL_EXPOSED',
+    });
   });
 
   it('is null when there is none, and unavailable when its directory is a file', async () => {
@@ -98,7 +104,9 @@ describe('an operator key file', () => {
     await expect(loadOperatorKey(file)).rejects.toMatchObject({ code });
     await expect(loadOrCreateOperatorKey(file)).rejects.toMatchObject({ code });
     await chmod(file, 0o640);
-    await expect(loadOperatorKey(file)).rejects.toMatchObject({ code: 'IDENTITY_CREDENTIAL_EXPOSED' });
+    await expect(loadOperatorKey(file)).rejects.toMatchObject({
+      code: 'IDENTITY_CREDENTIAL_EXPOSED',
+    });
   });
 
   it('is made once, with mode 0600, and gives only the public part to the mesh file', async () => {

@@ -29,7 +29,9 @@ describe('a KMS with a key file', () => {
     for (let at = 0; at < wrapped.length; at += 1) {
       const changed = Buffer.from(wrapped);
       changed.writeUInt8(changed.readUInt8(at) ^ 1, at);
-      await expect(kms.unwrap(changed, 'root')).rejects.toMatchObject({ code: 'KMS_UNWRAP_FAILED' });
+      await expect(kms.unwrap(changed, 'root')).rejects.toMatchObject({
+        code: 'KMS_UNWRAP_FAILED',
+      });
       await expect(kms.unwrap(wrapped.subarray(0, at), 'root')).rejects.toMatchObject({
         code: 'KMS_UNWRAP_FAILED',
       });
@@ -51,7 +53,9 @@ describe('a KMS with a key file', () => {
   it('opens nothing of another key', async () => {
     const wrapped = await (await open()).wrap(secret, 'root');
     const other = await openKeyFileKms(join(directory, 'other.key'), systemRandom);
-    await expect(other.unwrap(wrapped, 'root')).rejects.toMatchObject({ code: 'KMS_UNWRAP_FAILED' });
+    await expect(other.unwrap(wrapped, 'root')).rejects.toMatchObject({
+      code: 'KMS_UNWRAP_FAILED',
+    });
   });
 
   it.each([0o640, 0o604, 0o660, 0o644])('refuses a key file of mode %o', async (mode) => {
@@ -99,7 +103,7 @@ describe('a KMS with a passphrase', () => {
     });
   });
 
-  it('opens what it wrapped before a restart, and nothing of another passphrase or kind', async () => {
+  it('opens what it wrapped before a restart, nothing of another passphrase or kind', async () => {
     const wrapped = await (await openPassphraseKms(passphrase, systemRandom)).wrap(secret, 'root');
     const again = await openPassphraseKms(passphrase, systemRandom);
     expect(await again.unwrap(wrapped, 'root')).toEqual(secret);

@@ -152,7 +152,8 @@ describe('a mesh server', () => {
   it('resumes no session, so that no session outlives its certificate', async () => {
     const { port } = await serve(serverTlsOptions(node, bundle));
     const sessions: Buffer[] = [];
-    const socket = connect({ ...clientTlsOptions(triage, bundle, nodeId), port, host: '127.0.0.1' });
+    const host = '127.0.0.1';
+    const socket = connect({ ...clientTlsOptions(triage, bundle, nodeId), port, host });
     socket.on('session', (session) => sessions.push(session)).resume();
     await new Promise((done) => socket.on('close', done));
     const again = await new Promise<boolean>((done) => {
@@ -247,9 +248,8 @@ describe('enrolment', () => {
     await expect(enrolTlsOptions({ host: '127.0.0.1', port }, hash(), 50)).rejects.toMatchObject({
       code,
     });
-    await expect(enrolTlsOptions({ host: '127.0.0.1', port: 1 }, hash(), 500)).rejects.toMatchObject(
-      { code },
-    );
+    const nobody = { host: '127.0.0.1', port: 1 };
+    await expect(enrolTlsOptions(nobody, hash(), 500)).rejects.toMatchObject({ code });
   });
 
   it('reaches the pinned node without a certificate of its own', async () => {

@@ -61,12 +61,14 @@ const criticalTrue = Buffer.from('0101ff', 'hex');
  */
 export function statesAuthority(certificate: X509Certificate): boolean {
   const der = certificate.raw;
-  for (let at = der.indexOf(basicConstraints); at >= 0; at = der.indexOf(basicConstraints, at + 1)) {
+  let at = der.indexOf(basicConstraints);
+  while (at >= 0) {
     const next = at + basicConstraints.length;
     const critical = der.subarray(next, next + criticalTrue.length).equals(criticalTrue);
     // OCTET STRING and SEQUENCE, each with a length of one byte; an empty sequence says nothing.
     const value = der.subarray(next + (critical ? criticalTrue.length : 0)).subarray(4);
     if (value.subarray(0, 2).equals(criticalTrue.subarray(0, 2))) return true;
+    at = der.indexOf(basicConstraints, next);
   }
   return certificate.ca;
 }

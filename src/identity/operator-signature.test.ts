@@ -132,7 +132,8 @@ describe('an operator decision', () => {
   });
 
   it('is not signed when it would not verify', () => {
-    for (const change of [{ reason: '\uD800' }, { operator: '' }, { approval: 'a/b' }, { at: NaN }]) {
+    const changes = [{ reason: '\uD800' }, { operator: '' }, { approval: 'a/b' }, { at: NaN }];
+    for (const change of changes) {
       expect(() => signOperatorDecision({ ...statement, ...change }, alice)).toThrow(
         expect.objectContaining({ code: 'IDENTITY_DECISION_MALFORMED' }),
       );

@@ -57,7 +57,8 @@ describe('signed vectors', () => {
 describe('agreement with jose', () => {
   const chainPem: string = keys.certificates.triage;
 
-  it.each(valid.vectors)('verifies $name from the certificate alone', async ({ envelope, canonical }) => {
+  it.each(valid.vectors)('verifies $name by the certificate alone', async (vector) => {
+    const { envelope, canonical } = vector;
     const key = await importX509(chainPem, 'EdDSA');
     const { payload, protectedHeader } = await compactVerify(envelope, key);
     expect(Buffer.from(payload).toString('utf8')).toBe(canonical);
