@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { draft, startMs } from '../../test/faults/recorder-fixture.ts';
 import { chainEntry, emptyTip, lineHash, parseEntryLine } from './chain.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { draft, startMs, testKey, ulid } from '../../test/faults/recorder-fixture.ts';
 import { chainEntry, emptyTip, lineHash } from './chain.ts';
