@@ -22,7 +22,7 @@ export type AgentHttpOptions = {
 
 export type AgentHttp = { readonly address: string; readonly close: () => Promise<void> };
 
-type Handler = (input: never, memory: AgentMemory, request: FastifyRequest) => Promise<ApiAnswer>;
+type Handler = (input: never, memory: AgentMemory, reply: FastifyReply) => Promise<ApiAnswer>;
 
 /**
  * The sidecar's endpoint for its agent. Everything in a request is the agent's to choose, or a web
@@ -99,8 +99,8 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
     api.requestAction(input, memory),
   );
   add('/v1/tools/call', agentRequests.callTool, (input, memory) => api.callTool(input, memory));
-  add('/v1/inbox', agentRequests.takeMessages, (input, memory, request) =>
-    api.takeMessages(input, memory, closedSignal(request)),
+  add('/v1/inbox', agentRequests.takeMessages, (input, memory, reply) =>
+    api.takeMessages(input, memory, closedSignal(reply)),
   );
   add('/v1/inbox/ack', agentRequests.acknowledge, (input, memory) => api.acknowledge(input, memory));
   server.get('/v1/tools', (request, reply) =>
@@ -125,7 +125,7 @@ async function serve(
   }
   const input = shape === null ? { success: true as const, data: null } : shape.safeParse(request.body);
   if (!input.success) return refuse(reply, 400, 'SIDECAR_REQUEST_INVALID', options);
-  const answer = await handler(input.data as never, memory, request);
+  const answer = await handler(input.data as never, memory, reply);
   return reply.code(answer.status).send(answer.body);
 }
 
@@ -140,9 +140,12 @@ function isLocalCaller(request: FastifyRequest, options: AgentHttpOptions): bool
   return host === `127.0.0.1:${address?.port}` || host === `localhost:${address?.port}`;
 }
 
-function closedSignal(request: FastifyRequest): AbortSignal {
+/** Fires when the agent hangs up before it was answered. */
+function closedSignal(reply: FastifyReply): AbortSignal {
   const closed = new AbortController();
-  request.raw.socket.once('close', () => closed.abort());
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) closed.abort();
+  });
   return closed.signal;
 }
 

@@ -12,3 +12,8 @@ export type PaceClamp = {
 export interface PaceView {
   clamp(agent: string): PaceClamp;
 }
+
+/** The first implementation: always Primary. It watches nothing and says so by what it is. */
+export const primaryPace: PaceView = {
+  clamp: () => ({ phase: 'PRIMARY', allows: 'all' }),
+};

@@ -12,7 +12,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import type { GateOutcome } from '../tool/gate.ts';
+import type { GateOutcome } from '../tool/gate-outcome.ts';
 import type { Hold } from '../wire/frame.ts';
 import type { SidecarContext } from './context.ts';
 import { admitRead } from './inbound.ts';
@@ -124,7 +124,7 @@ async function trustedValues(
       idempotencyKey: `${body.id}.${name}.${context.clock.nowMs()}`,
       task: body.task,
     };
-    const ran = await context.gate.run(admitRead(call, context));
+    const ran = await context.gate.call(admitRead(call, context));
     if (ran.status !== 'DONE') continue;
     for (const { value, source } of new ValueIndex().indexValues(ran.result, ran.sourceOf)) {
       if (wanted.has(source)) found.set(source, (found.get(source) ?? new Set()).add(value));
@@ -275,7 +275,7 @@ async function run(
       atMs: context.clock.nowMs(),
     });
   }
-  const ran = await context.gate.run(
+  const ran = await context.gate.call(
     context.admission.admit({
       id: body.id,
       executor: context.agent.name,
@@ -290,6 +290,7 @@ async function run(
       outputSchema: manifest.output,
       timeoutMs: manifest.timeoutMs,
       task: body.task,
+      privileged: manifest.risk === 'HIGH' || manifest.risk === 'CRITICAL',
     }),
   );
   if (ran.status === 'REFUSED' || ran.status === 'FAILED') await context.store.releaseReservation(key);
@@ -355,7 +356,7 @@ function answerSpeaker(body: EnvelopeBody, ran: GateOutcome | null): Speaker {
       pointer.startsWith('/result') ? ran.sourceOf(pointer.slice('/result'.length)) : null,
     );
   }
-  const label = ran === null ? body.label : joinLabels(body.label, ran.label);
+  const label = joinLabels(body.label, ...(ran?.label == null ? [] : [ran.label]));
   return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body) };
 }
 

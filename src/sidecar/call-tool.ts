@@ -36,19 +36,15 @@ export async function callTool(
     await context.spool([refusedEntry(call, verdict, code, context)]);
     return { id, code, result: null };
   }
-  const ran = await context.gate.run(admitted);
-  if (ran.status !== 'DONE') return { id, code: ran.code ?? 'TOOL_FAILED', result: null };
+  const ran = await context.gate.call(admitted);
+  if (ran.status !== 'DONE' || ran.label === null) return { id, code: ran.code ?? 'TOOL_FAILED', result: null };
   await memory.absorb(
     [
       {
         id,
         label: ran.label,
         value: ran.result,
-        sourcesOf: (pointer) => {
-          const source = ran.sourceOf(pointer);
-          return source === null ? [] : [source];
-        },
-        sources: ran.sources,
+        sourcesOf: [ran.sourceOf],
         place: null,
       },
     ],

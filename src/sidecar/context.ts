@@ -4,11 +4,13 @@ import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallThresholds } from '../firewall/firewall.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
+import type { JsonObject } from '../message/json.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import type { Compliance } from '../policy/comply.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AgentCode } from '../review/code.ts';
+import type { TokenBuckets } from '../scanner/rate.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
 import type { Gate } from '../tool/gate.ts';
@@ -28,6 +30,9 @@ export type SidecarContext = {
   readonly gate: Gate;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;
+  readonly rates: TokenBuckets;
+  /** The agent's tools as pinned: what it may read of them. */
+  readonly describeTools: () => readonly JsonObject[];
   readonly store: SidecarStore;
   readonly link: BusLink;
   /** The present SVID; rotation replaces it. */

@@ -215,6 +215,7 @@ export function admitRead(call: LocalCall, context: SidecarContext): AdmittedReq
     outputSchema: null,
     timeoutMs: operation?.timeoutMs ?? 10_000,
     task: call.task,
+    privileged: false,
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { absorb, freshContext, type AgentContext } from '../label/context.ts';
-import { ValueIndex, type IndexedValue } from '../label/value-index.ts';
+import { ValueIndex, type IndexedValue, type SourceOf } from '../label/value-index.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -14,10 +14,8 @@ export type Reading = {
   readonly id: string;
   readonly label: Label;
   readonly value: JsonValue;
-  /** Sources of the whole value at a JSON Pointer; none where a third party may have chosen it. */
-  readonly sourcesOf: (pointer: string) => readonly string[];
-  /** Every source that `sourcesOf` can name. */
-  readonly sources: readonly string[];
+  /** Each names the source of the whole value at a pointer, or null where anybody chose it. */
+  readonly sourcesOf: readonly SourceOf[];
   readonly place: TaskPlace | null;
 };
 
@@ -71,12 +69,8 @@ export class AgentMemory {
     const added: IndexedValue[] = [];
     for (const reading of readings) {
       context = absorb(context, { id: reading.id, label: reading.label });
-      for (const source of reading.sources) {
-        added.push(
-          ...this.#values.indexValues(reading.value, (pointer) =>
-            reading.sourcesOf(pointer).includes(source) ? source : null,
-          ),
-        );
+      for (const sourceOf of reading.sourcesOf) {
+        added.push(...this.#values.indexValues(reading.value, sourceOf));
       }
       if (reading.place !== null) this.#learnPlace(reading.place);
     }
@@ -119,8 +113,14 @@ export function readingOf(body: EnvelopeBody): Reading {
     id: body.id,
     label: body.label,
     value: body.payload,
-    sourcesOf: (pointer) => (prompt ? ['prompt'] : (body.sources[pointer] ?? [])),
-    sources: prompt ? ['prompt'] : [...new Set(Object.values(body.sources).flat())],
+    sourcesOf: prompt ? [() => 'prompt'] : stampedSources(body),
     place: placeAfter(body),
   };
+}
+
+function stampedSources(body: EnvelopeBody): readonly SourceOf[] {
+  const named = new Set(Object.values(body.sources).flat());
+  return [...named].map(
+    (source) => (pointer) => (body.sources[pointer]?.includes(source) === true ? source : null),
+  );
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import type { Credential } from '../identity/credential.ts';
 import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import type { JsonObject } from '../message/json.ts';
-import { parseStrictJson } from '../message/strict-json.ts';
+import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { Hold, NodeFrame, SidecarFrame } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
@@ -14,38 +15,10 @@ const name = z.string().min(1).max(128);
 const number = z.int().min(0);
 const json = z.json();
 const jsonObject: z.ZodType<JsonObject> = z.record(z.string(), json);
-const outcome = z.enum(['GO', 'NO-GO', 'ESCALATE']);
 const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
 
-const finding = z.strictObject({
-  code,
-  rule: z.string().max(256),
-  path: z.string().max(2048).nullable(),
-  start: number.nullable(),
-  end: number.nullable(),
-  digest: z.string().max(64).nullable(),
-});
-
-const verdict = z.strictObject({
-  outcome,
-  control: z.enum([
-    'scanner',
-    'semantic-firewall',
-    'policy-compliance',
-    'model-as-judge',
-    'bus',
-    'pace',
-    'protection',
-    'human',
-    'tool-gate',
-  ]),
-  version: z.string().max(128),
-  tookUs: z.number().min(0),
-  findings: z.array(finding).max(256),
-});
-
 /** Kinds a sidecar may write; what only a node does cannot come from one. */
-const sidecarKinds = z.enum([
+const sidecarKinds: ReadonlySet<string> = new Set([
   'session.opened',
   'session.ended',
   'task.started',
@@ -63,20 +36,9 @@ const sidecarKinds = z.enum([
   'recorder.recovered',
 ]);
 
-const entry: z.ZodType<EntryDraft> = z.strictObject({
-  kind: sidecarKinds,
-  id,
-  at: number,
-  actor: name,
-  task: id.nullable(),
-  message: id.nullable(),
-  causedBy: z.array(id).max(64),
-  outcome: outcome.nullable(),
-  code: code.nullable(),
-  verdicts: z.array(verdict).max(16),
-  tookUs: z.number().min(0).nullable(),
-  detail: jsonObject,
-});
+const entry = z.custom<EntryDraft>(
+  (value) => isEntryDraft(value) && sidecarKinds.has(value.kind),
+);
 
 const entries = z.array(entry).max(64);
 const envelope = z.string().min(1).max(frameBytesMax);
@@ -146,7 +108,7 @@ export function parseNodeFrame(bytes: Uint8Array): ParsedFrame<NodeFrame> {
 }
 
 function parseFrame<Frame>(bytes: Uint8Array, shape: z.ZodType<Frame>): ParsedFrame<Frame> {
-  const parsed = parseStrictJson(bytes, { bytesMax: frameBytesMax, depthMax });
+  const parsed = parseStrictJson(bytes, { ...defaultJsonLimits, bytesMax: frameBytesMax, depthMax });
   if (!parsed.ok) return parsed;
   const shaped = shape.safeParse(parsed.value);
   return shaped.success

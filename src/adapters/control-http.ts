@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { request as httpRequest } from 'node:http';
+import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import { z } from 'zod';
+import type { Approval } from '../control/approvals.ts';
+import { ControlError } from '../control/control-error.ts';
+import type { Enrolled } from '../control/enrolment.ts';
+import type { Credential } from '../identity/credential.ts';
+import { IdentityError } from '../identity/identity-error.ts';
+import { parseJoinToken } from '../identity/join-token.ts';
+import type { JsonObject } from '../message/json.ts';
+import { isJsonObject } from '../message/json.ts';
+import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
+import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
+
+/** What an operator on the node's machine may ask; the socket's directory is the access control. */
+export type ControlApi = {
+  readonly status: () => JsonObject;
+  readonly approvals: (limit: number) => readonly Approval[];
+  readonly approval: (id: string) => Approval | null;
+  readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
+  readonly joinToken: (agent: string) => Promise<string | null>;
+};
+
+export type Listening = { readonly address: string; readonly close: () => Promise<void> };
+
+const decision = z.strictObject({ signed: z.string().min(1).max(8192) });
+const tokenFor = z.strictObject({ agent: z.string().min(1).max(63) });
+const enrolment = z.strictObject({
+  token: z.string().min(1).max(2048),
+  csr: z.string().min(1).max(8192),
+});
+const enrolBodyBytesMax = 16_384;
+const enrolTimeoutMs = 5_000;
+
+/** Serves the control API on a unix socket in a directory of mode 0700. */
+export async function serveControl(socketPath: string, api: ControlApi): Promise<Listening> {
+  const server = fastify({ bodyLimit: 65_536, logger: false, forceCloseConnections: true });
+  server.get('/healthz', async () => ({ status: 'ok' }));
+  server.get('/v1/status', async () => api.status());
+  server.get('/v1/approvals', async () => ({ approvals: api.approvals(1000) }));
+  server.get<{ Params: { id: string } }>('/v1/approvals/:id', async (request, reply) => {
+    const approval = api.approval(request.params.id);
+    if (approval !== null) return approval;
+    return reply.code(404).send({ code: 'CONTROL_APPROVAL_UNKNOWN' });
+  });
+  server.post('/v1/approvals/decisions', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_DECISION_MALFORMED' });
+    const answer = await api.decide(input.data.signed);
+    return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
+  });
+  server.post('/v1/join-tokens', async (request, reply) => {
+    const input = tokenFor.safeParse(request.body);
+    const token = input.success ? await api.joinToken(input.data.agent) : null;
+    if (token === null) return reply.code(404).send({ code: 'CONTROL_ENROLMENT_REFUSED' });
+    return { token };
+  });
+  const directory = dirname(socketPath);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+  await rm(socketPath, { force: true });
+  await server.listen({ path: socketPath });
+  await chmod(socketPath, 0o600);
+  return { address: socketPath, close: () => server.close() };
+}
+
+/** Asks the control API; rejects when nobody listens on the socket. */
+export function askControl(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body: JsonObject | null = null,
+): Promise<{ readonly status: number; readonly body: JsonObject }> {
+  return new Promise((resolve, reject) => {
+    const text = body === null ? '' : JSON.stringify(body);
+    const request = httpRequest(
+      {
+        socketPath,
+        method,
+        path,
+        timeout: 10_000,
+        headers: body === null ? {} : { 'content-type': 'application/json' },
+      },
+      (response) => {
+        readBody(response, 64 * 1024 * 1024).then((bytes) => {
+          const value: unknown = JSON.parse(bytes.toString('utf8'));
+          resolve({
+            status: response.statusCode ?? 500,
+            body: isJsonObject(value) ? value : {},
+          });
+        }, reject);
+      },
+    );
+    request.on('error', reject);
+    request.on('timeout', () => request.destroy(new Error('The node did not answer in time.')));
+    request.end(text);
+  });
+}
+
+export type EnrolmentAnswer = {
+  readonly chainPem: string;
+  readonly bundlePem: string;
+  readonly busHost: string;
+  readonly busPort: number;
+  readonly nodeSpiffeId: string;
+};
+
+/** Serves enrolment over TLS without client certificates; a join token is the only way in. */
+export async function serveEnrolment(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly credential: Credential;
+  readonly bundlePem: string;
+  readonly enrol: (token: string, csr: string) => Promise<Enrolled>;
+  readonly bus: () => Pick<EnrolmentAnswer, 'busHost' | 'busPort' | 'nodeSpiffeId'>;
+}): Promise<Listening & { readonly port: number; readonly rotate: (credential: Credential) => void }> {
+  const tls = (credential: Credential) => enrolServerTlsOptions(credential, options.bundlePem);
+  const server = createHttpsServer(
+    { ...tls(options.credential), handshakeTimeout: enrolTimeoutMs, requestTimeout: enrolTimeoutMs },
+    (request, response) => {
+      const answer = (status: number, body: object): void => {
+        response.writeHead(status, { 'content-type': 'application/json' });
+        response.end(JSON.stringify(body));
+      };
+      if (request.method !== 'POST' || request.url !== '/v1/enrol') {
+        answer(404, { code: 'CONTROL_ENROLMENT_REFUSED' });
+        return;
+      }
+      readBody(request, enrolBodyBytesMax)
+        .then(async (bytes) => {
+          const json = parseStrictJson(bytes, { ...defaultJsonLimits, bytesMax: enrolBodyBytesMax });
+          const input = json.ok ? enrolment.safeParse(json.value) : null;
+          if (input?.success !== true) return answer(400, { code: 'CONTROL_ENROLMENT_REFUSED' });
+          const enrolled = await options.enrol(input.data.token, input.data.csr);
+          if (!enrolled.ok) return answer(403, { code: 'CONTROL_ENROLMENT_REFUSED' });
+          return answer(201, { ...enrolled, ...options.bus() });
+        })
+        .catch(() => answer(503, { code: 'CONTROL_ENROLMENT_REFUSED' }));
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => resolve());
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    address: `${options.host}:${port}`,
+    rotate: (credential) => server.setSecureContext(tls(credential)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const enrolmentAnswer = z.object({
+  chainPem: z.string(),
+  bundlePem: z.string(),
+  busHost: z.string(),
+  busPort: z.int().min(1).max(65_535),
+  nodeSpiffeId: z.string(),
+});
+
+/**
+ * Joins the mesh with a join token: the token pins the authority, the CSR proves the key. Rejects
+ * with `IdentityError` or `ControlError`; a refusal does not say which of token, agent or time was wrong.
+ */
+export async function askEnrolment(token: string, csr: string): Promise<EnrolmentAnswer> {
+  const reading = parseJoinToken(token);
+  if (!reading.ok) throw new IdentityError(reading.code, 'The join token cannot be read.');
+  const { address, caHash } = reading.claims;
+  const split = address.lastIndexOf(':');
+  const place = { host: address.slice(0, split), port: Number(address.slice(split + 1)) };
+  const tls = await enrolTlsOptions(place, caHash, enrolTimeoutMs);
+  const text = await new Promise<string>((resolve, reject) => {
+    const request = httpsRequest(
+      {
+        ...tls,
+        ...place,
+        method: 'POST',
+        path: '/v1/enrol',
+        timeout: enrolTimeoutMs,
+        headers: { 'content-type': 'application/json' },
+      },
+      (response) => {
+        if (response.statusCode !== 201) {
+          response.resume();
+          reject(new ControlError('CONTROL_ENROLMENT_REFUSED', 'The node refused the join token.'));
+          return;
+        }
+        readBody(response, 65_536).then((bytes) => resolve(bytes.toString('utf8')), reject);
+      },
+    );
+    request.on('error', reject);
+    request.on('timeout', () => request.destroy(new Error('The node did not answer in time.')));
+    request.end(JSON.stringify({ token, csr }));
+  });
+  return enrolmentAnswer.parse(JSON.parse(text));
+}
+
+async function readBody(stream: NodeJS.ReadableStream, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    const part = Buffer.from(chunk);
+    bytes += part.length;
+    if (bytes > bytesMax) throw new Error('The body is too large.');
+    chunks.push(part);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Approval, ApprovalStore } from '../control/approvals.ts';
+import type { JoinTokenRecord, JoinTokenStore, JoinTokenUse } from '../identity/join-token.ts';
+import type { BatchedDatabase } from './sqlite-batch.ts';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS approval (
+    id TEXT PRIMARY KEY, message TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+    held_at INTEGER NOT NULL, value TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS join_token (
+    digest TEXT PRIMARY KEY, agent TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
+  );
+  CREATE TABLE IF NOT EXISTS issued (
+    thumbprint TEXT PRIMARY KEY, chain TEXT NOT NULL, expires_at INTEGER NOT NULL
+  );
+`;
+
+/** How long spent and expired join tokens are remembered, to tell a theft from a typing error. */
+const spentKeptMs = 24 * 3_600_000;
+
+/** Held actions in SQLite. Pending ones are held in memory too; a save is seen at once. */
+export class SqliteApprovalStore implements ApprovalStore {
+  readonly #db: BatchedDatabase;
+  readonly #pending = new Map<string, Approval>();
+  readonly #save;
+  readonly #byId;
+  readonly #byMessage;
+  readonly #list;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec(schema);
+    this.#save = db.database.prepare('INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?)');
+    this.#byId = db.database.prepare('SELECT value FROM approval WHERE id = ?');
+    this.#byMessage = db.database.prepare('SELECT value FROM approval WHERE message = ?');
+    this.#list = db.database.prepare('SELECT value FROM approval ORDER BY held_at DESC LIMIT ?');
+    const rows = db.database.prepare("SELECT value FROM approval WHERE state = 'pending'").all();
+    for (const row of rows) {
+      const approval = JSON.parse(String(row['value'])) as Approval;
+      this.#pending.set(approval.id, approval);
+    }
+  }
+
+  get(id: string): Approval | null {
+    return this.#pending.get(id) ?? approvalOf(this.#byId.get(id));
+  }
+
+  byMessage(message: string): Approval | null {
+    for (const approval of this.#pending.values()) {
+      if (approval.hold.message === message) return approval;
+    }
+    return approvalOf(this.#byMessage.get(message));
+  }
+
+  pending(): readonly Approval[] {
+    return [...this.#pending.values()].filter((approval) => approval.state === 'pending');
+  }
+
+  list(limit: number): readonly Approval[] {
+    return this.#list.all(limit).flatMap((row) => approvalOf(row) ?? []);
+  }
+
+  async save(approval: Approval): Promise<void> {
+    this.#pending.set(approval.id, approval);
+    await this.#db.write(() =>
+      this.#save.run(
+        approval.id,
+        approval.hold.message,
+        approval.state,
+        approval.heldAt,
+        JSON.stringify(approval),
+      ),
+    );
+    if (approval.state !== 'pending') this.#pending.delete(approval.id);
+  }
+}
+
+function approvalOf(row: Record<string, unknown> | undefined): Approval | null {
+  return row === undefined ? null : (JSON.parse(String(row['value'])) as Approval);
+}
+
+/** Join tokens in SQLite; see the port for the contract. */
+export class SqliteJoinTokenStore implements JoinTokenStore {
+  readonly #db: BatchedDatabase;
+  readonly #add;
+  readonly #read;
+  readonly #spend;
+  readonly #forget;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec(schema);
+    this.#add = db.database.prepare(
+      'INSERT INTO join_token (digest, agent, expires_at) VALUES (?, ?, ?)',
+    );
+    this.#read = db.database.prepare('SELECT * FROM join_token WHERE digest = ?');
+    this.#spend = db.database.prepare('UPDATE join_token SET used_at = ? WHERE digest = ?');
+    this.#forget = db.database.prepare('DELETE FROM join_token WHERE expires_at < ?');
+  }
+
+  async add(record: JoinTokenRecord): Promise<void> {
+    await this.#db.write(() =>
+      this.#add.run(record.secretDigest, record.agent, record.expiresAtMs),
+    );
+  }
+
+  consume(secretDigest: string, agent: string, nowMs: number): Promise<JoinTokenUse> {
+    return this.#db.write((): JoinTokenUse => {
+      this.#forget.run(nowMs - spentKeptMs);
+      const row = this.#read.get(secretDigest);
+      if (row === undefined) return 'IDENTITY_JOIN_TOKEN_UNKNOWN';
+      if (row['used_at'] !== null) return 'IDENTITY_JOIN_TOKEN_SPENT';
+      if (!(nowMs < Number(row['expires_at']))) return 'IDENTITY_JOIN_TOKEN_EXPIRED';
+      this.#spend.run(nowMs, secretDigest);
+      return row['agent'] === agent ? 'ACCEPTED' : 'IDENTITY_JOIN_TOKEN_WRONG_AGENT';
+    });
+  }
+}
+
+/** Chains of the identities this node issued, kept until they expire. */
+export class SqliteIssuedChains {
+  readonly #db: BatchedDatabase;
+  readonly #chains = new Map<string, { readonly chain: string; readonly expiresAtMs: number }>();
+  readonly #add;
+
+  constructor(db: BatchedDatabase, nowMs: number) {
+    this.#db = db;
+    db.database.exec(schema);
+    this.#add = db.database.prepare('INSERT OR REPLACE INTO issued VALUES (?, ?, ?)');
+    db.database.prepare('DELETE FROM issued WHERE expires_at < ?').run(nowMs);
+    for (const row of db.database.prepare('SELECT * FROM issued').all()) {
+      this.#chains.set(String(row['thumbprint']), {
+        chain: String(row['chain']),
+        expiresAtMs: Number(row['expires_at']),
+      });
+    }
+  }
+
+  chainOf(thumbprint: string): string | null {
+    return this.#chains.get(thumbprint)?.chain ?? null;
+  }
+
+  async add(thumbprint: string, chain: string, expiresAtMs: number, nowMs: number): Promise<void> {
+    for (const [known, issued] of this.#chains) {
+      if (issued.expiresAtMs < nowMs) this.#chains.delete(known);
+    }
+    this.#chains.set(thumbprint, { chain, expiresAtMs });
+    await this.#db.write(() => this.#add.run(thumbprint, chain, expiresAtMs));
+  }
+}

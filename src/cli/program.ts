@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError, Option } from 'commander';
+import { approvalsDecide, approvalsList } from './approvals.ts';
+import { checkCommand, type CommandIo } from './check.ts';
+import { recorderVerify } from './recorder-verify.ts';
+import { replay } from './replay.ts';
+import { runSidecar } from './sidecar.ts';
+import { toolsPinCommand } from './tools-pin.ts';
+import { trace } from './trace.ts';
+import { up } from './up.ts';
+
+const terminal: CommandIo = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  directory: process.cwd(),
+};
+
+/** Runs one command line. Exit codes: 0 done, 1 findings or a refusal, 2 wrong usage. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = buildProgram(terminal, (code) => {
+    process.exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv]);
+  } catch (failure) {
+    if (failure instanceof CommanderError) {
+      process.exitCode = failure.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    terminal.err(`maso: ${describe(failure)}`);
+    process.exitCode = 1;
+  }
+}
+
+export function buildProgram(io: CommandIo, exit: (code: number) => void): Command {
+  const program = new Command('maso')
+    .description('A security mesh for fleets of AI agents.')
+    .version('0.1.0')
+    .exitOverride()
+    .showHelpAfterError('(maso --help shows the commands)')
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
+  addUp(program, io, exit);
+  addCheck(program, io, exit);
+  addSidecar(program, io, exit);
+  addApprovals(program, io, exit);
+  addTrace(program, io, exit);
+  addRecorder(program, io, exit);
+  addReplay(program, io, exit);
+  addTools(program, io, exit);
+  return program;
+}
+
+type Exit = (code: number) => void;
+
+const state = () =>
+  new Option('--state <dir>', 'state directory').default('.maso', '.maso beside the mesh file');
+const json = () => new Option('--json', 'print JSON instead of text').default(false);
+
+function addUp(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('up')
+    .description('Run a mesh on this machine: bus, control plane, recorder, sidecars.')
+    .argument('<file>', 'mesh file')
+    .addOption(state())
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
+    .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
+    .action(async (file: string, options) => exit(await up({ file, ...options }, io)));
+}
+
+function addCheck(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('check')
+    .description('Report every error of a mesh file with its place and its mend.')
+    .argument('<file>', 'mesh file')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso check security_mesh.yaml')
+    .action(async (file: string, options) =>
+      exit(await checkCommand({ file, json: options.json }, io)),
+    );
+}
+
+function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('sidecar')
+    .description('Run the sidecar of one agent, and the agent beside it.')
+    .argument('<file>', 'mesh file')
+    .argument('[command...]', 'program to run as the agent, after --')
+    .requiredOption('--agent <name>', 'agent of the mesh file')
+    .addOption(state())
+    .option('--join-token <token>', 'join token; - reads it from standard input')
+    .option('--tcp <port>', 'listen on a loopback port instead of a unix socket')
+    .option('--agent-uid <uid>', 'run the agent as this user (needs root)')
+    .option('--tool-uid <uid>', 'run the tools as this user (needs root)')
+    .addOption(new Option('--restart <when>', 'start the agent again when it ends').choices(['always', 'never']).default('never'))
+    .addOption(json())
+    .addHelpText(
+      'after',
+      '\nExample:\n  maso sidecar security_mesh.yaml --agent triage --join-token TOKEN -- node triage.ts',
+    )
+    .action(async (file: string, command: string[], options) =>
+      exit(await runSidecar({ file, command, ...options }, io)),
+    );
+}
+
+function addApprovals(program: Command, io: CommandIo, exit: Exit): void {
+  const approvals = program.command('approvals').description('Actions that wait for a person.');
+  approvals
+    .command('list')
+    .description('List held actions, the pending ones first.')
+    .addOption(state())
+    .option('--all', 'also those already decided', false)
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso approvals list --state .maso')
+    .action(async (options) => exit(await approvalsList(options, io)));
+  for (const decision of ['approve', 'deny'] as const) {
+    approvals
+      .command(decision)
+      .description(decision === 'approve' ? 'Release a held action.' : 'Refuse a held action.')
+      .argument('<id>', 'approval id, or its first characters')
+      .addOption(state())
+      .option('--as <operator>', 'operator of the mesh file', 'local')
+      .option('--key <file>', 'the operator\'s private key (JWK); default: the local operator\'s')
+      .option('--reason <text>', 'why; kept in the record', '')
+      .addOption(json())
+      .addHelpText('after', `\nExample:\n  maso approvals ${decision} 01JD3K --reason "checked the invoice"`)
+      .action(async (id: string, options) =>
+        exit(await approvalsDecide({ id, decision, ...options }, io)),
+      );
+  }
+}
+
+function addTrace(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('trace')
+    .description('Rebuild one request as a decision trace.')
+    .argument('<id>', 'task, message, approval or entry id, or its first 8 characters or more')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso trace 01JD3K5V --state .maso')
+    .action(async (id: string, options) => exit(await trace({ id, ...options }, io)));
+}
+
+function addRecorder(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('recorder')
+    .description('The flight recorder.')
+    .command('verify')
+    .description('Verify the log against its signed head: edits, removals, order, truncation.')
+    .addOption(state())
+    .option('--log <dir>', 'directory of the log; default: the state directory\'s')
+    .option('--head <file>', 'signed head to verify against; default: the state directory\'s')
+    .option('--key <file>', 'recorder\'s public key (JWK); default: beside the head')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso recorder verify --state .maso')
+    .action(async (options) => exit(await recorderVerify(options, io)));
+}
+
+function addReplay(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('replay')
+    .description('Send each text of a labelled corpus through a live mesh and count the verdicts.')
+    .argument('<file>', 'JSON lines with id, text, label and channel; .gz is unpacked')
+    .option('--limit <count>', 'only the first texts', '0')
+    .option('--state <dir>', 'keep the mesh\'s state here instead of a temporary directory')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso replay corpus.jsonl.gz --limit 500')
+    .action(async (file: string, options) => exit(await replay({ file, ...options }, io)));
+}
+
+function addTools(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('tools')
+    .description('Tools behind the gate.')
+    .command('pin')
+    .description('Start each tool once and write hashes of its program, texts and schemas.')
+    .argument('<file>', 'mesh file')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso tools pin security_mesh.yaml')
+    .action(async (file: string, options) =>
+      exit(await toolsPinCommand({ file, json: options.json }, io)),
+    );
+}
+
+function describe(failure: unknown): string {
+  if (!(failure instanceof Error)) return 'unknown failure';
+  const code: unknown = Reflect.get(failure, 'code');
+  return typeof code === 'string' ? `${code}: ${failure.message}` : failure.message;
+}

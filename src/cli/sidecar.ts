@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createInterface } from 'node:readline';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { readMesh } from '../adapters/mesh-files.ts';
+import { formatDiagnostic } from '../mesh/diagnostic.ts';
+import { startSidecar, type RunningSidecar } from '../process/sidecar.ts';
+import type { CommandIo } from './check.ts';
+import { stateDirectoryOf } from './state.ts';
+
+type SidecarCommand = {
+  readonly file: string;
+  readonly command: readonly string[];
+  readonly agent: string;
+  readonly state: string;
+  readonly joinToken?: string;
+  readonly tcp?: string;
+  readonly agentUid?: string;
+  readonly toolUid?: string;
+  readonly restart: 'always' | 'never';
+  readonly json: boolean;
+};
+
+/** What a sidecar tells its supervisor over the process channel once it serves. */
+export type SidecarReady = {
+  readonly kind: 'ready';
+  readonly agent: string;
+  readonly address: string | null;
+  readonly isolation: string;
+  readonly tokenFile: string | null;
+};
+
+/** `maso sidecar`: runs until it is told to stop, or its supervisor is gone. */
+export async function runSidecar(options: SidecarCommand, io: CommandIo): Promise<number> {
+  const file = resolve(options.file);
+  const loaded = readMesh(file);
+  if (!loaded.ok) {
+    for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
+    return 1;
+  }
+  const supervised = options.joinToken === '-';
+  const joinToken = supervised ? await firstLine() : (options.joinToken ?? null);
+  const running = await startSidecar({
+    mesh: loaded.mesh,
+    agent: options.agent,
+    stateDirectory: stateDirectoryOf(options.state, file),
+    joinToken: joinToken === '' ? null : joinToken,
+    command: options.command.length > 0 ? options.command : null,
+    restart: options.restart,
+    agentIdentity: identityOf(options.agentUid),
+    toolIdentity: identityOf(options.toolUid),
+    listen: options.tcp === undefined ? 'socket' : { port: Number(options.tcp) },
+    log: (line) => io.err(line),
+  });
+  await announce(running, options, io);
+  await untilStopped(supervised);
+  await running.close();
+  return 0;
+}
+
+/** An agent that the sidecar does not start itself finds its one-time token in a private file. */
+async function announce(
+  running: RunningSidecar,
+  options: SidecarCommand,
+  io: CommandIo,
+): Promise<void> {
+  let tokenFile: string | null = null;
+  if (options.command.length === 0 && running.address !== null) {
+    const directory = running.address.startsWith('http') ? null : dirname(running.address);
+    tokenFile = directory === null ? null : join(directory, 'token');
+    const token = await running.mintToken();
+    if (tokenFile === null) io.err(`token ${token}`);
+    else await writeFile(tokenFile, token, { mode: 0o600 });
+  }
+  const ready: SidecarReady = {
+    kind: 'ready',
+    agent: running.agent,
+    address: running.address,
+    isolation: running.isolation,
+    tokenFile,
+  };
+  process.send?.(ready);
+  if (options.json) io.out(JSON.stringify(ready));
+  else if (process.send === undefined) {
+    io.out(`sidecar of ${ready.agent} on ${ready.address} (isolation: ${ready.isolation})`);
+    if (tokenFile !== null) io.out(`one-time token in ${tokenFile}`);
+  }
+}
+
+function identityOf(uid: string | undefined): { readonly uid: number; readonly gid: number } | null {
+  if (uid === undefined) return null;
+  const number = Number(uid);
+  if (!Number.isSafeInteger(number) || number < 1) throw new Error('A uid is a positive number.');
+  return { uid: number, gid: number };
+}
+
+function firstLine(): Promise<string> {
+  return new Promise((resolve) => {
+    const lines = createInterface({ input: process.stdin });
+    lines.once('line', (line) => {
+      resolve(line.trim());
+      lines.close();
+    });
+    lines.once('close', () => resolve(''));
+  });
+}
+
+/** A supervised sidecar ends with its supervisor: its standard input closes. */
+function untilStopped(supervised: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (supervised) {
+      process.stdin.resume();
+      process.stdin.once('end', () => resolve());
+      process.stdin.once('close', () => resolve());
+    }
+  });
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { openRecordLogReader } from '../adapters/record-log-segments.ts';
+import { parseEntryLine } from '../recorder/chain.ts';
+import { buildDecisionTrace } from '../recorder/decision-trace.ts';
+import { renderDecisionTrace } from '../recorder/decision-trace-text.ts';
+import { RecorderError, type RecordedEntry } from '../recorder/entry.ts';
+import { codeEntry } from '../process/codes.ts';
+import { nodeDirectories } from '../process/directories.ts';
+import type { CommandIo } from './check.ts';
+import { stateDirectoryOf } from './state.ts';
+
+type TraceOptions = { readonly id: string; readonly state: string; readonly json: boolean };
+
+/** `maso trace ID`: one request as a decision trace, from the log itself, mesh running or not. */
+export async function trace(options: TraceOptions, io: CommandIo): Promise<number> {
+  const { log } = nodeDirectories(stateDirectoryOf(options.state, null));
+  const answer = await buildDecisionTrace({
+    id: options.id,
+    entries: () => entriesOf(log),
+    explain: (code) => codeEntry(code),
+  });
+  if (!answer.ok) {
+    const entry = codeEntry(answer.code);
+    if (options.json) io.out(JSON.stringify({ code: answer.code }));
+    else io.err(`${answer.code}: ${entry?.means ?? ''} ${entry?.mend ?? ''}`.trim());
+    return 1;
+  }
+  if (options.json) io.out(JSON.stringify(answer.trace));
+  else {
+    const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
+    io.out(renderDecisionTrace(answer.trace, { columns: process.stdout.columns ?? 80, colour }));
+  }
+  return 0;
+}
+
+/** Every entry of a log directory, in order. Throws RECORDER_LINE_INVALID on what is none. */
+export async function* entriesOf(directory: string): AsyncGenerator<RecordedEntry> {
+  const reader = await openRecordLogReader(directory);
+  for await (const line of reader.read(0, Number.MAX_SAFE_INTEGER)) {
+    const entry = parseEntryLine(line);
+    if (entry === null) {
+      throw new RecorderError('RECORDER_CHAIN_BROKEN', 'The log holds a line that is no entry.');
+    }
+    yield entry;
+  }
+}

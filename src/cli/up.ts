@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmod, mkdir } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { readMesh } from '../adapters/mesh-files.ts';
+import { formatDiagnostic } from '../mesh/diagnostic.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
+import { startNode } from '../process/node.ts';
+import { SidecarSupervisor } from '../process/supervisor.ts';
+import type { CommandIo } from './check.ts';
+import { stateDirectoryOf } from './state.ts';
+
+type UpOptions = {
+  readonly file: string;
+  readonly state: string;
+  readonly host: string;
+  readonly port: string;
+  readonly sidecars: boolean;
+  readonly json: boolean;
+};
+
+/** First uid for agents, above what systems hand out, where `maso up` runs as root. */
+const agentUidBase = 61_000;
+
+/** `maso up FILE`: runs until it is told to stop. Exit 1 when the mesh file has errors. */
+export async function up(options: UpOptions, io: CommandIo): Promise<number> {
+  const startedMs = performance.now();
+  const file = resolve(options.file);
+  const loaded = readMesh(file);
+  for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
+  if (!loaded.ok) return 1;
+  const { mesh } = loaded;
+  const stateDirectory = stateDirectoryOf(options.state, file);
+  await prepare(stateDirectory, mesh);
+  for (const line of warnings(mesh)) io.err(`warning: ${line}`);
+  const node = await startNode({
+    mesh,
+    stateDirectory,
+    host: options.host,
+    port: Number(options.port),
+    log: (line) => io.err(line),
+  });
+  const uids = separateUids(mesh, io);
+  const supervisor = new SidecarSupervisor({
+    node,
+    program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    meshFile: file,
+    stateDirectory,
+    uidOf: (agent) => uids.get(agent.name) ?? null,
+    log: (line) => io.err(line),
+  });
+  try {
+    const here = [...mesh.agents.values()].filter((agent) => agent.isolation !== 'container');
+    if (options.sidecars) await Promise.all(here.map((agent) => supervisor.start(agent)));
+    report(options, io, {
+      readyMs: Math.round(performance.now() - startedMs),
+      bus: `wss://${options.host}:${node.busPort}/bus`,
+      enrolment: `https://${node.enrolmentAddress}`,
+      control: node.controlSocket,
+      state: stateDirectory,
+      localOperator: node.localOperator,
+      sidecars: supervisor.sidecars(),
+    });
+    await untilStopped();
+  } finally {
+    await supervisor.stop();
+    await node.close();
+  }
+  return 0;
+}
+
+type Ready = {
+  readonly readyMs: number;
+  readonly bus: string;
+  readonly enrolment: string;
+  readonly control: string;
+  readonly state: string;
+  readonly localOperator: string | null;
+  readonly sidecars: ReturnType<SidecarSupervisor['sidecars']>;
+};
+
+function report(options: UpOptions, io: CommandIo, ready: Ready): void {
+  process.send?.({ kind: 'ready', ...ready });
+  if (options.json) {
+    io.out(JSON.stringify(ready));
+    return;
+  }
+  io.out(`mesh ready in ${ready.readyMs} ms`);
+  io.out(`  bus       ${ready.bus}`);
+  io.out(`  enrolment ${ready.enrolment}`);
+  io.out(`  control   ${ready.control}`);
+  io.out(`  state     ${ready.state}`);
+  if (ready.localOperator !== null) {
+    io.out(`  operator  ${ready.localOperator} (made here, because the mesh file names none)`);
+  }
+  for (const sidecar of ready.sidecars) {
+    io.out(`  agent     ${sidecar.agent}: ${sidecar.address} (isolation: ${sidecar.isolation})`);
+  }
+}
+
+/** The state directory is passable, so that agents of other users reach their own socket in it. */
+async function prepare(stateDirectory: string, mesh: Mesh): Promise<void> {
+  await mkdir(join(stateDirectory, 'run'), { recursive: true, mode: 0o711 });
+  await chmod(stateDirectory, 0o711);
+  await chmod(join(stateDirectory, 'run'), 0o711);
+  for (const agent of mesh.agents.keys()) {
+    const { socket } = sidecarDirectories(stateDirectory, agent);
+    if (Buffer.byteLength(socket) > socketPathBytesMax) {
+      throw new Error(`The path of the state directory is too long for a socket: ${socket}`);
+    }
+  }
+}
+
+function warnings(mesh: Mesh): readonly string[] {
+  const lines: string[] = [];
+  if (mesh.mode === 'observe') {
+    lines.push('mode: observe. Content controls record what they would refuse and let it pass.');
+  }
+  lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
+  lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
+  for (const control of mesh.deselected) {
+    lines.push(`control ${control.id} is deselected by ${control.by}: ${control.reason}`);
+  }
+  return lines;
+}
+
+/**
+ * A uid per agent where this process is root and every folder down to the mesh file can be passed by
+ * others; else all run as this user, and their isolation is `none`.
+ */
+function separateUids(mesh: Mesh, io: CommandIo): ReadonlyMap<string, number> {
+  const uids = new Map<string, number>();
+  if (process.getuid?.() !== 0) {
+    io.err('warning: isolation: none. Not started as root, so agents run as the same user as their sidecars.');
+    return uids;
+  }
+  for (let directory = mesh.directory; ; directory = dirname(directory)) {
+    if ((statSync(directory).mode & 0o001) === 0) {
+      io.err(`warning: isolation: none. Other users cannot pass ${directory}, so agents run as root.`);
+      return uids;
+    }
+    if (dirname(directory) === directory) break;
+  }
+  [...mesh.agents.keys()].forEach((agent, index) => uids.set(agent, agentUidBase + index));
+  return uids;
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+    if (process.send !== undefined) process.once('disconnect', () => resolve());
+  });
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { thumbprintOf, readCertificatesPem } from '../identity/certificate.ts';
+import type { Authority, PeerIdentity } from '../identity/credential.ts';
+import { joinSecretDigest, parseJoinToken, type JoinTokenStore } from '../identity/join-token.ts';
+import { agentSpiffeId } from '../identity/spiffe-id.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { Clock, Random } from '../message/clock.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+export type EnrolmentContext = {
+  readonly mesh: Mesh;
+  readonly authority: Authority;
+  readonly tokens: JoinTokenStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Remembers what was issued, so that recipients can be shown a sender's chain. */
+  readonly issued: (thumbprint: string, chain: string, expiresAtMs: number) => Promise<void>;
+};
+
+export type Enrolled =
+  | { readonly ok: true; readonly chainPem: string; readonly bundlePem: string }
+  | { readonly ok: false; readonly code: string };
+
+/** Identities of executors live a quarter of the longest lifetime at most (facts a9). */
+const privilegedLifetimeMsMax = 900_000;
+
+/**
+ * Issues the first identity of an agent instance against a join token: used once, for the agent it
+ * was made for. The issue is on record before the certificate leaves (IA-2.1, IA-2.2).
+ */
+export async function enrol(
+  joinToken: string,
+  csrPem: string,
+  context: EnrolmentContext,
+): Promise<Enrolled> {
+  const reading = parseJoinToken(joinToken);
+  if (!reading.ok) return refuse(reading.code, null, context);
+  const { agent } = reading.claims;
+  const use = await context.tokens.consume(
+    joinSecretDigest(reading.secret),
+    agent,
+    context.clock.nowMs(),
+  );
+  if (use !== 'ACCEPTED') return refuse(use, agent, context);
+  if (!context.mesh.agents.has(agent)) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
+  const instance = mintUlid(context.clock, context.random);
+  return issue(agent, agentSpiffeId(context.mesh.trustDomain, agent, instance), csrPem, context);
+}
+
+/** A new certificate for the same instance, asked for over its present one. */
+export function renew(
+  peer: PeerIdentity,
+  csrPem: string,
+  context: EnrolmentContext,
+): Promise<Enrolled> {
+  const known = peer.kind === 'agent' && context.mesh.agents.has(peer.name);
+  if (!known || !(context.clock.nowMs() < peer.expiresAtMs)) {
+    return refuse('CONTROL_RENEWAL_REFUSED', peer.name, context);
+  }
+  return issue(peer.name, peer.spiffeId, csrPem, context);
+}
+
+async function issue(
+  agent: string,
+  spiffeId: string,
+  csrPem: string,
+  context: EnrolmentContext,
+): Promise<Enrolled> {
+  const lifetimeMs = lifetimeOf(agent, context.mesh);
+  let svid;
+  try {
+    svid = await context.authority.issue({ csrPem, spiffeId, lifetimeMs });
+  } catch {
+    // The authority refused the request or cannot sign; either way nothing was issued.
+    return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
+  }
+  const [leaf] = readCertificatesPem(svid.chainPem) ?? [];
+  if (leaf === undefined) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
+  await context.issued(thumbprintOf(leaf), svid.chainPem, svid.expiresAtMs);
+  await context.recorder.record(
+    [
+      entry('identity.issued', `${spiffeId} ${svid.serial}`, agent, null, context, {
+        spiffeId,
+        serial: svid.serial,
+        expiresAt: svid.expiresAtMs,
+      }),
+    ],
+    { privileged: true },
+  );
+  return { ok: true, chainPem: svid.chainPem, bundlePem: context.authority.bundlePem() };
+}
+
+export function lifetimeOf(agent: string, mesh: Mesh): number {
+  const executor = mesh.agents.get(agent)?.role === 'EXECUTOR';
+  const asked = mesh.credentialRotationIntervalMs;
+  return executor ? Math.min(asked, privilegedLifetimeMsMax) : asked;
+}
+
+async function refuse(
+  code: string,
+  agent: string | null,
+  context: EnrolmentContext,
+): Promise<Enrolled> {
+  const id = mintUlid(context.clock, context.random);
+  await context.recorder.record([entry('identity.refused', id, agent, code, context, {})]);
+  return { ok: false, code };
+}
+
+function entry(
+  kind: 'identity.issued' | 'identity.refused',
+  id: string,
+  agent: string | null,
+  code: string | null,
+  context: EnrolmentContext,
+  detail: EntryDraft['detail'],
+): EntryDraft {
+  return {
+    kind,
+    id: `${kind} ${id}`.slice(0, 160),
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: kind === 'identity.issued' ? 'GO' : 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { ...(agent === null ? {} : { agent }), ...detail },
+  };
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { busCodes } from '../bus/codes.ts';
+import { controlCodes } from '../control/codes.ts';
+import { firewallCodes } from '../firewall/codes.ts';
+import { identityCodes } from '../identity/codes.ts';
+import { labelCodes } from '../label/codes.ts';
+import { meshCodes } from '../mesh/codes.ts';
+import { messageCodes } from '../message/codes.ts';
+import { paceCodes } from '../pace/codes.ts';
+import { policyCodes } from '../policy/codes.ts';
+import { protectionCodes } from '../protection/codes.ts';
+import { recorderCodes } from '../recorder/codes.ts';
+import type { AgentCode, CodeEntry, CodeTable } from '../review/code.ts';
+import { reviewCodes } from '../review/codes.ts';
+import { scannerCodes } from '../scanner/codes.ts';
+import { sidecarCodes } from '../sidecar/codes.ts';
+import { toolCodes } from '../tool/codes.ts';
+
+/** Every code of the product by the folder that owns it; `docs/errors.md` is made from this. */
+export const codeTables: { readonly [folder: string]: CodeTable } = {
+  message: messageCodes,
+  label: labelCodes,
+  review: reviewCodes,
+  identity: identityCodes,
+  mesh: meshCodes,
+  scanner: scannerCodes,
+  firewall: firewallCodes,
+  policy: policyCodes,
+  pace: paceCodes,
+  protection: protectionCodes,
+  recorder: recorderCodes,
+  tool: toolCodes,
+  sidecar: sidecarCodes,
+  bus: busCodes,
+  control: controlCodes,
+};
+
+const byCode: ReadonlyMap<string, CodeEntry> = new Map(
+  Object.values(codeTables).flatMap((table) => Object.entries(table)),
+);
+
+export function codeEntry(code: string): CodeEntry | null {
+  return byCode.get(code) ?? null;
+}
+
+/** The coarse code for agents; a code nobody owns is a plain refusal. */
+export function agentSees(code: string): AgentCode {
+  return byCode.get(code)?.agentSees ?? 'REFUSED';
+}

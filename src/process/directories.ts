@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+
+/** Where a node keeps what it needs; the log's heads lie outside the log's own directory. */
+export function nodeDirectories(stateDirectory: string) {
+  return {
+    node: join(stateDirectory, 'node'),
+    log: join(stateDirectory, 'log'),
+    heads: join(stateDirectory, 'heads'),
+    operators: join(stateDirectory, 'operators'),
+    controlSocket: join(stateDirectory, 'control', 'node.sock'),
+  } as const;
+}
+
+export function sidecarDirectories(stateDirectory: string, agent: string) {
+  return {
+    state: join(stateDirectory, 'sidecars', agent),
+    /** A directory of its own, mode 0700: the socket's access control. */
+    socket: join(stateDirectory, 'run', agent, 'agent.sock'),
+  } as const;
+}
+
+/** Longer paths cannot name a unix socket on any platform we support. */
+export const socketPathBytesMax = 103;

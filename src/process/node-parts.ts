@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
+import type { ControlApi } from '../adapters/control-http.ts';
+import {
+  SqliteApprovalStore,
+  SqliteIssuedChains,
+  SqliteJoinTokenStore,
+} from '../adapters/control-store-sqlite.ts';
+import { newKey } from '../adapters/credential-keys.ts';
+import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
+import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
+import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
+import { Router } from '../bus/route.ts';
+import { decide, hold, type Approval, type ApprovalsContext } from '../control/approvals.ts';
+import { renew, type EnrolmentContext } from '../control/enrolment.ts';
+import type { Authority, Credential } from '../identity/credential.ts';
+import { credentialFromPem } from '../identity/credential-pem.ts';
+import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
+import { nodeSpiffeId } from '../identity/spiffe-id.ts';
+import type { Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import { primaryPace } from '../pace/pace-view.ts';
+import { plaintextProtection } from '../protection/protection.ts';
+import type { FlightRecorder } from '../recorder/recorder.ts';
+import { TokenBuckets } from '../scanner/rate.ts';
+import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import type { NodeFrame } from '../wire/frame.ts';
+import { nodeDirectories } from './directories.ts';
+
+export const nodeName = 'main';
+
+/** What a node stands on; made first, closed last. */
+export type Foundations = {
+  readonly recorder: FlightRecorder;
+  readonly clock: Clock;
+  readonly database: BatchedDatabase;
+};
+
+/** The wired parts of a node, before any socket listens. */
+export type Parts = {
+  readonly authority: Authority;
+  readonly credential: Credential;
+  readonly bundlePem: string;
+  readonly verifier: ReturnType<typeof createPeerVerifier>;
+  readonly busContext: BusContext;
+  readonly approvals: ApprovalsContext;
+  readonly enrolment: EnrolmentContext;
+  readonly localOperator: string | null;
+};
+
+export async function buildParts(
+  options: { readonly mesh: Mesh; readonly stateDirectory: string },
+  foundations: Foundations): Promise<Parts> {
+  const { mesh, stateDirectory } = options;
+  const { recorder, clock, database } = foundations;
+  const directories = nodeDirectories(stateDirectory);
+  const kms = await openKeyFileKms(join(directories.node, 'kms.key'), systemRandom);
+  const authority = await openBuiltinAuthority({
+    directory: join(directories.node, 'authority'),
+    trustDomain: mesh.trustDomain,
+    kms,
+    clock,
+    random: systemRandom,
+  });
+  const bundlePem = authority.bundlePem();
+  const credential = await issueNodeCredential(authority, mesh);
+  const verifier = createPeerVerifier(readTrustBundle(bundlePem, mesh.trustDomain), clock);
+  const { operators, localOperator } = await operatorsOf(mesh, directories.operators);
+  const chains = new SqliteIssuedChains(database, clock.nowMs());
+  const connected = new Map<string, BusConnection>();
+  const approvals: ApprovalsContext = {
+    store: new SqliteApprovalStore(database),
+    recorder,
+    clock,
+    operators,
+    pendingMax: mesh.limits.pendingApprovalsMax,
+    mintId: () => mintUlid(clock, systemRandom),
+    settled: (approval) => {
+      const frame = decidedFrame(approval);
+      if (frame !== null) connected.get(approval.hold.executor)?.decided(frame);
+    },
+  };
+  const enrolment: EnrolmentContext = {
+    mesh,
+    authority,
+    tokens: new SqliteJoinTokenStore(database),
+    recorder,
+    clock,
+    random: systemRandom,
+    issued: async (thumbprint, chain, expiresAtMs) => {
+      verifier.verifyPem(chain);
+      await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
+    },
+  };
+  const queue = new SqliteMessageQueue(database, clock.nowMs());
+  const control: ControlPort = {
+    boot: mintUlid(clock, systemRandom),
+    operators: () => [...operators.values()],
+    hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
+    decided: (message) => decidedFrame(approvals.store.byMessage(message)),
+    renew: async (peer, csr) => {
+      const renewed = await renew(peer, csr, enrolment);
+      return renewed.ok ? renewed.chainPem : null;
+    },
+    chainOf: (thumbprint) => chains.chainOf(thumbprint),
+  };
+  const busContext: BusContext = {
+    mesh,
+    clock,
+    pace: primaryPace,
+    schemas: createSchemaRegistry(mesh.schemas.values()),
+    protection: plaintextProtection,
+    rates: new TokenBuckets({
+      perSecond: mesh.limits.messagesPerSecond,
+      burst: mesh.limits.messageBurst,
+    }),
+    queue,
+    recorder,
+    identityOf: (thumbprint) => verifier.byThumbprint(thumbprint),
+    router: new Router(queue),
+    control,
+    connected,
+  };
+  return { authority, credential, bundlePem, verifier, busContext, approvals, enrolment, localOperator };
+}
+
+/** Operators of the mesh file; where it names none, one of this machine, said at start. */
+async function operatorsOf(
+  mesh: Mesh,
+  directory: string,
+): Promise<{ readonly operators: ReadonlyMap<string, Operator>; readonly localOperator: string | null }> {
+  if (mesh.operators.size > 0) return { operators: mesh.operators, localOperator: null };
+  const key = await loadOrCreateOperatorKey(join(directory, 'local.jwk'));
+  const local: Operator = { name: 'local', publicKey: key.publicJwk };
+  return { operators: new Map([['local', local]]), localOperator: 'local' };
+}
+
+export async function issueNodeCredential(authority: Authority, mesh: Mesh): Promise<Credential> {
+  const key = await newKey();
+  const svid = await authority.issue({
+    csrPem: key.csrPem,
+    spiffeId: nodeSpiffeId(mesh.trustDomain, nodeName),
+    lifetimeMs: mesh.credentialRotationIntervalMs,
+  });
+  return credentialFromPem(svid.chainPem, key.privateKey);
+}
+
+function decidedFrame(approval: Approval | null): Extract<NodeFrame, { kind: 'decided' }> | null {
+  if (approval === null || approval.state === 'pending') return null;
+  return {
+    kind: 'decided',
+    message: approval.hold.message,
+    approval: approval.id,
+    outcome: approval.state,
+    decisions: approval.decisions.map((made) => made.signed),
+  };
+}
+
+/** The running node, as far as the control API asks of it. */
+type ControlledNode = {
+  readonly busPort: number;
+  readonly enrolmentAddress: string;
+  readonly joinToken: (agent: string) => Promise<string>;
+};
+
+export function controlApi(
+  parts: Parts,
+  foundations: Foundations,
+  node: () => ControlledNode | null,
+): ControlApi {
+  const { store } = parts.approvals;
+  return {
+    status: () => {
+      const { state, code, headSize, headAt } = foundations.recorder.status();
+      return {
+        connected: [...parts.busContext.connected.keys()],
+        recorder: { state, code, entries: foundations.recorder.size(), headSize, headAt },
+        pendingApprovals: store.pending().length,
+        busPort: node()?.busPort ?? null,
+        enrolment: node()?.enrolmentAddress ?? null,
+      };
+    },
+    approvals: (limit) => store.list(limit),
+    approval: (id) => store.get(id),
+    decide: async (signed) => {
+      const answer = await decide(signed, parts.approvals);
+      return { ok: answer.ok, code: answer.ok ? null : answer.code };
+    },
+    joinToken: async (agent) =>
+      parts.enrolment.mesh.agents.has(agent) ? ((await node()?.joinToken(agent)) ?? null) : null,
+  };
+}

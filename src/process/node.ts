@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listenBus, type BusServer } from '../adapters/bus-server-ws.ts';
+import { serveControl, serveEnrolment, type Listening } from '../adapters/control-http.ts';
+import { systemClock } from '../adapters/clock-system.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { admittedEntry } from '../bus/admit.ts';
+import { BusConnection } from '../bus/connection.ts';
+import { expire } from '../control/approvals.ts';
+import { enrol } from '../control/enrolment.ts';
+import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
+import type { PeerIdentity } from '../identity/credential.ts';
+import { mintJoinToken } from '../identity/join-token.ts';
+import { nodeSpiffeId } from '../identity/spiffe-id.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { parseEnvelopeBody } from '../message/envelope-parse.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import { parseStrictJson } from '../message/strict-json.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { FlightRecorder } from '../recorder/recorder.ts';
+import { nodeDirectories } from './directories.ts';
+import { buildParts, controlApi, issueNodeCredential, nodeName } from './node-parts.ts';
+import type { Foundations, Parts } from './node-parts.ts';
+import { openNodeRecorder } from './node-recorder.ts';
+
+export type NodeOptions = {
+  readonly mesh: Mesh;
+  readonly stateDirectory: string;
+  readonly host: string;
+  /** 0 picks a free port. */
+  readonly port: number;
+  readonly log: (line: string) => void;
+};
+
+export type RunningNode = {
+  readonly busPort: number;
+  readonly enrolmentAddress: string;
+  readonly controlSocket: string;
+  readonly recorder: FlightRecorder;
+  /** The operator made for this state directory, when the mesh file names none. */
+  readonly localOperator: string | null;
+  readonly connectedAgents: () => readonly string[];
+  readonly joinToken: (agent: string) => Promise<string>;
+  readonly close: () => Promise<void>;
+};
+
+const joinTokenLifetimeMs = 10 * 60_000;
+const sweepMs = 1_000;
+const pruneEveryMs = 10_000;
+
+/** Starts a bus node with control plane and recorder in this process, on embedded storage. */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const directories = nodeDirectories(options.stateDirectory);
+  await mkdir(directories.node, { recursive: true, mode: 0o700 });
+  const recorder = await openNodeRecorder(directories, systemClock(), options.log);
+  const clock = systemClock({ floorMs: recorder.status().headAt });
+  const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
+  const node = await MeshNode.start(options, { recorder, clock, database });
+  return node;
+}
+
+class MeshNode implements RunningNode {
+  readonly recorder: FlightRecorder;
+  readonly controlSocket: string;
+  readonly localOperator: string | null;
+  readonly #options: NodeOptions;
+  readonly #foundations: Foundations;
+  readonly #bus: BusServer;
+  readonly #enrolment: Awaited<ReturnType<typeof serveEnrolment>>;
+  readonly #control: Listening;
+  readonly #timers: readonly NodeJS.Timeout[];
+  readonly #parts: Parts;
+
+  static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
+    const parts = await buildParts(options, foundations);
+    const { mesh, host } = options;
+    const directories = nodeDirectories(options.stateDirectory);
+    const { credential, bundlePem, busContext } = parts;
+    let busPort = 0;
+    const bus = await listenBus({
+      host,
+      port: options.port,
+      credential,
+      bundlePem,
+      verifier: parts.verifier,
+      accept: (peer, line) =>
+        peer.kind === 'agent' && mesh.agents.has(peer.name)
+          ? new BusConnection(peer, line, busContext)
+          : { code: 'IDENTITY_PEER_UNEXPECTED' },
+      refused: (code, peer) => recordRefusal(code, peer, foundations),
+    });
+    busPort = bus.port;
+    const enrolment = await serveEnrolment({
+      host,
+      port: 0,
+      credential,
+      bundlePem,
+      enrol: (token, csr) => enrol(token, csr, parts.enrolment),
+      bus: () => ({
+        busHost: host,
+        busPort,
+        nodeSpiffeId: nodeSpiffeId(mesh.trustDomain, nodeName),
+      }),
+    });
+    let node: MeshNode | null = null;
+    const control = await serveControl(
+      directories.controlSocket,
+      controlApi(parts, foundations, () => node),
+    );
+    node = new MeshNode(options, foundations, parts, { bus, enrolment, control });
+    await node.#begin();
+    return node;
+  }
+
+  private constructor(
+    options: NodeOptions,
+    foundations: Foundations,
+    parts: Parts,
+    listening: {
+      readonly bus: BusServer;
+      readonly enrolment: Awaited<ReturnType<typeof serveEnrolment>>;
+      readonly control: Listening;
+    },
+  ) {
+    this.#options = options;
+    this.#foundations = foundations;
+    this.#parts = parts;
+    this.recorder = foundations.recorder;
+    this.#bus = listening.bus;
+    this.#enrolment = listening.enrolment;
+    this.#control = listening.control;
+    this.controlSocket = listening.control.address;
+    this.localOperator = parts.localOperator;
+    this.#timers = this.#startTimers();
+  }
+
+  get busPort(): number {
+    return this.#bus.port;
+  }
+
+  get enrolmentAddress(): string {
+    return this.#enrolment.address;
+  }
+
+  connectedAgents(): readonly string[] {
+    return [...this.#parts.busContext.connected.keys()];
+  }
+
+  async joinToken(agent: string): Promise<string> {
+    const { clock } = this.#foundations;
+    const [authority] = readCertificatesPem(this.#parts.bundlePem) ?? [];
+    if (authority === undefined) throw new Error('The bundle holds no authority.');
+    const { token, record } = mintJoinToken(
+      {
+        agent,
+        address: this.#enrolment.address,
+        caHash: thumbprintOf(authority),
+        expiresAtMs: clock.nowMs() + joinTokenLifetimeMs,
+      },
+      systemRandom,
+    );
+    await this.#parts.enrolment.tokens.add(record);
+    return token;
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all([this.#bus.close(), this.#enrolment.close(), this.#control.close()]);
+    await this.recorder.record([meshEntry('mesh.stopped', this.#options.mesh, this.#foundations)]);
+    await this.recorder.close();
+    this.#foundations.database.close();
+  }
+
+  /** What a crash may have left: queued messages whose admission lost its entry. */
+  async #begin(): Promise<void> {
+    const { mesh } = this.#options;
+    const { queue } = this.#parts.busContext;
+    await this.recorder.record([meshEntry('mesh.started', mesh, this.#foundations)]);
+    for (const agent of mesh.agents.keys()) {
+      for (const message of queue.pending(agent, new Set(), 10_000)) {
+        const body = bodyOf(message.envelope);
+        if (body === null) continue;
+        const entry = admittedEntry(body, { mesh, clock: this.#foundations.clock }, null);
+        await this.recorder.record([entry]);
+      }
+    }
+    await expire(this.#parts.approvals);
+  }
+
+  #startTimers(): readonly NodeJS.Timeout[] {
+    const { clock } = this.#foundations;
+    const failed = (failure: unknown): void => this.#options.log(`node: ${describe(failure)}`);
+    const sweep = setInterval(() => {
+      expire(this.#parts.approvals).catch(failed);
+    }, sweepMs);
+    const prune = setInterval(() => {
+      this.#parts.busContext.queue.prune(clock.nowMs()).catch(failed);
+    }, pruneEveryMs);
+    const rotateEveryMs = this.#options.mesh.credentialRotationIntervalMs / 2;
+    const rotate = setInterval(() => {
+      issueNodeCredential(this.#parts.authority, this.#options.mesh).then((credential) => {
+        this.#bus.rotate(credential);
+        this.#enrolment.rotate(credential);
+      }, failed);
+    }, rotateEveryMs);
+    const timers = [sweep, prune, rotate];
+    for (const timer of timers) timer.unref();
+    return timers;
+  }
+}
+
+function recordRefusal(code: string, peer: PeerIdentity | null, foundations: Foundations): void {
+  const { recorder, clock } = foundations;
+  const entry: EntryDraft = {
+    kind: 'identity.refused',
+    id: mintUlid(clock, systemRandom),
+    at: clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: peer === null ? {} : { agent: peer.name },
+  };
+  recorder.record([entry]).catch(() => {
+    // The refusal stands; the recorder has said by itself that it is unavailable.
+  });
+}
+
+function meshEntry(
+  kind: 'mesh.started' | 'mesh.stopped',
+  mesh: Mesh,
+  { clock }: Foundations,
+): EntryDraft {
+  return {
+    kind,
+    id: mintUlid(clock, systemRandom),
+    at: clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: null,
+    code: null,
+    verdicts: [],
+    tookUs: null,
+    detail: {
+      meshDigest: mesh.digest,
+      autonomyTier: mesh.autonomyTier,
+      mode: mesh.mode,
+      deselected: mesh.deselected.map((control) => ({ ...control })),
+    },
+  };
+}
+
+/** The body of an envelope that this node admitted, and so verified, before. */
+function bodyOf(envelope: string): EnvelopeBody | null {
+  const json = parseStrictJson(Buffer.from(envelope.split('.')[1] ?? '', 'base64url'));
+  const parsed = json.ok ? parseEnvelopeBody(json.value) : null;
+  return parsed?.ok === true ? parsed.body : null;
+}
+
+function describe(failure: unknown): string {
+  return failure instanceof Error ? failure.message : 'unknown failure';
+}

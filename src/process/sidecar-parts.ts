@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+import { timerDeadline } from '../adapters/tool-deadline.ts';
+import { createToolRunner } from '../adapters/tool-runner-factory.ts';
+import { ToolSecrets } from '../adapters/tool-secrets.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { noInjectionModel } from '../firewall/injection-model.ts';
+import { defaultFirewallThresholds } from '../firewall/firewall.ts';
+import type { Credential } from '../identity/credential.ts';
+import type { PeerVerifier } from '../identity/peer.ts';
+import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { Isolation } from '../message/envelope.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { JsonObject } from '../message/json.ts';
+import { primaryPace } from '../pace/pace-view.ts';
+import { CedarPolicies } from '../policy/cedar.ts';
+import { createCompliance } from '../policy/comply.ts';
+import type { Recorder } from '../recorder/entry.ts';
+import { combine } from '../review/verdict.ts';
+import { TokenBuckets } from '../scanner/rate.ts';
+import { createScanner } from '../scanner/scan.ts';
+import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import type { SidecarContext } from '../sidecar/context.ts';
+import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
+import { reviewContent } from '../sidecar/review.ts';
+import { createAdmission } from '../tool/admitted.ts';
+import { createGate } from '../tool/gate.ts';
+import type { IntentStore } from '../tool/intent-store.ts';
+import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
+import { agentSees } from './codes.ts';
+
+/** What the sidecar of one agent stands on before it is wired. */
+export type SidecarFoundations = {
+  readonly mesh: Mesh;
+  readonly agent: Agent;
+  readonly isolation: Isolation;
+  readonly clock: Clock;
+  readonly store: SidecarStore;
+  readonly link: BusLink;
+  readonly recorder: Recorder;
+  readonly verifier: PeerVerifier;
+  readonly intents: IntentStore;
+  readonly credential: () => Credential;
+  readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly report: (failure: unknown) => void;
+  readonly digestKey: Uint8Array;
+};
+
+export type Tools = {
+  readonly runners: ReadonlyMap<string, ToolRunner>;
+  /** What the agent may read about its tools: the pinned texts. */
+  readonly descriptions: readonly JsonObject[];
+  readonly close: () => Promise<void>;
+};
+
+const toolStartTimeoutMs = 15_000;
+const toolMessageBytesMax = 8 * 1024 * 1024;
+const resultSizeMax = 1024 * 1024;
+const membersMax = 20_000;
+const stringLengthMax = 1024 * 1024;
+
+/** Starts the agent's tools. One that does not start, or is not what was pinned, stops the start. */
+export async function startTools(
+  foundations: SidecarFoundations,
+  stateDirectory: string,
+  identity: { readonly uid: number; readonly gid: number } | null,
+): Promise<Tools> {
+  const { mesh, agent, clock } = foundations;
+  const runners = new Map<string, ToolRunner>();
+  const descriptions: JsonObject[] = [];
+  const secrets = new ToolSecrets(join(stateDirectory, 'secrets'));
+  const close = async (): Promise<void> => {
+    await Promise.all([...runners.values()].map((runner) => runner.close()));
+  };
+  for (const name of toolsOf(agent, mesh)) {
+    const manifest = mesh.tools.get(name);
+    if (manifest === undefined) continue;
+    const runner = createToolRunner(manifest, {
+      directory: mesh.directory,
+      clock,
+      secrets,
+      identity,
+      messageBytesMax: toolMessageBytesMax,
+      startTimeoutMs: toolStartTimeoutMs,
+      pins: mesh.development === true ? 'report' : 'enforce',
+      onIndicator: (indicator) => recordIndicator(indicator, foundations),
+    });
+    runners.set(name, runner);
+    try {
+      for (const described of await runner.start()) descriptions.push({ tool: name, ...described });
+    } catch (failure) {
+      await close();
+      throw failure;
+    }
+  }
+  return { runners, descriptions, close };
+}
+
+/** The agent's own tools and those that serve the actions asked of it. */
+function toolsOf(agent: Agent, mesh: Mesh): ReadonlySet<string> {
+  const names = new Set(agent.tools);
+  if (agent.role !== 'EXECUTOR') return names;
+  const asked = mesh.edges.filter((edge) => edge.to === agent.name).flatMap((edge) => edge.mayRequest);
+  for (const action of asked) {
+    const tool = mesh.actions.get(action)?.tool;
+    if (tool !== undefined && agent.tools.includes(tool)) names.add(tool);
+  }
+  return names;
+}
+
+/** Wires the sidecar of one agent. */
+export async function buildSidecarContext(
+  foundations: SidecarFoundations,
+  tools: Tools,
+): Promise<SidecarContext> {
+  const { mesh, agent, clock, recorder, verifier, digestKey } = foundations;
+  // Cedar takes 100 MB of memory; only an executor decides anything with it.
+  const executes = agent.role === 'EXECUTOR';
+  const admission = createAdmission();
+  const { limits } = mesh;
+  const gate = createGate({
+    agent: agent.name,
+    runners: tools.runners,
+    admission,
+    pace: primaryPace,
+    clock,
+    random: systemRandom,
+    deadline: timerDeadline,
+    intents: foundations.intents,
+    recorder,
+    tools: mesh.tools,
+    bounds: { sizeMax: resultSizeMax, depthMax: limits.depthMax },
+    review: async (value, { request, label }) =>
+      combine(
+        await reviewContent(
+          {
+            value,
+            schemaId: null,
+            type: null,
+            channel: 'tool_result',
+            classification: label.classification,
+            risk: request.risk,
+          },
+          context,
+        ),
+      ),
+  });
+  const context: SidecarContext = {
+    ...foundations,
+    gate,
+    admission,
+    random: systemRandom,
+    pace: primaryPace,
+    scanner: createScanner({
+      schemas: createSchemaRegistry(mesh.schemas.values()),
+      limits: {
+        bytesMax: Math.max(limits.messageBytesMax, toolMessageBytesMax),
+        depthMax: limits.depthMax,
+        membersMax,
+        stringLengthMax,
+      },
+      patterns: mesh.patterns,
+      digestKey,
+      nowUs: () => performance.now() * 1000,
+    }),
+    firewall: { model: noInjectionModel, thresholds: defaultFirewallThresholds },
+    compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
+    rates: new TokenBuckets({
+      perSecond: limits.messagesPerSecond * 4,
+      burst: limits.messageBurst * 4,
+    }),
+    describeTools: () => tools.descriptions,
+    peerByThumbprint: (thumbprint) => verifier.byThumbprint(thumbprint),
+    learnPeer: (chainPem) => void verifier.verifyPem(chainPem),
+    spool: async (entries) => {
+      await recorder.record(entries);
+    },
+    keyedDigest: (text) => createHmac('sha256', digestKey).update(text).digest('base64url'),
+    agentSees,
+  };
+  return context;
+}
+
+function recordIndicator(indicator: ToolIndicator, foundations: SidecarFoundations): void {
+  const { agent, clock, recorder, report } = foundations;
+  recorder
+    .record([
+      {
+        kind: 'indicator.raised',
+        id: mintUlid(clock, systemRandom),
+        at: clock.nowMs(),
+        actor: `sidecar:${agent.name}`,
+        task: null,
+        message: null,
+        causedBy: [],
+        outcome: null,
+        code: indicator.code,
+        verdicts: [],
+        tookUs: null,
+        detail: { tool: indicator.tool, indicator: 'TOOL' },
+      },
+    ])
+    .catch(report);
+}

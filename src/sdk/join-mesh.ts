@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { SidecarHttp, type Call } from './sidecar-http.ts';
+
+export type JoinOptions = {
+  /** Unix socket path or `http://127.0.0.1:PORT`; default: what the sidecar gave this process. */
+  readonly sidecar?: string;
+  /** Default: read once from the inherited descriptor. */
+  readonly token?: string;
+};
+
+/** Coarse and closed; the reason is in the operator's trace under `traceId`. */
+export type Refusal = { readonly verdict: 'NO-GO'; readonly code: string; readonly traceId: string | null };
+
+export type SendOptions = {
+  readonly to: string;
+  readonly type: 'data' | 'instruction' | 'claim';
+  readonly schema: string;
+  readonly payload: unknown;
+  readonly task?: string;
+  readonly inReplyTo?: string;
+  readonly domain?: string;
+  readonly metadata?: { readonly [key: string]: string };
+};
+
+export type Sent = {
+  readonly verdict: 'GO' | 'NO-GO' | 'ESCALATE';
+  readonly code: string | null;
+  readonly messageId: string | null;
+  readonly task: string | null;
+  readonly traceId: string | null;
+};
+
+export type Message = {
+  readonly id: string;
+  readonly from: string;
+  readonly type: 'data' | 'instruction' | 'claim';
+  readonly schema: string;
+  readonly task: string;
+  readonly inReplyTo: string | null;
+  readonly payload: unknown;
+  readonly metadata: { readonly [key: string]: string };
+};
+
+export type RequestOptions = {
+  readonly task?: string;
+  readonly idempotencyKey: string;
+  readonly evidence?: readonly string[];
+  readonly waitMs?: number;
+  readonly domain?: string;
+};
+
+export type ActionResult = Sent & {
+  /** Null while there is no outcome: running, held for people, or refused before the executor. */
+  readonly status: 'DONE' | 'REFUSED' | 'HELD' | 'IN-DOUBT' | 'FAILED' | null;
+  readonly result: unknown;
+};
+
+export type ToolResult = {
+  readonly verdict: 'GO' | 'NO-GO';
+  readonly code: string | null;
+  readonly result: unknown;
+  readonly traceId: string | null;
+};
+
+/** An agent's place in the mesh. It holds no key; everything goes through its sidecar. */
+export type MeshAgent = {
+  readonly name: string;
+  readonly isolation: 'none' | 'uid' | 'container';
+  /** Starts a task with a person's prompt; originators only. */
+  readonly startTask: (task: {
+    readonly to: string;
+    readonly schema: string;
+    readonly prompt: { readonly [member: string]: unknown };
+    readonly domain?: string;
+  }) => Promise<Sent>;
+  readonly send: (message: SendOptions) => Promise<Sent>;
+  /** Asks an executor for an action and waits for its outcome. */
+  readonly request: (
+    to: string,
+    action: string,
+    parameters: { readonly [name: string]: unknown },
+    options: RequestOptions,
+  ) => Promise<ActionResult>;
+  readonly tools: {
+    readonly list: () => Promise<readonly { readonly [member: string]: unknown }[]>;
+    /** `tool.operation`. */
+    readonly call: (
+      operation: string,
+      args?: { readonly [name: string]: unknown },
+      options?: { readonly task?: string },
+    ) => Promise<ToolResult>;
+  };
+  /** Messages as they come, each acknowledged when the loop asks for the next; ends with `signal`. */
+  readonly messages: (signal?: AbortSignal) => AsyncGenerator<Message>;
+  readonly close: () => void;
+};
+
+/**
+ * Joins the mesh through the sidecar beside this process. Rejects with `SidecarRefused` when the
+ * sidecar does not open a session, for example because the token was used before.
+ */
+export async function joinMesh(options: JoinOptions = {}): Promise<MeshAgent> {
+  const address = options.sidecar ?? process.env['MASO_SIDECAR'];
+  if (address === undefined) throw new Error('No sidecar: run the agent with maso sidecar.');
+  const token = options.token ?? inheritedToken();
+  const http = await SidecarHttp.open(address, token);
+  return meshAgent(http.agent, http.isolation, (call) => http.call(call), () => http.close());
+}
+
+/** Makes the agent's interface over any way of calling the sidecar. */
+export function meshAgent(
+  name: string,
+  isolation: MeshAgent['isolation'],
+  call: (call: Call) => Promise<{ readonly [member: string]: unknown }>,
+  close: () => void,
+): MeshAgent {
+  return {
+    name,
+    isolation,
+    startTask: async (task) => sentOf(await call({ path: '/v1/tasks', body: task })),
+    send: async (message) => sentOf(await call({ path: '/v1/messages', body: message })),
+    request: async (to, action, parameters, requestOptions) => {
+      const body = { to, action, parameters, ...requestOptions };
+      return actionResult(await call({ path: '/v1/requests', body }));
+    },
+    tools: {
+      list: async () => listOf(await call({ path: '/v1/tools', body: null })),
+      call: async (operation, args = {}, callOptions = {}) => {
+        const [tool = '', ...rest] = operation.split('.');
+        const body = { tool, operation: rest.join('.'), arguments: args, ...callOptions };
+        const answer = await call({ path: '/v1/tools/call', body });
+        return { ...sentOf(answer), result: answer['result'] ?? null } as ToolResult;
+      },
+    },
+    messages: (signal) => messagesOf(call, signal),
+    close,
+  };
+}
+
+async function* messagesOf(
+  call: (call: Call) => Promise<{ readonly [member: string]: unknown }>,
+  signal?: AbortSignal,
+): AsyncGenerator<Message> {
+  while (signal?.aborted !== true) {
+    const body = { waitMs: 20_000, max: 32 };
+    const answer = await call({ path: '/v1/inbox', body, ...(signal === undefined ? {} : { signal }) });
+    for (const message of (answer['messages'] ?? []) as Message[]) {
+      yield message;
+      await call({ path: '/v1/inbox/ack', body: { ids: [message.id] } });
+    }
+  }
+}
+
+function sentOf(answer: { readonly [member: string]: unknown }): Sent {
+  return {
+    verdict: (answer['verdict'] ?? 'GO') as Sent['verdict'],
+    code: (answer['code'] ?? null) as string | null,
+    messageId: (answer['messageId'] ?? null) as string | null,
+    task: (answer['task'] ?? null) as string | null,
+    traceId: (answer['traceId'] ?? null) as string | null,
+  };
+}
+
+function actionResult(answer: { readonly [member: string]: unknown }): ActionResult {
+  const sent = sentOf(answer);
+  const outcome = answer['outcome'] as
+    | { status: ActionResult['status']; code: string | null; result: unknown }
+    | undefined;
+  if (outcome === undefined) return { ...sent, status: null, result: null };
+  const verdict = outcome.status === 'DONE' ? 'GO' : 'NO-GO';
+  return { ...sent, verdict, code: outcome.code, status: outcome.status, result: outcome.result };
+}
+
+function listOf(answer: {
+  readonly [member: string]: unknown;
+}): readonly { readonly [member: string]: unknown }[] {
+  const tools = answer['tools'];
+  return Array.isArray(tools) ? tools : [];
+}
+
+/** The descriptor holds one line and is closed after it: no child of this process can read it. */
+function inheritedToken(): string {
+  const descriptor = process.env['MASO_TOKEN_FD'];
+  if (descriptor === undefined) throw new Error('No token: run the agent with maso sidecar.');
+  delete process.env['MASO_TOKEN_FD'];
+  return readFileSync(Number(descriptor), 'utf8').trim();
+}

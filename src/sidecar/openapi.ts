@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { agentRequests } from './agent-api.ts';
+
+type Route = {
+  readonly path: string;
+  readonly summary: string;
+  readonly request: keyof typeof agentRequests;
+  readonly answers: { readonly [status: string]: string };
+};
+
+const shared = {
+  '400': 'The request does not have the documented shape (`INVALID`).',
+  '401': 'No live session (`SESSION_ENDED`).',
+  '403': 'Refused; `code` is coarse, the reason is in the trace under `traceId`.',
+  '429': 'Too fast (`RATE_LIMITED`).',
+};
+
+/** Every route an agent may call with a session; the HTTP adapter serves exactly these. */
+export const agentRoutes: readonly Route[] = [
+  {
+    path: '/v1/tasks',
+    summary: 'Start a task with a prompt (originators only).',
+    request: 'startTask',
+    answers: { '202': 'Admitted by the bus.', ...shared },
+  },
+  {
+    path: '/v1/messages',
+    summary: 'Send a typed message to another agent.',
+    request: 'sendMessage',
+    answers: { '202': 'Admitted by the bus.', ...shared },
+  },
+  {
+    path: '/v1/requests',
+    summary: 'Request an action of an executor and wait for its outcome.',
+    request: 'requestAction',
+    answers: {
+      '200': 'The outcome, as the executor answered it.',
+      '202': 'No outcome yet: running, or held for people. It arrives in the inbox.',
+      ...shared,
+    },
+  },
+  {
+    path: '/v1/tools/call',
+    summary: 'Read through one of the agent\'s own tools.',
+    request: 'callTool',
+    answers: { '200': 'The reviewed result.', ...shared },
+  },
+  {
+    path: '/v1/inbox',
+    summary: 'Take waiting messages; waits up to `waitMs` for the first.',
+    request: 'takeMessages',
+    answers: { '200': 'Messages in order; possibly none.', ...shared },
+  },
+  {
+    path: '/v1/inbox/ack',
+    summary: 'Say that messages were dealt with.',
+    request: 'acknowledge',
+    answers: { '200': 'The ids that were this session\'s.', ...shared },
+  },
+];
+
+/** OpenAPI 3.1 description of the agent's endpoint, made from the shapes that check the requests. */
+export function openApiDocument(): object {
+  const paths: Record<string, object> = {
+    '/v1/session': {
+      post: {
+        summary: 'Open the session with the token the process was started with. It works once.',
+        security: [],
+        requestBody: bodyOf('openSession'),
+        responses: responses({
+          '201': 'The session key for the Authorization header.',
+          '401': 'Unknown, spent or ended token (`SESSION_ENDED`).',
+        }),
+      },
+    },
+    '/v1/tools': {
+      get: {
+        summary: 'The agent\'s tools, in the pinned wording.',
+        responses: responses({ '200': 'Tools.', '401': shared['401'] }),
+      },
+    },
+  };
+  for (const route of agentRoutes) {
+    paths[route.path] = {
+      post: {
+        summary: route.summary,
+        requestBody: bodyOf(route.request),
+        responses: responses(route.answers),
+      },
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'maso sidecar', version: '1', description: 'What an agent may ask of its sidecar.' },
+    security: [{ session: [] }],
+    components: { securitySchemes: { session: { type: 'http', scheme: 'bearer' } } },
+    paths,
+  };
+}
+
+function bodyOf(request: keyof typeof agentRequests): object {
+  const schema = z.toJSONSchema(agentRequests[request], { target: 'draft-2020-12', io: 'input' });
+  return { required: true, content: { 'application/json': { schema } } };
+}
+
+function responses(answers: { readonly [status: string]: string }): object {
+  const described = Object.entries(answers).map(([status, description]) => [
+    status,
+    { description, content: { 'application/json': { schema: { type: 'object' } } } },
+  ]);
+  return Object.fromEntries(described);
+}
