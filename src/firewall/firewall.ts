@@ -58,7 +58,7 @@ export function checkThresholds(thresholds: FirewallThresholds): void {
  * refused. Never rejects.
  */
 export async function reviewTexts(review: FirewallReview): Promise<Verdict> {
-  const { model, thresholds, timing } = review;
+  const { model, timing } = review;
   if (!model.configured) return verdict('none (not configured)', 0, 'GO', []);
   if (timing === undefined) {
     return verdict(model.name, 0, 'NO-GO', [finding('FIREWALL_UNBOUNDED', 'firewall/deadline')]);

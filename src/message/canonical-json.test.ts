@@ -111,7 +111,8 @@ describe('canonicalize', () => {
 
   it('agrees with the canonicalize package on hostile keys', () => {
     const key = fc.oneof(fc.string({ unit: 'grapheme' }), fc.nat(300).map(String), fc.constant(''));
-    const value = fc.dictionary(key, fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), key));
+    const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+    const value = fc.dictionary(key, fc.oneof(number, key));
     fc.assert(
       fc.property(value, (generated) => {
         expect(canonicalize(generated)).toBe(npmCanonicalize(generated));

@@ -10,7 +10,7 @@ const digestPattern = /^[A-Za-z0-9_-]{43}$/;
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 const schemaIdPattern = /^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,3}$/;
 const spiffeIdPattern =
-  /^spiffe:\/\/[a-z0-9][a-z0-9.-]{0,254}\/agent\/[a-z][a-z0-9_-]{0,62}\/[A-Za-z0-9._-]{1,64}$/;
+  /^spiffe:\/\/[a-z0-9._-]{1,255}\/agent\/[a-z][a-z0-9_-]{0,62}\/[A-Za-z0-9._-]{1,255}$/;
 
 const ulidTimeMsMax = 2 ** 48 - 1;
 const ulidRandomBytes = 10;
@@ -71,7 +71,7 @@ export function isSchemaId(text: string): boolean {
 
 /** True for `spiffe://TRUST-DOMAIN/agent/NAME/INSTANCE`. */
 export function isAgentSpiffeId(text: string): boolean {
-  return text.length <= 512 && spiffeIdPattern.test(text);
+  return spiffeIdPattern.test(text);
 }
 
 function takeBytes(random: Random, count: number): Uint8Array {

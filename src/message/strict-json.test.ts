@@ -88,7 +88,8 @@ describe('parseStrictJson refuses', () => {
 
   it('too many members and too long keys', () => {
     const limits = { ...defaultJsonLimits, membersMax: 4, keyLengthMax: 3 };
-    expect(parseStrictJson('[1,2,3,4]', limits)).toMatchObject({ code: 'MESSAGE_TOO_MANY_MEMBERS' });
+    const tooMany = { code: 'MESSAGE_TOO_MANY_MEMBERS' };
+    expect(parseStrictJson('[1,2,3,4]', limits)).toMatchObject(tooMany);
     expect(parseStrictJson('[1,2,3]', limits)).toMatchObject({ ok: true });
     expect(parseStrictJson('{"abcd":1}', limits)).toMatchObject({ code: 'MESSAGE_KEY_TOO_LONG' });
   });
@@ -138,7 +139,8 @@ describe('parseStrictJson', () => {
         expect(result.value).toEqual(JSON.parse(text));
         const canonical = canonicalize(result.value);
         expect(result.canonical).toBe(canonical === text);
-        expect(parseStrictJson(Buffer.from(canonical))).toMatchObject({ ok: true, canonical: true });
+        const again = parseStrictJson(Buffer.from(canonical));
+        expect(again).toMatchObject({ ok: true, canonical: true });
       }),
       { numRuns: 3000 },
     );

@@ -20,7 +20,7 @@ export const defaultJsonLimits: JsonLimits = {
   bytesMax: 1_048_576,
   depthMax: 32,
   membersMax: 20_000,
-  keyLengthMax: 512,
+  keyLengthMax: 1024,
 };
 
 export type StrictJsonResult =
