@@ -169,7 +169,8 @@ describe('a mesh server', () => {
 
   it('does not believe a socket that TLS let through without authorising it', async () => {
     const lax = { ...serverTlsOptions(node, bundle), rejectUnauthorized: false };
-    const { port, peers } = await serve(lax);
+    const both = `${bundle}${impostor.bundlePem()}`;
+    const { port, peers } = await serve(lax, both);
     const stranger = await credentialOf(impostor, agentId);
     await ask(port, clientTlsOptions(stranger, bundle, nodeId));
     await ask(port, { ca: bundle, checkServerIdentity: () => undefined });

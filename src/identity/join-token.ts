@@ -41,10 +41,10 @@ export type JoinTokenUse =
  *
  * `consume` answers ACCEPTED at most once for a secret, ever: of two calls at the same time one
  * gets SPENT, and an ACCEPTED that resolved survives `kill -9`. An attempt for another agent spends
- * the token too, because whoever made it holds what is not theirs. UNKNOWN before SPENT before EXPIRED
- * (`nowMs >= expiresAtMs`) before WRONG_AGENT. It rejects when durability fails; then the caller
- * refuses. Spent and expired records are kept at least a day, so that a theft can be told from a
- * typing error.
+ * the token too, because whoever made it holds what is not theirs. UNKNOWN before SPENT before
+ * EXPIRED (unless `nowMs < expiresAtMs`) before WRONG_AGENT. It rejects when durability fails; then
+ * the caller refuses. Spent and expired records are kept at least a day, so that a theft can be told
+ * from a typing error.
  */
 export interface JoinTokenStore {
   add(record: JoinTokenRecord): Promise<void>;

@@ -131,7 +131,7 @@ function asCertificate(certificate: X509Certificate | Uint8Array): X509Certifica
 /** The subject alone proves nothing: an impostor can bear it, so the signature decides. */
 function isIssuer(authority: X509Certificate, leaf: X509Certificate): boolean {
   try {
-    return authority.ca && leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
+    return leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
   } catch {
     // A signature algorithm that the authority's key cannot have made.
     return false;

@@ -68,6 +68,10 @@ describe('verifying an envelope', () => {
     expect(codeOf(sample.envelope, peerOf('payments'))).toBe('IDENTITY_SIGNER_UNKNOWN');
   });
 
+  it('refuses a node, whatever it signs: it could bear the name of an agent', () => {
+    expect(codeOf(sample.envelope, { ...peer, kind: 'node' })).toBe('IDENTITY_SENDER_MISMATCH');
+  });
+
   it('parses nothing before the signature holds', () => {
     const [header, payload] = sample.envelope.split('.');
     const forged = Buffer.from('{"a":1,"a":2').toString('base64url');
