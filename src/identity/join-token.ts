@@ -43,8 +43,8 @@ export type JoinTokenUse =
  * gets SPENT, and an ACCEPTED that resolved survives `kill -9`. An attempt for another agent spends
  * the token too, because whoever made it holds what is not theirs. UNKNOWN before SPENT before
  * EXPIRED (unless `nowMs < expiresAtMs`) before WRONG_AGENT. It rejects when durability fails; then
- * the caller refuses. Spent and expired records are kept at least a day, so that a theft can be told
- * from a typing error.
+ * the caller refuses. Spent and expired records are kept at least a day, so that a theft can be
+ * told from a typing error.
  */
 export interface JoinTokenStore {
   add(record: JoinTokenRecord): Promise<void>;
