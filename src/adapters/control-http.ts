@@ -117,6 +117,7 @@ export async function serveEnrolment(options: {
   readonly credential: Credential;
   readonly bundlePem: string;
   readonly enrol: (token: string, csr: string) => Promise<Enrolled>;
+  readonly report: (failure: unknown) => void;
   readonly bus: () => Pick<EnrolmentAnswer, 'busHost' | 'busPort' | 'nodeSpiffeId'>;
 }): Promise<Listening & { readonly port: number; readonly rotate: (credential: Credential) => void }> {
   const tls = (credential: Credential) => enrolServerTlsOptions(credential, options.bundlePem);
@@ -140,7 +141,10 @@ export async function serveEnrolment(options: {
           if (!enrolled.ok) return answer(403, { code: 'CONTROL_ENROLMENT_REFUSED' });
           return answer(201, { ...enrolled, ...options.bus() });
         })
-        .catch(() => answer(503, { code: 'CONTROL_ENROLMENT_REFUSED' }));
+        .catch((failure: unknown) => {
+          options.report(failure);
+          answer(503, { code: 'CONTROL_ENROLMENT_REFUSED' });
+        });
     },
   );
   await new Promise<void>((resolve, reject) => {

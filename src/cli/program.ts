@@ -5,7 +5,7 @@ import { checkCommand, type CommandIo } from './check.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { replay } from './replay.ts';
 import { runSidecar } from './sidecar.ts';
-import { toolsPinCommand } from './tools-pin.ts';
+import { toolsPin } from './tools.ts';
 import { trace } from './trace.ts';
 import { up } from './up.ts';
 
@@ -177,11 +177,10 @@ function addTools(program: Command, io: CommandIo, exit: Exit): void {
     .command('pin')
     .description('Start each tool once and write hashes of its program, texts and schemas.')
     .argument('<file>', 'mesh file')
+    .option('--check', 'compare with the pin file and write nothing', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso tools pin security_mesh.yaml')
-    .action(async (file: string, options) =>
-      exit(await toolsPinCommand({ file, json: options.json }, io)),
-    );
+    .action(async (file: string, options) => exit(await toolsPin({ file, ...options }, io)));
 }
 
 function describe(failure: unknown): string {

@@ -65,7 +65,7 @@ function describe(report: VerifyReport): readonly string[] {
   if (hidden > 0) lines.push(`... and ${hidden} more (--json shows all that were kept)`);
   lines.push(
     report.ok
-      ? `The log verifies: ${report.entries} entries, ${report.headSize} of them under the signed head.`
+      ? `The log verifies: ${report.entries} entries, ${report.coveredByHead} of them under the signed head.`
       : `The log does NOT verify: ${report.findingsTotal} finding(s) in ${report.entries} entries.`,
   );
   return lines;

@@ -81,7 +81,7 @@ async function issue(
   await context.issued(thumbprintOf(leaf), svid.chainPem, svid.expiresAtMs);
   await context.recorder.record(
     [
-      entry('identity.issued', `${spiffeId} ${svid.serial}`, agent, null, context, {
+      entry('identity.issued', svid.serial, agent, null, context, {
         spiffeId,
         serial: svid.serial,
         expiresAt: svid.expiresAtMs,
@@ -118,7 +118,7 @@ function entry(
 ): EntryDraft {
   return {
     kind,
-    id: `${kind} ${id}`.slice(0, 160),
+    id: `${kind}.${id}`,
     at: context.clock.nowMs(),
     actor: 'node',
     task: null,

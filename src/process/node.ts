@@ -99,6 +99,7 @@ class MeshNode implements RunningNode {
       credential,
       bundlePem,
       enrol: (token, csr) => enrol(token, csr, parts.enrolment),
+      report: (failure) => options.log(`node: ${describe(failure)}`),
       bus: () => ({
         busHost: host,
         busPort,

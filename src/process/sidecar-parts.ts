@@ -6,7 +6,7 @@ import { createToolRunner } from '../adapters/tool-runner-factory.ts';
 import { ToolSecrets } from '../adapters/tool-secrets.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { noInjectionModel } from '../firewall/injection-model.ts';
-import { defaultFirewallThresholds } from '../firewall/firewall.ts';
+import { defaultThresholds } from '../firewall/firewall.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
@@ -165,7 +165,7 @@ export async function buildSidecarContext(
       digestKey,
       nowUs: () => performance.now() * 1000,
     }),
-    firewall: { model: noInjectionModel, thresholds: defaultFirewallThresholds },
+    firewall: { model: noInjectionModel, thresholds: defaultThresholds },
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     rates: new TokenBuckets({
       perSecond: limits.messagesPerSecond * 4,

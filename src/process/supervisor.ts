@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcess } from 'node:child_process';
+import { isJsonObject } from '../message/json.ts';
 import type { Agent } from '../mesh/mesh.ts';
 import type { RunningNode } from './node.ts';
 
@@ -106,12 +107,19 @@ function readyOf(child: ChildProcess, agent: string): Promise<SupervisedSidecar>
       clearTimeout(timer);
       reject(new Error(`The sidecar of ${agent} ended with status ${status}.`));
     });
-    child.on('message', (message: object) => {
-      if (!('kind' in message) || message.kind !== 'ready') return;
+    child.on('message', (message: unknown) => {
+      if (!isReady(message)) return;
       clearTimeout(timer);
-      resolve({ ...(message as SupervisedSidecar), pid: child.pid ?? null });
+      const { address, isolation, tokenFile } = message;
+      resolve({ agent, address, isolation, tokenFile, pid: child.pid ?? null });
     });
   });
+}
+
+type ReadyMessage = Pick<SupervisedSidecar, 'address' | 'isolation' | 'tokenFile'>;
+
+function isReady(message: unknown): message is ReadyMessage {
+  return isJsonObject(message) && message['kind'] === 'ready';
 }
 
 async function stopChild(child: ChildProcess): Promise<void> {
