@@ -9,9 +9,12 @@ import { emptyOutput } from './resolve-actions.ts';
 import { findSource } from './source-field.ts';
 import type { Path } from './yaml-source.ts';
 
-/** Facts that Cedar policies read; a parameter of one of these names could stand in for the fact. */
+/**
+ * Facts that Cedar policies read; a parameter of one of these names could stand in for the fact.
+ */
 export const cedarFacts: ReadonlySet<string> = new Set([
-  'risk', 'reversibility', 'domain', 'integrity', 'classification', 'hop', 'requester', 'isolation',
+  'risk', 'reversibility', 'domain', 'integrity', 'classification', 'hop', 'requester',
+  'isolation',
 ]);
 
 export function actionProblems(problems: Problems, isComplete: boolean): void {
@@ -27,7 +30,8 @@ export function actionProblems(problems: Problems, isComplete: boolean): void {
   }
   for (const tool of mesh.tools.values()) {
     if (tool.pins !== null) continue;
-    const serves = [...mesh.actions.values()].some((one) => one.tool === tool.name && isPrivileged(one));
+    const serves = [...mesh.actions.values()]
+      .some((action) => action.tool === tool.name && isPrivileged(action));
     const severity = serves && mesh.development !== true ? 'error' : 'warning';
     problems.atKey('MESH_TOOL_UNPINNED', severity, ['security_mesh', 'tools', tool.name]);
   }
@@ -140,7 +144,8 @@ function capProblems(
 }
 
 function isNumeric(property: unknown): property is JsonObject {
-  return isJsonObject(property) && (property['type'] === 'number' || property['type'] === 'integer');
+  if (!isJsonObject(property)) return false;
+  return property['type'] === 'number' || property['type'] === 'integer';
 }
 
 function lowest(property: JsonObject): number {

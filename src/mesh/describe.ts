@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { actionsOf, isPrivileged, readsThirdParties } from './duties.ts';
-import type { Agent, Mesh } from './mesh.ts';
+import type { Agent, DeselectedControl, Mesh } from './mesh.ts';
 
-/** What `maso check` tells about a mesh that may start; plain data for `--json`, lines for people. */
+/** What `maso check` tells about a mesh that may start: data for `--json`, lines for people. */
 export type MeshDescription = {
   readonly autonomyTier: number;
   readonly mode: string;
   readonly digest: string;
-  readonly tiers: readonly { readonly domain: string; readonly tier: string; readonly available: boolean }[];
-  readonly deselected: readonly { readonly id: string; readonly reason: string; readonly by: string }[];
+  readonly tiers: readonly DomainTier[];
+  readonly deselected: readonly DeselectedControl[];
   readonly duties: readonly Duty[];
+};
+
+export type DomainTier = {
+  readonly domain: string;
+  readonly tier: string;
+  readonly available: boolean;
 };
 
 export type Duty = {

@@ -6,8 +6,8 @@ import { meshCodes } from './codes.ts';
 export type Position = { readonly file: string; readonly line: number; readonly column: number };
 
 /**
- * One thing that is wrong, or questionable, in a mesh file or a file it names. It may quote keys and
- * names; it never quotes a scalar value, which may be a secret (G9).
+ * One thing that is wrong, or questionable, in a mesh file or a file it names. It may quote keys
+ * and names; it never quotes a scalar value, which may be a secret (G9).
  */
 export type Diagnostic = Position & {
   readonly code: string;
@@ -50,7 +50,8 @@ export function diagnostic(
 /** `file:line:column CODE message (mend)`, as editors and `maso check` show it. */
 export function formatDiagnostic(item: Diagnostic): string {
   const mark = item.severity === 'warning' ? 'warning ' : '';
-  return `${item.file}:${item.line}:${item.column} ${mark}${item.code} ${item.message} (${item.mend})`;
+  const place = `${item.file}:${item.line}:${item.column}`;
+  return `${place} ${mark}${item.code} ${item.message} (${item.mend})`;
 }
 
 /** A name as it may be shown: quoted, control characters escaped, cut at 64 characters. */

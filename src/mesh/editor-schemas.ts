@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { meshFileShape } from './mesh-file.ts';
 import { oispecFileShape } from './oispec-file.ts';
 
-const shapes: readonly { readonly file: string; readonly title: string; readonly shape: z.ZodType }[] = [
+type EditorSchema = { readonly file: string; readonly title: string; readonly shape: z.ZodType };
+
+const shapes: readonly EditorSchema[] = [
   { file: 'security_mesh.json', title: 'maso mesh file', shape: meshFileShape },
   { file: 'oispec.json', title: 'maso agent OISpec', shape: oispecFileShape },
 ];

@@ -54,8 +54,8 @@ function newCompiler(): Ajv2020 {
 }
 
 /**
- * Ajv asks for its expressions here. `toString` must name the pattern: ajv caches expressions by it,
- * and with the default text every pattern of a schema would be taken for the first one.
+ * Ajv asks for its expressions here. `toString` must name the pattern: ajv caches expressions by
+ * it, and with the default text every pattern of a schema would be taken for the first one.
  */
 const linearRegExp = Object.assign(
   (pattern: string): { test: (text: string) => boolean; toString: () => string } => {

@@ -24,7 +24,9 @@ export type Mesh = {
   readonly autonomyTier: AutonomyTier;
   /** `observe` records verdicts of content controls without enforcing them; never G1-G4. */
   readonly mode: 'enforce' | 'observe';
-  /** True only for trials: isolation and pins are warned of instead of required. Absent is false. */
+  /**
+   * True only for trials: isolation and pins are warned of instead of required. Absent is false.
+   */
   readonly development?: boolean;
   readonly limits: Limits;
   readonly domains: ReadonlyMap<string, Domain>;
@@ -127,15 +129,24 @@ export type Cap = { readonly perHour: number };
 export type ToolManifest = {
   readonly name: string;
   readonly runner:
-    | { readonly kind: 'stdio'; readonly command: readonly string[]; readonly env: { readonly [name: string]: string } }
+    | {
+        readonly kind: 'stdio';
+        readonly command: readonly string[];
+        readonly env: { readonly [name: string]: string };
+      }
     | { readonly kind: 'http'; readonly url: string; readonly credentialFile: string | null }
     | { readonly kind: 'function'; readonly module: string };
   /** False when the tool cannot tell the gate from anybody else; then it serves no HIGH action. */
   readonly guarded: boolean;
-  /** Result field (dot path, `*` for items) -> where its value came from; anything else is untrusted. */
+  /**
+   * Result field (dot path, `*` for items) -> where its value came from; anything else is
+   * untrusted.
+   */
   readonly results: ReadonlyMap<string, ResultField>;
   readonly operations: ReadonlyMap<string, ToolOperation>;
-  /** Pin file beside the mesh file: hashes of programs, descriptions and schemas. Null when absent. */
+  /**
+   * Pin file beside the mesh file: hashes of programs, descriptions and schemas. Null when absent.
+   */
   readonly pins: ToolPins | null;
 };
 
@@ -168,7 +179,11 @@ export type MessageSchema = {
 /** A person who may decide; the public key is an Ed25519 JWK. */
 export type Operator = { readonly name: string; readonly publicKey: JsonObject };
 
-export type DeselectedControl = { readonly id: string; readonly reason: string; readonly by: string };
+export type DeselectedControl = {
+  readonly id: string;
+  readonly reason: string;
+  readonly by: string;
+};
 
 export type UserPattern = {
   readonly id: string;

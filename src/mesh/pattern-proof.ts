@@ -80,7 +80,7 @@ class PatternReader {
       return typeof characters === 'string' ? characters : { length: 1, ...characters };
     }
     if (character === '\\') {
-      const escaped = this.#escape();
+      const escaped = this.#escape('^$\\.*+?()[]{}|/');
       return typeof escaped === 'string' ? escaped : { length: 1, letters: escaped.letters };
     }
     if ('.^*+?{}]'.includes(character)) return `${character} is not allowed here`;
@@ -107,12 +107,12 @@ class PatternReader {
     }
   }
 
-  /** After a backslash outside a class, or inside one. */
-  #escape(): CharacterClass | string {
+  /** After a backslash; the punctuation that may be escaped differs inside a class. */
+  #escape(punctuation: string): CharacterClass | string {
     const character = this.#take();
     if (character === 'd') return { letters: 0 };
     if (character === 'w') return { letters: 1 };
-    if (character !== '' && '^$\\.*+?()[]{}|/-'.includes(character)) return { letters: 0 };
+    if (character !== '' && punctuation.includes(character)) return { letters: 0 };
     return 'only \\d, \\w and escaped punctuation are allowed';
   }
 
@@ -125,8 +125,9 @@ class PatternReader {
       if (character === ']') break;
       if (character === '[') return 'a class holds an unescaped [';
       if (character === '\\') {
-        const escaped = this.#escape();
+        const escaped = this.#escape('^$\\.*+?()[]{}|/-');
         if (typeof escaped === 'string') return escaped;
+        if (this.#isRange()) return 'a range that begins with an escape is not read';
         letterCount += escaped.letters * 26;
       } else {
         const end = this.#rangeEnd(character);
@@ -138,11 +139,14 @@ class PatternReader {
     return size === 0 ? 'a class is empty' : { letters: letterCount > 1 ? 1 : 0 };
   }
 
+  #isRange(): boolean {
+    return this.#peek() === '-' && this.#pattern.charAt(this.#position + 1) !== ']';
+  }
+
   /** The last character of a range that starts here, or the character itself. */
   #rangeEnd(start: string): string | null {
     if (!isPrintable(start)) return null;
-    const isRange = this.#peek() === '-' && this.#pattern.charAt(this.#position + 1) !== ']';
-    if (!isRange) return start;
+    if (!this.#isRange()) return start;
     this.#take();
     const end = this.#take();
     return isPrintable(end) && end !== '\\' && end !== '[' && start <= end ? end : null;

@@ -37,9 +37,9 @@ type Proof = {
 };
 
 /**
- * G3: executors read no prose. Empty when every text that the schema accepts is an enum or const, of
- * a closed format, or matches a pattern proven free of white space with at most 64 characters, and no
- * object takes undeclared members. Sound and incomplete: what it cannot prove is a gap.
+ * G3: executors read no prose. Empty when every text that the schema accepts is an enum or const,
+ * of a closed format, or matches a pattern proven free of white space with at most 64 characters,
+ * and no object takes undeclared members. Sound and incomplete: what it cannot prove is a gap.
  */
 export function proseGaps(schema: JsonObject): readonly ProseGap[] {
   const gaps: ProseGap[] = [];
@@ -82,9 +82,9 @@ function prove(schema: JsonValue, path: Path, proof: Proof): void {
 function proveReference(schema: JsonObject, path: Path, proof: Proof): boolean {
   const reference = schema['$ref'];
   if (reference === undefined) return false;
-  const name = typeof reference === 'string' ? /^#\/\$defs\/([A-Za-z0-9_-]+)$/.exec(reference)?.[1] : '';
+  const name = /^#\/\$defs\/([A-Za-z0-9_-]+)$/.exec(String(reference))?.[1];
   const definitions = proof.root['$defs'];
-  if (name === undefined || name === '' || !isJsonObject(definitions)) {
+  if (name === undefined || !isJsonObject(definitions)) {
     proof.gaps.push({ path, reason: 'only references to #/$defs/NAME are proven' });
   } else if (proof.following.includes(name)) {
     proof.gaps.push({ path, reason: 'it contains itself without a bound' });
@@ -104,7 +104,9 @@ function proveBranches(schema: JsonObject, path: Path, proof: Proof): boolean {
     const options = schema[keyword];
     if (!Array.isArray(options)) continue;
     found = true;
-    for (const [index, option] of options.entries()) prove(option, [...path, keyword, index], proof);
+    for (const [index, option] of options.entries()) {
+      prove(option, [...path, keyword, index], proof);
+    }
   }
   return found;
 }

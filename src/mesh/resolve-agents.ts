@@ -95,7 +95,8 @@ export function refer(
 ): void {
   const declared = loading.declared(section);
   if (declared.has(name)) return;
-  const message = `${JSON.stringify(name)} is not declared under ${section}${didYouMean(name, declared)}`;
+  const hint = didYouMean(name, declared);
+  const message = `${JSON.stringify(name)} is not declared under ${section}${hint}`;
   loading.report(unknownCodes[section], path, message);
 }
 

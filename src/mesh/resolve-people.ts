@@ -19,7 +19,9 @@ export function resolveOperators(
     const isFile = typeof value === 'string';
     const source = isFile ? loading.file(value, path) : loading.source;
     if (source === null) continue;
-    const operator = operatorFrom(loading, name, source, isFile ? [] : path, isFile ? source.value : value);
+    const operator = isFile
+      ? operatorFrom(loading, name, source, [], source.value)
+      : operatorFrom(loading, name, source, path, value);
     if (operator === null) continue;
     const key = String(operator.publicKey['x']);
     if (holders.has(key)) loading.reportKey('MESH_OPERATOR_KEY_SHARED', path);

@@ -114,7 +114,9 @@ function resolveOperations(
 }
 
 /** `tool.operation` at its first dot: tool names have none. */
-export function splitTool(reference: string): { readonly tool: string; readonly operation: string } {
+export function splitTool(
+  reference: string,
+): { readonly tool: string; readonly operation: string } {
   const dot = reference.indexOf('.');
   return { tool: reference.slice(0, dot), operation: reference.slice(dot + 1) };
 }
@@ -125,7 +127,10 @@ export function pinsFileName(meshFile: string): string {
 }
 
 /** Pins of all tools, with absolute program paths; empty when there is no pin file. */
-export function resolvePins(loading: Loading, toolNames: ReadonlySet<string>): Map<string, ToolPins> {
+export function resolvePins(
+  loading: Loading,
+  toolNames: ReadonlySet<string>,
+): Map<string, ToolPins> {
   const pins = new Map<string, ToolPins>();
   const file = pinsFileName(loading.source.file);
   const text = loading.optionalText(file);

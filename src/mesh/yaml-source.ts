@@ -95,7 +95,10 @@ export function parseYaml(file: string, text: string): ParsedSource {
       prettyErrors: false,
       logLevel: 'silent',
     });
-    const problems = [...syntaxProblems(file, document, lines), ...keyProblems(file, document, lines)];
+    const problems = [
+      ...syntaxProblems(file, document, lines),
+      ...keyProblems(file, document, lines),
+    ];
     if (problems.length > 0) return { ok: false, diagnostics: problems };
     const value: unknown = document.toJS({ maxAliasCount: aliasCountMax });
     return { ok: true, source: new YamlSource(file, value, document, lines) };

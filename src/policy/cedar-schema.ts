@@ -87,7 +87,8 @@ export function scalarParameters(action: ActionManifest): ReadonlyMap<string, Sc
 
 function typeOf(property: JsonObject): ScalarType | null {
   const { type, enum: listed } = property;
-  if (type === 'string' || type === 'boolean' || type === 'integer' || type === 'number') return type;
+  if (type === 'string' || type === 'boolean') return type;
+  if (type === 'integer' || type === 'number') return type;
   const isTextList = type === undefined && Array.isArray(listed) &&
     listed.every((value: JsonValue) => typeof value === 'string');
   return isTextList ? 'string' : null;
@@ -99,8 +100,9 @@ function isRequired(schema: JsonObject, name: string): boolean {
 }
 
 /**
- * A parameter as Cedar takes it: integers as Long, numbers as decimal with at most four places. Null
- * when the value cannot be handed over exactly: a rounded amount could pass where the real one fails.
+ * A parameter as Cedar takes it: integers as Long, numbers as decimal with at most four places.
+ * Null when the value cannot be handed over exactly: a rounded amount could pass where the real
+ * one fails.
  */
 export function cedarValue(value: JsonValue, type: ScalarType): CedarValueJson | null {
   switch (type) {

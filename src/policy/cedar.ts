@@ -15,7 +15,9 @@ type Cedar = typeof CedarModule;
 type Context = CedarModule.Context;
 type Entity = CedarModule.EntityJson;
 
-/** What Cedar decides about: `Agent::"executor"`, `Action::"name"`, `Tool::"tool"` and the facts. */
+/**
+ * What Cedar decides about: `Agent::"executor"`, `Action::"name"`, `Tool::"tool"` and the facts.
+ */
 export type CedarRequest = {
   readonly action: ActionManifest;
   readonly executor: Agent;
@@ -47,7 +49,8 @@ export class CedarPolicies {
 
   /**
    * Loads Cedar (about 100 MB of memory) and parses the policies; resolves to null, and loads
-   * nothing, when there are none. Rejects with `PolicyError` `POLICY_CEDAR_INVALID` and every fault.
+   * nothing, when there are none. Rejects with `PolicyError` `POLICY_CEDAR_INVALID` and every
+   * fault.
    */
   static async load(mesh: Mesh): Promise<CedarPolicies | null> {
     if (mesh.policies.size === 0) return null;

@@ -55,10 +55,11 @@ export function createCompliance(mesh: Mesh, cedar: CedarPolicies | null): Compl
 }
 
 /**
- * The policy compliance check, run by the executor's sidecar on every action request before the tool
- * (seed 000 section 3, EC-2.1). It does not reason about merit: it tells whether the request is one
- * that the executor is structurally permitted to fulfil. Every check runs and every finding is kept;
- * NO-GO wins over ESCALATE, and no approval turns a NO-GO. Never throws. Codes `POLICY_*`.
+ * The policy compliance check, run by the executor's sidecar on every action request before the
+ * tool (seed 000 section 3, EC-2.1). It does not reason about merit: it tells whether the request
+ * is one that the executor is structurally permitted to fulfil. Every check runs and every finding
+ * is kept; NO-GO wins over ESCALATE, and no approval turns a NO-GO. Never throws. Codes
+ * `POLICY_*`.
  */
 export function comply(input: ComplianceInput): Verdict {
   const startedUs = performance.now() * 1000;
@@ -83,7 +84,8 @@ function check(input: ComplianceInput): Checked {
     const action = mesh.actions.get(request.action);
     const standing = standingFindings(input);
     if (action === undefined) {
-      return { refusals: [refusal('POLICY_ACTION_UNKNOWN', 'action', '/action'), ...standing], holds: [] };
+      const unknown = refusal('POLICY_ACTION_UNKNOWN', 'action', '/action');
+      return { refusals: [unknown, ...standing], holds: [] };
     }
     const refusals = [
       ...standing,

@@ -35,9 +35,9 @@ export function schemaFindings(action: ActionManifest, parameters: JsonObject): 
 }
 
 /**
- * G5: tainted data introduces no value. Bounds hold always. A value must come from a source that the
- * manifest lists, unless the whole context is trusted, or the manifest bounds it without naming
- * sources; for what cannot be undone neither exception holds.
+ * G5: tainted data introduces no value. Bounds hold always. A value must come from a source that
+ * the manifest lists, unless the whole context is trusted, or the manifest bounds it without
+ * naming sources; for what cannot be undone neither exception holds.
  */
 export function sensitiveFindings(
   action: ActionManifest,
@@ -75,7 +75,8 @@ export function capFindings(
   for (const [name, cap] of action.caps) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     const used = capUsed(action.name, name);
-    const fits = typeof value === 'number' && value >= 0 && used >= 0 && used + value <= cap.perHour;
+    const fits = typeof value === 'number' && value >= 0 && used >= 0 &&
+      used + value <= cap.perHour;
     if (!fits) found.push(refusal('POLICY_CAP_EXCEEDED', 'cap/per_hour', pointerTo(name)));
   }
   return found;

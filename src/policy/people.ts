@@ -17,8 +17,8 @@ export type Oversight = {
 
 /**
  * Why the action waits for people (DESIGN 6.1): empty when it does not, or when enough different
- * people released exactly this request. HIGH at tier 2 and 3 is not held by itself: a control or the
- * manifest has to ask for it.
+ * people released exactly this request. HIGH at tier 2 and 3 is not held by itself: a control or
+ * the manifest has to ask for it.
  */
 export function peopleFindings(action: ActionManifest, oversight: Oversight): readonly Finding[] {
   const reasons: PolicyCode[] = [];
