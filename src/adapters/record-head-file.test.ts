@@ -34,7 +34,8 @@ describe('the file of the signed head', () => {
   });
 
   it('refuses a file that is too large to be a head', async () => {
-    const file = await openRecordHeadFile({ directory: join(root, 'h'), logDirectory: root + '/l' });
+    const logDirectory = join(root, 'log');
+    const file = await openRecordHeadFile({ directory: join(root, 'heads'), logDirectory });
     await writeFile(file.path, 'x'.repeat(10_000));
     await expect(file.read()).rejects.toMatchObject({ code: 'RECORDER_HEAD_INVALID' });
   });

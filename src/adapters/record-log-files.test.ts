@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFile, mkdtemp, readFile, readdir, rm, stat, truncate, unlink } from 'node:fs/promises';
-import { rename, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdtemp,
+  readFile,
+  readdir,
+  rename,
+  rm,
+  stat,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -95,7 +105,7 @@ describe('segment files', () => {
     }
   });
 
-  it('stops for good when another hand appends to, shortens or deletes what it writes', async () => {
+  it('stops for good when another hand appends to, shortens or deletes its file', async () => {
     const attacks: ((path: string) => Promise<void>)[] = [
       (path) => appendFile(path, 'forged\n'),
       (path) => truncate(path, 3),

@@ -42,7 +42,10 @@ export type RecordLogFilesOptions = {
 const mebibyte = 1024 * 1024;
 const writeAt = promisify(write);
 const syncData = promisify(fdatasync);
-/** Where the platform has it, one write with O_DSYNC is as durable as write and fdatasync, in one go. */
+/**
+ * Where the platform has it, one write with O_DSYNC is as durable as write and fdatasync, in one
+ * go.
+ */
 const syncFlag = constants.O_DSYNC ?? 0;
 const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | syncFlag;
 
@@ -89,7 +92,8 @@ async function openLocked(
     const name = await createHeader(directory);
     const file = await createSegment(directory, 0);
     const tail = { path: segmentPath(directory, 0), first: 0, lines: 0, bytes: 0 };
-    return new SegmentedRecordLog({ name, directory, segmentBytes, reserve, unlock, file, tail }, 0);
+    const parts = { name, directory, segmentBytes, reserve, unlock, file, tail };
+    return new SegmentedRecordLog(parts, 0);
   }
   const name = await readName(directory);
   if (segments[0]?.first !== 0) {
@@ -300,7 +304,9 @@ async function syncDirectory(directory: string): Promise<void> {
 async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
   for (let offset = 0; offset < bytes.length; ) {
     const { bytesWritten } = await writeAt(fd, bytes, offset, bytes.length - offset, null);
-    if (bytesWritten === 0) throw new RecorderError('RECORDER_NOT_DURABLE', 'A write wrote nothing.');
+    if (bytesWritten === 0) {
+      throw new RecorderError('RECORDER_NOT_DURABLE', 'A write wrote nothing.');
+    }
     offset += bytesWritten;
   }
 }
@@ -327,7 +333,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function touched(): RecorderError {
-  return new RecorderError('RECORDER_CHAIN_BROKEN', 'Another hand changed the log while it was open.');
+  return new RecorderError('RECORDER_CHAIN_BROKEN', 'Another hand changed the open log.');
 }
 
 function isFull(failure: unknown): boolean {
@@ -341,5 +347,6 @@ function errorCode(failure: unknown): unknown {
 
 function asRecorderError(cause: unknown, message: string): RecorderError {
   if (cause instanceof RecorderError) return cause;
-  return new RecorderError(isFull(cause) ? 'RECORDER_FULL' : 'RECORDER_NOT_DURABLE', message, { cause });
+  const code = isFull(cause) ? 'RECORDER_FULL' : 'RECORDER_NOT_DURABLE';
+  return new RecorderError(code, message, { cause });
 }

@@ -9,9 +9,9 @@ const reserveFile = 'reserve';
 const chunkBytes = 256 * 1024;
 
 /**
- * Disk space held by a file of random bytes, which no file system stores as a hole or compresses. It
- * is given up in slices, each just before a privileged append needs it, so that another writer on
- * the disk can snatch little of it.
+ * Disk space held by a file of random bytes, which no file system stores as a hole or compresses.
+ * It is given up in slices, each just before a privileged append needs it, so that another writer
+ * on the disk can snatch little of it.
  */
 export class DiskReserve {
   readonly #directory: string;

@@ -51,7 +51,10 @@ export function headerText(name: string): string {
   return `${JSON.stringify({ format: headerFormat, name })}\n`;
 }
 
-/** Rejects with `RECORDER_CHAIN_BROKEN` for a header of another form, `RECORDER_NOT_DURABLE` for none. */
+/**
+ * Rejects with `RECORDER_CHAIN_BROKEN` for a header of another form, `RECORDER_NOT_DURABLE` for
+ * none.
+ */
 export async function readName(directory: string): Promise<string> {
   const text = await readFile(join(directory, headerFile), 'utf8').catch((cause: unknown) => {
     throw new RecorderError('RECORDER_NOT_DURABLE', 'The log has no readable header.', { cause });
@@ -147,7 +150,8 @@ async function* readLines(path: string): AsyncGenerator<Uint8Array> {
         rest = Buffer.alloc(0);
         start = at + 1;
       }
-      if (rest.length < lineBytesMax) rest = Buffer.concat([rest, chunk.subarray(start, bytesRead)]);
+      const begun = chunk.subarray(start, bytesRead);
+      if (rest.length < lineBytesMax) rest = Buffer.concat([rest, begun]);
     }
   } finally {
     await file.close();

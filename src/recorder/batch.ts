@@ -85,8 +85,8 @@ export class Batch {
 }
 
 /**
- * What makes a resent draft the same draft. The actor is part of it: a sidecar that guesses the id of
- * an entry of another writer must not be able to keep that entry out of the log.
+ * What makes a resent draft the same draft. The actor is part of it: a sidecar that guesses the id
+ * of an entry of another writer must not be able to keep that entry out of the log.
  */
 export function writerId(draft: EntryDraft): string {
   return `${draft.actor} ${draft.id}`;

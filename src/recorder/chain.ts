@@ -29,9 +29,10 @@ export function lineHash(line: string | Uint8Array): string {
 }
 
 /**
- * The next line: the RFC 8785 form of the draft with its place in the chain. `recordedAt` never goes
- * below the last one, also when the clock does or says NaN. Throws `MessageError` for a draft that
- * has no canonical form. The members are written down in canonical order, which spares sorting them.
+ * The next line: the RFC 8785 form of the draft with its place in the chain. `recordedAt` never
+ * goes below the last one, also when the clock does or says NaN. Throws `MessageError` for a draft
+ * that has no canonical form. The members are written down in canonical order, which spares sorting
+ * them.
  */
 export function chainEntry(draft: EntryDraft, tip: ChainTip, nowMs: number): ChainedLine {
   const now = Math.floor(nowMs);
@@ -75,8 +76,9 @@ const entryMembers = [
 ];
 
 /**
- * The entry on a line, or null when the bytes are anything but the canonical form of one: an unknown
- * or doubled member, other spacing or order, ill-formed UTF-8. Two readers cannot see two entries.
+ * The entry on a line, or null when the bytes are anything but the canonical form of one: an
+ * unknown or doubled member, other spacing or order, ill-formed UTF-8. Two readers cannot see two
+ * entries.
  */
 export function parseEntryLine(line: Uint8Array): RecordedEntry | null {
   const entry = parseLinkedLine(line);

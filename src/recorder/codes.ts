@@ -59,7 +59,7 @@ export const recorderCodes = {
     agentSees: 'UNAVAILABLE',
   },
   RECORDER_HEAD_NOT_WRITTEN: {
-    means: 'The signed head could not be written, so truncation is provable only up to the last one.',
+    means: 'The signed head was not written, so truncation is provable only up to the last one.',
     mend: 'Mend the directory of the head; the recorder tries again every second.',
     agentSees: 'UNAVAILABLE',
   },

@@ -37,6 +37,7 @@ export function renderDecisionTrace(trace: DecisionTrace, options: TraceTextOpti
 
 function summary(trace: DecisionTrace, columns: number, paint: Paint): readonly string[] {
   const { maso, resolution, subject } = trace;
+  const { risk_classification: risk } = subject;
   const row = (label: string, text: string) => wrap(text, columns, `  ${label}`.padEnd(labelWidth));
   const ended = `${resolution.outcome}${maso.code === null ? '' : `  ${maso.code}`}`;
   const [first = '', ...rest] = row('outcome', ended);
@@ -45,7 +46,7 @@ function summary(trace: DecisionTrace, columns: number, paint: Paint): readonly 
     ...rest,
     ...(maso.means === null ? [] : row('why', maso.means)),
     ...(maso.mend === null ? [] : row('mend', maso.mend)),
-    ...row('what', `${subject.description ?? 'no action'}, risk ${subject.risk_classification ?? 'not classified'}`),
+    ...row('what', `${subject.description ?? 'no action'}, risk ${risk ?? 'not classified'}`),
     ...row('who', [...new Set(maso.steps.map(({ actor }) => actor))].join(', ')),
     ...row('when', `${trace.timestamp}, ${duration(maso.took_ms * 1000)} to the last entry`),
     ...row('people', peopleText(trace)),
@@ -68,14 +69,16 @@ function stepLines(
   const head = wrap(`${step.kind}  ${step.actor}${outcome}${took}`, columns, `${offset} `);
   const lines = step.outcome === null ? head : head.map((line) => paintOutcome(line, paint));
   const detail = detailText(step.detail);
-  const explained = step.verdicts.some(({ findings }) => findings.some((f) => f.code === step.code));
+  const findings = step.verdicts.flatMap((verdict) => verdict.findings);
+  const explained = findings.some(({ code }) => code === step.code);
+  const entry = wrap(`entry ${step.sequence}  ${step.id}`, columns, indent);
   return [
     '',
     ...lines,
     ...(detail === '' ? [] : wrap(detail, columns, indent).map((line) => paint(line, 'dim'))),
     ...step.verdicts.flatMap((verdict) => verdictLines(verdict, columns, paint)),
     ...(step.code === null || explained ? [] : codeLines(step.code, step.means, columns)),
-    ...wrap(`entry ${step.sequence}  ${step.id}`, columns, indent).map((line) => paint(line, 'dim')),
+    ...entry.map((line) => paint(line, 'dim')),
   ];
 }
 
@@ -85,7 +88,8 @@ function verdictLines(verdict: TraceVerdict, columns: number, paint: Paint): rea
   const head = wrap(`${outcome}  ${control} ${version}  ${duration(tookUs)}`, columns, indent);
   const shown = findings.slice(0, findingsShownMax).flatMap(({ code, rule, path, means }) => {
     const where = path === null ? '' : ` at ${path === '' ? 'the whole payload' : path}`;
-    return [...wrap(`${code} by rule ${rule}${where}`, columns, `${indent}  `), ...meansLines(means, columns)];
+    const lines = wrap(`${code} by rule ${rule}${where}`, columns, `${indent}  `);
+    return [...lines, ...meansLines(means, columns)];
   });
   const more = findings.length - findingsShownMax;
   if (more > 0) shown.push(`${indent}  and ${more} more`);
@@ -104,7 +108,8 @@ function peopleText(trace: DecisionTrace): string {
   const { people } = trace.maso;
   const { human_decision: decision, human_reasoning: reason } = trace.resolution;
   if (people.length === 0) {
-    return trace.regulatory_mapping.human_oversight_documented ? 'waiting for a decision' : 'none asked';
+    const asked = trace.regulatory_mapping.human_oversight_documented;
+    return asked ? 'waiting for a decision' : 'none asked';
   }
   const said = reason === null ? '' : `, "${reason}"`;
   return `${people.join(', ')}: ${decision ?? 'undecided'}${said}`;
@@ -119,9 +124,11 @@ function isolationText(isolation: { readonly [who: string]: string }): string {
 
 function costText(trace: DecisionTrace): string {
   const { tokens, model_calls: calls, controls_us: controlsUs, controls } = trace.maso.cost;
-  const model = calls === 0 && tokens === 0 ? 'no model called, 0 tokens' : `${calls} model calls, ${tokens} tokens`;
+  const none = calls === 0 && tokens === 0;
+  const model = none ? 'no model called, 0 tokens' : `${calls} model calls, ${tokens} tokens`;
   const rows = controls.map((row) => `${row.control} ${duration(row.took_us)} in ${row.verdicts}`);
-  return `${model}; controls ${duration(controlsUs)}${rows.length === 0 ? '' : `: ${rows.join(', ')}`}`;
+  const each = rows.length === 0 ? '' : `: ${rows.join(', ')}`;
+  return `${model}; controls ${duration(controlsUs)}${each}`;
 }
 
 function recordText(steps: readonly TraceStep[]): string {
@@ -141,7 +148,7 @@ function collect(value: JsonObject, path: string, parts: string[]): void {
   for (const [key, member] of Object.entries(value)) {
     if (parts.length > 64) return;
     if (isJsonObject(member)) collect(member, `${path}${key}.`, parts);
-    else parts.push(`${path}${key} ${Array.isArray(member) ? member.map(String).join(' ') : String(member)}`);
+    else parts.push(`${path}${key} ${[member].flat().map(String).join(' ')}`);
   }
 }
 

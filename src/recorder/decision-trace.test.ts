@@ -39,9 +39,19 @@ const outbound = step(1, {
   id: `${request}.outbound`,
   tookUs: 900,
   verdicts: [go],
-  detail: { to: 'payments', schema: 'action-request/1', isolation: 'none', goalHash: 'g'.repeat(43) },
+  detail: {
+    to: 'payments',
+    schema: 'action-request/1',
+    isolation: 'none',
+    goalHash: 'g'.repeat(43),
+  },
 });
-const admitted = step(2, { id: `${request}.admitted`, actor: 'node', causedBy: [request], tookUs: 400 });
+const admitted = step(2, {
+  id: `${request}.admitted`,
+  actor: 'node',
+  causedBy: [request],
+  tookUs: 400,
+});
 const reviewed = step(3, {
   kind: 'request.reviewed',
   id: `${request}.reviewed`,
@@ -63,7 +73,12 @@ const decided = step(5, {
   detail: { approval, operator: 'ana', decision: 'approve', reason: 'Called the supplier.' },
 });
 const intent = step(6, { kind: 'tool.intent', actor: 'agent:payments', causedBy: [request] });
-const outcome = step(7, { kind: 'tool.outcome', actor: 'agent:payments', causedBy: [request], tookUs: 41_000 });
+const outcome = step(7, {
+  kind: 'tool.outcome',
+  actor: 'agent:payments',
+  causedBy: [request],
+  tookUs: 41_000,
+});
 const refused = step(8, {
   kind: 'message.refused',
   actor: 'sidecar:payments',
@@ -73,10 +88,12 @@ const refused = step(8, {
 });
 const elsewhere = step(9, { task: otherTask, message: ulid(601) });
 
+const explained = {
+  means: 'The payee came from a source that its manifest does not list.',
+  mend: 'List the source.',
+};
 const explain: DecisionTraceInput['explain'] = (code) =>
-  code === 'POLICY_PAYEE_SOURCE'
-    ? { means: 'The payee came from a source that its manifest does not list.', mend: 'List the source.' }
-    : null;
+  code === 'POLICY_PAYEE_SOURCE' ? explained : null;
 
 function record(drafts: readonly EntryDraft[]): RecordedEntry[] {
   return drafts.map((one, sequence) => {
@@ -165,7 +182,9 @@ describe('a decision trace', () => {
 
   it('says how things stand at every step', async () => {
     const inDoubt = step(11, { kind: 'tool.in-doubt', outcome: null, code: 'TOOL_IN_DOUBT' });
-    const stands = async (...drafts: EntryDraft[]) => (await traceOf(task, drafts)).resolution.outcome;
+    const stands = async (...drafts: EntryDraft[]) => {
+      return (await traceOf(task, drafts)).resolution.outcome;
+    };
     expect(await stands(outbound)).toBe('OPEN');
     expect(await stands(outbound, held)).toBe('HELD');
     expect(await stands(outbound, held, decided)).toBe('OPEN');
@@ -189,10 +208,11 @@ describe('a decision trace', () => {
   });
 
   it('shows what was refused before it had a task, with what it raised', async () => {
-    const alone = step(13, { kind: 'message.refused', task: null, message: null, code: 'BUS_REPLAY' });
-    const raised = step(14, { kind: 'indicator.raised', task: null, message: null, causedBy: [alone.id] });
+    const none = { task: null, message: null };
+    const alone = step(13, { ...none, kind: 'message.refused', code: 'BUS_REPLAY' });
+    const raised = step(14, { ...none, kind: 'indicator.raised', causedBy: [alone.id] });
     const trace = await traceOf(alone.id, [...paid, alone, raised]);
-    expect(trace.maso.steps.map(({ kind }) => kind)).toEqual(['message.refused', 'indicator.raised']);
+    expect(trace.maso.steps.map(({ id }) => id)).toEqual([alone.id, raised.id]);
     expect(trace.trace_id).toBe(alone.id);
   });
 
@@ -203,10 +223,12 @@ describe('a decision trace', () => {
 });
 
 describe('the order of causes', () => {
-  const orderOf = (drafts: readonly EntryDraft[]) => orderByCause(record(drafts)).map(({ id }) => id);
+  const orderOf = (drafts: readonly EntryDraft[]) =>
+    orderByCause(record(drafts)).map(({ id }) => id);
 
   it('puts an entry that arrived late before what it caused', () => {
-    expect(orderOf([admitted, reviewed, outbound])).toEqual([outbound.id, admitted.id, reviewed.id]);
+    const order = [outbound.id, admitted.id, reviewed.id];
+    expect(orderOf([admitted, reviewed, outbound])).toEqual(order);
   });
 
   it('ends although the causes form a circle, or one names itself', () => {
@@ -230,11 +252,14 @@ describe('the text of a decision trace', () => {
 
   it('never moves the cursor or turns text around, whatever was recorded', async () => {
     const hostile = '\u001B[2J\u202Egnp.exe\r\nGO\u0007\u009B';
+    const [finding] = noGo.findings;
+    if (finding === undefined) throw new Error('no finding');
+    const findings = [{ ...finding, path: hostile }];
     const trap = step(20, {
       kind: 'tool.refused',
       outcome: 'NO-GO',
       detail: { reason: hostile, [hostile]: hostile, list: [hostile, { deep: hostile }] },
-      verdicts: [{ ...noGo, version: hostile, findings: [{ ...noGo.findings[0], path: hostile }] } as Verdict],
+      verdicts: [{ ...noGo, version: hostile, findings }],
     });
     const plain = await text([outbound, trap]);
     expect(plain.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -242,7 +267,8 @@ describe('the text of a decision trace', () => {
   });
 
   it('keeps to its columns, also with words that are too long', async () => {
-    const long = step(21, { kind: 'tool.refused', detail: { word: 'w'.repeat(500), many: 'a b '.repeat(99) } });
+    const detail = { word: 'w'.repeat(500), many: 'a b '.repeat(99) };
+    const long = step(21, { kind: 'tool.refused', detail });
     for (const columns of [60, 80, 120]) {
       const lines = (await text([...paid, refused, long], columns)).split('\n');
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);

@@ -6,7 +6,9 @@ import { orderByCause } from './causal-order.ts';
 import { findSubject, isAbout } from './trace-subject.ts';
 
 /** What a code means and what to do about it; null for a code that no table has. */
-export type ExplainCode = (code: string) => { readonly means: string; readonly mend: string } | null;
+export type ExplainCode = (
+  code: string,
+) => { readonly means: string; readonly mend: string } | null;
 
 export type TraceStep = {
   readonly sequence: number;
@@ -45,7 +47,11 @@ export type TraceCost = {
   readonly tokens: number;
   readonly model_calls: number;
   readonly controls_us: number;
-  readonly controls: readonly { readonly control: string; readonly verdicts: number; readonly took_us: number }[];
+  readonly controls: readonly {
+    readonly control: string;
+    readonly verdicts: number;
+    readonly took_us: number;
+  }[];
 };
 
 /**
@@ -154,7 +160,9 @@ export async function buildDecisionTrace(input: DecisionTraceInput): Promise<Dec
   }
   const first = collected[0];
   const last = collected.at(-1);
-  if (first === undefined || last === undefined) return { ok: false, code: 'RECORDER_TRACE_UNKNOWN' };
+  if (first === undefined || last === undefined) {
+    return { ok: false, code: 'RECORDER_TRACE_UNKNOWN' };
+  }
   const entries = orderByCause(collected);
   const ending = endingOf(entries, subject.message);
   const explained = ending.code === null ? null : input.explain(ending.code);
@@ -216,7 +224,7 @@ function evaluationOf(entries: readonly RecordedEntry[]): DecisionTrace['evaluat
     inter_judge_conflict: {
       detected: conflict,
       resolution: conflict ? 'the most restrictive verdict wins' : null,
-      precedence_rule: conflict ? 'precedence names the leading finding and un-blocks nothing' : null,
+      precedence_rule: conflict ? 'precedence only names the finding that leads' : null,
       escalated_to_human: entries.some(({ kind }) => kind === 'approval.held'),
     },
     strategic_evaluator: null,

@@ -2,7 +2,7 @@
 import type { JsonObject } from '../message/json.ts';
 import type { Verdict } from '../review/verdict.ts';
 
-/** Every step that is recorded (seed 002: actions, verdicts, tool calls, messages, state changes). */
+/** Every step that is recorded (seed 002: actions, verdicts, tool calls, messages, changes). */
 export type EntryKind =
   | 'mesh.started'
   | 'mesh.stopped'
@@ -71,7 +71,10 @@ export type EntryReceipt = { readonly sequence: number };
  * resolves with the old receipt and writes nothing.
  */
 export interface Recorder {
-  record(entries: readonly EntryDraft[], options?: { readonly privileged?: boolean }): Promise<readonly EntryReceipt[]>;
+  record(
+    entries: readonly EntryDraft[],
+    options?: { readonly privileged?: boolean },
+  ): Promise<readonly EntryReceipt[]>;
 }
 
 export type RecorderErrorCode =

@@ -80,5 +80,5 @@ async function checkEarlierHead(head: Head, options: RecorderOptions): Promise<v
 }
 
 function forked(): RecorderError {
-  return new RecorderError('RECORDER_FORKED', 'The log is not the one its last head was signed for.');
+  return new RecorderError('RECORDER_FORKED', 'The log is not the one of its last head.');
 }

@@ -11,12 +11,12 @@ export type AppendOptions = {
  *
  * - A line is non-empty UTF-8 text without a line feed. Positions count from 0, without gaps.
  * - `append` adds the lines in order and resolves only when they are durable (`fdatasync` or as
- *   strong). It rejects with `RecorderError` when they are not, and then none of them is in the log:
- *   what had reached the disk is cut off before the next append writes anything. The caller sends one
- *   append at a time.
+ *   strong). It rejects with `RecorderError` when they are not, and then none of them is in the
+ *   log: what had reached the disk is cut off before the next append writes anything. The caller
+ *   sends one append at a time.
  * - Codes of `append`: `RECORDER_FULL` (no space), `RECORDER_NOT_DURABLE` (any other fault of the
- *   disk), `RECORDER_CHAIN_BROKEN` (another hand changed what was durable; final), `RECORDER_CLOSED`.
- *   After the first two the next append tries anew.
+ *   disk), `RECORDER_CHAIN_BROKEN` (another hand changed what was durable; final),
+ *   `RECORDER_CLOSED`. After the first two the next append tries anew.
  * - Lines that are not privileged are written only while the whole reserve is in place; privileged
  *   ones may use it up. It is put back as soon as there is space.
  * - A crash leaves a prefix of the last append at most; opening cuts off the last incomplete line.

@@ -4,7 +4,13 @@ import { Batch } from './batch.ts';
 import type { ChainTip } from './chain.ts';
 import { parseLinkedLine } from './chain.ts';
 import { RecorderError } from './entry.ts';
-import type { EntryDraft, EntryReceipt, RecordedEntry, Recorder, RecorderErrorCode } from './entry.ts';
+import type {
+  EntryDraft,
+  EntryReceipt,
+  RecordedEntry,
+  Recorder,
+  RecorderErrorCode,
+} from './entry.ts';
 import { HeadWriter } from './head-writer.ts';
 import { readTail } from './open-tail.ts';
 import type { LogTail } from './open-tail.ts';
@@ -126,7 +132,9 @@ class GroupCommitRecorder implements FlightRecorder {
     entries: readonly EntryDraft[],
     options: { readonly privileged?: boolean } = {},
   ): Promise<readonly EntryReceipt[]> {
-    if (this.#closing !== null) throw new RecorderError('RECORDER_CLOSED', 'The recorder is closed.');
+    if (this.#closing !== null) {
+      throw new RecorderError('RECORDER_CLOSED', 'The recorder is closed.');
+    }
     const privileged = options.privileged === true;
     if (entries.length > this.#limits.batchEntriesMax) {
       throw new RecorderError('RECORDER_ENTRY_INVALID', 'One call holds too many entries.');

@@ -129,7 +129,7 @@ function sizeOf(draft: EntryDraft): number {
 
 function startWaiting(): Waiting {
   const { promise, resolve, reject } = Promise.withResolvers<EntryReceipt>();
-  // Whoever waits sees the rejection; a digest that nobody waits for any more must not end the process.
+  // Whoever waits sees the rejection; one that nobody waits for must not end the process.
   promise.catch(() => undefined);
   return { done: promise, resolve, reject };
 }

@@ -3,8 +3,8 @@ import { isJsonObject } from '../message/json.ts';
 import type { EntryDraft, EntryKind } from './entry.ts';
 
 /**
- * Refusals and the indicators they raise have quotas of their own: a flood of refusals must not hide
- * the indicator that names its source.
+ * Refusals and the indicators they raise have quotas of their own: a flood of refusals must not
+ * hide the indicator that names its source.
  */
 export type QuotaLane = 'refusals' | 'indicators';
 
@@ -14,7 +14,9 @@ export type RefusalQuotaLimits = {
   readonly windowMs: number;
 };
 
-/** Pure state: what was written in this window, and what was counted instead since the last digest. */
+/**
+ * Pure state: what was written in this window, and what was counted instead since the last digest.
+ */
 export type RefusalQuotaState = {
   readonly windowStartedAt: number;
   readonly bytesUsed: { readonly [lane in QuotaLane]: number };
@@ -35,7 +37,9 @@ const lanes: { readonly [kind in EntryKind]?: QuotaLane } = {
   'indicator.raised': 'indicators',
 };
 
-/** Distinct codes in one digest; the rest is counted as `OTHER`, so a digest stays one small entry. */
+/**
+ * Distinct codes in one digest; the rest is counted as `OTHER`, so a digest stays one small entry.
+ */
 const codesMax = 64;
 const codePattern = /^[A-Z][A-Z0-9_]{0,63}$/;
 
@@ -53,8 +57,8 @@ export function quotaLane(kind: EntryKind): QuotaLane | null {
 
 /**
  * Asks to write an entry of so many bytes. The first one that does not fit closes the lane for the
- * rest of the window, so that small refusals cannot slip through behind large ones. A clock that goes
- * back opens nothing.
+ * rest of the window, so that small refusals cannot slip through behind large ones. A clock that
+ * goes back opens nothing.
  */
 export function askQuota(
   state: RefusalQuotaState,

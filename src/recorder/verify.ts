@@ -81,7 +81,9 @@ type Range = { from: number; to: number };
 const recentLinesMax = 4096;
 const rangesMax = 1024;
 
-/** The verifier as a machine, for callers that have the lines at hand: `push` each, then `finish`. */
+/**
+ * The verifier as a machine, for callers that have the lines at hand: `push` each, then `finish`.
+ */
 export class LogVerifier {
   readonly #findings: VerifyFinding[] = [];
   readonly #findingsMax: number;

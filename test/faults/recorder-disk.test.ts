@@ -15,7 +15,15 @@ import { openRecorder } from '../../src/recorder/recorder.ts';
 import type { FlightRecorder } from '../../src/recorder/recorder.ts';
 import type { RecorderLimits } from '../../src/recorder/recorder-options.ts';
 import { verifyLog } from '../../src/recorder/verify.ts';
-import { collect, draft, fakeClock, fakeRandom, fakeTimer, settle, testKey } from './recorder-fixture.ts';
+import {
+  collect,
+  draft,
+  fakeClock,
+  fakeRandom,
+  fakeTimer,
+  settle,
+  testKey,
+} from './recorder-fixture.ts';
 
 const privileged = { privileged: true };
 const key = testKey();
@@ -82,7 +90,7 @@ describe('a recorder on a real disk', () => {
 
   const big = (n: number): EntryDraft => draft(n, { detail: { filler: 'x'.repeat(4000) } });
 
-  it('that is full refuses, keeps the reserve for privileged entries, and recovers', async (context) => {
+  it('that is full keeps its reserve for privileged entries, and recovers', async (context) => {
     mount(context, disk, 'size=2m');
     const recorder = await open({ reserveBytes: 524_288 });
     const acknowledged: string[] = [];

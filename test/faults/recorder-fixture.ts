@@ -67,7 +67,11 @@ export function fakeRandom(): Random {
   };
 }
 
-export type FakeTimer = { readonly timer: Timer; readonly fire: () => void; readonly pending: () => number };
+export type FakeTimer = {
+  readonly timer: Timer;
+  readonly fire: () => void;
+  readonly pending: () => number;
+};
 
 /** Runs nothing until `fire`, which runs what is due now, once. */
 export function fakeTimer(): FakeTimer {

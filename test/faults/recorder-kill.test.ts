@@ -33,7 +33,9 @@ describe('a recorder whose process is killed', () => {
   /** Starts a writer and kills it so long after its first entry. */
   async function writeUntilKilled(afterMs: number): Promise<void> {
     const starts = acknowledged().split('start\n').length;
-    const child = spawn(process.execPath, [writer, folder], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [writer, folder], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let errors = '';
     child.stderr.on('data', (text: Buffer) => (errors += text.toString()));
     const ended = new Promise<void>((done) => child.once('exit', () => done()));
@@ -76,7 +78,8 @@ describe('a recorder whose process is killed', () => {
         }
         const whole = acknowledged().split('\n').slice(0, -1);
         const promised = whole.filter((line) => line !== 'start').map((line) => line.split(' '));
-        const lost = promised.filter(([id, sequence]) => recorded.get(id ?? '') !== Number(sequence));
+        const isLost = ([id = '', at]: readonly string[]) => recorded.get(id) !== Number(at);
+        const lost = promised.filter(isLost);
         expect(lost).toEqual([]);
         expect(promised.length).toBeGreaterThan(0);
       }
@@ -88,7 +91,8 @@ describe('a recorder whose process is killed', () => {
     const directory = join(folder, 'log');
     const killed = writeUntilKilled(300);
     while (acknowledged() === '') await new Promise((done) => setTimeout(done, 5));
-    await expect(openRecordLogFiles({ directory })).rejects.toMatchObject({ code: 'RECORDER_LOCKED' });
+    const second = openRecordLogFiles({ directory });
+    await expect(second).rejects.toMatchObject({ code: 'RECORDER_LOCKED' });
     await killed;
     const log = await openRecordLogFiles({ directory });
     expect(log.size()).toBeGreaterThan(0);

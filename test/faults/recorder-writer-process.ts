@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes entries as fast as it can until it is killed. Usage: node recorder-writer-process.ts FOLDER
+// Writes entries as fast as it can until it is killed: node recorder-writer-process.ts FOLDER
 import { createPrivateKey } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
