@@ -10,9 +10,9 @@ import { LabelError } from './label-error.ts';
 import { cleanLabel, joinLabels } from './label.ts';
 
 /**
- * Everything that one agent process has been given, as far as its label and causes go. It belongs to
- * the process incarnation: a new task does not clean it, only a new process does. The digest is a
- * hash chain over all inputs in order, so that a sidecar cannot later leave one out.
+ * Everything that one agent process has been given, as far as its label and causes go. It belongs
+ * to the process incarnation: a new task does not clean it, only a new process does. The digest is
+ * a hash chain over all inputs in order, so that a sidecar cannot later leave one out.
  */
 export type AgentContext = {
   readonly label: Label;

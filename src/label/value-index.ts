@@ -17,10 +17,10 @@ export type IndexedValue = {
 export type SourceOf = (pointer: string) => string | null;
 
 /**
- * Which declared sources have given which values to one agent process (G5). Only whole scalar values
- * count, never parts of a string: an attacker who controls a mail must not find the start of an
- * account number in it and have it vouched for. What is not in the index has no source, so dropping
- * entries is safe: it can only refuse more.
+ * Which declared sources have given which values to one agent process (G5). Only whole scalar
+ * values count, never parts of a string: an attacker must not have a piece of a trusted text
+ * vouched for. What is not in the index has no source, so dropping entries is safe: it can only
+ * refuse more.
  */
 export class ValueIndex {
   private readonly sourcesByValue = new Map<string, Set<string>>();
@@ -37,8 +37,8 @@ export class ValueIndex {
 
   /**
    * Notes every scalar of a value that `sourceOf` gives a source; strings of more than 256
-   * characters and null are left out. The caller, not the agent, names the sources. Returns what was
-   * noted, to be stored; feeding it to `restore` in the same order gives the same index.
+   * characters and null are left out. The caller, not the agent, names the sources. Returns what
+   * was noted, to be stored; feeding it to `restore` in the same order gives the same index.
    */
   indexValues(value: JsonValue, sourceOf: SourceOf): readonly IndexedValue[] {
     const noted: IndexedValue[] = [];
