@@ -83,8 +83,9 @@ export class FunctionToolRunner implements ToolRunner {
     });
     try {
       const { idempotencyKey } = call;
-      const running = Promise.try(() => loaded.run(call.arguments, { idempotencyKey, signal }));
-      return await Promise.race([late, running.then((value) => this.#answer(value, operation.write))]);
+      const run = async (): Promise<ToolAnswer> =>
+        this.#answer(await loaded.run(call.arguments, { idempotencyKey, signal }), operation.write);
+      return await Promise.race([late, run()]);
     } catch {
       // The function may have acted before it threw.
       return { status: operation.write ? 'unknown' : 'failed', reason: 'TOOL_ANSWERED_ERROR' };

@@ -5,11 +5,12 @@ import type { Readable, Writable } from 'node:stream';
 import { parseJSONRPCMessage } from '@modelcontextprotocol/client';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { parseStrictJson } from '../message/strict-json.ts';
+import { toolPath } from './tool-program-files.ts';
 
 export type ToolProcessOptions = {
   readonly command: readonly string[];
   readonly directory: string;
-  /** The whole environment of the tool; nothing of this process is inherited. */
+  /** The whole environment of the tool but for a fixed PATH; nothing is inherited. */
   readonly env: { readonly [name: string]: string };
   /** Needs root; the start fails when it cannot be applied. */
   readonly identity: { readonly uid: number; readonly gid: number } | null;
@@ -58,7 +59,7 @@ export class ToolProcess implements Transport {
       // `node` is this very interpreter: the search path decides nothing.
       const child = spawn(program === 'node' ? process.execPath : program, args, {
         cwd: directory,
-        env: { ...env },
+        env: { PATH: toolPath, ...env },
         stdio: ['pipe', 'pipe', 'pipe'],
         shell: false,
         detached: true,

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ToolPins } from '../mesh/mesh.ts';
 import { filePin } from '../tool/pins.ts';
 import { ToolError } from '../tool/tool-error.ts';
 
 const filesMax = 512;
-const fileBytesMax = 16 * 1024 * 1024;
+const sourceBytesMax = 16 * 1024 * 1024;
 const sourceFile = /\.(?:[cm]?[jt]sx?)$/;
+const programFile = /\.(?:[cm]?[jt]sx?|py|rb|pl|php|sh|jar|wasm|node|so)$/;
+
+/** Where commands without a path are looked up, here and by the tool: never this process's own PATH. */
+export const toolPath = '/usr/local/bin:/usr/bin:/bin';
 
 /** Static and literal dynamic imports and requires of relative files. */
 const relativeImport =
@@ -15,22 +20,63 @@ const relativeImport =
 
 /**
  * The program files a tool's command names, with every file they import by a relative path: absolute
- * path to SHA-256. What they import from packages is held by the lockfile's integrity hashes. The
- * interpreter `node` is the one this process runs on and is not listed.
+ * path to SHA-256. Data files among the arguments are left out, and what is imported from packages is
+ * held by the lockfile's integrity hashes. The interpreter `node` is the one this process runs on and
+ * is not listed. Throws `ToolError` TOOL_START_FAILED when a file cannot be read, or none is named.
  */
 export function programFiles(command: readonly string[], directory: string): ToolPins['files'] {
   const found = new Map<string, string>();
-  const pending = command.map((part) => resolve(directory, part)).filter(isFile);
+  const pending = [...namedPrograms(command, directory)];
+  if (pending.length === 0) {
+    throw new ToolError('TOOL_START_FAILED', 'The command names no program file.');
+  }
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (found.has(path)) continue;
     if (found.size >= filesMax) {
       throw new ToolError('TOOL_START_FAILED', `A tool has more than ${filesMax} program files.`);
     }
-    const content = readBounded(path);
-    found.set(path, filePin(content));
-    if (sourceFile.test(path)) pending.push(...relativeImports(path, content.toString('utf8')));
+    try {
+      if (sourceFile.test(path) && statSync(path).size <= sourceBytesMax) {
+        const content = readFileSync(path);
+        found.set(path, filePin(content));
+        pending.push(...relativeImports(path, content.toString('utf8')));
+      } else found.set(path, largeFilePin(path));
+    } catch (cause) {
+      throw new ToolError('TOOL_START_FAILED', 'A program file cannot be read.', { cause });
+    }
   }
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The command itself, the script an interpreter runs, and whatever else looks like a program. */
+function namedPrograms(command: readonly string[], directory: string): readonly string[] {
+  const [program = '', ...args] = command;
+  const direct = programFile.test(program) && isFile(resolve(directory, program));
+  const itself = direct || program.includes('/') ? resolve(directory, program) : onToolPath(program);
+  const script = args.find((part) => !part.startsWith('-'));
+  const scripts = args.filter((part) => programFile.test(part) || part === script);
+  const paths = scripts.map((part) => resolve(directory, part));
+  if (program !== 'node' && itself !== null) paths.push(itself);
+  return paths.filter((path) => isFile(path));
+}
+
+function onToolPath(name: string): string | null {
+  return toolPath.split(':').map((folder) => join(folder, name)).find(isFile) ?? null;
+}
+
+/** The same pin as `filePin`, without holding the file in memory. */
+function largeFilePin(path: string): string {
+  const hash = createHash('sha256');
+  const block = Buffer.alloc(1024 * 1024);
+  const file = openSync(path, 'r');
+  try {
+    for (let read = readSync(file, block); read > 0; read = readSync(file, block)) {
+      hash.update(block.subarray(0, read));
+    }
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest('base64url');
 }
 
 /**
@@ -72,17 +118,5 @@ function isFile(path: string): boolean {
   } catch {
     // A part of the command that names no file is an option or a value.
     return false;
-  }
-}
-
-function readBounded(path: string): Buffer {
-  try {
-    if (statSync(path).size > fileBytesMax) {
-      throw new ToolError('TOOL_START_FAILED', 'A program file is too large to be pinned.');
-    }
-    return readFileSync(realpathSync(path));
-  } catch (cause) {
-    if (cause instanceof ToolError) throw cause;
-    throw new ToolError('TOOL_START_FAILED', 'A program file cannot be read.', { cause });
   }
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { callDigest } from './intent-store.ts';
+import type {
+  Begun,
+  DoubtfulIntent,
+  Intent,
+  IntentStore,
+  StoredOutcome,
+  UnrecordedEnd,
+} from './intent-store.ts';
+import { ToolError } from './tool-error.ts';
+
+type Held = {
+  readonly intent: Intent;
+  state: 'open' | 'done' | 'in-doubt';
+  code: string;
+  outcome: StoredOutcome | null;
+  recorded: boolean;
+};
+
+/** Intents in memory: for tests and trials. Durable in nothing, so that no mesh may be wired with it. */
+export class MemoryIntentStore implements IntentStore {
+  readonly #held = new Map<string, Held>();
+
+  async begin(intent: Intent): Promise<Begun> {
+    const held = this.#held.get(intent.key);
+    if (held === undefined) {
+      const fresh: Held = { intent, state: 'open', code: '', outcome: null, recorded: false };
+      this.#held.set(intent.key, fresh);
+      return { state: 'new' };
+    }
+    if (callDigest(held.intent) !== callDigest(intent)) return { state: 'reused' };
+    if (held.state === 'done' && held.outcome !== null) {
+      return { state: 'done', outcome: held.outcome };
+    }
+    return held.state === 'in-doubt'
+      ? { state: 'in-doubt', code: held.code }
+      : { state: 'running' };
+  }
+
+  async settle(key: string, outcome: StoredOutcome): Promise<void> {
+    const held = this.#inState(key, 'open');
+    held.outcome = outcome;
+    held.state = 'done';
+    held.recorded = false;
+  }
+
+  async markInDoubt(key: string, code: string): Promise<void> {
+    const held = this.#inState(key, 'open');
+    held.code = code;
+    held.state = 'in-doubt';
+    held.recorded = false;
+  }
+
+  async reopen(key: string): Promise<void> {
+    this.#inState(key, 'in-doubt').state = 'open';
+  }
+
+  async forget(key: string): Promise<void> {
+    this.#inState(key, 'open');
+    this.#held.delete(key);
+  }
+
+  async markRecorded(key: string, requestId: string): Promise<void> {
+    const held = this.#held.get(key);
+    if (held === undefined || held.state === 'open') return;
+    if (held.intent.requestId === requestId) held.recorded = true;
+  }
+
+  openIntents(): readonly Intent[] {
+    return [...this.#held.values()].filter((held) => held.state === 'open').map((held) => held.intent);
+  }
+
+  inDoubt(): readonly DoubtfulIntent[] {
+    return [...this.#held.values()]
+      .filter((held) => held.state === 'in-doubt')
+      .map((held) => ({ ...held.intent, code: held.code }));
+  }
+
+  unrecorded(): readonly UnrecordedEnd[] {
+    return [...this.#held.values()].flatMap((held): UnrecordedEnd[] => {
+      if (held.recorded || held.state === 'open') return [];
+      const done = held.state === 'done';
+      const code = done ? null : held.code;
+      return [{ intent: held.intent, end: done ? 'done' : 'in-doubt', code }];
+    });
+  }
+
+  #inState(key: string, state: Held['state']): Held {
+    const held = this.#held.get(key);
+    if (held?.state === state) return held;
+    throw new ToolError('TOOL_STORE_UNAVAILABLE', 'The intent is not in the state that this needs.');
+  }
+}

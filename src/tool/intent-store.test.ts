@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest';
+import { intentStoreSuite } from '../../test/tool-servers/intent-store-suite.ts';
+import { MemoryIntentStore } from './intent-store-memory.ts';
+import { intentKey } from './intent-store.ts';
+
+intentStoreSuite('memory', () => new MemoryIntentStore());
+
+test('keeps executor, requester and key apart whatever they contain', () => {
+  const keys = [
+    intentKey('a', 'b', 'c'),
+    intentKey('a', 'b","c', ''),
+    intentKey('a","b', 'c', ''),
+    intentKey('a,b', 'c', ''),
+    intentKey('a', 'bc', ''),
+  ];
+  expect(new Set(keys).size).toBe(keys.length);
+});
