@@ -7,7 +7,6 @@ export type InjectionRow = {
   readonly keywords: readonly string[];
   /** Source of a sticky, case-insensitive expression; `_` stands for what separates two words. */
   readonly source: string;
-  readonly reach: number;
   readonly wordStart?: boolean;
 };
 
@@ -19,7 +18,7 @@ const orders =
   'polic(?:y|ie)|programming|training)s?';
 const filler = '(?:_(?:all|any|the|of|your|every|these|those|my|and|other|completely|both)){0,5}';
 const models = '(?:ai|llm|language_model|assistant|chatbot|agent|bot|gpt|claude|model)';
-const anyWords = (count: number): string => `(?:_[a-z']{1,14}){0,${count}}`;
+const anyWords = (count: number): string => `(?:_[a-z0-9']{1,14}){0,${count}}`;
 
 /**
  * Wording of prompt injection, first version. NO-GO where ordinary text hardly ever says it,
@@ -33,7 +32,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       `(?:ignor(?:e|ing)|disregard(?:ing)?|forget|override|bypass|discard)${filler}` +
       `_${earlier}${anyWords(2)}_${orders}\\b`,
-    reach: 220,
   },
   {
     id: 'ignore-everything',
@@ -44,7 +42,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:_(?:of|that|the|text)){0,2}_' +
       '(?:above|before|previous(?:ly)?|prior|you_(?:know|were|have_been|was)|' +
       '(?:i|we)_(?:said|told))\\b',
-    reach: 120,
   },
   {
     id: 'ignore-your-rules',
@@ -53,7 +50,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:ignore|disregard|forget|override|bypass|violate)(?:_(?:all|any|of)){0,2}_your' +
       `${anyWords(1)}_(?:${orders}|safety|guardrails?|filters?|restrictions?|limitations?)\\b`,
-    reach: 130,
   },
   {
     id: 'ignore-instructions-other-languages',
@@ -64,7 +60,6 @@ export const injectionRows: readonly InjectionRow[] = [
       'esque[a-z\\u00e7]{1,4})(?:_[a-z\\u00e0-\\u00ff]{1,12}){0,4}_' +
       '(?:anweisung(?:en)?|instrucciones|instru\\u00e7\\u00f5es|instrucoes|istruzioni|consignes|' +
       'vorgaben|(?:les|ces|vos|tes)_instructions)',
-    reach: 130,
   },
   {
     id: 'supersedes-instructions',
@@ -73,7 +68,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:supersedes?|overrides?|overrules?|replaces?)(?:_(?:all|any|the|your|every)){1,3}_' +
       `${earlier}${anyWords(1)}_${orders}\\b`,
-    reach: 130,
   },
   {
     id: 'chat-template',
@@ -83,7 +77,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:<\\|(?:im_start|im_end|im_sep|system|user|assistant|endoftext|eot_id|start_header_id|' +
       'end_header_id|begin_of_text|end_of_text|end_of_turn|endofprompt|channel|message)\\|>|' +
       '<(?:start|end)_of_turn>)',
-    reach: 24,
     wordStart: false,
   },
   {
@@ -91,7 +84,6 @@ export const injectionRows: readonly InjectionRow[] = [
     outcome: 'ESCALATE',
     keywords: ['[inst]', '[/inst]', '<<sys>>', '<</sys>>'],
     source: '(?:\\[/?inst\\]|<</?sys>>)',
-    reach: 9,
     wordStart: false,
   },
   {
@@ -99,7 +91,6 @@ export const injectionRows: readonly InjectionRow[] = [
     outcome: 'NO-GO',
     keywords: ['do anything', 'you are dan', 'dan mode', 'jailbr'],
     source: '(?:do_anything_now|you_are_dan|dan_mode|jailbroken|jailbreak_mode)\\b',
-    reach: 40,
   },
   {
     id: 'privileged-mode',
@@ -108,14 +99,12 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:developer|god|sudo|admin|unrestricted)_mode_' +
       '(?:enabled|activated|output|is_(?:now_)?(?:on|enabled|active))\\b',
-    reach: 60,
   },
   {
     id: 'system-override',
     outcome: 'NO-GO',
     keywords: ['system', 'admin', 'security'],
     source: '(?:system|admin|administrator|security)_override\\b',
-    reach: 40,
   },
   {
     id: 'reveal-system-prompt',
@@ -128,7 +117,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:(?:full|entire|exact|initial|original|hidden|secret|internal|own)_){0,2}' +
       '(?:system_(?:prompt|message|instructions?)|' +
       '(?:hidden|initial|secret|original)_(?:prompt|instructions?|rules))\\b',
-    reach: 150,
   },
   {
     id: 'conceal-from-user',
@@ -138,7 +126,6 @@ export const injectionRows: readonly InjectionRow[] = [
       "(?:do_not|don'?t|never|without)_(?:tell|telling|inform|informing|mention|mentioning|alert|" +
       'alerting|notify|notifying|reveal|revealing|show|disclose)' +
       '(?:_(?:this|that|it|anything|any|of|to|about)){0,3}_the_(?:user|human|operator|victim)\\b',
-    reach: 90,
   },
   {
     id: 'message-to-model',
@@ -147,14 +134,12 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:(?:attention|note|message|instructions?)(?:_(?:to|for|all|any|the)){1,3}|dear)_' +
       '(?:ai|llm|llms|language_models?)(?:_(?:agents?|assistants?|models?|systems?))?\\b',
-    reach: 80,
   },
   {
     id: 'message-from-user-to-model',
     outcome: 'NO-GO',
     keywords: ['important'],
     source: `important_message_from${anyWords(4)}_to_you`,
-    reach: 110,
   },
   {
     id: 'decode-and-obey',
@@ -163,7 +148,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       `decode${anyWords(5)}_(?:and|then)(?:_(?:then|also))?` +
       '_(?:execute|follow|run|obey|perform)\\b',
-    reach: 130,
   },
   {
     id: 'new-instructions',
@@ -173,7 +157,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:new|updated|additional|important|real|actual|true)_' +
       '(?:instructions?|system_prompt|task|purpose|objective|directives?)' +
       '(?:_?:|_(?:is|are|follow|from|for_you))',
-    reach: 70,
   },
   {
     id: 'role-takeover',
@@ -183,7 +166,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:you_are_now_(?:an?|in|no_longer|the|my|called|going|operating|acting)|' +
       'from_(?:now|this_(?:point|moment))_(?:on|forward|onward)(?:s|wards)?_you|' +
       'you_(?:will|must)_now_(?:act|be|behave|respond|answer|follow|obey|ignore))\\b',
-    reach: 60,
   },
   {
     id: 'role-play',
@@ -192,7 +174,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:pretend_(?:to_be|you|that_you)|act_as_if_you|(?:stay|remain)_in_character|' +
       'break_character|role_?play_as)\\b',
-    reach: 40,
   },
   {
     id: 'no-restrictions',
@@ -203,7 +184,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:_(?:ethical|moral|content|safety|legal))?_' +
       '(?:restrictions?|limitations?|filters?|filtering|guidelines|guardrails|censorship)|' +
       '(?:no_longer|not)_bound_by|unfiltered_(?:response|answer|output|mode))\\b',
-    reach: 80,
   },
   {
     id: 'precondition',
@@ -212,7 +192,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       `before_(?:you_(?:can|proceed)|continuing|doing_anything)${anyWords(8)}` +
       '_(?:please|first|must)\\b',
-    reach: 190,
   },
   {
     id: 'instruction-tag',
@@ -224,7 +203,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:_(?:prompt|message|instructions?|override|note))?>|' +
       '</(?:user(?:_query)?|data|document)>|' +
       '\\[(?:system|admin)(?:_(?:message|note|prompt|override))?\\])',
-    reach: 50,
     wordStart: false,
   },
   {
@@ -234,7 +212,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '(?:\\n(?:system|assistant|human):|' +
       '#_?(?:system|instructions?)(?:_(?:prompt|message))?:)',
-    reach: 40,
     wordStart: false,
   },
   {
@@ -245,7 +222,6 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:end|begin|start)_of_(?:the_)?(?:system_|user_|original_)?' +
       '(?:prompt|instructions?|input|context|query|tool_output|data)' +
       '(?:\\]|>|-{2,4}|={2,4}|\\*{2,4})',
-    reach: 70,
   },
   {
     id: 'exfiltrate-image',
@@ -254,7 +230,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       '!\\[[^\\]\\n]{0,80}\\]\\(https?://[^\\s)/?]{1,120}/?[^\\s)?]{0,120}\\?[^\\s)=]{0,40}=' +
       '(?:\\{|<|\\[|\\$|%7b)',
-    reach: 380,
     wordStart: false,
   },
   {
@@ -266,7 +241,6 @@ export const injectionRows: readonly InjectionRow[] = [
       `(?:send|forward|post|upload|e-?mail|transmit|exfiltrate|leak)${anyWords(6)}_` +
       '(?:passwords?|credentials|api_?keys?|secret_keys?|access_tokens?|private_keys?|ssh_keys?|' +
       `session_cookies?|environment_variables|conversation_history)${anyWords(6)}_to\\b`,
-    reach: 260,
   },
   {
     id: 'claims-authority',
@@ -275,7 +249,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       "(?:i_am|i'm|this_is)_your_" +
       '(?:creator|developer|administrator|admin|owner|supervisor|operator)\\b',
-    reach: 50,
   },
   {
     id: 'if-you-are-a-model',
@@ -285,7 +258,6 @@ export const injectionRows: readonly InjectionRow[] = [
     source:
       `(?:if_you(?:_are|'re)_an?_${models}|any_${models}|${models}_reading_this)` +
       `${anyWords(6)}_(?:must|should|please|reading|ignore|follow|do)\\b`,
-    reach: 190,
   },
   {
     id: 'urgent-instruction',
@@ -296,6 +268,5 @@ export const injectionRows: readonly InjectionRow[] = [
       '(?:_(?:always|now|immediately|first|also)){0,2}_(?:follow|obey|execute|comply_with|' +
       'adhere_to)(?:_(?:these|this|the|my|all|every|following)){1,3}_' +
       '(?:instructions?|commands?|orders?|steps?|directives?)\\b',
-    reach: 140,
   },
 ];

@@ -13,7 +13,6 @@ export const injectionRules: readonly Rule[] = injectionRows.map((row) => ({
   keywords: row.keywords,
   expression: new RegExp(row.source.replaceAll('_', separator), 'iy'),
   before: 0,
-  reach: row.reach,
   wordStart: row.wordStart ?? true,
   verify: null,
   otherwise: null,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { longestMatch } from './expression-length.ts';
 import { KeywordAutomaton } from './keyword-automaton.ts';
 import type { Rule } from './rule.ts';
 import { ScannerError } from './scanner-error.ts';
@@ -34,12 +35,14 @@ export class RuleEngine {
   private readonly automaton: KeywordAutomaton;
   private readonly ruleOfKeyword: number[] = [];
   private readonly keywordLengths: number[] = [];
+  /** Characters that one attempt of each rule may read. */
+  private readonly reaches: number[] = [];
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules;
     const keywords: string[] = [];
     for (const [index, rule] of rules.entries()) {
-      checkRule(rule);
+      this.reaches.push(reachOf(rule));
       for (const keyword of rule.keywords) {
         keywords.push(keyword);
         this.ruleOfKeyword.push(index);
@@ -73,8 +76,9 @@ export class RuleEngine {
       // Inside the last match of the same rule there is nothing new to find.
       if (start < (work.ends[index] ?? 0)) return;
       if (rule.wordStart && rule.before === 0 && isWordUnit(text.charCodeAt(start - 1))) return;
-      if (!pay(work, limits, index, rule)) return;
-      const match = attempt(rule, text, start);
+      const reach = this.reaches[index] ?? 0;
+      if (!pay(work, limits, index, reach)) return;
+      const match = attempt(rule, reach, text, start);
       if (match === null) return;
       work.ends[index] = match.end;
       work.matched = true;
@@ -84,8 +88,8 @@ export class RuleEngine {
   }
 }
 
-function pay(work: Work, limits: WorkLimits, index: number, rule: Rule): boolean {
-  const cost = attemptCost + rule.before + rule.reach;
+function pay(work: Work, limits: WorkLimits, index: number, reach: number): boolean {
+  const cost = attemptCost + reach;
   const spent = (work.spent[index] ?? 0) + cost;
   if (spent > limits.perRule || work.total + cost > limits.total) {
     work.exhausted.add(index);
@@ -98,6 +102,7 @@ function pay(work: Work, limits: WorkLimits, index: number, rule: Rule): boolean
 
 function attempt(
   rule: Rule,
+  reach: number,
   text: string,
   start: number,
 ): { readonly start: number; readonly end: number } | null {
@@ -107,7 +112,7 @@ function attempt(
     return match === null ? null : { start, end: start + match[0].length };
   }
   const from = Math.max(0, start - rule.before);
-  const match = rule.expression.exec(text.slice(from, start + rule.reach));
+  const match = rule.expression.exec(text.slice(from, start + reach));
   if (match === null) return null;
   const found = from + match.index;
   if (rule.wordStart && isWordUnit(text.charCodeAt(found - 1))) return null;
@@ -124,15 +129,11 @@ function isWordUnit(code: number): boolean {
   return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }
 
-function checkRule(rule: Rule): void {
-  const sticky = rule.expression.sticky;
-  const unbounded = /[*+]|\{[0-9]+,\}/.test(withoutClasses(rule.expression.source));
-  if (rule.keywords.length === 0 || unbounded || sticky !== (rule.before === 0)) {
-    throw new ScannerError('SCAN_RULE_INVALID', `Rule ${rule.id} is not bounded.`);
+/** Throws `ScannerError` SCAN_RULE_INVALID on a rule that is not bounded. */
+function reachOf(rule: Rule): number {
+  if (rule.keywords.length === 0 || rule.expression.sticky !== (rule.before === 0)) {
+    throw new ScannerError('SCAN_RULE_INVALID', `Rule ${rule.id} has no place to start.`);
   }
-}
-
-/** The source with escapes and classes blanked: there `*` and `+` are plain characters. */
-function withoutClasses(source: string): string {
-  return source.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  // One more for the character that a look-ahead may ask for.
+  return longestMatch(rule.expression) + 1;
 }

@@ -3,7 +3,7 @@ import type { ScannerCode } from './codes.ts';
 
 /**
  * One shipped rule. The expression is tried only where one of the keywords stands, from `before`
- * characters ahead of it, and reads at most `reach` characters: cost does not grow with the text.
+ * characters ahead of it, and every repetition in it is bounded: cost does not grow with the text.
  */
 export type Rule = {
   /** `secret/github-token`; unique. */
@@ -12,10 +12,9 @@ export type Rule = {
   readonly outcome: 'NO-GO' | 'ESCALATE';
   /** Lower-case ASCII, found whatever the case of the text. */
   readonly keywords: readonly string[];
-  /** Sticky when `before` is 0: it starts at the keyword. Every repetition in it is bounded. */
+  /** Sticky when `before` is 0: it starts at the keyword. */
   readonly expression: RegExp;
   readonly before: number;
-  readonly reach: number;
   /** True when no letter or digit may stand before the match. */
   readonly wordStart: boolean;
   /**

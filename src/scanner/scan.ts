@@ -211,8 +211,8 @@ function original(normal: NormalText, offset: number): number {
 function versionOf(rules: readonly Rule[], patterns: readonly UserPattern[]): string {
   const hash = createHash('sha256');
   for (const rule of rules) {
-    const { id, outcome, keywords, expression, before, reach, wordStart, otherwise } = rule;
-    const parts = [id, outcome, keywords, String(expression), before, reach, wordStart, otherwise];
+    const { id, outcome, keywords, expression, before, wordStart, otherwise } = rule;
+    const parts = [id, outcome, keywords, String(expression), before, wordStart, otherwise];
     hash.update(JSON.stringify(parts));
   }
   for (const { id, pattern, outcome } of patterns) {

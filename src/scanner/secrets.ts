@@ -6,7 +6,6 @@ type SecretRow = {
   readonly id: string;
   readonly keywords: readonly string[];
   readonly expression: RegExp;
-  readonly reach: number;
   readonly before?: number;
   readonly wordStart?: boolean;
   readonly verify?: (match: string) => boolean;
@@ -22,21 +21,18 @@ const rows: readonly SecretRow[] = [
     id: 'aws-access-key',
     keywords: ['akia', 'asia', 'abia', 'acca'],
     expression: /(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/y,
-    reach: 21,
     verify: (match) => !match.endsWith('EXAMPLE'),
   },
   {
     id: 'aws-secret-key',
     keywords: ['aws_secret_access_key', 'aws_secret_key', 'secretaccesskey'],
     expression: /[A-Za-z_]{14,22}["'\s:=]{1,8}[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/y,
-    reach: 72,
     verify: (match) => !match.endsWith('EXAMPLEKEY'),
   },
   {
     id: 'github-token',
     keywords: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'],
     expression: /gh[pousr]_[A-Za-z0-9]{36}(?![A-Za-z0-9])/y,
-    reach: 41,
     verify: hasTokenChecksum,
     otherwise: 'ESCALATE',
   },
@@ -44,100 +40,84 @@ const rows: readonly SecretRow[] = [
     id: 'github-fine-grained-token',
     keywords: ['github_pat_'],
     expression: /github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}(?![A-Za-z0-9])/y,
-    reach: 94,
   },
   {
     id: 'gitlab-token',
     keywords: ['glpat-', 'gldt-', 'glrt-', 'glptt-', 'glsoat-'],
     expression: /gl(?:pat|dt|rt|ptt|soat)-[A-Za-z0-9_-]{20,64}(?![A-Za-z0-9_-])/y,
-    reach: 72,
   },
   {
     id: 'slack-token',
     keywords: ['xoxa-', 'xoxb-', 'xoxe-', 'xoxo-', 'xoxp-', 'xoxr-', 'xoxs-', 'xoxd-', 'xoxc-'],
     expression: /xox[a-eo-s]-[0-9]{8,14}-[A-Za-z0-9-]{10,200}/y,
-    reach: 220,
   },
   {
     id: 'slack-app-token',
     keywords: ['xapp-'],
     expression: /xapp-[0-9]-[A-Z0-9]{8,14}-[0-9]{8,15}-[a-f0-9]{40,128}/y,
-    reach: 170,
   },
   {
     id: 'slack-webhook',
     keywords: ['hooks.slack.com/services/'],
     expression:
       /hooks\.slack\.com\/services\/T[A-Z0-9]{6,12}\/B[A-Z0-9]{6,12}\/[A-Za-z0-9]{20,28}/y,
-    reach: 82,
   },
   {
     id: 'discord-webhook',
     keywords: ['/api/webhooks/'],
     expression: /\/api\/webhooks\/[0-9]{17,20}\/[A-Za-z0-9_-]{60,70}/y,
-    reach: 106,
     wordStart: false,
   },
   {
     id: 'stripe-key',
     keywords: ['sk_live_', 'rk_live_', 'sk_test_', 'rk_test_'],
     expression: /[sr]k_(?:live|test)_[A-Za-z0-9]{16,247}(?![A-Za-z0-9])/y,
-    reach: 257,
   },
   {
     id: 'stripe-webhook-secret',
     keywords: ['whsec_'],
     expression: /whsec_[A-Za-z0-9+/]{32,64}={0,2}/y,
-    reach: 73,
   },
   {
     id: 'google-api-key',
     keywords: ['aiza'],
     expression: /AIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])/y,
-    reach: 40,
   },
   {
     id: 'google-oauth-secret',
     keywords: ['gocspx-'],
     expression: /GOCSPX-[A-Za-z0-9_-]{28}(?![A-Za-z0-9_-])/y,
-    reach: 36,
   },
   {
     id: 'google-oauth-token',
     keywords: ['ya29.'],
     expression: /ya29\.[0-9A-Za-z_-]{20,512}/y,
-    reach: 518,
   },
   {
     id: 'openai-key',
     keywords: ['sk-proj-', 'sk-svcacct-', 'sk-admin-', 'sk-none-'],
     expression: /sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20,200}/y,
-    reach: 212,
   },
   {
     id: 'openai-legacy-key',
     keywords: ['t3blbkfj'],
     expression: /sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}(?![A-Za-z0-9])/,
     before: 23,
-    reach: 52,
   },
   {
     id: 'anthropic-key',
     keywords: ['sk-ant-'],
     expression: /sk-ant-[a-z]{3,6}[0-9]{2}-[A-Za-z0-9_-]{20,140}/y,
-    reach: 157,
   },
   {
     id: 'hugging-face-token',
     keywords: ['hf_', 'api_org_'],
     expression: /(?:hf_|api_org_)[A-Za-z]{34}(?![A-Za-z0-9])/y,
-    reach: 43,
   },
   {
     id: 'npm-token',
     keywords: ['npm_'],
     expression: /npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])/y,
-    reach: 41,
     verify: hasTokenChecksum,
     otherwise: 'ESCALATE',
   },
@@ -145,52 +125,44 @@ const rows: readonly SecretRow[] = [
     id: 'pypi-token',
     keywords: ['pypi-ageichlwas5vcmc'],
     expression: /pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,512}/y,
-    reach: 532,
   },
   {
     id: 'twilio-key',
     keywords: ['sk0', 'sk1', 'sk2', 'sk3', 'sk4', 'sk5', 'sk6', 'sk7', 'sk8', 'sk9']
       .concat(['ska', 'skb', 'skc', 'skd', 'ske', 'skf']),
     expression: /SK[0-9a-f]{32}(?![0-9A-Za-z])/y,
-    reach: 35,
   },
   {
     id: 'sendgrid-key',
     keywords: ['sg.'],
     expression: /SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])/y,
-    reach: 70,
   },
   {
     id: 'mailgun-key',
     keywords: ['key-'],
     expression: /key-[0-9a-f]{32}(?![0-9A-Za-z])/y,
-    reach: 37,
   },
   {
     id: 'telegram-bot-token',
     keywords: [':aa'],
     expression: /[0-9]{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/,
     before: 10,
-    reach: 47,
   },
   {
     id: 'json-web-token',
     keywords: ['eyj'],
     expression: /eyJ[A-Za-z0-9_-]{10,512}\.eyJ[A-Za-z0-9_-]{10,1024}\.[A-Za-z0-9_-]{16,700}/y,
-    reach: 2240,
   },
   {
     id: 'private-key',
     keywords: ['-----begin '],
     expression: /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/y,
-    reach: 80,
     wordStart: false,
   },
   {
     id: 'age-secret-key',
     keywords: ['age-secret-key-1'],
     expression: /AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}/y,
-    reach: 74,
   },
   {
     id: 'connection-string',
@@ -199,14 +171,12 @@ const rows: readonly SecretRow[] = [
       .concat(['ftp://', 'sftp://', 'http://', 'https://', 'smtp://', 'ldap://']),
     expression:
       /[a-z+]{3,13}:\/\/[^\s:@/?#"'<>]{0,64}:[^\s:@/?#"'<>]{3,128}@[a-z0-9.[-]{1,64}/iy,
-    reach: 276,
     verify: (match) => !isPlaceholder(match.slice(match.lastIndexOf(':') + 1, match.indexOf('@'))),
   },
   {
     id: 'azure-storage-key',
     keywords: ['accountkey=', 'sharedaccesskey='],
     expression: /(?:AccountKey=[A-Za-z0-9+/]{86}==|SharedAccessKey=[A-Za-z0-9+/]{43}=)/iy,
-    reach: 100,
     wordStart: false,
   },
   {
@@ -214,56 +184,47 @@ const rows: readonly SecretRow[] = [
     keywords: ['q~'],
     expression: /[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])/,
     before: 4,
-    reach: 41,
     wordStart: true,
   },
   {
     id: 'digitalocean-token',
     keywords: ['dop_v1_', 'doo_v1_', 'dor_v1_'],
     expression: /do[opr]_v1_[a-f0-9]{64}(?![a-z0-9])/y,
-    reach: 72,
   },
   {
     id: 'shopify-token',
     keywords: ['shpat_', 'shpca_', 'shppa_', 'shpss_'],
     expression: /shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}(?![A-Za-z0-9])/y,
-    reach: 39,
   },
   {
     id: 'vault-token',
     keywords: ['hvs.', 'hvb.'],
     expression: /hv[sb]\.[A-Za-z0-9_-]{90,300}/y,
-    reach: 304,
   },
   {
     id: 'databricks-token',
     keywords: ['dapi'],
     expression: /dapi[a-f0-9]{32}(?:-[0-9])?(?![A-Za-z0-9])/y,
-    reach: 39,
   },
   {
     id: 'grafana-token',
     keywords: ['glsa_'],
     expression: /glsa_[A-Za-z0-9]{32}_[a-fA-F0-9]{8}(?![A-Za-z0-9])/y,
-    reach: 47,
   },
   {
     id: 'docker-token',
     keywords: ['dckr_pat_', 'dckr_oat_'],
     expression: /dckr_[po]at_[A-Za-z0-9_-]{27,32}(?![A-Za-z0-9_-])/y,
-    reach: 42,
   },
   {
     id: 'postman-key',
     keywords: ['pmak-'],
     expression: /PMAK-[a-f0-9]{24}-[a-f0-9]{34}(?![a-z0-9])/y,
-    reach: 65,
   },
   {
     id: 'linear-key',
     keywords: ['lin_api_'],
     expression: /lin_api_[A-Za-z0-9]{40}(?![A-Za-z0-9])/y,
-    reach: 49,
   },
 ];
 
@@ -275,7 +236,6 @@ export const secretRules: readonly Rule[] = rows.map((row) => ({
   keywords: row.keywords,
   expression: row.expression,
   before: row.before ?? 0,
-  reach: row.reach,
   wordStart: row.wordStart ?? true,
   verify: row.verify ?? null,
   otherwise: row.otherwise ?? null,
