@@ -29,7 +29,7 @@ export async function openRecordHeadFile(options: {
     await mkdir(options.logDirectory, { recursive: true, mode: 0o700 });
     const directory = await realpath(options.directory);
     const inside = relative(await realpath(options.logDirectory), directory);
-    if (inside === '' || !(inside === '..' || inside.startsWith(`..${sep}`))) {
+    if (inside !== '..' && !inside.startsWith(`..${sep}`)) {
       throw new RecorderError('RECORDER_HEAD_MISPLACED', 'The head would lie inside the log.');
     }
     const path = join(directory, headFile);

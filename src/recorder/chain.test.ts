@@ -23,6 +23,7 @@ describe('an entry line', () => {
       expect(parse(changed({ [member]: 'two words' })), member).toBeNull();
     }
     expect(parse(changed({ extra: 1 }))).toBeNull();
+    expect(parse(changed({ zzz: 1 }))).toBeNull();
   });
 
   it.each([
@@ -60,6 +61,11 @@ describe('an entry line', () => {
 
   it('is refused when it is not UTF-8, not JSON, or nests without end', () => {
     expect(parseEntryLine(Buffer.from([...Buffer.from(line), 0xff]))).toBeNull();
+    const marked = Buffer.from(chainEntry(draft(1, { detail: { mark: '�' } }), tip, startMs).line);
+    const at = marked.indexOf('�');
+    expect(parseEntryLine(marked)).not.toBeNull();
+    const ill = Buffer.concat([marked.subarray(0, at), Buffer.of(0xff), marked.subarray(at + 3)]);
+    expect(parseEntryLine(ill)).toBeNull();
     expect(parse('')).toBeNull();
     expect(parse('null')).toBeNull();
     expect(parse('[]')).toBeNull();

@@ -143,6 +143,13 @@ describe('verifying a log', () => {
     }
   });
 
+  it('says that the entry of a head is gone, whatever stands in its place', async () => {
+    const report = await verify(lines.with(size - 1, Buffer.from('rubbish')), [head]);
+    const last = size - 1;
+    expect(codes(report)).toEqual([`RECORDER_LINE_INVALID@${last}`, `RECORDER_FORKED@${last}`]);
+    expect(report.coveredByHead).toBe(0);
+  });
+
   it('finds a log rewritten with right links, against every kind of head', async () => {
     const drafts = Array.from({ length: size }, (_, n) => draft(n, n === 4 ? { code: 'X' } : {}));
     const rewritten = chain(drafts);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TestContext } from 'vitest';
 import { openRecordHeadFile } from '../../src/adapters/record-head-file.ts';
 import { openRecordLogFiles } from '../../src/adapters/record-log-files.ts';
 import type { RecordLogFilesOptions } from '../../src/adapters/record-log-files.ts';
-import { openRecordLogReader } from '../../src/adapters/record-log-segments.ts';
+import { openRecordLogReader, segmentPath } from '../../src/adapters/record-log-segments.ts';
 import type { EntryDraft } from '../../src/recorder/entry.ts';
 import { openRecorder } from '../../src/recorder/recorder.ts';
 import type { FlightRecorder } from '../../src/recorder/recorder.ts';
@@ -25,6 +25,7 @@ import {
   testKey,
 } from './recorder-fixture.ts';
 
+const normal = { privileged: false };
 const privileged = { privileged: true };
 const key = testKey();
 const clock = fakeClock();
@@ -148,6 +149,30 @@ describe('a recorder on a real disk', () => {
     acknowledged.push(big(104).id);
     await recorder.close();
     await expectWhole(acknowledged);
+  });
+
+  it('that does not even let it cut off a torn append does so later', async (context) => {
+    mount(context, disk, 'size=1m');
+    const directory = join(disk, 'log');
+    const log = await openRecordLogFiles({ directory, reserveBytes: 0 });
+    await log.append(['first'], normal);
+    const handle = await openFile(join(disk, 'log/header.json'));
+    const truncate = vi.spyOn(Object.getPrototypeOf(handle), 'truncate');
+    await handle.close();
+    truncate.mockRejectedValue(new Error('The disk of the test failed.'));
+    const lines = ['x'.repeat(2_000_000)];
+    await expect(log.append(lines, normal)).rejects.toMatchObject({ code: 'RECORDER_FULL' });
+    const torn = statSync(segmentPath(directory, 0)).size;
+    expect(torn).toBeGreaterThan(500_000);
+    await expect(log.append(['second'], normal)).rejects.toMatchObject({
+      code: 'RECORDER_NOT_DURABLE',
+    });
+    truncate.mockRestore();
+    await log.append(['second'], normal);
+    expect(log.tornBytes()).toBe(torn - 'first\n'.length);
+    await log.close();
+    const { read } = await openRecordLogReader(directory);
+    expect((await collect(read(0, 9))).map(String)).toEqual(['first', 'second']);
   });
 
   it('that becomes read-only under it refuses all, says why, and recovers', async (context) => {
