@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sampleFile, sampleFiles } from '../../test/mesh-files/sample.ts';
+import { checkCommand, type ExitCode } from './check.ts';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'maso-check-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+let count = 0;
+function write(files: { readonly [path: string]: string }): string {
+  count += 1;
+  const root = join(folder, String(count));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return join(root, 'mesh');
+}
+
+type Run = { readonly exit: ExitCode; readonly out: string; readonly err: string };
+
+async function check(file: string | undefined, directory: string, json = false): Promise<Run> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exit = await checkCommand({ file, json }, {
+    out: (line) => out.push(line), err: (line) => err.push(line), directory,
+  });
+  return { exit, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('maso check', () => {
+  it('exits 2 with its usage when no file is named', async () => {
+    const run = await check(undefined, folder);
+    expect(run).toMatchObject({ exit: 2, out: '' });
+    expect(run.err).toContain('maso check FILE');
+  });
+
+  it('exits 1 for a file that is not there, a folder, and bytes that are not UTF-8', async () => {
+    const directory = write(sampleFiles);
+    writeFileSync(join(directory, 'bytes.yaml'), new Uint8Array([0xff, 0xfe, 0xc0]));
+    expect(await check('none.yaml', directory)).toMatchObject({ exit: 1 });
+    expect((await check('none.yaml', directory)).out).toContain('none.yaml:1:1 MESH_FILE_MISSING');
+    expect((await check('oispec', directory)).out).toContain('oispec:1:1 MESH_FILE_UNREADABLE');
+    expect((await check('bytes.yaml', directory)).out).toContain('MESH_FILE_UNREADABLE');
+  });
+
+  it('prints every error as file:line:column with its mend, and exits 1', async () => {
+    const text = (sampleFiles[sampleFile] ?? '').replace('role: RETRIEVER', 'role: READER')
+      .replace('isolation: uid', 'isolation: none');
+    const run = await check('security_mesh.yaml', write({ ...sampleFiles, [sampleFile]: text }));
+    expect(run.exit).toBe(1);
+    expect(run.out).toMatch(/^security_mesh\.yaml:\d+:\d+ MESH_VALUE_INVALID .+ \(.+\)$/m);
+    expect(run.out).toMatch(/^security_mesh\.yaml:\d+:\d+ MESH_ISOLATION_NONE .+ \(.+\)$/m);
+    expect(run.out).toContain('the mesh is refused: 2 errors');
+  });
+
+  it('points into the Cedar file', async () => {
+    const cedar = '/mesh/policies/payments.cedar';
+    const text = (sampleFiles[cedar] ?? '').replace('context.domain', 'context.domian');
+    const run = await check('security_mesh.yaml', write({ ...sampleFiles, [cedar]: text }));
+    expect(run.exit).toBe(1);
+    expect(run.out).toMatch(/^policies\/payments\.cedar:9:\d+ POLICY_CEDAR_INVALID/m);
+  });
+
+  it('exits 0 for the sample and tells what the mesh is', async () => {
+    const run = await check('security_mesh.yaml', write(sampleFiles));
+    expect(run).toMatchObject({ exit: 0, err: '' });
+    expect(run.out).toContain('domain billing: PLAINTEXT, provided');
+    expect(run.out).toContain('PG-1.5');
+    expect(run.out).toContain('separation of duties: no agent both');
+  });
+
+  it("exits 0 for the seed's file with a warning for each tier", async () => {
+    const seed = fileURLToPath(new URL('../../examples/seed', import.meta.url));
+    const run = await check('security_mesh.yaml', seed);
+    expect(run.exit).toBe(0);
+    expect(run.out.match(/warning MESH_TIER_UNAVAILABLE/g)).toHaveLength(4);
+  });
+
+  it('says the same as JSON', async () => {
+    const seed = fileURLToPath(new URL('../../examples/seed', import.meta.url));
+    const run = await check('security_mesh.yaml', seed, true);
+    expect(JSON.parse(run.out)).toMatchObject({
+      ok: true,
+      diagnostics: [
+        { code: 'MESH_TIER_UNAVAILABLE', severity: 'warning', line: 8, column: 13 }, {}, {}, {},
+      ],
+      mesh: {
+        autonomyTier: 2,
+        tiers: [{ domain: 'agent_memory', tier: 'RETRIEVAL', available: false }, {}, {}, {}],
+      },
+    });
+  });
+});
