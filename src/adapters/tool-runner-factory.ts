@@ -31,7 +31,7 @@ export function createToolRunner(manifest: ToolManifest, options: ToolRunnerOpti
         ...options,
         manifest,
         command: runner.command,
-        env: options.secrets.fill(runner.env),
+        env: options.secrets.resolve(runner.env),
       });
     case 'http':
       return httpToolRunner({ ...options, manifest, ...runner });

@@ -22,7 +22,7 @@ export class ToolSecrets {
   }
 
   /** The environment with every reference replaced. Throws `ToolError` TOOL_CREDENTIAL_INVALID. */
-  fill(env: { readonly [name: string]: string }): { readonly [name: string]: string } {
+  resolve(env: { readonly [name: string]: string }): { readonly [name: string]: string } {
     return Object.fromEntries(
       Object.entries(env).map(([name, value]) =>
         value.startsWith(reference) ? [name, this.#secret(value.slice(reference.length))] : [name, value],
