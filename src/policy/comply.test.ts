@@ -1,77 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sampleMesh } from '../../test/mesh-files/sample.ts';
-import type { Agent, Mesh } from '../mesh/mesh.ts';
+import {
+  agentOf, base, codes, input, meshWith, oispec, parameters, payments, requester, type Change,
+} from '../../test/mesh-files/request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Label } from '../message/envelope.ts';
-import type { JsonObject, JsonValue } from '../message/json.ts';
-import { comply, type ComplianceInput, type Requester } from './comply.ts';
-import type { GrantedApproval } from './people.ts';
-
-const noPolicies = ['  policies: [policies/payments.cedar]\n', ''] as const;
-const base = sampleMesh([noPolicies]);
-
-function agentOf(mesh: Mesh, name: string): Agent {
-  const agent = mesh.agents.get(name);
-  if (agent === undefined) throw new Error(name);
-  return agent;
-}
-
-const requester: Requester = {
-  agent: 'triage',
-  label: { classification: 'internal', integrity: 'untrusted', origins: ['tool:mail'] },
-  sources: { '/parameters/payee': ['prompt'], '/parameters/amount': ['prompt'] },
-  hop: 1,
-  isolation: 'uid',
-};
-
-const parameters = { invoice: '42', payee: 'ACME', amount: 98.7 };
-
-type Change = Partial<Omit<ComplianceInput, 'requester' | 'request'>> & {
-  readonly requester?: Partial<Requester>;
-  readonly action?: string;
-  readonly parameters?: JsonObject;
-};
-
-function input(change: Change = {}): ComplianceInput {
-  const { requester: asked, action, parameters: given, ...rest } = change;
-  const mesh = rest.mesh ?? base;
-  return {
-    request: {
-      action: action ?? 'pay_invoice',
-      parameters: given ?? parameters,
-      idempotencyKey: 'k1',
-      evidence: [],
-    },
-    executor: agentOf(mesh, 'payments'),
-    requester: { ...requester, ...asked },
-    domain: 'billing',
-    paceClamp: { phase: 'PRIMARY', allows: 'all' },
-    isolation: 'uid',
-    trustedValues: () => null,
-    capUsed: () => 0,
-    approvals: [],
-    requestDigest: 'digest-1',
-    nowMs: 1_000,
-    mesh,
-    cedar: null,
-    ...rest,
-  };
-}
-
-function codes(change: Change = {}): string[] {
-  return comply(input(change)).findings.map((finding) => finding.code);
-}
-
-/** The mesh with one action, agent or limit replaced. */
-function meshWith(edits: readonly (readonly [string, string])[]): Mesh {
-  return sampleMesh([noPolicies, ...edits]);
-}
-
-const payments = agentOf(base, 'payments');
-const oispec = payments.oispec;
-if (oispec === null) throw new Error('the sample executor has an OISpec');
+import type { JsonValue } from '../message/json.ts';
+import { comply } from './comply.ts';
 
 describe('comply', () => {
   it('lets a permitted request with sourced values pass, and says that it has no Cedar', () => {
@@ -211,13 +147,28 @@ describe('comply', () => {
     expect(codes(change)).toContain(code);
   });
 
+  it('finds the edge of exactly this executor and domain', () => {
+    const other = { ...payments, name: 'payments2', oispec: { ...oispec, agent: 'payments2' } };
+    expect(codes({ executor: other })).toEqual(['POLICY_EDGE_DENIED']);
+    const added = '    - { name: other, tier: PLAINTEXT, allowed_roles: [RETRIEVER, EXECUTOR] }';
+    const mesh = meshWith([['  zones:', `${added}\n  zones:`]]);
+    const executor = { ...payments, oispec: { ...oispec, dataScope: ['other'] } };
+    expect(codes({ mesh, executor, domain: 'other' })).toEqual(['POLICY_EDGE_DENIED']);
+  });
+
+  it('runs no executor without isolation, whatever the mesh file says of it', () => {
+    const executor = { ...payments, isolation: 'none' as const };
+    expect(codes({ executor, isolation: 'none' })).toEqual(['POLICY_ISOLATION_WEAK']);
+  });
+
   it('keeps every finding, refusals first', () => {
-    const found = codes({
+    const change: Change = {
       mesh: meshWith([['risk: HIGH', 'risk: HIGH\n      approval: required']]),
       parameters: { invoice: 'x y', payee: 'ACME', amount: 9000 },
       requester: { sources: {}, hop: 30 },
-    });
-    expect(found).toEqual([
+    };
+    expect(comply(input(change)).outcome).toBe('NO-GO');
+    expect(codes(change)).toEqual([
       'POLICY_HOPS_EXCEEDED', 'POLICY_PARAMETERS_INVALID', 'POLICY_SOURCE_UNTRUSTED',
       'POLICY_BOUND_EXCEEDED', 'POLICY_SOURCE_UNTRUSTED', 'POLICY_CAP_EXCEEDED',
       'POLICY_APPROVAL_REQUIRED',
@@ -299,6 +250,19 @@ describe('where values come from (G5)', () => {
 });
 
 describe('amounts', () => {
+  it('below zero are outside every bound and every cap by themselves', () => {
+    const open = meshWith([]);
+    const action = open.actions.get('pay_invoice');
+    if (action === undefined) throw new Error('the sample has changed');
+    const schema = { type: 'object', properties: { amount: { type: 'number' } } };
+    const actions = new Map([['pay_invoice', { ...action, parameters: schema }]]);
+    const mesh = { ...open, actions };
+    expect(codes({ mesh, parameters: { amount: -1 } }))
+      .toEqual(['POLICY_BOUND_EXCEEDED', 'POLICY_CAP_EXCEEDED']);
+    expect(codes({ mesh, parameters: { amount: -0 } })).toEqual([]);
+    expect(codes({ mesh, parameters: {} })).toEqual(['POLICY_CAP_EXCEEDED']);
+  });
+
   const odd: fc.Arbitrary<JsonValue> = fc.oneof(
     fc.double(), fc.integer(), fc.constantFrom<JsonValue>(
       Number.NaN, Infinity, -Infinity, -0, 0, -1, 1e308, 5e-324, 5000, 5000.000000001, 8000,
@@ -326,74 +290,5 @@ describe('amounts', () => {
       });
       expect(found).toContain('POLICY_SOURCE_UNTRUSTED');
     }), { numRuns: 300 });
-  });
-});
-
-describe('people', () => {
-  const approve = (...operators: string[]): readonly GrantedApproval[] =>
-    operators.map((operator) => ({ operator, digest: 'digest-1' }));
-  const critical = meshWith([['risk: HIGH', 'risk: CRITICAL']]);
-  const spec = { ...payments, oispec: { ...oispec, riskClassification: 'CRITICAL' as const } };
-
-  it('hold every write at tier 1, and no read', () => {
-    const mesh = meshWith([['autonomy_tier: 2', 'autonomy_tier: 1']]);
-    expect(comply(input({ mesh })).outcome).toBe('ESCALATE');
-    expect(codes({ mesh })).toEqual(['POLICY_TIER_SUPERVISED']);
-    expect(codes({ mesh, action: 'check_payment', parameters: { invoice: '42' } })).toEqual([]);
-    expect(codes({ mesh, approvals: approve('alice') })).toEqual([]);
-  });
-
-  it('hold every write under supervision', () => {
-    const paceClamp = { phase: 'ALTERNATE', allows: 'supervised' } as const;
-    expect(codes({ paceClamp })).toEqual(['POLICY_PACE_SUPERVISED']);
-  });
-
-  it('hold what the manifest says', () => {
-    const mesh = meshWith([['risk: HIGH', 'risk: LOW\n      approval: required']]);
-    expect(codes({ mesh })).toEqual(['POLICY_APPROVAL_REQUIRED']);
-    expect(codes({ mesh, approvals: approve('alice') })).toEqual([]);
-  });
-
-  it('are two different ones for a CRITICAL action, at every tier', () => {
-    for (const tier of ['1', '2', '3']) {
-      const mesh = meshWith([
-        ['risk: HIGH', 'risk: CRITICAL'], ['autonomy_tier: 2', `autonomy_tier: ${tier}`],
-      ]);
-      const executor = spec;
-      expect(codes({ mesh, executor })).toContain('POLICY_TWO_PEOPLE_REQUIRED');
-      const once = approve('alice');
-      expect(codes({ mesh, executor, approvals: once })).toContain('POLICY_TWO_PEOPLE_REQUIRED');
-      const twice = approve('alice', 'alice');
-      expect(codes({ mesh, executor, approvals: twice })).toContain('POLICY_TWO_PEOPLE_REQUIRED');
-      expect(codes({ mesh, executor, approvals: approve('alice', 'bob') })).toEqual([]);
-    }
-  });
-
-  it('release only the request that they signed', () => {
-    const change = { mesh: critical, executor: spec };
-    const foreign = ['alice', 'bob'].map((operator) => ({ operator, digest: 'digest-2' }));
-    expect(codes({ ...change, approvals: foreign })).toContain('POLICY_TWO_PEOPLE_REQUIRED');
-    const approvals = ['alice', 'bob'].map((operator) => ({ operator, digest: '' }));
-    for (const requestDigest of ['', null]) {
-      const found = codes({ ...change, approvals, requestDigest });
-      expect(found).toContain('POLICY_TWO_PEOPLE_REQUIRED');
-    }
-  });
-
-  it('turn no refusal into permission', () => {
-    const verdict = comply(input({
-      mesh: critical,
-      executor: spec,
-      approvals: approve('alice', 'bob'),
-      requester: { sources: {} },
-    }));
-    expect(verdict.outcome).toBe('NO-GO');
-  });
-
-  it('are not asked for a HIGH action by itself', () => {
-    for (const tier of ['2', '3']) {
-      const mesh = meshWith([['autonomy_tier: 2', `autonomy_tier: ${tier}`]]);
-      expect(codes({ mesh })).toEqual([]);
-    }
   });
 });
