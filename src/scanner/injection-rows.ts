@@ -38,7 +38,7 @@ export const injectionRows: readonly InjectionRow[] = [
     outcome: 'NO-GO',
     keywords: ['ignore', 'disregard', 'forget'],
     source:
-      '(?:ignore|disregard|forget)_(?:everything|anything|all|what)' +
+      '(?:ignore|disregard|forget)_(?:everything|anything|what)' +
       '(?:_(?:of|that|the|text)){0,2}_' +
       '(?:above|before|previous(?:ly)?|prior|you_(?:know|were|have_been|was)|' +
       '(?:i|we)_(?:said|told))\\b',

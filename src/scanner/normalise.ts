@@ -3,9 +3,9 @@
 /** What a model reads, as plain text that the rules can match. */
 export type NormalText = {
   readonly text: string;
-  /** Offset in the original text of each unit of `text`, and of its end; null: they are equal. */
-  readonly offsets: readonly number[] | null;
   readonly hidden: readonly HiddenRun[];
+  /** Position in the original of a position in `text`. */
+  readonly originalOf: (position: number) => number;
 };
 
 /** Characters that people do not see and models read. */
@@ -58,6 +58,8 @@ const actions = buildActions();
 /** Shorter runs occur in emoji and in scripts that need joiners. */
 const zeroWidthRunMin = 8;
 const selectorRunMin = 4;
+/** Enough to refuse a text; the rest would only cost time. */
+const runsMax = 64;
 
 /**
  * Strips invisible characters and writes compatibility forms of ASCII as ASCII: the part of Unicode
@@ -65,52 +67,90 @@ const selectorRunMin = 4;
  * exactly. Linear in the text; a text without such characters is returned as it is.
  */
 export function normalise(text: string): NormalText {
-  if (!/[\u0080-\uffff]/.test(text)) return { text, offsets: null, hidden: [] };
-  let position = 0;
-  while (position < text.length && actions[text.charCodeAt(position)] === keep) position += 1;
-  return position === text.length
-    ? { text, offsets: null, hidden: [] }
-    : rewrite(text, position);
+  if (!/[\u0080-\uffff]/.test(text) || keptUntil(text, 0) === text.length) {
+    return { text, hidden: [], originalOf: (position) => position };
+  }
+  const runs = new HiddenRuns();
+  const written = rewrite(text, runs, null);
+  // Offsets are wanted for findings only; most texts have none.
+  let offsets: number[] | null = null;
+  const originalOf = (position: number): number => {
+    if (offsets === null) {
+      offsets = [];
+      rewrite(text, new HiddenRuns(), offsets);
+    }
+    return offsets[position] ?? text.length;
+  };
+  return { text: written, hidden: runs.found, originalOf };
 }
 
-function rewrite(text: string, unchanged: number): NormalText {
-  const runs = new HiddenRuns();
-  const offsets: number[] = [];
-  let written = text.slice(0, unchanged);
-  for (let position = 0; position < unchanged; position += 1) offsets.push(position);
-  let position = unchanged;
+function rewrite(text: string, runs: HiddenRuns, offsets: number[] | null): string {
+  let written = '';
+  let position = 0;
   while (position < text.length) {
-    const code = text.charCodeAt(position);
-    const flag = code === 0xd83c ? flagAt(text, position) : 0;
-    for (let unit = 0; unit < flag; unit += 1) offsets.push(position + unit);
-    if (flag > 0) {
-      written += text.slice(position, position + flag);
-      position += flag;
-      continue;
+    const end = keptUntil(text, position);
+    written += text.slice(position, end);
+    pushRange(offsets, position, end);
+    position = end;
+    if (position === text.length) break;
+    const length = unitsAt(text, position);
+    const replaced = replacementOf(text, position, length);
+    if (replaced === null) {
+      written += text.slice(position, position + length);
+      pushRange(offsets, position, position + length);
+    } else {
+      written += replaced;
+      for (let unit = 0; unit < replaced.length; unit += 1) offsets?.push(position);
+      if (replaced === '') runs.add(text.codePointAt(position) ?? 0, position, position + length);
     }
-    const action = actions[code] ?? keep;
-    const point = action === highSurrogate ? (text.codePointAt(position) ?? code) : code;
-    const length = point > 0xffff ? 2 : 1;
-    const replaced = replacementOf(text, position, point, action);
-    for (let unit = 0; unit < replaced.length; unit += 1) offsets.push(position);
-    if (replaced.length === 2 && length === 2) offsets[offsets.length - 1] = position + 1;
-    written += replaced;
-    if (replaced === '') runs.add(point, position, position + length);
     position += length;
   }
-  offsets.push(text.length);
-  return { text: written, offsets, hidden: runs.found };
+  return written;
 }
 
-function replacementOf(text: string, position: number, point: number, action: number): string {
-  if (action === keep) return text.charAt(position);
+/** The first position from `start` on whose unit is not simply kept. */
+function keptUntil(text: string, start: number): number {
+  let position = start;
+  while (position < text.length && actions[text.charCodeAt(position)] === keep) position += 1;
+  return position;
+}
+
+function pushRange(offsets: number[] | null, start: number, end: number): void {
+  if (offsets === null) return;
+  for (let position = start; position < end; position += 1) offsets.push(position);
+}
+
+/** Units that belong together: a flag, a surrogate pair, or one. */
+function unitsAt(text: string, position: number): number {
+  const code = text.charCodeAt(position);
+  if (actions[code] !== highSurrogate) return 1;
+  const flag = code === 0xd83c ? flagAt(text, position) : 0;
+  if (flag > 0) return flag;
+  return (text.codePointAt(position) ?? 0) > 0xffff ? 2 : 1;
+}
+
+/** Null when the units at `position` stay as they are. */
+function replacementOf(text: string, position: number, length: number): string | null {
+  const action = actions[text.charCodeAt(position)] ?? keep;
   if (action === strip) return '';
-  if (action >= firstReplacement) return replacements[action - firstReplacement] ?? '';
+  if (action >= firstReplacement) return replacements[action - firstReplacement] ?? null;
+  if (length !== 2) return null;
+  const point = text.codePointAt(position) ?? 0;
   if (point >= 0xe0000 && point <= 0xe0fff) return '';
-  const own = String.fromCodePoint(point);
   // Mathematical and enclosed alphanumerics; a small, dense part of the planes above the first.
   const styled = (point >= 0x1d400 && point <= 0x1d7ff) || (point >= 0x1f100 && point <= 0x1f16f);
-  return styled ? (asciiForm(own) ?? own) : own;
+  return styled ? styledForm(point) : null;
+}
+
+const styledForms = new Map<number, string | null>();
+
+/** Kept once computed: there are fewer than 1,200 of these characters. */
+function styledForm(point: number): string | null {
+  const known = styledForms.get(point);
+  if (known !== undefined) return known;
+  const form = asciiForm(String.fromCodePoint(point));
+  styledForms.set(point, form);
+  return form;
 }
 
 /** Flags of England, Scotland and Wales are spelled with tag characters (UTS 51, annex C). */
@@ -122,6 +162,9 @@ const flagPattern = new RegExp(
 
 /** Length of the flag that starts at `position`; 0 when there is none. */
 function flagAt(text: string, position: number): number {
+  // A tag character must follow the black flag; the expression is dear on a text full of emoji.
+  if (text.charCodeAt(position + 1) !== 0xdff4) return 0;
+  if (text.charCodeAt(position + 2) !== 0xdb40) return 0;
   flagPattern.lastIndex = position;
   return flagPattern.exec(text)?.[0].length ?? 0;
 }
@@ -145,7 +188,7 @@ class HiddenRuns {
     this.end = end;
     this.count += 1;
     const enough = this.count === minimumOf(kind);
-    if (enough) this.found.push({ kind, start: this.start, end });
+    if (enough && this.found.length < runsMax) this.found.push({ kind, start: this.start, end });
   }
 }
 

@@ -148,7 +148,7 @@ class Scan {
   private readonly onMatch: OnMatch = (rule, outcome, start, end) => {
     if (!rule.appliesToUser && this.input.channel === 'user') return;
     const { normal } = this.now;
-    this.report(rule.code, rule.id, outcome, original(normal, start), original(normal, end));
+    this.report(rule.code, rule.id, outcome, normal.originalOf(start), normal.originalOf(end));
   };
 
   private userPattern(pattern: CompiledUserPattern, normal: NormalText): void {
@@ -161,8 +161,8 @@ class Scan {
     this.userSteps += steps;
     const match = pattern.linear.find(normal.text, 0);
     if (match === null) return;
-    const start = original(normal, match.start);
-    this.report('SCAN_PATTERN', rule, pattern.outcome, start, original(normal, match.end));
+    const start = normal.originalOf(match.start);
+    this.report('SCAN_PATTERN', rule, pattern.outcome, start, normal.originalOf(match.end));
   }
 
   private report(
@@ -201,10 +201,6 @@ class Scan {
 
 function hiddenOutcome(run: HiddenRun): 'NO-GO' | 'ESCALATE' {
   return run.kind === 'tag-characters' || run.kind === 'variation-selectors' ? 'NO-GO' : 'ESCALATE';
-}
-
-function original(normal: NormalText, offset: number): number {
-  return normal.offsets === null ? offset : (normal.offsets[offset] ?? offset);
 }
 
 /** First 12 characters of a SHA-256 over everything that decides a match. */
