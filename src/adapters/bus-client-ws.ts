@@ -5,7 +5,8 @@ import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { BusLink, Decided, PublishAnswer } from '../sidecar/ports.ts';
-import type { Hold, NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import type { Hold } from '../oversight/hold.ts';
+import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
 import { corkedSender } from './corked-sender.ts';
 import { clientTlsOptions } from './tls-options.ts';
@@ -179,7 +180,7 @@ export class BusClient implements BusLink {
   #lost(code: string): void {
     this.#send = null;
     this.#webSocket = null;
-    for (const number of [...this.#asks.keys()]) this.#settleAsk(number, null);
+    for (const number of this.#asks.keys()) this.#settleAsk(number, null);
     if (this.#closed) return;
     const fatal = fatalCodes.has(code);
     this.#options.events.lost(code, fatal);

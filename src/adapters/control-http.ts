@@ -6,7 +6,7 @@ import { createServer as createHttpsServer, request as httpsRequest } from 'node
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { z } from 'zod';
-import type { Approval } from '../control/approvals.ts';
+import type { Approval } from '../oversight/approvals.ts';
 import { ControlError } from '../control/control-error.ts';
 import type { Enrolled } from '../control/enrolment.ts';
 import type { Credential } from '../identity/credential.ts';
@@ -46,7 +46,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   server.get<{ Params: { id: string } }>('/v1/approvals/:id', async (request, reply) => {
     const approval = api.approval(request.params.id);
     if (approval !== null) return approval;
-    return reply.code(404).send({ code: 'CONTROL_APPROVAL_UNKNOWN' });
+    return reply.code(404).send({ code: 'OVERSIGHT_APPROVAL_UNKNOWN' });
   });
   server.post('/v1/approvals/decisions', async (request, reply) => {
     const input = decision.safeParse(request.body);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Approval, ApprovalStore } from '../control/approvals.ts';
+import type { Approval, ApprovalStore } from '../oversight/approvals.ts';
 import type { JoinTokenRecord, JoinTokenStore, JoinTokenUse } from '../identity/join-token.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 

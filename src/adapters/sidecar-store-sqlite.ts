@@ -8,6 +8,7 @@ import type {
   Incarnation,
   InboxMessage,
   InboxState,
+  Reply,
   SidecarStore,
 } from '../sidecar/ports.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
@@ -115,7 +116,7 @@ export class SqliteSidecarStore implements SidecarStore {
     await this.#db.write(() => this.#statements.setState.run(state, id));
   }
 
-  async saveReply(id: string, reply: NonNullable<InboxMessage['reply']>): Promise<void> {
+  async saveReply(id: string, reply: Reply): Promise<void> {
     await this.#db.write(() => this.#statements.saveReply.run(JSON.stringify(reply), id));
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
+import type { Attestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { flowsTo } from '../label/label.ts';
 import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
@@ -35,6 +36,7 @@ export type AdmitContext = {
   readonly pace: PaceView;
   readonly schemas: SchemaRegistry;
   readonly protection: Protection;
+  readonly attestor: Attestor;
   readonly rates: TokenBuckets;
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
@@ -89,7 +91,7 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
     entryRefusal(sender, publication, body) ??
     freshnessRefusal(sender, body, nowMs, mesh) ??
     replayRefusal(body, context) ??
-    routeRefusal(body, context, sender, nowMs) ??
+    routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
     (context.queue.pendingCount(body.to) >= mesh.limits.queuedMessagesMax
       ? { code: 'BUS_QUEUE_FULL', drop: false }
@@ -156,7 +158,6 @@ function routeRefusal(
   body: EnvelopeBody,
   context: AdmitContext,
   sender: PeerIdentity,
-  nowMs: number,
 ): Refusal | null {
   const { mesh } = context;
   const from = mesh.agents.get(body.from);
@@ -166,7 +167,7 @@ function routeRefusal(
   const domain = mesh.domains.get(body.domain);
   if (domain === undefined) return { code: 'BUS_DOMAIN_UNKNOWN', drop: false };
   return (
-    domainRefusal(domain, from, to, sender, nowMs) ??
+    domainRefusal(domain, from, to, sender, context) ??
     edgeRefusal(body, mesh) ??
     context.protection.refusal(domain.tier) ??
     (flowsTo(body.label.classification, to.clearance)
@@ -181,10 +182,13 @@ function domainRefusal(
   from: Agent,
   to: Agent,
   sender: PeerIdentity,
-  nowMs: number,
+  { clock, attestor }: AdmitContext,
 ): Refusal | null {
-  if (!(nowMs - sender.notBeforeMs <= domain.maxTokenAgeMs)) {
+  if (!(clock.nowMs() - sender.notBeforeMs <= domain.maxTokenAgeMs)) {
     return { code: 'BUS_CREDENTIAL_TOO_OLD', drop: false };
+  }
+  if (domain.attestationRequired && !attestor.attested(sender)) {
+    return { code: 'BUS_NOT_ATTESTED', drop: false };
   }
   const rolesAllowed = domain.allowedRoles.includes(from.role) && domain.allowedRoles.includes(to.role);
   return rolesAllowed ? null : { code: 'BUS_ROLE_DENIED', drop: false };

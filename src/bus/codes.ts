@@ -77,6 +77,11 @@ export const busCodes = {
     mend: 'Add the role to allowed_roles of the domain if the exchange is wanted.',
     agentSees: 'REFUSED',
   },
+  BUS_NOT_ATTESTED: {
+    means: 'The data domain asks for an attested runtime, and the sender has proven none.',
+    mend: 'Attestation is not available in this build; use a domain that does not ask for it.',
+    agentSees: 'UNAVAILABLE',
+  },
   BUS_CLEARANCE_EXCEEDED: {
     means: 'The message is classified above what the recipient may read.',
     mend: 'Send it to an agent of a zone with that clearance.',

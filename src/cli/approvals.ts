@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { askControl } from '../adapters/control-http.ts';
 import { systemClock } from '../adapters/clock-system.ts';
 import { loadOperatorKey } from '../adapters/operator-keys.ts';
-import type { Approval } from '../control/approvals.ts';
+import type { Approval } from '../oversight/approvals.ts';
 import { ControlError } from '../control/control-error.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -45,7 +45,7 @@ export async function approvalsDecide(options: DecideOptions, io: CommandIo): Pr
   const matching = approvals.filter((one) => one.id.startsWith(options.id));
   const [approval] = matching;
   if (approval === undefined || matching.length > 1) {
-    return refused('CONTROL_APPROVAL_UNKNOWN', options.json, io);
+    return refused('OVERSIGHT_APPROVAL_UNKNOWN', options.json, io);
   }
   const keyFile = options.key ?? join(nodeDirectories(stateDirectory).operators, 'local.jwk');
   const key = await loadOperatorKey(keyFile);
@@ -62,7 +62,7 @@ export async function approvalsDecide(options: DecideOptions, io: CommandIo): Pr
   );
   const answer = await ask(stateDirectory, 'POST', '/v1/approvals/decisions', { signed });
   if (answer.status !== 200) {
-    return refused(String(answer.body['code'] ?? 'CONTROL_APPROVAL_UNKNOWN'), options.json, io);
+    return refused(String(answer.body['code'] ?? 'OVERSIGHT_APPROVAL_UNKNOWN'), options.json, io);
   }
   const [now] = (await fetchApprovals(stateDirectory)).filter((one) => one.id === approval.id);
   if (options.json) io.out(JSON.stringify({ approval: approval.id, state: now?.state ?? null }));

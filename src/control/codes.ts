@@ -2,41 +2,6 @@
 import type { CodeTable } from '../review/code.ts';
 
 export const controlCodes = {
-  CONTROL_APPROVAL_UNKNOWN: {
-    means: 'No held action has this id.',
-    mend: 'List the held actions with maso approvals list.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_DIGEST_MISMATCH: {
-    means: 'The decision was signed over another request than the held one.',
-    mend: 'Read the held action again and decide on what it says now.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_CLOSED: {
-    means: 'The held action was decided before.',
-    mend: 'Nothing to do; the requester has to ask again.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_EXPIRED: {
-    means: 'Nobody decided in time, and expiry means denied.',
-    mend: 'Ask again; raise limits.approval_timeout_ms if people need longer.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_SAME_PERSON: {
-    means: 'This operator has already decided; a second approval must come from another person.',
-    mend: 'Ask a second operator.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_DENIED: {
-    means: 'A person denied the action.',
-    mend: 'Read the reason in the decision trace.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_APPROVAL_FLOOD: {
-    means: 'The requester or its root origin already has the allowed number of actions waiting.',
-    mend: 'Decide the waiting ones; treat a flood as an attack on the people who decide.',
-    agentSees: 'RATE_LIMITED',
-  },
   CONTROL_ENROLMENT_REFUSED: {
     means: 'The join token is unknown, used, expired or made for another agent.',
     mend: 'Mint a new join token for that agent; it works once.',
@@ -50,6 +15,16 @@ export const controlCodes = {
   CONTROL_NODE_UNREACHABLE: {
     means: 'The bus node does not answer.',
     mend: 'Start the mesh with maso up, or check the address.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_AGENT_UNKNOWN: {
+    means: 'The mesh file has no agent of that name.',
+    mend: 'Name an agent of the mesh file with --agent.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_SIDECAR_REFUSED: {
+    means: 'The node does not take this sidecar, and trying again cannot help.',
+    mend: 'Restart the sidecar with the mesh file that the node runs on.',
     agentSees: 'UNAVAILABLE',
   },
   CONTROL_ALREADY_RUNNING: {

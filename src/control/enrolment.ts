@@ -3,6 +3,7 @@ import { thumbprintOf, readCertificatesPem } from '../identity/certificate.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import { joinSecretDigest, parseJoinToken, type JoinTokenStore } from '../identity/join-token.ts';
 import { agentSpiffeId } from '../identity/spiffe-id.ts';
+import { credentialLifetimeMs } from '../mesh/credential-lifetime.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -22,9 +23,6 @@ export type EnrolmentContext = {
 export type Enrolled =
   | { readonly ok: true; readonly chainPem: string; readonly bundlePem: string }
   | { readonly ok: false; readonly code: string };
-
-/** Identities of executors live a quarter of the longest lifetime at most (facts a9). */
-const privilegedLifetimeMsMax = 900_000;
 
 /**
  * Issues the first identity of an agent instance against a join token: used once, for the agent it
@@ -68,7 +66,9 @@ async function issue(
   csrPem: string,
   context: EnrolmentContext,
 ): Promise<Enrolled> {
-  const lifetimeMs = lifetimeOf(agent, context.mesh);
+  const manifest = context.mesh.agents.get(agent);
+  if (manifest === undefined) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
+  const lifetimeMs = credentialLifetimeMs(context.mesh, manifest);
   let svid;
   try {
     svid = await context.authority.issue({ csrPem, spiffeId, lifetimeMs });
@@ -90,12 +90,6 @@ async function issue(
     { privileged: true },
   );
   return { ok: true, chainPem: svid.chainPem, bundlePem: context.authority.bundlePem() };
-}
-
-export function lifetimeOf(agent: string, mesh: Mesh): number {
-  const executor = mesh.agents.get(agent)?.role === 'EXECUTOR';
-  const asked = mesh.credentialRotationIntervalMs;
-  return executor ? Math.min(asked, privilegedLifetimeMsMax) : asked;
 }
 
 async function refuse(

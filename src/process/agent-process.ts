@@ -49,7 +49,7 @@ export class AgentProcess {
       cwd: directory,
       env: { ...inheritedEnvironment(), MASO_SIDECAR: address, MASO_TOKEN_FD: '3' },
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-      ...(identity ?? {}),
+      ...identity,
     });
     this.#child = child;
     const descriptor = child.stdio[3] as Writable | null;

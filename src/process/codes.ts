@@ -6,6 +6,8 @@ import { identityCodes } from '../identity/codes.ts';
 import { labelCodes } from '../label/codes.ts';
 import { meshCodes } from '../mesh/codes.ts';
 import { messageCodes } from '../message/codes.ts';
+import { judgeCodes } from '../judge/codes.ts';
+import { oversightCodes } from '../oversight/codes.ts';
 import { paceCodes } from '../pace/codes.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { protectionCodes } from '../protection/codes.ts';
@@ -26,6 +28,8 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   scanner: scannerCodes,
   firewall: firewallCodes,
   policy: policyCodes,
+  judge: judgeCodes,
+  oversight: oversightCodes,
   pace: paceCodes,
   protection: protectionCodes,
   recorder: recorderCodes,

@@ -18,6 +18,9 @@ export type Membership = {
   readonly nodeSpiffeId: string;
 };
 
+/** Key and chain of the sidecar's identity in its state directory. */
+export const credentialFile = 'credential.pem';
+
 const stored = z.object({
   bundlePem: z.string(),
   busHost: z.string(),
@@ -50,7 +53,7 @@ export async function joinOrResume(
   const answer = await askEnrolment(joinToken, key.csrPem);
   const credential = credentialFromPem(answer.chainPem, key.privateKey);
   const { bundlePem, busHost, busPort, nodeSpiffeId } = answer;
-  await saveCredential(join(stateDirectory, 'credential.pem'), credential);
+  await saveCredential(join(stateDirectory, credentialFile), credential);
   await writeFile(
     join(stateDirectory, 'membership.json'),
     JSON.stringify({ bundlePem, busHost, busPort, nodeSpiffeId }),
@@ -60,7 +63,7 @@ export async function joinOrResume(
 }
 
 async function resume(stateDirectory: string, clock: Clock): Promise<Membership | null> {
-  const credential = await loadCredential(join(stateDirectory, 'credential.pem'));
+  const credential = await loadCredential(join(stateDirectory, credentialFile));
   if (credential === null || credential.expiresAtMs - resumeMarginMs <= clock.nowMs()) return null;
   try {
     const text = await readFile(join(stateDirectory, 'membership.json'), 'utf8');

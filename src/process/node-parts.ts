@@ -15,11 +15,12 @@ import { systemRandom } from '../adapters/random-system.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
 import { Router } from '../bus/route.ts';
-import { decide, hold, type Approval, type ApprovalsContext } from '../control/approvals.ts';
+import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
-import type { Authority, Credential } from '../identity/credential.ts';
+import { noAttestor } from '../identity/attestor.ts';
+import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
-import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
+import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
@@ -46,16 +47,18 @@ export type Parts = {
   readonly authority: Authority;
   readonly credential: Credential;
   readonly bundlePem: string;
-  readonly verifier: ReturnType<typeof createPeerVerifier>;
+  readonly verifier: PeerVerifier;
   readonly busContext: BusContext;
   readonly approvals: ApprovalsContext;
   readonly enrolment: EnrolmentContext;
   readonly localOperator: string | null;
 };
 
+/** Opens the stores and the authority of a node and wires bus and control plane on them. */
 export async function buildParts(
   options: { readonly mesh: Mesh; readonly stateDirectory: string },
-  foundations: Foundations): Promise<Parts> {
+  foundations: Foundations,
+): Promise<Parts> {
   const { mesh, stateDirectory } = options;
   const { recorder, clock, database } = foundations;
   const directories = nodeDirectories(stateDirectory);
@@ -73,18 +76,7 @@ export async function buildParts(
   const { operators, localOperator } = await operatorsOf(mesh, directories.operators);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
-  const approvals: ApprovalsContext = {
-    store: new SqliteApprovalStore(database),
-    recorder,
-    clock,
-    operators,
-    pendingMax: mesh.limits.pendingApprovalsMax,
-    mintId: () => mintUlid(clock, systemRandom),
-    settled: (approval) => {
-      const frame = decidedFrame(approval);
-      if (frame !== null) connected.get(approval.hold.executor)?.decided(frame);
-    },
-  };
+  const approvals = approvalsOf(mesh, foundations, operators, connected);
   const enrolment: EnrolmentContext = {
     mesh,
     authority,
@@ -98,9 +90,57 @@ export async function buildParts(
     },
   };
   const queue = new SqliteMessageQueue(database, clock.nowMs());
-  const control: ControlPort = {
+  const control = controlPortOf(foundations, approvals, enrolment, chains);
+  const busContext: BusContext = {
+    mesh,
+    clock,
+    pace: primaryPace,
+    schemas: createSchemaRegistry(mesh.schemas.values()),
+    protection: plaintextProtection,
+    attestor: noAttestor,
+    rates: new TokenBuckets({
+      perSecond: mesh.limits.messagesPerSecond,
+      burst: mesh.limits.messageBurst,
+    }),
+    queue,
+    recorder,
+    identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains),
+    router: new Router(queue),
+    control,
+    connected,
+  };
+  return { authority, credential, bundlePem, verifier, busContext, approvals, enrolment, localOperator };
+}
+
+function approvalsOf(
+  mesh: Mesh,
+  { recorder, clock, database }: Foundations,
+  operators: ReadonlyMap<string, Operator>,
+  connected: ReadonlyMap<string, BusConnection>,
+): ApprovalsContext {
+  return {
+    store: new SqliteApprovalStore(database),
+    recorder,
+    clock,
+    operators,
+    pendingMax: mesh.limits.pendingApprovalsMax,
+    mintId: () => mintUlid(clock, systemRandom),
+    settled: (approval) => {
+      const frame = decidedFrame(approval);
+      if (frame !== null) connected.get(approval.hold.executor)?.decided(frame);
+    },
+  };
+}
+
+function controlPortOf(
+  { clock }: Foundations,
+  approvals: ApprovalsContext,
+  enrolment: EnrolmentContext,
+  chains: SqliteIssuedChains,
+): ControlPort {
+  return {
     boot: mintUlid(clock, systemRandom),
-    operators: () => [...operators.values()],
+    operators: () => [...approvals.operators.values()],
     hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
     decided: (message) => decidedFrame(approvals.store.byMessage(message)),
     renew: async (peer, csr) => {
@@ -109,24 +149,17 @@ export async function buildParts(
     },
     chainOf: (thumbprint) => chains.chainOf(thumbprint),
   };
-  const busContext: BusContext = {
-    mesh,
-    clock,
-    pace: primaryPace,
-    schemas: createSchemaRegistry(mesh.schemas.values()),
-    protection: plaintextProtection,
-    rates: new TokenBuckets({
-      perSecond: mesh.limits.messagesPerSecond,
-      burst: mesh.limits.messageBurst,
-    }),
-    queue,
-    recorder,
-    identityOf: (thumbprint) => verifier.byThumbprint(thumbprint),
-    router: new Router(queue),
-    control,
-    connected,
-  };
-  return { authority, credential, bundlePem, verifier, busContext, approvals, enrolment, localOperator };
+}
+
+/** Who holds an identity that this node issued, also before a restart; null once it has expired. */
+function issuedPeer(
+  thumbprint: string,
+  verifier: PeerVerifier,
+  chains: SqliteIssuedChains,
+): PeerIdentity | null {
+  const chain = chains.chainOf(thumbprint);
+  if (chain !== null && verifier.byThumbprint(thumbprint) === null) verifier.verifyPem(chain);
+  return verifier.byThumbprint(thumbprint);
 }
 
 /** Operators of the mesh file; where it names none, one of this machine, said at start. */

@@ -8,6 +8,7 @@ import { openRecordLogFiles } from '../adapters/record-log-files.ts';
 import type { Clock } from '../message/clock.ts';
 import { ed25519Signer } from '../recorder/head.ts';
 import { openRecorder, type FlightRecorder } from '../recorder/recorder.ts';
+import { noWitness } from '../recorder/witness.ts';
 import type { nodeDirectories } from './directories.ts';
 
 /** The public half of the recorder's key, for whoever verifies: a JWK beside the heads. */
@@ -26,8 +27,9 @@ export async function openNodeRecorder(
     directory: directories.heads,
     logDirectory: directories.log,
   });
+  const files = await openRecordLogFiles({ directory: directories.log });
   const recorder = await openRecorder({
-    log: await openRecordLogFiles({ directory: directories.log }),
+    log: files,
     clock,
     random: systemRandom,
     timer: (delayMs, run) => {
@@ -36,8 +38,14 @@ export async function openNodeRecorder(
       return () => clearTimeout(timer);
     },
     signer: ed25519Signer(key.privateKey),
-    writeHead: head.write,
+    writeHead: async (signed) => {
+      await head.write(signed);
+      await noWitness.see(signed);
+    },
     lastHead: await head.read(),
+  }).catch(async (failure: unknown) => {
+    await files.close();
+    throw failure;
   });
   recorder.onState((status) => {
     log(`recorder: ${status.state}${status.code === null ? '' : ` (${status.code})`}`);

@@ -8,7 +8,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { admittedEntry } from '../bus/admit.ts';
 import { BusConnection } from '../bus/connection.ts';
-import { expire } from '../control/approvals.ts';
+import { expire } from '../oversight/approvals.ts';
 import { enrol } from '../control/enrolment.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
@@ -22,6 +22,7 @@ import { parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { nodeDirectories } from './directories.ts';
+import { faultOf } from './fault.ts';
 import { buildParts, controlApi, issueNodeCredential, nodeName } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
 import { openNodeRecorder } from './node-recorder.ts';
@@ -99,7 +100,7 @@ class MeshNode implements RunningNode {
       credential,
       bundlePem,
       enrol: (token, csr) => enrol(token, csr, parts.enrolment),
-      report: (failure) => options.log(`node: ${describe(failure)}`),
+      report: (failure) => options.log(`node: ${faultOf(failure)}`),
       bus: () => ({
         busHost: host,
         busPort,
@@ -193,7 +194,7 @@ class MeshNode implements RunningNode {
 
   #startTimers(): readonly NodeJS.Timeout[] {
     const { clock } = this.#foundations;
-    const failed = (failure: unknown): void => this.#options.log(`node: ${describe(failure)}`);
+    const failed = (failure: unknown): void => this.#options.log(`node: ${faultOf(failure)}`);
     const sweep = setInterval(() => {
       expire(this.#parts.approvals).catch(failed);
     }, sweepMs);
@@ -265,8 +266,4 @@ function bodyOf(envelope: string): EnvelopeBody | null {
   const json = parseStrictJson(Buffer.from(envelope.split('.')[1] ?? '', 'base64url'));
   const parsed = json.ok ? parseEnvelopeBody(json.value) : null;
   return parsed?.ok === true ? parsed.body : null;
-}
-
-function describe(failure: unknown): string {
-  return failure instanceof Error ? failure.message : 'unknown failure';
 }

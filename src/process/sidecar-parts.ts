@@ -9,6 +9,7 @@ import { noInjectionModel } from '../firewall/injection-model.ts';
 import { defaultThresholds } from '../firewall/firewall.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
+import { noJudge } from '../judge/judge.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
@@ -20,7 +21,7 @@ import { createCompliance } from '../policy/comply.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { combine } from '../review/verdict.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
-import { createScanner } from '../scanner/scan.ts';
+import { createScanner, type Scanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { SidecarContext } from '../sidecar/context.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
@@ -153,20 +154,10 @@ export async function buildSidecarContext(
     admission,
     random: systemRandom,
     pace: primaryPace,
-    scanner: createScanner({
-      schemas: createSchemaRegistry(mesh.schemas.values()),
-      limits: {
-        bytesMax: Math.max(limits.messageBytesMax, toolMessageBytesMax),
-        depthMax: limits.depthMax,
-        membersMax,
-        stringLengthMax,
-      },
-      patterns: mesh.patterns,
-      digestKey,
-      nowUs: () => performance.now() * 1000,
-    }),
+    scanner: scannerOf(mesh, digestKey),
     firewall: { model: noInjectionModel, thresholds: defaultThresholds },
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
+    judge: noJudge,
     rates: new TokenBuckets({
       perSecond: limits.messagesPerSecond * 4,
       burst: limits.messageBurst * 4,
@@ -181,6 +172,22 @@ export async function buildSidecarContext(
     agentSees,
   };
   return context;
+}
+
+function scannerOf(mesh: Mesh, digestKey: Uint8Array): Scanner {
+  const { limits } = mesh;
+  return createScanner({
+    schemas: createSchemaRegistry(mesh.schemas.values()),
+    limits: {
+      bytesMax: Math.max(limits.messageBytesMax, toolMessageBytesMax),
+      depthMax: limits.depthMax,
+      membersMax,
+      stringLengthMax,
+    },
+    patterns: mesh.patterns,
+    digestKey,
+    nowUs: () => performance.now() * 1000,
+  });
 }
 
 function recordIndicator(indicator: ToolIndicator, foundations: SidecarFoundations): void {

@@ -2,24 +2,29 @@
 import { createHmac } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serveAgent, type AgentHttp } from '../adapters/agent-http.ts';
+import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
+import { ControlError } from '../control/control-error.ts';
 import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
-import type { Mesh, Operator } from '../mesh/mesh.ts';
+import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
-import { AgentProcess } from './agent-process.ts';
+import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
+import type { AgentProcess } from './agent-process.ts';
 import { sidecarDirectories } from './directories.ts';
-import { joinOrResume, type Membership } from './membership.ts';
-import { buildSidecarContext, startTools, type SidecarFoundations } from './sidecar-parts.ts';
+import { faultOf } from './fault.ts';
+import { credentialFile, joinOrResume, type Membership } from './membership.ts';
+import { buildSidecarContext, startTools } from './sidecar-parts.ts';
+import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
 
 export type SidecarOptions = {
   readonly mesh: Mesh;
@@ -51,194 +56,195 @@ export type RunningSidecar = {
 };
 
 const pruneEveryMs = 60_000;
+const rotateMsMin = 1_000;
 
 /** Starts the sidecar of one agent in this process, and the agent beside it when asked to. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningSidecar> {
-  const { mesh, log } = options;
+  const { mesh } = options;
   const agent = mesh.agents.get(options.agent);
-  if (agent === undefined) throw new Error(`The mesh file has no agent ${options.agent}.`);
+  if (agent === undefined) {
+    throw new ControlError('CONTROL_AGENT_UNKNOWN', `The mesh file has no agent ${options.agent}.`);
+  }
   const directories = sidecarDirectories(options.stateDirectory, agent.name);
   await mkdir(directories.state, { recursive: true, mode: 0o700 });
   const clock = systemClock();
   const membership = await joinOrResume(directories.state, options.joinToken, clock);
-  let credential: Credential = membership.credential;
-  let operators: ReadonlyMap<string, Operator> = mesh.operators;
-  const isolation = isolationOf(options);
-  const database = new BatchedDatabase(join(directories.state, 'sidecar.sqlite'));
-  const store = new SqliteSidecarStore(database);
-  const verifier = createPeerVerifier(
-    readTrustBundle(membership.bundlePem, mesh.trustDomain),
-    clock,
-  );
-  const report = (failure: unknown): void => log(`sidecar ${agent.name}: ${faultOf(failure)}`);
-  let sidecar: AgentSidecar | null = null;
-  let recorder: SidecarRecorder | null = null;
-  const firstWelcome = Promise.withResolvers<void>();
-  const link = new BusClient({
-    host: membership.busHost,
-    port: membership.busPort,
-    bundlePem: membership.bundlePem,
-    nodeSpiffeId: membership.nodeSpiffeId,
-    credential: () => credential,
-    meshDigest: mesh.digest,
-    isolation,
-    clock,
-    events: {
-      welcome: (frame) => {
-        operators = new Map(frame.operators.map((operator) => [operator.name, operator]));
-        firstWelcome.resolve();
-        recorder?.drain().catch(report);
-        sidecar?.reconnected().catch(report);
+  const running = new SidecarProcess(options, agent, clock, membership, directories.state);
+  await running.start(directories.socket);
+  return running;
+}
+
+/** One agent's sidecar with its line to the node; the agent's own process hangs on it. */
+class SidecarProcess implements RunningSidecar {
+  readonly agent: string;
+  readonly isolation: Isolation;
+  readonly #options: SidecarOptions;
+  readonly #manifest: Agent;
+  readonly #clock: Clock;
+  readonly #membership: Membership;
+  readonly #stateDirectory: string;
+  readonly #database: BatchedDatabase;
+  readonly #store: SqliteSidecarStore;
+  readonly #recorder: SidecarRecorder;
+  readonly #link: BusClient;
+  readonly #welcomed = Promise.withResolvers<void>();
+  #credential: Credential;
+  #operators: ReadonlyMap<string, Operator>;
+  #sidecar: AgentSidecar | null = null;
+  #tools: Tools | null = null;
+  #http: AgentHttp | null = null;
+  #agentProcess: AgentProcess | null = null;
+  #timers: readonly NodeJS.Timeout[] = [];
+
+  constructor(
+    options: SidecarOptions,
+    manifest: Agent,
+    clock: Clock,
+    membership: Membership,
+    stateDirectory: string,
+  ) {
+    this.agent = manifest.name;
+    this.isolation = isolationOf(options);
+    this.#options = options;
+    this.#manifest = manifest;
+    this.#clock = clock;
+    this.#membership = membership;
+    this.#stateDirectory = stateDirectory;
+    this.#credential = membership.credential;
+    this.#operators = options.mesh.operators;
+    this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
+    this.#store = new SqliteSidecarStore(this.#database);
+    this.#link = this.#connectBus();
+    this.#recorder = new SidecarRecorder(this.#store, this.#link);
+  }
+
+  async start(socketPath: string): Promise<void> {
+    const foundations = this.#foundations();
+    const { toolIdentity } = this.#options;
+    this.#tools = await startTools(foundations, this.#stateDirectory, toolIdentity);
+    const sidecar = new AgentSidecar(await buildSidecarContext(foundations, this.#tools));
+    this.#sidecar = sidecar;
+    this.#link.start();
+    await this.#welcomed.promise;
+    await sidecar.recover();
+    this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
+    this.#agentProcess = await launchAgent(this.#options, sidecar, this.#http);
+    this.#timers = this.#startTimers();
+  }
+
+  get sidecar(): AgentSidecar {
+    if (this.#sidecar === null) throw new Error('The sidecar has not started.');
+    return this.#sidecar;
+  }
+
+  get address(): string | null {
+    return this.#http?.address ?? null;
+  }
+
+  connected(): boolean {
+    return this.#link.connected;
+  }
+
+  mintToken(): Promise<string> {
+    return this.sidecar.mintToken();
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#agentProcess?.stop();
+    await this.#http?.close();
+    await this.#recorder.drain();
+    this.#link.close();
+    await this.#tools?.close();
+    this.#database.close();
+  }
+
+  #foundations(): SidecarFoundations {
+    const { mesh } = this.#options;
+    const bundle = readTrustBundle(this.#membership.bundlePem, mesh.trustDomain);
+    return {
+      mesh,
+      agent: this.#manifest,
+      isolation: this.isolation,
+      clock: this.#clock,
+      store: this.#store,
+      link: this.#link,
+      recorder: this.#recorder,
+      verifier: createPeerVerifier(bundle, this.#clock),
+      report: (failure) => this.#report(failure),
+      intents: new SqliteIntentStore(this.#database.database),
+      credential: () => this.#credential,
+      // Operators of the mesh file bind this sidecar; only where it names none is the node believed.
+      operators: () => (mesh.operators.size > 0 ? mesh.operators : this.#operators),
+      digestKey: digestKeyOf(this.#membership),
+    };
+  }
+
+  #connectBus(): BusClient {
+    const { busHost, busPort, bundlePem, nodeSpiffeId } = this.#membership;
+    const link = new BusClient({
+      host: busHost,
+      port: busPort,
+      bundlePem,
+      nodeSpiffeId,
+      credential: () => this.#credential,
+      meshDigest: this.#options.mesh.digest,
+      isolation: this.isolation,
+      clock: this.#clock,
+      events: {
+        welcome: ({ operators }) => {
+          this.#operators = new Map(operators.map((operator) => [operator.name, operator]));
+          this.#welcomed.resolve();
+          this.#recorder.drain().catch((failure: unknown) => this.#report(failure));
+          this.#sidecar?.reconnected();
+        },
+        deliver: ({ envelope, chain, number }) =>
+          this.#sidecar?.deliver(envelope, chain, (entries) => link.delivered(number, entries)),
+        decided: (frame) => this.#sidecar?.decided(frame),
+        lost: (code, fatal) => this.#lost(code, fatal),
       },
-      deliver: (frame) =>
-        sidecar?.deliver(frame.envelope, frame.chain, (entries) =>
-          link.delivered(frame.number, entries),
-        ),
-      decided: (frame) => sidecar?.decided(frame),
-      lost: (code, fatal) => {
-        if (!fatal) return log(`sidecar ${agent.name}: bus connection lost (${code})`);
-        firstWelcome.reject(new Error(`The node refused this sidecar: ${code}.`));
-      },
-    },
-  });
-  recorder = new SidecarRecorder(store, link);
-  const foundations: SidecarFoundations = {
-    mesh,
-    agent,
-    isolation,
-    clock,
-    store,
-    link,
-    recorder,
-    verifier,
-    report,
-    intents: new SqliteIntentStore(database.database),
-    credential: () => credential,
-    // Operators of the mesh file bind this sidecar; only where it names none is the node believed.
-    operators: () => (mesh.operators.size > 0 ? mesh.operators : operators),
-    digestKey: digestKeyOf(membership),
-  };
-  const tools = await startTools(foundations, directories.state, options.toolIdentity);
-  sidecar = new AgentSidecar(await buildSidecarContext(foundations, tools));
-  link.start();
-  await firstWelcome.promise;
-  await sidecar.recover();
-  const http = await serve(options, sidecar, directories.socket);
-  const running = sidecar;
-  const agentProcess = await launch(options, running, http, mesh.directory);
-  const timers = [
-    setInterval(() => {
-      store.prune(clock.nowMs() - pruneAfterMs(mesh)).catch(report);
-    }, pruneEveryMs),
-    rotation(membership, directories.state, link, () => credential, (next) => {
-      credential = next;
-    }, report),
-  ];
-  for (const timer of timers) timer.unref();
-  return {
-    agent: agent.name,
-    isolation,
-    sidecar: running,
-    address: http?.address ?? null,
-    connected: () => link.connected,
-    mintToken: () => running.mintToken(),
-    close: async () => {
-      for (const timer of timers) clearInterval(timer);
-      await agentProcess?.stop();
-      await http?.close();
-      await recorder?.drain();
-      link.close();
-      await tools.close();
-      database.close();
-    },
-  };
-}
+    });
+    return link;
+  }
 
-/** Asks for a new certificate at half-life; sending goes on under the old one until it is there. */
-function rotation(
-  membership: Membership,
-  stateDirectory: string,
-  link: BusClient,
-  current: () => Credential,
-  use: (credential: Credential) => void,
-  report: (failure: unknown) => void,
-): NodeJS.Timeout {
-  const lifetimeMs = membership.credential.expiresAtMs - membership.credential.notBeforeMs;
-  return setInterval(() => {
-    renewCredential(link, current).then(async (renewed) => {
-      if (renewed === null) return;
-      await saveCredential(join(stateDirectory, 'credential.pem'), renewed);
-      use(renewed);
-      link.reconnect();
-    }, report);
-  }, Math.max(1_000, lifetimeMs / 2 - 30_000 / 2));
-}
+  #lost(code: string, fatal: boolean): void {
+    this.#options.log(`sidecar ${this.agent}: bus connection lost (${code})`);
+    if (fatal) {
+      this.#welcomed.reject(new ControlError('CONTROL_SIDECAR_REFUSED', `The node said ${code}.`));
+    }
+  }
 
-async function renewCredential(
-  link: BusClient,
-  current: () => Credential,
-): Promise<Credential | null> {
-  const key = await newKey();
-  const chainPem = await link.renew(key.csrPem);
-  if (chainPem === null) return null;
-  const renewed = credentialFromPem(chainPem, key.privateKey);
-  return renewed.spiffeId === current().spiffeId ? renewed : null;
-}
+  #startTimers(): readonly NodeJS.Timeout[] {
+    const { mesh } = this.#options;
+    const report = (failure: unknown): void => this.#report(failure);
+    const { notBeforeMs, expiresAtMs } = this.#credential;
+    const timers = [
+      setInterval(() => {
+        this.#store.prune(this.#clock.nowMs() - pruneAfterMs(mesh)).catch(report);
+      }, pruneEveryMs),
+      setInterval(() => {
+        this.#rotate().catch(report);
+      }, Math.max(rotateMsMin, (expiresAtMs - notBeforeMs) / 2)),
+    ];
+    for (const timer of timers) timer.unref();
+    return timers;
+  }
 
-function isolationOf(options: SidecarOptions): Isolation {
-  if (options.listen === 'in-process') return 'none';
-  if (options.agentIdentity !== null) return 'uid';
-  const declared = options.mesh.agents.get(options.agent)?.isolation ?? 'none';
-  // `uid` holds only where this sidecar gave the agent its uid; a container is declared by whoever
-  // runs the agent elsewhere, and then the sidecar starts no agent of its own.
-  return declared === 'container' && options.command === null ? 'container' : 'none';
-}
+  /** Asks for a new certificate at half-life; sending goes on under the old one until it is there. */
+  async #rotate(): Promise<void> {
+    const key = await newKey();
+    const chainPem = await this.#link.renew(key.csrPem);
+    if (chainPem === null) return;
+    const renewed = credentialFromPem(chainPem, key.privateKey);
+    if (renewed.spiffeId !== this.#credential.spiffeId) return;
+    await saveCredential(join(this.#stateDirectory, credentialFile), renewed);
+    this.#credential = renewed;
+    this.#link.reconnect();
+  }
 
-async function serve(
-  options: SidecarOptions,
-  sidecar: AgentSidecar,
-  socketPath: string,
-): Promise<AgentHttp | null> {
-  if (options.listen === 'in-process') return null;
-  const { limits } = options.mesh;
-  return serveAgent({
-    sidecar,
-    bodyBytesMax: limits.messageBytesMax,
-    depthMax: limits.depthMax,
-    listen:
-      options.listen === 'socket'
-        ? {
-            socketPath,
-            uid: options.agentIdentity?.uid ?? null,
-            gid: options.agentIdentity?.gid ?? null,
-          }
-        : options.listen,
-  });
-}
-
-async function launch(
-  options: SidecarOptions,
-  sidecar: AgentSidecar,
-  http: AgentHttp | null,
-  directory: string,
-): Promise<AgentProcess | null> {
-  if (options.command === null || http === null) return null;
-  const agentProcess = new AgentProcess({
-    command: options.command,
-    directory,
-    address: http.address,
-    identity: options.agentIdentity,
-    restart: options.restart,
-    mintToken: () => sidecar.mintToken(),
-    ended: (status) => {
-      sidecar.endSession(`exit ${status ?? 'signal'}`).catch((failure: unknown) => {
-        options.log(`sidecar ${options.agent}: ${faultOf(failure)}`);
-      });
-    },
-    log: options.log,
-  });
-  await agentProcess.start();
-  return agentProcess;
+  #report(failure: unknown): void {
+    this.#options.log(`sidecar ${this.agent}: ${faultOf(failure)}`);
+  }
 }
 
 /** Messages are remembered for longer than any copy of them could still be accepted. */
@@ -250,12 +256,4 @@ function pruneAfterMs(mesh: Mesh): number {
 function digestKeyOf(membership: Membership): Uint8Array {
   const secret = membership.credential.privateKey.export({ format: 'der', type: 'pkcs8' });
   return createHmac('sha256', secret).update('maso keyed digest').digest();
-}
-
-/** Names the fault without what it was about: messages of our own errors hold no payload. */
-function faultOf(failure: unknown): string {
-  if (failure instanceof Error) {
-    return 'code' in failure && typeof failure.code === 'string' ? failure.code : failure.name;
-  }
-  return 'unknown fault';
 }

@@ -1,35 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { verifyOperatorDecision } from '../identity/operator-signature.ts';
-import { freshContext } from '../label/context.ts';
-import { joinLabels } from '../label/label.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import type { ActionManifest } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
-import { actionOutcomeSchema, type ActionOutcome, type ActionRequest } from '../message/action-request.ts';
-import { canonicalize } from '../message/canonical-json.ts';
+import type { ActionOutcome, ActionRequest } from '../message/action-request.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
-import type { JsonValue } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { GateOutcome } from '../tool/gate-outcome.ts';
-import type { Hold } from '../wire/frame.ts';
+import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
 import { admitRead } from './inbound.ts';
-import { placeAfter } from './memory.ts';
-import { prepareAnswer, type Speaker } from './outbound.ts';
+import {
+  applyDecision,
+  holdForPeople,
+  mustHold,
+  requestDigest,
+  verifyApproval,
+  type Reviewed,
+} from './people.ts';
 import type { Decided, InboxMessage } from './ports.ts';
-
-export type Worked =
-  | { readonly state: 'answered' }
-  /** Waits for people; taken up again when the node reports their decision. */
-  | { readonly state: 'held' };
-
-type Reviewed = {
-  readonly request: ActionRequest;
-  readonly manifest: ActionManifest | null;
-  readonly verdict: CombinedVerdict;
-};
 
 /**
  * An admitted action request at its executor: the policy compliance check, people where the verdict
@@ -41,12 +30,12 @@ export async function workOn(
   message: InboxMessage,
   decided: Decided | null,
   context: SidecarContext,
-): Promise<Worked> {
-  if (message.reply !== null) return sendReply(message, message.reply, true, context);
+): Promise<void> {
+  if (message.reply !== null) return repeatReply(message, message.reply, context);
   const { body } = message;
   const startedUs = performance.now() * 1000;
   const reviewed = await review(message, context);
-  const approved = decided === null ? null : await verifyApproval(decided, body, context);
+  const approved = decided === null ? null : verifyApproval(decided, body, context);
   const settled = applyDecision(reviewed, decided, approved, context);
   const waits = decided === null && mustHold(reviewed) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
@@ -89,7 +78,18 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
     approvals: [],
     nowMs: context.clock.nowMs(),
   });
-  return { request, manifest, verdict: combine([...contentVerdicts(message), verdict]) };
+  return judged({ request, manifest, verdict: combine([...contentVerdicts(message), verdict]) }, context);
+}
+
+/** What is to be held is put to the judge first; it advises, and the policy decides. */
+async function judged(reviewed: Reviewed, context: SidecarContext): Promise<Reviewed> {
+  if (reviewed.verdict.outcome !== 'ESCALATE' || !mustHold(reviewed)) return reviewed;
+  const ruling = await context.judge.rule({
+    request: reviewed.request,
+    risk: reviewed.manifest?.risk ?? 'CRITICAL',
+    raisedBy: reviewed.verdict.verdicts.flatMap((one) => one.findings.map((found) => found.code)),
+  });
+  return { ...reviewed, verdict: combine([...reviewed.verdict.verdicts, ruling]) };
 }
 
 /** What the content controls said when the message was received. */
@@ -131,131 +131,6 @@ async function trustedValues(
     }
   }
   return found;
-}
-
-/** DESIGN 6.1: only a HIGH or CRITICAL action, or one that policy sends to people, is held. */
-function mustHold(reviewed: Reviewed): boolean {
-  const risk = reviewed.manifest?.risk ?? 'CRITICAL';
-  const byPolicy = reviewed.verdict.verdicts.some(
-    (verdict) => verdict.control === 'policy-compliance' && verdict.outcome === 'ESCALATE',
-  );
-  return byPolicy || risk === 'HIGH' || risk === 'CRITICAL';
-}
-
-/** People release a hold; they never turn a refusal into permission. */
-function applyDecision(
-  reviewed: Reviewed,
-  decided: Decided | null,
-  approvedBy: readonly string[] | null,
-  context: SidecarContext,
-): CombinedVerdict {
-  const { verdict } = reviewed;
-  if (verdict.outcome === 'NO-GO') return verdict;
-  if (decided !== null && approvedBy === null) {
-    const code = denialCode(decided);
-    return combine([...verdict.verdicts, humanVerdict('NO-GO', code, context)]);
-  }
-  if (verdict.outcome !== 'ESCALATE') return verdict;
-  if (approvedBy !== null && approvedBy.length >= approvalsNeeded(reviewed.manifest)) {
-    const released = verdict.verdicts.filter((one) => one.outcome !== 'ESCALATE');
-    return combine([...released, humanVerdict('GO', null, context)]);
-  }
-  if (mustHold(reviewed)) return verdict;
-  // LOW and MEDIUM go on; the ESCALATE stays on record for later judgement.
-  return { ...verdict, outcome: 'GO', lead: null };
-}
-
-function denialCode(decided: Decided): string {
-  switch (decided.outcome) {
-    case 'approved':
-      return 'SIDECAR_APPROVAL_INVALID';
-    case 'denied':
-      return 'CONTROL_APPROVAL_DENIED';
-    case 'expired':
-      return 'CONTROL_APPROVAL_EXPIRED';
-    default:
-      return decided.outcome satisfies never;
-  }
-}
-
-function humanVerdict(
-  outcome: 'GO' | 'NO-GO',
-  code: string | null,
-  context: SidecarContext,
-): Verdict {
-  const findings =
-    code === null
-      ? []
-      : [{ code, rule: 'human/approval', path: null, start: null, end: null, digest: null }];
-  return { outcome, control: 'human', version: context.mesh.digest.slice(0, 12), tookUs: 0, findings };
-}
-
-/**
- * The operators whose signatures over exactly this request hold, each counted once; null when there
- * are too few or any of them denied. The node only carries the signatures.
- */
-async function verifyApproval(
-  decided: Decided,
-  body: EnvelopeBody,
-  context: SidecarContext,
-): Promise<readonly string[] | null> {
-  if (decided.outcome !== 'approved') return null;
-  const digest = requestDigest(body, context.agent.name);
-  const operators = context.operators();
-  const approvers = new Set<string>();
-  for (const signed of decided.decisions) {
-    const verified = verifyOperatorDecision(signed, (name) => operators.get(name)?.publicKey ?? null);
-    if (!verified.ok) return null;
-    const { statement } = verified;
-    if (statement.digest !== digest || statement.approval !== decided.approval) return null;
-    if (statement.decision !== 'approve') return null;
-    approvers.add(statement.operator);
-  }
-  const parsed = parseActionRequest(body.payload);
-  const action = parsed.ok ? (context.mesh.actions.get(parsed.request.action) ?? null) : null;
-  return approvers.size >= approvalsNeeded(action) ? [...approvers] : null;
-}
-
-export function approvalsNeeded(manifest: ActionManifest | null): 1 | 2 {
-  return manifest === null || manifest.risk === 'CRITICAL' ? 2 : 1;
-}
-
-/** What an approval is bound to: approve one thing, run that thing. */
-export function requestDigest(body: EnvelopeBody, executor: string): string {
-  const text = canonicalize({ executor, message: body.id, request: body.payload });
-  return createHash('sha256').update(text).digest('base64url');
-}
-
-async function holdForPeople(
-  message: InboxMessage,
-  reviewed: Reviewed,
-  context: SidecarContext,
-): Promise<Worked> {
-  const { body } = message;
-  const held: Hold = {
-    message: body.id,
-    task: body.task,
-    executor: context.agent.name,
-    requester: body.from,
-    rootOrigin: rootOrigin(body),
-    action: reviewed.request.action,
-    risk: reviewed.manifest?.risk ?? 'CRITICAL',
-    reversibility: reviewed.manifest?.reversibility ?? 'irreversible',
-    parameters: reviewed.request.parameters,
-    digest: requestDigest(body, context.agent.name),
-    approvalsNeeded: approvalsNeeded(reviewed.manifest),
-    reasons: reviewed.verdict.verdicts.flatMap((verdict) => verdict.findings.map((f) => f.code)),
-    expiresAt: body.issuedAt + context.mesh.limits.approvalTimeoutMs,
-  };
-  await context.store.setState(body.id, 'held');
-  // The node may be away: a held message is offered again on every reconnection.
-  await context.link.hold(held);
-  return { state: 'held' };
-}
-
-/** Who set this off: the first untrusted origin, else whoever asked. */
-function rootOrigin(body: EnvelopeBody): string {
-  return body.label.origins.find((origin) => origin.startsWith('tool:')) ?? `agent:${body.from}`;
 }
 
 async function run(
@@ -316,60 +191,6 @@ function outcomeOf(reviewed: Reviewed, ran: GateOutcome, context: SidecarContext
     code: done || ran.code === null ? null : context.agentSees(ran.code),
     result: done ? ran.result : null,
   };
-}
-
-/** Signed and durable first, then sent: a crash in between repeats this very answer. */
-async function answer(
-  message: InboxMessage,
-  outcome: ActionOutcome,
-  verdict: CombinedVerdict,
-  context: SidecarContext,
-  ran: GateOutcome | null = null,
-): Promise<Worked> {
-  const { body } = message;
-  const reply = prepareAnswer(
-    {
-      to: body.from,
-      type: 'data',
-      schema: actionOutcomeSchema,
-      domain: body.domain,
-      payload: outcome as unknown as JsonValue,
-      metadata: {},
-      inReplyTo: body.id,
-      epistemic: null,
-      task: body.task,
-    },
-    answerSpeaker(body, ran),
-    { ...verdict, verdicts: [] },
-    0,
-    context,
-  );
-  await context.store.saveReply(body.id, reply);
-  return sendReply(message, reply, false, context);
-}
-
-/** The answer carries the label of what was asked and of what the tool said. */
-function answerSpeaker(body: EnvelopeBody, ran: GateOutcome | null): Speaker {
-  const values = new ValueIndex();
-  if (ran !== null && ran.status === 'DONE') {
-    values.indexValues({ result: ran.result }, (pointer) =>
-      pointer.startsWith('/result') ? ran.sourceOf(pointer.slice('/result'.length)) : null,
-    );
-  }
-  const label = joinLabels(body.label, ...(ran?.label == null ? [] : [ran.label]));
-  return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body) };
-}
-
-async function sendReply(
-  message: InboxMessage,
-  reply: NonNullable<InboxMessage['reply']>,
-  resend: boolean,
-  context: SidecarContext,
-): Promise<Worked> {
-  const expiresAt = context.clock.nowMs() + context.mesh.limits.messageLifetimeMs;
-  await context.link.publish({ ...reply, expiresAt, resend });
-  await context.store.setState(message.body.id, 'done');
-  return { state: 'answered' };
 }
 
 /** HIGH and CRITICAL wait for a durable record (G6); the rest is durable in the spool. */

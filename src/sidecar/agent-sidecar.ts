@@ -28,7 +28,9 @@ export class AgentSidecar {
   readonly context: SidecarContext;
   #memory: AgentMemory | null = null;
   #lastDelivery: Promise<void> = Promise.resolve();
-  #actions: Promise<void> = Promise.resolve();
+  readonly #recovered = Promise.withResolvers<void>();
+  /** No action runs before what a crash interrupted has been looked at. */
+  #actions: Promise<void> = this.#recovered.promise;
   #pending: InboxMessage[] = [];
   readonly #waitingForMessage = new Set<() => void>();
   readonly #waitingForRoom = new Set<() => void>();
@@ -46,14 +48,15 @@ export class AgentSidecar {
   /** Takes up what a crash interrupted: open intents become IN-DOUBT, requests are answered. */
   async recover(): Promise<void> {
     await this.context.gate.recover();
+    this.#recovered.resolve();
     for (const message of this.context.store.messages('working', undeliveredMax)) {
       this.#work(message, null);
     }
-    await this.reconnected();
+    this.reconnected();
   }
 
   /** On every connection to the node: offers held messages again and sends what was spooled. */
-  async reconnected(): Promise<void> {
+  reconnected(): void {
     for (const message of this.context.store.messages('held', undeliveredMax)) {
       this.#work(message, null);
     }

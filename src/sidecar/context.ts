@@ -2,6 +2,7 @@
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallThresholds } from '../firewall/firewall.ts';
+import type { Judge } from '../judge/judge.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -27,6 +28,7 @@ export type SidecarContext = {
   readonly scanner: Scanner;
   readonly firewall: { readonly model: InjectionModel; readonly thresholds: FirewallThresholds };
   readonly compliance: Compliance;
+  readonly judge: Judge;
   readonly gate: Gate;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;

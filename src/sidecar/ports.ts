@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AgentContext } from '../label/context.ts';
 import type { IndexedValue } from '../label/value-index.ts';
+import type { ActionOutcome } from '../message/action-request.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { Hold, NodeFrame } from '../wire/frame.ts';
+import type { Hold } from '../oversight/hold.ts';
+import type { NodeFrame } from '../wire/frame.ts';
 
 /**
  * One run of an agent process. Its context starts clean and only grows; a new process is a new
@@ -37,7 +39,15 @@ export type InboxMessage = {
   /** Incarnation it was handed to. */
   readonly incarnation: string | null;
   /** The answer, signed and kept before it is sent, so that a repeat is the same answer. */
-  readonly reply: { readonly envelope: SignedEnvelope; readonly entry: EntryDraft } | null;
+  readonly reply: Reply | null;
+};
+
+export type Reply = {
+  readonly envelope: SignedEnvelope;
+  readonly entry: EntryDraft;
+  /** SPIFFE id of the instance that signed it; another instance signs the outcome again. */
+  readonly instance: string;
+  readonly outcome: ActionOutcome;
 };
 
 /**
@@ -64,7 +74,7 @@ export interface SidecarStore {
   message(id: string): InboxMessage | null;
   messages(state: InboxState, limit: number): readonly InboxMessage[];
   setState(id: string, state: InboxState): Promise<void>;
-  saveReply(id: string, reply: NonNullable<InboxMessage['reply']>): Promise<void>;
+  saveReply(id: string, reply: Reply): Promise<void>;
 
   /** Entries that wait to be recorded by the node; bounded, refuses when full. */
   spool(entries: readonly EntryDraft[]): Promise<void>;

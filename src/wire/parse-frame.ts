@@ -4,7 +4,8 @@ import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
-import type { Hold, NodeFrame, SidecarFrame } from './frame.ts';
+import type { Hold } from '../oversight/hold.ts';
+import type { NodeFrame, SidecarFrame } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
 export const frameBytesMax = 1024 * 1024;

@@ -3,7 +3,7 @@ import { verifyOperatorDecision } from '../identity/operator-signature.ts';
 import type { Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
-import type { Hold } from '../wire/frame.ts';
+import type { Hold } from './hold.ts';
 
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired';
 
@@ -65,8 +65,8 @@ export async function hold(request: Hold, context: ApprovalsContext): Promise<Ap
   }, context)];
   if (flooded) {
     entries.push(
-      entry(approval, 'approval.decided', 'NO-GO', 'CONTROL_APPROVAL_FLOOD', { by: 'node' }, context),
-      entry(approval, 'indicator.raised', null, 'CONTROL_APPROVAL_FLOOD', {
+      entry(approval, 'approval.decided', 'NO-GO', 'OVERSIGHT_APPROVAL_FLOOD', { by: 'node' }, context),
+      entry(approval, 'indicator.raised', null, 'OVERSIGHT_APPROVAL_FLOOD', {
         agent: request.requester,
         rootOrigin: request.rootOrigin,
       }, context),
@@ -87,17 +87,17 @@ export async function decide(signed: string, context: ApprovalsContext): Promise
   if (!verified.ok) return { ok: false, code: verified.code };
   const { statement } = verified;
   const approval = context.store.get(statement.approval);
-  if (approval === null) return { ok: false, code: 'CONTROL_APPROVAL_UNKNOWN' };
+  if (approval === null) return { ok: false, code: 'OVERSIGHT_APPROVAL_UNKNOWN' };
   if (approval.hold.digest !== statement.digest) {
-    return { ok: false, code: 'CONTROL_APPROVAL_DIGEST_MISMATCH' };
+    return { ok: false, code: 'OVERSIGHT_APPROVAL_DIGEST_MISMATCH' };
   }
-  if (approval.state !== 'pending') return { ok: false, code: 'CONTROL_APPROVAL_CLOSED' };
+  if (approval.state !== 'pending') return { ok: false, code: 'OVERSIGHT_APPROVAL_CLOSED' };
   if (!(context.clock.nowMs() < approval.hold.expiresAt)) {
     await close(approval, 'expired', context);
-    return { ok: false, code: 'CONTROL_APPROVAL_EXPIRED' };
+    return { ok: false, code: 'OVERSIGHT_APPROVAL_EXPIRED' };
   }
   if (approval.decisions.some((made) => made.operator === statement.operator)) {
-    return { ok: false, code: 'CONTROL_APPROVAL_SAME_PERSON' };
+    return { ok: false, code: 'OVERSIGHT_APPROVAL_SAME_PERSON' };
   }
   const decisions = [...approval.decisions, { operator: statement.operator, signed }];
   const complete = decisions.length >= approval.hold.approvalsNeeded;
@@ -135,7 +135,7 @@ async function close(
   const next: Approval = { ...approval, state };
   await context.store.save(next);
   await context.recorder.record(
-    [entry(next, 'approval.expired', 'NO-GO', 'CONTROL_APPROVAL_EXPIRED', {}, context)],
+    [entry(next, 'approval.expired', 'NO-GO', 'OVERSIGHT_APPROVAL_EXPIRED', {}, context)],
     { privileged: true },
   );
   context.settled(next);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serveAgent, type AgentHttp } from '../adapters/agent-http.ts';
+import type { Isolation } from '../message/envelope.ts';
+import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
+import { AgentProcess } from './agent-process.ts';
+import { faultOf } from './fault.ts';
+import type { SidecarOptions } from './sidecar.ts';
+
+/** How the agent is really kept apart, not how the mesh file says it should be. */
+export function isolationOf(options: SidecarOptions): Isolation {
+  if (options.listen === 'in-process') return 'none';
+  if (options.agentIdentity !== null) return 'uid';
+  const declared = options.mesh.agents.get(options.agent)?.isolation ?? 'none';
+  // `uid` holds only where this sidecar gave the agent its uid; a container is declared by whoever
+  // runs the agent elsewhere, and then the sidecar starts no agent of its own.
+  return declared === 'container' && options.command === null ? 'container' : 'none';
+}
+
+export async function serveEndpoint(
+  options: SidecarOptions,
+  sidecar: AgentSidecar,
+  socketPath: string,
+): Promise<AgentHttp | null> {
+  if (options.listen === 'in-process') return null;
+  const { limits } = options.mesh;
+  return serveAgent({
+    sidecar,
+    bodyBytesMax: limits.messageBytesMax,
+    depthMax: limits.depthMax,
+    listen:
+      options.listen === 'socket'
+        ? {
+            socketPath,
+            uid: options.agentIdentity?.uid ?? null,
+            gid: options.agentIdentity?.gid ?? null,
+          }
+        : options.listen,
+  });
+}
+
+export async function launchAgent(
+  options: SidecarOptions,
+  sidecar: AgentSidecar,
+  http: AgentHttp | null,
+): Promise<AgentProcess | null> {
+  if (options.command === null || http === null) return null;
+  const agentProcess = new AgentProcess({
+    command: options.command,
+    directory: options.mesh.directory,
+    address: http.address,
+    identity: options.agentIdentity,
+    restart: options.restart,
+    mintToken: () => sidecar.mintToken(),
+    ended: (status) => {
+      sidecar.endSession(`exit ${status ?? 'signal'}`).catch((failure: unknown) => {
+        options.log(`sidecar ${options.agent}: ${faultOf(failure)}`);
+      });
+    },
+    log: options.log,
+  });
+  await agentProcess.start();
+  return agentProcess;
+}

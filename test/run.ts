@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm test`: types, lint, every test, and the fuzz run. The last line counts them.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+type Step = { readonly name: string; readonly command: readonly string[] };
+
+/** Programs that tests use beyond Node.js, and the Debian package each comes from. */
+const systemPrograms: readonly { readonly program: string; readonly debianPackage: string; readonly for: string }[] = [
+  { program: 'mount', debianPackage: 'mount', for: 'the disk-full and read-only tests (as root)' },
+];
+
+const root = join(import.meta.dirname, '..');
+const inCi = !['', '0', 'false', undefined].includes(process.env['CI']);
+const isRoot = process.getuid?.() === 0;
+const fuzzSeconds = process.env['MASO_FUZZ_SECONDS'] ?? (inCi ? '60' : '10');
+let failed = 0;
+let passed = 0;
+
+prepareSystem();
+const only = process.argv.slice(2);
+if (only.length === 0) {
+  run({ name: 'types', command: ['tsc', '-p', 'tsconfig.json'] });
+  run({ name: 'lint', command: ['oxlint', '--deny-warnings'] });
+}
+runVitest(only);
+if (only.length === 0) {
+  run({ name: 'fuzz', command: [process.execPath, 'test/fuzz/frames.ts', '--seconds', fuzzSeconds] });
+}
+process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function run(step: Step): void {
+  const [program = '', ...args] = step.command;
+  const started = performance.now();
+  const ended = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const good = ended.status === 0;
+  if (good) passed += 1;
+  else failed += 1;
+  process.stdout.write(`${good ? 'ok  ' : 'FAIL'} ${step.name} (${seconds} s)\n`);
+}
+
+function runVitest(paths: readonly string[]): void {
+  const directory = mkdtempSync(join(tmpdir(), 'maso-test-'));
+  const report = join(directory, 'report.json');
+  const args = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`, ...paths];
+  const ended = spawnSync('vitest', args, { cwd: root, stdio: 'inherit' });
+  if (existsSync(report)) {
+    const counts = JSON.parse(readFileSync(report, 'utf8')) as {
+      readonly numPassedTests: number;
+      readonly numFailedTests: number;
+      readonly numPendingTests: number;
+    };
+    passed += counts.numPassedTests;
+    failed += counts.numFailedTests;
+    if (counts.numPendingTests > 0) {
+      process.stdout.write(`${counts.numPendingTests} left out; each says why in its name\n`);
+    }
+    if (ended.status !== 0 && counts.numFailedTests === 0) failed += 1;
+  } else failed += 1;
+  rmSync(directory, { recursive: true });
+}
+
+/** With CI set and as root on Debian, installs what is missing; else says what is left out. */
+function prepareSystem(): void {
+  const missing = systemPrograms.filter(({ program }) => !isInstalled(program));
+  if (missing.length === 0 && isRoot) return;
+  if (!isRoot) {
+    process.stdout.write('left out without root: separate users, disk full, read-only disk\n');
+    return;
+  }
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  if (inCi && isInstalled('apt-get')) {
+    spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      stdio: 'inherit',
+    });
+    return;
+  }
+  process.stdout.write(`left out: ${missing.map((one) => `${one.for} need ${one.program}`).join('; ')}\n`);
+}
+
+function isInstalled(program: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return [...folders, '/sbin', '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
+}
