@@ -58,8 +58,8 @@ const actions = buildActions();
 /** Shorter runs occur in emoji and in scripts that need joiners. */
 const zeroWidthRunMin = 8;
 const selectorRunMin = 4;
-/** Enough to refuse a text; the rest would only cost time. */
-const runsMax = 64;
+/** Of one kind: enough to judge a text by; the rest would only cost time. */
+const runsMax = 16;
 
 /**
  * Strips invisible characters and writes compatibility forms of ASCII as ASCII: the part of Unicode
@@ -172,6 +172,7 @@ function flagAt(text: string, position: number): number {
 /** Collects runs of stripped characters; an ordinary character between two ends a run. */
 class HiddenRuns {
   readonly found: HiddenRun[] = [];
+  private readonly runsOfKind = new Map<HiddenRun['kind'], number>();
   private kind: HiddenRun['kind'] | null = null;
   private start = 0;
   private end = -1;
@@ -188,7 +189,10 @@ class HiddenRuns {
     this.end = end;
     this.count += 1;
     const enough = this.count === minimumOf(kind);
-    if (enough && this.found.length < runsMax) this.found.push({ kind, start: this.start, end });
+    const found = this.runsOfKind.get(kind) ?? 0;
+    if (!enough || found >= runsMax) return;
+    this.runsOfKind.set(kind, found + 1);
+    this.found.push({ kind, start: this.start, end });
   }
 }
 

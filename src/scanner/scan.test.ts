@@ -94,6 +94,11 @@ describe('scanner', () => {
     expect(scan(text)).toMatchObject({ outcome, findings: [{ code: 'SCAN_HIDDEN_TEXT' }] });
   });
 
+  it('does not let many harmless runs hide one that is not', () => {
+    const runs = 'a\u202e'.repeat(500);
+    expect(scan(`${runs} \u{e0070}`).outcome).toBe('NO-GO');
+  });
+
   it.each([
     'Flag: \u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}, \u{1f1e9}\u{1f1ea}',
     'A family: \u{1f468}\u200d\u{1f469}\u200d\u{1f467} \u2764\ufe0f',
@@ -163,7 +168,7 @@ describe('scanner', () => {
 
   it('gives only codes of its table, whatever the value', () => {
     const known = new Set(Object.keys(scannerCodes));
-    const piece = fc.constantFrom(order, token, 'eyJ', ' ', '\u200b', '\ufdfa', '<|', 'send ', '![');
+    const piece = fc.constantFrom(order, token, 'eyJ', ' ', '\u200b', '\ufdfa', '<|', 'send ');
     const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
     fc.assert(
       fc.property(fc.array(fc.oneof(text, fc.string({ unit: 'binary' }))), (value) => {

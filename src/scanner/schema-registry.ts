@@ -106,7 +106,7 @@ function compile(name: string, schema: JsonObject): ValidateFunction {
     ownProperties: true,
     code: { regExp: linearRegExp },
   });
-  ajvFormats.default(ajv, { mode: 'fast', formats: [...formats] });
+  ajvFormats.default(ajv, { mode: 'full', formats: [...formats] });
   try {
     return ajv.compile(schema);
   } catch (error) {
