@@ -35,7 +35,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-function runnerOf(operations: readonly string[] = ['act', 'look'], pinned = true): FunctionToolRunner {
+function runnerOf(
+  operations: readonly string[] = ['act', 'look'],
+  pinned = true,
+): FunctionToolRunner {
   const inputSchema = { type: 'object', properties: { mode: { type: 'string' } } };
   const manifest: ToolManifest = {
     name: 'local',
@@ -43,7 +46,10 @@ function runnerOf(operations: readonly string[] = ['act', 'look'], pinned = true
     guarded: true,
     results: new Map(),
     operations: new Map(
-      operations.map((name) => [name, { name, write: name === 'act', idempotent: false, timeoutMs: 1000 }] as const),
+      operations.map((name) => [
+        name,
+        { name, write: name === 'act', idempotent: false, timeoutMs: 1000 },
+      ] as const),
     ),
     pins: pinned
       ? {
@@ -77,8 +83,12 @@ describe('a function tool', () => {
   });
 
   test('that never ends is in doubt', async () => {
-    expect(await answerOf('act', 'hang', 20)).toEqual({ status: 'unknown', reason: 'TOOL_TIMEOUT' });
-    expect(await answerOf('look', 'hang', 20)).toEqual({ status: 'failed', reason: 'TOOL_TIMEOUT' });
+    expect(await answerOf('act', 'hang', 20)).toEqual(
+      { status: 'unknown', reason: 'TOOL_TIMEOUT' },
+    );
+    expect(await answerOf('look', 'hang', 20)).toEqual(
+      { status: 'failed', reason: 'TOOL_TIMEOUT' },
+    );
   });
 
   test('is not called before it started, nor with other arguments or operations', async () => {
@@ -93,9 +103,13 @@ describe('a function tool', () => {
   });
 
   test('does not start without pins, or without a function that it must have', async () => {
-    await expect(runnerOf(['act'], false).start()).rejects.toMatchObject({ code: 'TOOL_NOT_PINNED' });
+    await expect(
+      runnerOf(['act'], false).start(),
+    ).rejects.toMatchObject({ code: 'TOOL_NOT_PINNED' });
     for (const name of ['odd', 'toString', 'absent']) {
-      await expect(runnerOf([name]).start()).rejects.toMatchObject({ code: 'TOOL_OPERATION_MISSING' });
+      await expect(runnerOf([name]).start()).rejects.toMatchObject(
+        { code: 'TOOL_OPERATION_MISSING' },
+      );
     }
   });
 

@@ -35,8 +35,8 @@ type Loaded = { readonly run: ToolFunction['run']; readonly input: Check };
 
 /**
  * Plain functions of a module, called in this process. They share the sidecar's memory: only the
- * operator's own code belongs here, and pins are what says that it is. A function that never returns
- * control is beyond any timeout.
+ * operator's own code belongs here, and pins are what says that it is. A function that never
+ * returns control is beyond any timeout.
  */
 export class FunctionToolRunner implements ToolRunner {
   readonly #options: FunctionRunnerOptions;

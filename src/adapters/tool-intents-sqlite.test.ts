@@ -90,14 +90,18 @@ test('kill -9 between intent and outcome leaves IN-DOUBT, and no second call', a
   const manifest = hostileManifest('good', countFile);
   const { gate, admission, runner, entries, database } = realGate(databasePath, manifest);
   const doubtful = await gate.recover();
-  expect(doubtful).toMatchObject([{ requestId: 'request-1', code: 'TOOL_INTERRUPTED', operation: 'act' }]);
+  expect(doubtful).toMatchObject(
+    [{ requestId: 'request-1', code: 'TOOL_INTERRUPTED', operation: 'act' }],
+  );
   expect(entries.map((entry) => [entry.kind, entry.id])).toEqual([
     ['tool.in-doubt', 'request-1.tool.in-doubt'],
   ]);
   const again = await gate.call(admission.admit(writeFields));
   expect(again).toMatchObject({ status: 'IN-DOUBT', code: 'TOOL_INTERRUPTED' });
   expect(readFileSync(countFile, 'utf8')).toBe('call\n');
-  const other = admission.admit({ ...writeFields, id: 'request-2', idempotencyKey: 'k2', outputSchema: null });
+  const other = admission.admit(
+    { ...writeFields, id: 'request-2', idempotencyKey: 'k2', outputSchema: null },
+  );
   expect(await gate.call(other)).toMatchObject({ status: 'DONE' });
   expect(readFileSync(countFile, 'utf8')).toBe('call\n'.repeat(2));
   await runner.close();
@@ -110,9 +114,18 @@ test.each([
   ['big', 'TOOL_RESULT_TOO_LARGE'],
   ['die', 'TOOL_DIED'],
   ['garbage', 'TOOL_PROTOCOL'],
-])('a write to a tool that shows %s ends IN-DOUBT through the whole gate', async (behaviour, code) => {
+])('a write to a tool that shows %s ends IN-DOUBT through the whole gate', async (
+  behaviour,
+  code,
+) => {
   const databasePath = join(folder(), 'sidecar.sqlite');
-  const { gate, admission, runner, entries, database } = realGate(databasePath, hostileManifest(behaviour));
+  const {
+    gate,
+    admission,
+    runner,
+    entries,
+    database,
+  } = realGate(databasePath, hostileManifest(behaviour));
   await gate.recover();
   const outcome = await gate.call(admission.admit(writeFields));
   expect(outcome).toMatchObject({ status: 'IN-DOUBT', code, result: null });

@@ -122,7 +122,10 @@ export class SqliteIntentStore implements IntentStore {
   /** An end for a call that is not open means two gates on one store, or a lost row. */
   #changeOne(changes: number | bigint): void {
     if (changes === 1) return;
-    throw new ToolError('TOOL_STORE_UNAVAILABLE', 'The intent is not in the state that this needs.');
+    throw new ToolError(
+      'TOOL_STORE_UNAVAILABLE',
+      'The intent is not in the state that this needs.',
+    );
   }
 }
 
@@ -139,7 +142,8 @@ function intentOf(row: Row): Intent {
     if (typeof found !== 'string') throw broken();
     return found;
   };
-  const optional = (member: string): string | null => (value[member] === null ? null : text(member));
+  const optional = (member: string): string | null =>
+    value[member] === null ? null : text(member);
   const risk = text('risk');
   const at = value['at'];
   if (!isRisk(risk) || typeof at !== 'number') throw broken();
@@ -163,7 +167,8 @@ function intentOf(row: Row): Intent {
 
 function outcomeOf(row: Row): StoredOutcome {
   const value: unknown = parsed(row['outcome']);
-  if (!isRecord(value) || value['status'] !== 'DONE' || typeof value['at'] !== 'number') throw broken();
+  if (!isRecord(value) || value['status'] !== 'DONE' ||
+    typeof value['at'] !== 'number') throw broken();
   if (value['result'] === undefined) throw broken();
   return { status: 'DONE', result: value['result'] as JsonValue, at: value['at'] };
 }

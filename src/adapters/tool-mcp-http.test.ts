@@ -128,7 +128,9 @@ describe('an MCP tool over HTTP', () => {
     await expect(runnerOf({ mode: 0o644 }).start()).rejects.toMatchObject(invalid);
     rmSync(join(directory, 'credential'));
     await expect(runnerOf({ secret: 'short' }).start()).rejects.toMatchObject(invalid);
-    await expect(runnerOf({ secret: `${credential}\r\nX-Evil: 1` }).start()).rejects.toMatchObject(invalid);
+    await expect(
+      runnerOf({ secret: `${credential}\r\nX-Evil: 1` }).start(),
+    ).rejects.toMatchObject(invalid);
   });
 
   test('never follows a redirect, and the credential goes nowhere else', async () => {
@@ -141,7 +143,9 @@ describe('an MCP tool over HTTP', () => {
     expect(thief).toBe(0);
   });
 
-  test.each(['http://example.org/mcp', 'ftp://127.0.0.1/', 'https://user:pw@example.org/', 'nonsense'])(
+  test.each(
+    ['http://example.org/mcp', 'ftp://127.0.0.1/', 'https://user:pw@example.org/', 'nonsense'],
+  )(
     'is not reached at %s',
     async (url) => {
       await expect(runnerOf({ url }).start()).rejects.toMatchObject({ code: 'TOOL_URL_INSECURE' });

@@ -3,7 +3,13 @@ import type { Clock } from '../message/clock.ts';
 import type { ToolManifest } from '../mesh/mesh.ts';
 import { checkOperationPins } from '../tool/pins.ts';
 import { ToolError } from '../tool/tool-error.ts';
-import type { ToolAnswer, ToolCall, ToolDescription, ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
+import type {
+  ToolAnswer,
+  ToolCall,
+  ToolDescription,
+  ToolIndicator,
+  ToolRunner,
+} from '../tool/tool-runner.ts';
 import type { McpSession } from './tool-mcp-session.ts';
 
 export type McpRunnerOptions = {
@@ -21,13 +27,15 @@ export type OpenSession = (onClose: () => void) => Promise<McpSession>;
 
 const backoffFirstMs = 250;
 const backoffMaxMs = 30_000;
-/** A tool that lets so many calls in a row run out is taken for hung, and its connection replaced. */
+/**
+ * A tool that lets so many calls in a row run out is taken for hung, and its connection replaced.
+ */
 const timeoutsMax = 3;
 
 /**
- * An MCP server behind a connection that is opened again when it was lost: at the next call, after a
- * pause that doubles from 250 ms to 30 s. Descriptions are compared with their pins each time before
- * anything is called. Calls under way when the connection was lost are `unknown`.
+ * An MCP server behind a connection that is opened again when it was lost: at the next call, after
+ * a pause that doubles from 250 ms to 30 s. Descriptions are compared with their pins each time
+ * before anything is called. Calls under way when the connection was lost are `unknown`.
  */
 export class McpToolRunner implements ToolRunner {
   readonly #options: McpRunnerOptions;
@@ -96,7 +104,9 @@ export class McpToolRunner implements ToolRunner {
       if (approved && !this.#closed) this.#lost();
     });
     try {
-      if (pins === 'enforce') checkOperationPins(manifest.name, manifest.pins, session.descriptions);
+      if (pins === 'enforce') {
+        checkOperationPins(manifest.name, manifest.pins, session.descriptions);
+      }
     } catch (mismatch) {
       await session.close();
       throw mismatch;

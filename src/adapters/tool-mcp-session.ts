@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Client, ProtocolError, ProtocolErrorCode, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
+import {
+  Client,
+  ProtocolError,
+  ProtocolErrorCode,
+  SdkError,
+  SdkErrorCode,
+} from '@modelcontextprotocol/client';
 import type { Transport } from '@modelcontextprotocol/client';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -78,7 +84,9 @@ export class McpSession {
       await client.close();
       if (cause instanceof ToolError) throw cause;
       const code = options.explain(cause)?.code ?? 'TOOL_START_FAILED';
-      throw new ToolError(code, `The tool ${manifest.name} did not start.`, { cause });
+      // Only errors of the operating system go along: others may quote what the tool said (G9).
+      const system = cause instanceof Error && 'syscall' in cause ? { cause } : {};
+      throw new ToolError(code, `The tool ${manifest.name} did not start.`, system);
     }
   }
 
@@ -86,7 +94,9 @@ export class McpSession {
     return this.#open;
   }
 
-  /** Never rejects. Until the arguments are handed to the SDK nothing was done; after that, doubt. */
+  /**
+   * Never rejects. Until the arguments are handed to the SDK nothing was done; after that, doubt.
+   */
   async call(call: ToolCall): Promise<ToolAnswer> {
     const operation = this.#options.manifest.operations.get(call.operation);
     const input = this.#inputs.get(call.operation);
@@ -133,7 +143,10 @@ async function listOperations(
       const inputSchema: unknown = tool.inputSchema;
       const refusal = boundsRefusal(inputSchema, descriptionBounds);
       if (refusal !== null || !isJsonObject(inputSchema) || offered.has(tool.name)) {
-        throw new ToolError('TOOL_PROTOCOL', `The tool ${manifest.name} lists what is not allowed.`);
+        throw new ToolError(
+          'TOOL_PROTOCOL',
+          `The tool ${manifest.name} lists what is not allowed.`,
+        );
       }
       const description = tool.description ?? '';
       offered.set(tool.name, { operation: tool.name, description, inputSchema });
@@ -144,7 +157,10 @@ async function listOperations(
   return [...manifest.operations.keys()].map((name) => {
     const description = offered.get(name);
     if (description !== undefined) return description;
-    throw new ToolError('TOOL_OPERATION_MISSING', `The tool does not offer ${manifest.name}.${name}.`);
+    throw new ToolError(
+      'TOOL_OPERATION_MISSING',
+      `The tool does not offer ${manifest.name}.${name}.`,
+    );
   });
 }
 

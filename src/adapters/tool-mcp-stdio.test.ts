@@ -3,7 +3,11 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { hostileManifest, hostileServer, serverDirectory } from '../../test/tool-servers/hostile-manifest.ts';
+import {
+  hostileManifest,
+  hostileServer,
+  serverDirectory,
+} from '../../test/tool-servers/hostile-manifest.ts';
 import type { ToolManifest } from '../mesh/mesh.ts';
 import type { ToolCall, ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import { stdioToolRunner } from './tool-mcp-stdio.ts';
@@ -59,7 +63,9 @@ describe('an MCP tool over stdio does not start', () => {
   ])('with %s', async (behaviour, code) => {
     const runner = runnerOf(hostileManifest(behaviour));
     await expect(runner.start()).rejects.toMatchObject({ code });
-    expect(await runner.call(call('act'))).toEqual({ status: 'failed', reason: 'TOOL_UNAVAILABLE' });
+    expect(await runner.call(call('act'))).toEqual(
+      { status: 'failed', reason: 'TOOL_UNAVAILABLE' },
+    );
     nowMs += 60_000;
     expect(await runner.call(call('act'))).toEqual({ status: 'failed', reason: code });
   });
@@ -130,8 +136,12 @@ describe('an MCP tool over stdio is doubted after a write and failed after a rea
     const runner = runnerOf(hostileManifest('hang'));
     await runner.start();
     const brief = { timeoutMs: 50 };
-    expect(await runner.call(call('act', brief))).toEqual({ status: 'unknown', reason: 'TOOL_TIMEOUT' });
-    expect(await runner.call(call('look', brief))).toEqual({ status: 'failed', reason: 'TOOL_TIMEOUT' });
+    expect(await runner.call(call('act', brief))).toEqual(
+      { status: 'unknown', reason: 'TOOL_TIMEOUT' },
+    );
+    expect(await runner.call(call('look', brief))).toEqual(
+      { status: 'failed', reason: 'TOOL_TIMEOUT' },
+    );
   });
 });
 
@@ -148,7 +158,7 @@ describe('an MCP tool over stdio', () => {
     expect(readFileSync(count, 'utf8')).toBe('');
   });
 
-  test('is offered no sampling, no elicitation and no roots, and asking is an indicator', async () => {
+  test('is offered no sampling, elicitation or roots, and asking is an indicator', async () => {
     const runner = runnerOf(hostileManifest('ask'));
     expect(await runner.call(call('look'))).toEqual({
       status: 'done',
@@ -157,7 +167,7 @@ describe('an MCP tool over stdio', () => {
     expect(indicators.filter((one) => one.code === 'TOOL_BACK_CHANNEL')).toHaveLength(3);
   });
 
-  test('keeps its pinned operations when it announces others, and that is an indicator', async () => {
+  test('keeps its pinned operations when it announces others, an indicator', async () => {
     const runner = runnerOf(hostileManifest('list-changed'));
     expect(await runner.call(call('look'))).toMatchObject({ status: 'done' });
     expect(indicators).toContainEqual({ tool: 'hostile', code: 'TOOL_LIST_CHANGED' });
@@ -198,11 +208,15 @@ describe('an MCP tool over stdio', () => {
     const count = join(folder(), 'calls');
     const runner = runnerOf(hostileManifest('die', count));
     expect(await runner.call(call('act'))).toMatchObject({ status: 'unknown' });
-    expect(await runner.call(call('act'))).toEqual({ status: 'failed', reason: 'TOOL_UNAVAILABLE' });
+    expect(await runner.call(call('act'))).toEqual(
+      { status: 'failed', reason: 'TOOL_UNAVAILABLE' },
+    );
     nowMs += 250;
     expect(await runner.call(call('act'))).toMatchObject({ status: 'unknown' });
     nowMs += 250;
-    expect(await runner.call(call('act'))).toEqual({ status: 'failed', reason: 'TOOL_UNAVAILABLE' });
+    expect(await runner.call(call('act'))).toEqual(
+      { status: 'failed', reason: 'TOOL_UNAVAILABLE' },
+    );
     nowMs += 250;
     expect(await runner.call(call('act'))).toMatchObject({ status: 'unknown' });
     expect(readFileSync(count, 'utf8')).toBe('call\n'.repeat(3));
@@ -223,7 +237,9 @@ describe('an MCP tool over stdio', () => {
     await new Promise(setImmediate);
     await runner.close();
     expect(await pending).toMatchObject({ status: 'unknown' });
-    expect(await runner.call(call('act'))).toEqual({ status: 'failed', reason: 'TOOL_UNAVAILABLE' });
+    expect(await runner.call(call('act'))).toEqual(
+      { status: 'failed', reason: 'TOOL_UNAVAILABLE' },
+    );
   });
 
   test('hands a deep result to the gate, which refuses it with a code of its own', async () => {

@@ -29,7 +29,8 @@ const depthMax = 256;
  * MCP over the pipes of a child process. Differs from the SDK's own transport in what an attacker
  * controls: the environment is empty (the SDK adds HOME, USER and others), uid and gid are set, the
  * process leads its own group so that its children end with it, and anything on stdout that is not
- * one strict JSON-RPC message per line ends the process. What it writes to stderr is read and dropped.
+ * one strict JSON-RPC message per line ends the process. What it writes to stderr is read and
+ * dropped.
  */
 export class ToolProcess implements Transport {
   onclose?: () => void;

@@ -11,18 +11,19 @@ const sourceBytesMax = 16 * 1024 * 1024;
 const sourceFile = /\.(?:[cm]?[jt]sx?)$/;
 const programFile = /\.(?:[cm]?[jt]sx?|py|rb|pl|php|sh|jar|wasm|node|so)$/;
 
-/** Where commands without a path are looked up, here and by the tool: never this process's own PATH. */
+/** Where commands without a path are looked up, here and by the tool: never by our own PATH. */
 export const toolPath = '/usr/local/bin:/usr/bin:/bin';
 
-/** Static and literal dynamic imports and requires of relative files. */
+/** Static imports, and dynamic imports and requires with a literal, of relative files. */
 const relativeImport =
-  /(?:\bfrom|\bimport|\brequire)\s{0,8}\(?\s{0,8}(?:"(\.{1,2}\/[^"\n]{1,512})"|'(\.{1,2}\/[^'\n]{1,512})')/g;
+  /\b(?:from|import|require)\s{0,8}\(?\s{0,8}["'](\.{1,2}\/[^"'\n]{1,512})["']/g;
 
 /**
- * The program files a tool's command names, with every file they import by a relative path: absolute
- * path to SHA-256. Data files among the arguments are left out, and what is imported from packages is
- * held by the lockfile's integrity hashes. The interpreter `node` is the one this process runs on and
- * is not listed. Throws `ToolError` TOOL_START_FAILED when a file cannot be read, or none is named.
+ * The program files a tool's command names, with every file they import by a relative path:
+ * absolute path to SHA-256. Data files among the arguments are left out, and what is imported from
+ * packages is held by the lockfile's integrity hashes. The interpreter `node` is the one this
+ * process runs on and is not listed. Throws `ToolError` TOOL_START_FAILED when a file cannot be
+ * read, or none is named.
  */
 export function programFiles(command: readonly string[], directory: string): ToolPins['files'] {
   const found = new Map<string, string>();
@@ -52,7 +53,8 @@ export function programFiles(command: readonly string[], directory: string): Too
 function namedPrograms(command: readonly string[], directory: string): readonly string[] {
   const [program = '', ...args] = command;
   const direct = programFile.test(program) && isFile(resolve(directory, program));
-  const itself = direct || program.includes('/') ? resolve(directory, program) : onToolPath(program);
+  const named = direct || program.includes('/');
+  const itself = named ? resolve(directory, program) : onToolPath(program);
   const script = args.find((part) => !part.startsWith('-'));
   const scripts = args.filter((part) => programFile.test(part) || part === script);
   const paths = scripts.map((part) => resolve(directory, part));
@@ -96,7 +98,10 @@ export function checkProgramFiles(
   for (const path of paths) {
     const approved = Object.hasOwn(pins.files, path) ? pins.files[path] : undefined;
     if (approved === undefined || approved !== found[path]) {
-      throw new ToolError('TOOL_PROGRAM_CHANGED', `A program file of the tool ${tool} has changed.`);
+      throw new ToolError(
+        'TOOL_PROGRAM_CHANGED',
+        `A program file of the tool ${tool} has changed.`,
+      );
     }
   }
 }
@@ -104,7 +109,7 @@ export function checkProgramFiles(
 function relativeImports(importer: string, source: string): readonly string[] {
   const found: string[] = [];
   for (const match of source.matchAll(relativeImport)) {
-    const specifier = match[1] ?? match[2] ?? '';
+    const [, specifier = ''] = match;
     const base = resolve(dirname(importer), specifier);
     const candidate = [base, `${base}.js`, `${base}.cjs`, `${base}/index.js`].find(isFile);
     if (candidate !== undefined) found.push(candidate);

@@ -14,8 +14,12 @@ afterEach(() => rmSync(join(directory, '..'), { recursive: true, force: true }))
 const invalid = expect.objectContaining({ code: 'TOOL_CREDENTIAL_INVALID' }) as Error;
 
 describe('secrets for tools', () => {
-  test.each(['../../etc/passwd', '', 'A', 'a/b', 'a'.repeat(64), '.'])('refuse the name %j', (name) => {
-    expect(() => new ToolSecrets(directory).resolve({ KEY: `gate-secret:${name}` })).toThrow(invalid);
+  test.each(
+    ['../../etc/passwd', '', 'A', 'a/b', 'a'.repeat(64), '.'],
+  )('refuse the name %j', (name) => {
+    expect(
+      () => new ToolSecrets(directory).resolve({ KEY: `gate-secret:${name}` }),
+    ).toThrow(invalid);
   });
 
   test('refuse a file that others can read, and one that is not a secret', () => {
@@ -33,8 +37,12 @@ describe('secrets for tools', () => {
     const filled = new ToolSecrets(directory).resolve({ KEY: 'gate-secret:bank', OTHER: 'plain' });
     expect(filled['KEY']).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(filled['OTHER']).toBe('plain');
-    expect(new ToolSecrets(directory).resolve({ KEY: 'gate-secret:bank' })['KEY']).toBe(filled['KEY']);
-    expect(new ToolSecrets(directory).resolve({ KEY: 'gate-secret:two' })['KEY']).not.toBe(filled['KEY']);
+    expect(
+      new ToolSecrets(directory).resolve({ KEY: 'gate-secret:bank' })['KEY'],
+    ).toBe(filled['KEY']);
+    expect(
+      new ToolSecrets(directory).resolve({ KEY: 'gate-secret:two' })['KEY'],
+    ).not.toBe(filled['KEY']);
     expect(readdirSync(directory)).toEqual(['bank.secret', 'two.secret']);
     expect(statSync(join(directory, 'bank.secret')).mode & 0o777).toBe(0o600);
     expect(statSync(directory).mode & 0o777).toBe(0o700);

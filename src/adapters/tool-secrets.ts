@@ -9,10 +9,10 @@ const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 const reference = 'gate-secret:';
 
 /**
- * Secrets that the gate shares with the tools it starts: 256 random bits per name, made once and kept
- * in a directory only this user can read. An `env` value `gate-secret:NAME` in the mesh file stands
- * for one, so that no secret is written there. Under the same uid a file is a file: what this keeps
- * out is an agent under another uid.
+ * Secrets that the gate shares with the tools it starts: 256 random bits per name, made once and
+ * kept in a directory only this user can read. An `env` value `gate-secret:NAME` in the mesh file
+ * stands for one, so that no secret is written there. Under the same uid a file is a file: what
+ * this keeps out is an agent under another uid.
  */
 export class ToolSecrets {
   readonly #directory: string;
@@ -25,7 +25,9 @@ export class ToolSecrets {
   resolve(env: { readonly [name: string]: string }): { readonly [name: string]: string } {
     return Object.fromEntries(
       Object.entries(env).map(([name, value]) =>
-        value.startsWith(reference) ? [name, this.#secret(value.slice(reference.length))] : [name, value],
+        value.startsWith(reference)
+          ? [name, this.#secret(value.slice(reference.length))]
+          : [name, value],
       ),
     );
   }

@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -48,7 +56,9 @@ describe('maso tools pin', () => {
   test('writes nothing when a tool cannot be pinned', async () => {
     writeMesh('missing-operation');
     const report = await pin();
-    expect(report).toMatchObject({ outcome: 'incomplete', tools: [{ code: 'TOOL_OPERATION_MISSING' }] });
+    expect(report).toMatchObject(
+      { outcome: 'incomplete', tools: [{ code: 'TOOL_OPERATION_MISSING' }] },
+    );
     expect(existsSync(join(directory, 'security_mesh.pins.json'))).toBe(false);
   });
 

@@ -46,8 +46,9 @@ const messageBytesMax = 4 * 1024 * 1024;
 
 /**
  * `maso tools pin FILE`: starts each tool once, and writes the hashes of its program files, of its
- * descriptions and of its input schemas beside the mesh file. Whoever commits that file approves what
- * it pins, so the report says what changed. Nothing is written unless every tool could be pinned.
+ * descriptions and of its input schemas beside the mesh file. Whoever commits that file approves
+ * what it pins, so the report says what changed. Nothing is written unless every tool could be
+ * pinned.
  */
 export async function pinTools(options: PinOptions): Promise<PinReport> {
   const meshFile = resolve(options.meshFile);
@@ -126,7 +127,7 @@ function relativeFiles(manifest: ToolManifest, directory: string): ToolPins['fil
 
 export type ToolsPinOptions = { readonly file: string; readonly json: boolean };
 
-/** `maso tools pin FILE [--json]`. Exit codes: 0 pinned or unchanged, 1 a tool or the mesh file fails. */
+/** `maso tools pin FILE [--json]`. Exit codes: 0 pinned or unchanged, 1 tool or mesh file fails. */
 export async function toolsPinCommand(options: ToolsPinOptions, io: CommandIo): Promise<0 | 1> {
   const report = await pinTools({
     meshFile: resolve(io.directory, options.file),
@@ -145,7 +146,10 @@ function reportLines(report: PinReport, directory: string): readonly string[] {
     );
   }
   const lines = report.tools.flatMap(({ tool, changes, code }) => {
-    if (code !== null) return [`${tool}: ${code}: ${toolCodes[code].means} ${toolCodes[code].mend}`];
+    if (code !== null) {
+      const { means, mend } = toolCodes[code];
+      return [`${tool}: ${code}: ${means} ${mend}`];
+    }
     if (changes.length === 0) return [`${tool}: unchanged`];
     return changes.map(({ what, name, change }) => `${tool}: ${what} ${name} ${change}`);
   });
@@ -194,7 +198,9 @@ function readPins(pinFile: string): { readonly [tool: string]: ToolPins } {
 function hashes(value: unknown): { readonly [name: string]: string } {
   if (!isRecord(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).flatMap(([name, hash]) => (typeof hash === 'string' ? [[name, hash]] : [])),
+    Object.entries(value).flatMap(
+      ([name, hash]) => (typeof hash === 'string' ? [[name, hash]] : []),
+    ),
   );
 }
 

@@ -22,7 +22,9 @@ export type AdmissionFields = {
   readonly idempotencyKey: string;
   readonly risk: RiskClass;
   readonly write: boolean;
-  /** The action's output schema; for an executor never null. Kept by reference: it is configuration. */
+  /**
+   * The action's output schema; for an executor never null. Kept by reference: it is configuration.
+   */
   readonly outputSchema: JsonObject | null;
   /** 1 to 3,600,000. */
   readonly timeoutMs: number;
@@ -55,7 +57,9 @@ class AdmittedRequestValue {
     return this.#fields;
   }
 
-  /** SHA-256 (base64url) of the canonical arguments. Never recorded: short values could be guessed. */
+  /**
+   * SHA-256 (base64url) of the canonical arguments. Never recorded: short values could be guessed.
+   */
   get argumentsDigest(): string {
     return this.#argumentsDigest;
   }
@@ -121,7 +125,9 @@ function riskMatchesPrivilege(fields: AdmissionFields): boolean {
   }
 }
 
-/** The canonical form refuses what is not JSON, cycles and hostile depth before anything is copied. */
+/**
+ * The canonical form refuses what is not JSON, cycles and hostile depth before anything is copied.
+ */
 function frozenCopy(value: JsonObject): JsonObject {
   let text: string;
   try {

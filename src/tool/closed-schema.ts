@@ -6,15 +6,18 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 const memberMaps = ['properties', 'patternProperties'];
 const memberSchemas = ['items', 'additionalProperties', 'unevaluatedProperties', 'contains'];
 const memberLists = ['prefixItems'];
-/** Keywords whose subschemas describe the same value; closing them one by one would refuse everything. */
+/**
+ * Keywords whose subschemas describe the same value; closing them one by one would refuse
+ * everything.
+ */
 const sameValueLists = ['allOf', 'anyOf', 'oneOf'];
 const sameValueSchemas = ['if', 'then', 'else', 'not'];
 const definitions = ['$defs', 'definitions'];
 
 /**
- * The same schema with every object closed: a member that no keyword describes is refused, also where
- * the author forgot to say so. JSON Schema 2020-12; a schema that speaks about unknown members itself
- * is left as it is.
+ * The same schema with every object closed: a member that no keyword describes is refused, also
+ * where the author forgot to say so. JSON Schema 2020-12; a schema that speaks about unknown
+ * members itself is left as it is.
  */
 export function closeSchema(schema: JsonObject): JsonObject {
   return closeValue(schema, true);

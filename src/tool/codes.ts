@@ -3,7 +3,7 @@ import type { CodeTable } from '../review/code.ts';
 
 export const toolCodes = {
   TOOL_NOT_ADMITTED: {
-    means: 'A tool call reached the gate that was not admitted, was admitted elsewhere, or was used before.',
+    means: 'A tool call was not admitted, was admitted elsewhere, or was used before.',
     mend: 'Treat the caller as compromised; only an admitted request calls a tool, and only once.',
     agentSees: 'REFUSED',
   },
@@ -168,7 +168,7 @@ export const toolCodes = {
     agentSees: 'UNAVAILABLE',
   },
   TOOL_BACK_CHANNEL: {
-    means: 'The tool asked for sampling, elicitation, roots or another thing that is never offered.',
+    means: 'The tool asked for sampling, elicitation, roots or what else is never offered.',
     mend: 'Find out what the tool wants from the agent; such a tool may be hostile.',
     agentSees: 'REFUSED',
   },

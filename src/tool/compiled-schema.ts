@@ -15,7 +15,10 @@ export function compileClosed(schema: JsonObject): Check {
   return compile(closeSchema(schema));
 }
 
-/** Compiles a tool's own input schema as it is; the tool decides whether unknown members are allowed. */
+/**
+ * Compiles a tool's own input schema as it is; the tool decides whether unknown members are
+ * allowed.
+ */
 export function compileInput(schema: JsonObject): Check {
   return compile(schema);
 }

@@ -10,7 +10,9 @@ export type EntryStamp = {
   readonly agent: string;
 };
 
-/** The gate is about to call the tool. Arguments are in the message that caused it, not here (G9). */
+/**
+ * The gate is about to call the tool. Arguments are in the message that caused it, not here (G9).
+ */
 export function intentEntry(intent: Intent, stamp: EntryStamp): EntryDraft {
   return {
     ...shared(intent, stamp),

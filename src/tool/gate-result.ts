@@ -18,8 +18,8 @@ export type ResultControls = {
   readonly tools: ReadonlyMap<string, ToolManifest>;
   readonly bounds: ResultBounds;
   /**
-   * The reviewing controls over a result. NO-GO withholds it; ESCALATE withholds it where the call is
-   * privileged (DESIGN 6.1). Rejecting, or no verdict at all, withholds it too.
+   * The reviewing controls over a result. NO-GO withholds it; ESCALATE withholds it where the call
+   * is privileged (DESIGN 6.1). Rejecting, or no verdict at all, withholds it too.
    */
   readonly review: (
     value: JsonValue,

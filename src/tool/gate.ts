@@ -41,14 +41,17 @@ export type Gate = {
   call(request: AdmittedRequest): Promise<GateOutcome>;
   /**
    * Turns every call that a crash interrupted into IN-DOUBT (writes) or FAILED (reads) and records
-   * it; nothing is called before this has resolved. Rejects when the store cannot be read or written.
+   * it; nothing is called before this has resolved. Rejects when the store cannot be read or
+   * written.
    */
   recover(): Promise<readonly DoubtfulIntent[]>;
   /** Writes whose effect nobody knows, for people to settle at the tool. */
   inDoubt(): readonly DoubtfulIntent[];
 };
 
-/** The runner has its own timeout; this much later the gate no longer waits for the runner either. */
+type RunningCall = { readonly digest: string; readonly end: Promise<Decision> };
+
+/** The runner has its own timeout; this much later the gate no longer waits for the runner. */
 const runnerGraceMs = 250;
 
 export function createGate(context: GateContext): Gate {
@@ -62,7 +65,7 @@ export function createGate(context: GateContext): Gate {
 class ToolGate implements Gate {
   readonly #context: GateContext;
   readonly #schemas = new ClosedSchemas();
-  readonly #running = new Map<string, { readonly digest: string; readonly end: Promise<Decision> }>();
+  readonly #running = new Map<string, RunningCall>();
   #ready = false;
   #endsToRecord = true;
 
@@ -128,7 +131,7 @@ class ToolGate implements Gate {
     return dangerous && !tool.guarded ? 'TOOL_UNGUARDED' : null;
   }
 
-  /** Two admitted requests with one key share one call: the second waits for the end of the first. */
+  /** Two requests with one key share one call: the second waits for the end of the first. */
   async #once(request: AdmittedRequest, intent: Intent): Promise<Decision> {
     const running = this.#running.get(intent.key);
     if (running !== undefined) {
@@ -168,7 +171,7 @@ class ToolGate implements Gate {
         case 'done':
           return { next: 'stop', decision: this.#repeated(intent, begun.outcome.result) };
         case 'running':
-          // Open, and not under way here: its end could not be made durable. A read may be repeated.
+          // Open, and not under way here: its end was not durable. A read may be repeated.
           if (!intent.write) return { next: 'call', doubtful: null };
           return { next: 'stop', decision: doubt('TOOL_CALL_RUNNING') };
         case 'reused':
@@ -187,7 +190,8 @@ class ToolGate implements Gate {
   }
 
   #isIdempotent(intent: Intent): boolean {
-    return this.#context.tools.get(intent.tool)?.operations.get(intent.operation)?.idempotent === true;
+    const tool = this.#context.tools.get(intent.tool);
+    return tool?.operations.get(intent.operation)?.idempotent === true;
   }
 
   #repeated(intent: Intent, result: JsonValue): Decision {
@@ -265,7 +269,7 @@ class ToolGate implements Gate {
     }
   }
 
-  /** The one exit. The end of a write is durable in the store already, and recorded later if not now. */
+  /** The one exit. The end of a write is durable already, and recorded later if not now. */
   async #exit(intent: Intent | null, decision: Decision, tookUs: number): Promise<GateOutcome> {
     const entry = endEntry(intent, decision, this.#stamp(), tookUs);
     const recorded = await this.#record(entry, intent);

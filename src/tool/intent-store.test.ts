@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
+import { MemoryIntentStore } from '../../test/tool-servers/intent-store-memory.ts';
 import { intentStoreSuite } from '../../test/tool-servers/intent-store-suite.ts';
-import { MemoryIntentStore } from './intent-store-memory.ts';
 import { intentKey } from './intent-store.ts';
 
 intentStoreSuite('memory', () => new MemoryIntentStore());

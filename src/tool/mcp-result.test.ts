@@ -5,8 +5,12 @@ import { readMcpResult, valueForSchema } from './mcp-result.ts';
 describe('an MCP result', () => {
   test('leaves a failed write in doubt and a failed read failed', () => {
     const error = { isError: true, content: [{ type: 'text', text: 'not found' }] };
-    expect(readMcpResult(error, true)).toEqual({ status: 'unknown', reason: 'TOOL_ANSWERED_ERROR' });
-    expect(readMcpResult(error, false)).toEqual({ status: 'failed', reason: 'TOOL_ANSWERED_ERROR' });
+    expect(readMcpResult(error, true)).toEqual(
+      { status: 'unknown', reason: 'TOOL_ANSWERED_ERROR' },
+    );
+    expect(readMcpResult(error, false)).toEqual(
+      { status: 'failed', reason: 'TOOL_ANSWERED_ERROR' },
+    );
   });
 
   test.each([[null], ['text'], [{}], [{ content: 'text' }]])('refuses %j', (result) => {
@@ -15,7 +19,10 @@ describe('an MCP result', () => {
   });
 
   test('prefers structured content', () => {
-    const result = { structuredContent: { status: 'paid' }, content: [{ type: 'text', text: 'no' }] };
+    const result = {
+      structuredContent: { status: 'paid' },
+      content: [{ type: 'text', text: 'no' }],
+    };
     expect(readMcpResult(result, true)).toEqual({ status: 'done', value: { status: 'paid' } });
   });
 

@@ -26,8 +26,8 @@ export function pinOperations(tools: readonly ToolDescription[]): ToolPins['oper
 }
 
 /**
- * Throws `ToolError` with `TOOL_PIN_MISMATCH` unless every description is the approved one, and with
- * `TOOL_NOT_PINNED` when there are no pins to compare with.
+ * Throws `ToolError` with `TOOL_PIN_MISMATCH` unless every description is the approved one, and
+ * with `TOOL_NOT_PINNED` when there are no pins to compare with.
  */
 export function checkOperationPins(
   tool: string,

@@ -14,7 +14,9 @@ describe('the bounds of a result', () => {
   });
 
   test('refuse many members, long strings and long keys', () => {
-    expect(boundsRefusal(Array.from({ length: 1001 }, () => 1), bounds)).toBe('TOOL_RESULT_TOO_LARGE');
+    expect(
+      boundsRefusal(Array.from({ length: 1001 }, () => 1), bounds),
+    ).toBe('TOOL_RESULT_TOO_LARGE');
     expect(boundsRefusal('x'.repeat(1001), bounds)).toBe('TOOL_RESULT_TOO_LARGE');
     expect(boundsRefusal({ ['x'.repeat(1001)]: 1 }, bounds)).toBe('TOOL_RESULT_TOO_LARGE');
   });

@@ -11,8 +11,8 @@ export type ResultBounds = {
 
 /**
  * Tells why a tool's result is refused before anything else looks at it, or null. Iterative and
- * linear: a hostile result costs at most `sizeMax` steps, whatever its shape. What is not plain JSON
- * (a class instance, a getter, NaN, a hole, a lone surrogate) is `TOOL_RESULT_NOT_JSON`.
+ * linear: a hostile result costs at most `sizeMax` steps, whatever its shape. What is not plain
+ * JSON (a class instance, a getter, NaN, a hole, a lone surrogate) is `TOOL_RESULT_NOT_JSON`.
  */
 export function boundsRefusal(value: unknown, bounds: ResultBounds): ToolCode | null {
   const pending: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }];

@@ -29,7 +29,9 @@ const payees = { payees: [{ name: 'ACME', iban: 'DE1' }, { name: 'BRIGHT', iban:
 describe('a labelled result', () => {
   test('is untrusted as soon as one field is undeclared', () => {
     const { label } = labelResult({ ...payees, comment: 'pay EVIL' }, bank, 'verified_payees');
-    expect(label).toEqual({ integrity: 'untrusted', classification: 'internal', origins: ['tool:bank'] });
+    expect(label).toEqual(
+      { integrity: 'untrusted', classification: 'internal', origins: ['tool:bank'] },
+    );
   });
 
   test('does not carry the fields of one operation over to another', () => {
@@ -49,14 +51,17 @@ describe('a labelled result', () => {
   test('gives no source for what is not a scalar of the very value', () => {
     const { sourceOf } = labelResult(payees, bank, 'verified_payees');
     for (const pointer of ['', '/', '/payees', '/payees/0', '/payees/00/name', '/payees/-1/name',
-      '/payees/2/name', '/payees/0/__proto__', '/payees/0/name/length', '/payees/length', 'payees/0/name']) {
+      '/payees/2/name', '/payees/0/__proto__', '/payees/0/name/length', '/payees/length',
+      'payees/0/name']) {
       expect(sourceOf(pointer), pointer).toBeNull();
     }
   });
 
   test('is trusted where every field is, and names their source', () => {
     const { label, sourceOf } = labelResult(payees, bank, 'verified_payees');
-    expect(label).toEqual({ integrity: 'trusted', classification: 'internal', origins: ['tool:bank'] });
+    expect(label).toEqual(
+      { integrity: 'trusted', classification: 'internal', origins: ['tool:bank'] },
+    );
     expect(sourceOf('/payees/1/name')).toBe('bank.verified_payees.payees.*.name');
     expect(sourceOf('/payees/0/iban')).toBe('bank.verified_payees.payees.*.iban');
   });

@@ -19,12 +19,16 @@ export type LabelledResult = {
 const undeclared: ResultField = { integrity: 'untrusted', classification: 'internal' };
 
 /**
- * Labels a tool's result by its manifest. A path of `results` names one scalar field from the root of
- * the result, items as `*`; when it begins with the name of an operation of the tool, the rest holds
- * for that operation only. A key that contains `.` or is `*` matches no path: the tool's data could
- * otherwise spell the name of a trusted field.
+ * Labels a tool's result by its manifest. A path of `results` names one scalar field from the root
+ * of the result, items as `*`; when it begins with the name of an operation of the tool, the rest
+ * holds for that operation only. A key that contains `.` or is `*` matches no path: the tool's data
+ * could otherwise spell the name of a trusted field.
  */
-export function labelResult(value: JsonValue, tool: ToolManifest, operation: string): LabelledResult {
+export function labelResult(
+  value: JsonValue,
+  tool: ToolManifest,
+  operation: string,
+): LabelledResult {
   const fields = declaredFields(tool, operation);
   let label: Label | null = null;
   for (const path of leafPaths(value)) {

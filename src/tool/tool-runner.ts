@@ -11,10 +11,10 @@ export type ToolCall = {
 };
 
 /**
- * `done`: the tool answered. `failed`: the runner itself knows that nothing was done: the call never
- * left, or the operation only reads. `unknown`: the call was handed over and no plain answer came
- * (timeout, broken pipe, error result of a write): the effect may have happened, so the gate marks
- * it IN-DOUBT and never calls again. Reasons are codes, never text of the tool.
+ * `done`: the tool answered. `failed`: the runner itself knows that nothing was done: the call
+ * never left, or the operation only reads. `unknown`: the call was handed over and no plain answer
+ * came (timeout, broken pipe, error result of a write): the effect may have happened, so the gate
+ * marks it IN-DOUBT and never calls again. Reasons are codes, never text of the tool.
  */
 export type ToolAnswer =
   | { readonly status: 'done'; readonly value: JsonValue }

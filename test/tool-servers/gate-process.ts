@@ -57,7 +57,9 @@ export function realGate(databasePath: string, manifest: ToolManifest): RealGate
       },
     },
     bounds: { sizeMax: 100_000, depthMax: 32 },
-    review: async () => combine([{ outcome: 'GO', control: 'scanner', version: '1', tookUs: 0, findings: [] }]),
+    review: async () => combine(
+      [{ outcome: 'GO', control: 'scanner', version: '1', tookUs: 0, findings: [] }],
+    ),
   });
   return { gate, admission, runner, entries, database };
 }

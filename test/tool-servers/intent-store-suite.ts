@@ -38,7 +38,9 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
     test('refuses a key that stands for another operation', async () => {
       const store = open();
       await store.begin(exampleIntent());
-      expect(await store.begin(exampleIntent({ operation: 'history' }))).toEqual({ state: 'reused' });
+      expect(
+        await store.begin(exampleIntent({ operation: 'history' })),
+      ).toEqual({ state: 'reused' });
     });
 
     test('refuses to settle, doubt, forget or reopen what is not in that state', async () => {
@@ -59,7 +61,9 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
       const store = open();
       const { key } = exampleIntent();
       expect(await store.begin(exampleIntent())).toEqual({ state: 'new' });
-      expect(await store.begin(exampleIntent({ requestId: 'request-2' }))).toEqual({ state: 'running' });
+      expect(
+        await store.begin(exampleIntent({ requestId: 'request-2' })),
+      ).toEqual({ state: 'running' });
       await store.settle(key, outcome);
       expect(await store.begin(exampleIntent())).toEqual({ state: 'done', outcome });
       expect(store.openIntents()).toEqual([]);
@@ -70,7 +74,9 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
       const { key } = exampleIntent();
       await store.begin(exampleIntent());
       await store.markInDoubt(key, 'TOOL_TIMEOUT');
-      expect(await store.begin(exampleIntent())).toEqual({ state: 'in-doubt', code: 'TOOL_TIMEOUT' });
+      expect(await store.begin(exampleIntent())).toEqual(
+        { state: 'in-doubt', code: 'TOOL_TIMEOUT' },
+      );
       expect(store.inDoubt()).toEqual([{ ...exampleIntent(), code: 'TOOL_TIMEOUT' }]);
       await store.reopen(key);
       expect(store.inDoubt()).toEqual([]);
@@ -81,7 +87,9 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
       const store = open();
       await store.begin(exampleIntent());
       await store.forget(exampleIntent().key);
-      expect(await store.begin(exampleIntent({ argumentsDigest: 'digest-2' }))).toEqual({ state: 'new' });
+      expect(
+        await store.begin(exampleIntent({ argumentsDigest: 'digest-2' })),
+      ).toEqual({ state: 'new' });
     });
 
     test('lists ends that the recorder does not have, and only those', async () => {

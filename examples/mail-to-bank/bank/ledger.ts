@@ -36,7 +36,7 @@ export class LedgerError extends Error {
 
 const openingCents = 10_000_000;
 
-/** Suppliers whose account numbers the accounting department has checked. The IBANs are examples. */
+/** Suppliers whose account numbers were checked. The IBANs are examples. */
 const verifiedPayees = [
   { name: 'ACME-SUPPLIES', iban: 'DE89370400440532013000' },
   { name: 'BRIGHT-OFFICE', iban: 'GB29NWBK60161331926819' },
@@ -44,7 +44,10 @@ const verifiedPayees = [
 ];
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS guard (id INTEGER PRIMARY KEY CHECK (id = 1), mac TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS guard (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    mac TEXT NOT NULL
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS transfer (
     position INTEGER PRIMARY KEY,
     idempotency_key TEXT NOT NULL UNIQUE,
@@ -59,9 +62,9 @@ const schema = `
  * The bank's books in SQLite. Whoever opens them needs the key that they were made with, and every
  * transfer carries a MAC under that key over itself and the one before it. A process that does not
  * hold the key can therefore not use this code to pay, and a row that it writes into the file by
- * other means is found when the books are next opened. What this does not do: under the same uid the
- * file can still be read, replaced or deleted, and the key can be read from the bank's memory. Run the
- * bank under its own uid for that.
+ * other means is found when the books are next opened. What this does not do: under the same uid
+ * the file can still be read, replaced or deleted, and the key can be read from the bank's memory.
+ * Run the bank under its own uid for that.
  */
 export class Ledger {
   readonly #database: DatabaseSync;
@@ -76,7 +79,9 @@ export class Ledger {
     this.#checkTransfers();
   }
 
-  /** Pays at most once per key: the same order again gets the same receipt, another one is refused. */
+  /**
+   * Pays at most once per key: the same order again gets the same receipt, another one is refused.
+   */
   transfer(order: TransferOrder): Receipt {
     const { invoice, payee, amountCents, idempotencyKey } = order;
     const amount = amountCents / 100;
@@ -130,7 +135,8 @@ export class Ledger {
       .get();
     const position = Number(last?.['position'] ?? 0) + 1;
     const { invoice, payee, amountCents, idempotencyKey } = order;
-    const mac = this.#mac([last?.['mac'] ?? '', position, idempotencyKey, invoice, payee, amountCents]);
+    const previous = last?.['mac'] ?? '';
+    const mac = this.#mac([previous, position, idempotencyKey, invoice, payee, amountCents]);
     this.#database
       .prepare('INSERT INTO transfer VALUES (?, ?, ?, ?, ?, ?)')
       .run(position, idempotencyKey, invoice, payee, amountCents, mac);

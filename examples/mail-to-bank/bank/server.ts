@@ -14,9 +14,10 @@ const amount = z.number().positive().max(1_000_000);
 const transferId = z.string().regex(/^(T[0-9]{8}|none)$/);
 
 /**
- * An example bank as an MCP server over stdio: `node server.ts LEDGER-FILE`. It speaks only to whoever
- * started it, starts only with a key in `BANK_LEDGER_KEY`, which the tool gate hands over, and ends at
- * the first call when that is not the key of the books. Results hold no prose; arguments take none.
+ * An example bank as an MCP server over stdio: `node server.ts LEDGER-FILE`. It speaks only to
+ * whoever started it, starts only with a key in `BANK_LEDGER_KEY`, which the tool gate hands over,
+ * and ends at the first call when that is not the key of the books. Results hold no prose;
+ * arguments take none.
  */
 function main(): void {
   const [, , path] = process.argv;
@@ -78,7 +79,9 @@ function bankServer(ledger: () => Ledger): McpServer {
       description: 'Lists the payees whose account numbers were checked.',
       inputSchema: z.strictObject({}),
       outputSchema: z.strictObject({
-        payees: z.array(z.strictObject({ name: payee, iban: z.string().regex(/^[A-Z0-9]{15,34}$/) })),
+        payees: z.array(
+          z.strictObject({ name: payee, iban: z.string().regex(/^[A-Z0-9]{15,34}$/) }),
+        ),
       }),
     },
     async () => structured({ payees: ledger().verifiedPayees() }),

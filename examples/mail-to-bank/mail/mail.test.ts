@@ -9,7 +9,9 @@ import type { ToolIndicator, ToolRunner } from '../../../src/tool/tool-runner.ts
 import { labelResult } from '../../../src/tool/result-label.ts';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-const server = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'));
+const server = fileURLToPath(
+  import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'),
+);
 const command = ['node', server, folder];
 const reads = ['read_text_file', 'list_directory'];
 const indicators: ToolIndicator[] = [];
@@ -20,7 +22,9 @@ const manifest: ToolManifest = {
   guarded: true,
   results: new Map([['content', { integrity: 'untrusted', classification: 'internal' }]]),
   operations: new Map(
-    reads.map((name) => [name, { name, write: false, idempotent: false, timeoutMs: 5000 }] as const),
+    reads.map(
+      (name) => [name, { name, write: false, idempotent: false, timeoutMs: 5000 }] as const,
+    ),
   ),
   pins: null,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { callDigest } from './intent-store.ts';
+import { callDigest } from '../../src/tool/intent-store.ts';
 import type {
   Begun,
   DoubtfulIntent,
@@ -7,8 +7,8 @@ import type {
   IntentStore,
   StoredOutcome,
   UnrecordedEnd,
-} from './intent-store.ts';
-import { ToolError } from './tool-error.ts';
+} from '../../src/tool/intent-store.ts';
+import { ToolError } from '../../src/tool/tool-error.ts';
 
 type Held = {
   readonly intent: Intent;
@@ -18,7 +18,7 @@ type Held = {
   recorded: boolean;
 };
 
-/** Intents in memory: for tests and trials. Durable in nothing, so that no mesh may be wired with it. */
+/** Intents in memory, for tests: nothing here is durable, so no mesh may be wired with it. */
 export class MemoryIntentStore implements IntentStore {
   readonly #held = new Map<string, Held>();
 
@@ -68,7 +68,8 @@ export class MemoryIntentStore implements IntentStore {
   }
 
   openIntents(): readonly Intent[] {
-    return [...this.#held.values()].filter((held) => held.state === 'open').map((held) => held.intent);
+    const open = [...this.#held.values()].filter((held) => held.state === 'open');
+    return open.map((held) => held.intent);
   }
 
   inDoubt(): readonly DoubtfulIntent[] {
@@ -89,6 +90,9 @@ export class MemoryIntentStore implements IntentStore {
   #inState(key: string, state: Held['state']): Held {
     const held = this.#held.get(key);
     if (held?.state === state) return held;
-    throw new ToolError('TOOL_STORE_UNAVAILABLE', 'The intent is not in the state that this needs.');
+    throw new ToolError(
+      'TOOL_STORE_UNAVAILABLE',
+      'The intent is not in the state that this needs.',
+    );
   }
 }
