@@ -30,7 +30,7 @@ export function createToolRunner(manifest: ToolManifest, options: ToolRunnerOpti
       return stdioToolRunner({
         ...options,
         manifest,
-        command: runner.command,
+        command: options.secrets.resolveCommand(runner.command),
         env: options.secrets.resolve(runner.env),
       });
     case 'http':

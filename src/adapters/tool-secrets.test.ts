@@ -22,6 +22,19 @@ describe('secrets for tools', () => {
     ).toThrow(invalid);
   });
 
+  test.each(['../bank.sqlite', 'bank', 'bank.secret', '/etc/passwd', '.sqlite', 'a/b.sqlite'])(
+    'refuse the file name %j',
+    (name) => {
+      expect(() => new ToolSecrets(directory).resolveCommand([`gate-file:${name}`])).toThrow(invalid);
+    },
+  );
+
+  test('stand beside the files of tools, and leave other parts of a command alone', () => {
+    const command = new ToolSecrets(directory).resolveCommand(['node', 'gate-file:bank.sqlite']);
+    expect(command).toEqual(['node', join(directory, 'bank.sqlite')]);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  });
+
   test('refuse a file that others can read, and one that is not a secret', () => {
     const secrets = new ToolSecrets(directory);
     secrets.resolve({ KEY: 'gate-secret:bank' });

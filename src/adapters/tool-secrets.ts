@@ -6,13 +6,16 @@ import { ToolError } from '../tool/tool-error.ts';
 
 const secretPattern = /^[A-Za-z0-9_-]{43}$/;
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
+const fileNamePattern = /^[a-z][a-z0-9_-]{0,62}\.(?!secret$)[a-z0-9]{1,16}$/;
 const reference = 'gate-secret:';
+const fileReference = 'gate-file:';
 
 /**
  * Secrets that the gate shares with the tools it starts: 256 random bits per name, made once and
  * kept in a directory only this user can read. An `env` value `gate-secret:NAME` in the mesh file
- * stands for one, so that no secret is written there. Under the same uid a file is a file: what
- * this keeps out is an agent under another uid.
+ * stands for one, so that no secret is written there; a part `gate-file:NAME` of a command stands
+ * for the path of a file in that directory, where the tool keeps its own state. Under the same uid
+ * a file is a file: what this keeps out is an agent under another uid.
  */
 export class ToolSecrets {
   readonly #directory: string;
@@ -30,6 +33,25 @@ export class ToolSecrets {
           : [name, value],
       ),
     );
+  }
+
+  /** The command with every file reference replaced. Throws like `resolve`. */
+  resolveCommand(command: readonly string[]): readonly string[] {
+    return command.map((part) =>
+      part.startsWith(fileReference) ? this.#file(part.slice(fileReference.length)) : part,
+    );
+  }
+
+  #file(name: string): string {
+    if (!fileNamePattern.test(name)) {
+      throw new ToolError('TOOL_CREDENTIAL_INVALID', 'A file of a tool has a name not allowed.');
+    }
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+    } catch (cause) {
+      throw new ToolError('TOOL_CREDENTIAL_INVALID', 'The directory cannot be made.', { cause });
+    }
+    return join(this.#directory, name);
   }
 
   #secret(name: string): string {

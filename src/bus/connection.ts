@@ -105,7 +105,8 @@ export class BusConnection {
     if (other !== undefined && other.peer.spiffeId !== this.peer.spiffeId) {
       return this.#end('BUS_ALREADY_CONNECTED');
     }
-    other?.closed();
+    // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
+    other?.#end('BUS_ALREADY_CONNECTED');
     this.#isolation = frame.isolation;
     connected.set(this.peer.name, this);
     this.#line.send({
