@@ -116,7 +116,7 @@ export class SqliteMessageQueue implements MessageQueue {
       lane.delete(position);
       break;
     }
-    await this.#db.write(() => this.#settle.run(position));
+    await this.#db.writeSoon(() => this.#settle.run(position));
   }
 
   async withdraw(message: QueuedMessage): Promise<void> {

@@ -47,6 +47,11 @@ type InboxRow = {
 export class SqliteSidecarStore implements SidecarStore {
   readonly #db: BatchedDatabase;
   readonly #statements: ReturnType<typeof prepare>;
+  /** Messages on their way to the disk. */
+  readonly #receiving = new Map<
+    string,
+    { readonly message: InboxMessage; readonly durable: Promise<void> }
+  >();
   #incarnation: Incarnation | null;
   #inboxPosition: number;
   #spoolPosition: number;
@@ -84,25 +89,42 @@ export class SqliteSidecarStore implements SidecarStore {
 
   async absorb(change: Parameters<SidecarStore['absorb']>[0]): Promise<void> {
     await this.#db.write(() => {
-      const { saveContext, addValue, handOver } = this.#statements;
+      const { saveContext, addValue, handOver, finish } = this.#statements;
       saveContext.run(change.incarnation, JSON.stringify(change.context));
       for (const value of change.values) addValue.run(change.incarnation, JSON.stringify(value));
       for (const id of change.handed) handOver.run(change.incarnation, id);
+      for (const id of change.done) finish.run(change.incarnation, id);
       this.#addToSpool(change.entries);
     });
   }
 
-  async receive(message: InboxMessage): Promise<InboxMessage | null> {
+  receive(message: InboxMessage): { readonly isNew: boolean; readonly durable: Promise<void> } {
     const { body, entries } = message;
+    const pending = this.#receiving.get(body.id);
+    if (pending !== undefined) return { isNew: false, durable: pending.durable };
+    if (this.#statements.readMessage.get(body.id) !== undefined) {
+      return { isNew: false, durable: Promise.resolve() };
+    }
     const position = ++this.#inboxPosition;
     const text = JSON.stringify({ body, entries });
-    const added = await this.#db.write(
-      () => this.#statements.receive.run(body.id, position, message.state, body.issuedAt, text).changes,
-    );
-    return Number(added) === 1 ? message : null;
+    const durable = this.#db
+      .writeSoon(() =>
+        this.#statements.receive.run(body.id, position, message.state, body.issuedAt, text),
+      )
+      .then(
+        () => void this.#receiving.delete(body.id),
+        (failure: unknown) => {
+          this.#receiving.delete(body.id);
+          throw failure;
+        },
+      );
+    this.#receiving.set(body.id, { message, durable });
+    return { isNew: true, durable };
   }
 
   message(id: string): InboxMessage | null {
+    const receiving = this.#receiving.get(id);
+    if (receiving !== undefined) return receiving.message;
     const row = this.#statements.readMessage.get(id);
     return row === undefined ? null : inboxMessage(row as unknown as InboxRow);
   }
@@ -183,6 +205,9 @@ function prepare({ database }: BatchedDatabase) {
     ),
     addValue: database.prepare('INSERT INTO indexed_value (incarnation, value) VALUES (?, ?)'),
     handOver: database.prepare("UPDATE inbox SET state = 'handed', incarnation = ? WHERE id = ?"),
+    finish: database.prepare(
+      "UPDATE inbox SET state = 'done' WHERE incarnation = ? AND id = ? AND state = 'handed'",
+    ),
     receive: database.prepare(
       'INSERT OR IGNORE INTO inbox (id, position, state, at, message) VALUES (?, ?, ?, ?, ?)',
     ),

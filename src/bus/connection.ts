@@ -2,7 +2,7 @@
 import type { PeerIdentity } from '../identity/credential.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
-import type { EntryDraft } from '../recorder/entry.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
@@ -32,6 +32,8 @@ export type ControlPort = {
 
 export type BusContext = AdmitContext & {
   readonly router: Router;
+  /** For entries that nobody waits on: gathered, durable a little later. */
+  readonly patientRecorder: Recorder;
   readonly control: ControlPort;
   /** Agents with a live connection; one instance each. */
   readonly connected: Map<string, BusConnection>;
@@ -106,7 +108,7 @@ export class BusConnection {
       return this.#end('BUS_ALREADY_CONNECTED');
     }
     // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
-    other?.#end('BUS_ALREADY_CONNECTED');
+    if (other !== undefined) other.#end('BUS_ALREADY_CONNECTED');
     this.#isolation = frame.isolation;
     connected.set(this.peer.name, this);
     this.#line.send({
@@ -152,11 +154,11 @@ export class BusConnection {
 
   /** The recipient has the message durably; its account of the step is recorded, then it is done. */
   #delivered(frame: Extract<SidecarFrame, { kind: 'delivered' }>): void {
-    const { queue, recorder, router } = this.#context;
+    const { queue, patientRecorder, router } = this.#context;
     if (!router.isInFlight(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
       return this.#end('BUS_ENTRY_FORGED');
     }
-    recorder.record(frame.entries).then(
+    patientRecorder.record(frame.entries).then(
       () => {
         router.settled(this.#recipient, frame.number);
         void queue.settle(frame.number);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
 import type { ControlApi } from '../adapters/control-http.ts';
+import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
 import {
   SqliteApprovalStore,
   SqliteIssuedChains,
@@ -104,6 +105,7 @@ export async function buildParts(
     }),
     queue,
     recorder,
+    patientRecorder: new CoalescingRecorder(recorder),
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains),
     router: new Router(queue),
     control,

@@ -91,7 +91,7 @@ export type MeshAgent = {
       options?: { readonly task?: string },
     ) => Promise<ToolResult>;
   };
-  /** Messages as they come, each acknowledged when the loop asks for the next; ends with `signal`. */
+  /** Messages as they come, acknowledged once the loop is through with them; ends with `signal`. */
   readonly messages: (signal?: AbortSignal) => AsyncGenerator<Message>;
   readonly close: () => void;
 };
@@ -142,14 +142,17 @@ async function* messagesOf(
   call: (call: Call) => Promise<{ readonly [member: string]: unknown }>,
   signal?: AbortSignal,
 ): AsyncGenerator<Message> {
+  let acknowledge: string[] = [];
   while (signal?.aborted !== true) {
-    const body = { waitMs: 20_000, max: 32 };
+    const body = { waitMs: 20_000, max: 32, acknowledge };
     const answer = await call({ path: '/v1/inbox', body, ...(signal === undefined ? {} : { signal }) });
+    acknowledge = [];
     for (const message of (answer['messages'] ?? []) as Message[]) {
       yield message;
-      await call({ path: '/v1/inbox/ack', body: { ids: [message.id] } });
+      acknowledge.push(message.id);
     }
   }
+  if (acknowledge.length > 0) await call({ path: '/v1/inbox/ack', body: { ids: acknowledge } });
 }
 
 function sentOf(answer: { readonly [member: string]: unknown }): Sent {

@@ -64,7 +64,12 @@ export const agentRequests = {
     task: ulid.nullable().default(null),
     idempotencyKey: z.string().min(1).max(64).nullable().default(null),
   }),
-  takeMessages: z.strictObject({ waitMs: waitMs.default(0), max: z.int().min(1).max(256).default(64) }),
+  takeMessages: z.strictObject({
+    waitMs: waitMs.default(0),
+    max: z.int().min(1).max(256).default(64),
+    /** Messages of earlier answers that were dealt with, in the same breath. */
+    acknowledge: z.array(ulid).max(256).default([]),
+  }),
   acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
 };
 
@@ -142,8 +147,7 @@ export class AgentApi {
     if (sent.outcome === 'NO-GO') return this.#sent(sent);
     const outcome = await this.#sidecar.outcomeOf(sent.id, AbortSignal.timeout(request.waitMs));
     if (outcome === null) return this.#pendingOutcome(sent);
-    await memory.absorb([readingOf(outcome.body)], [outcome.body.id]);
-    await this.#context.store.setState(outcome.body.id, 'done');
+    await memory.absorb([readingOf(outcome.body)], [outcome.body.id], [outcome.body.id]);
     return {
       status: 200,
       body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: outcome.body.payload },
@@ -174,6 +178,8 @@ export class AgentApi {
     memory: AgentMemory,
     closed: AbortSignal,
   ): Promise<ApiAnswer> {
+    const done = request.acknowledge;
+    if (done.length > 0 && this.#sidecar.waitingMessages === 0) await memory.absorb([], [], done);
     const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
     const messages = await this.#sidecar.take(request.max, signal);
     if (closed.aborted) {
@@ -184,6 +190,7 @@ export class AgentApi {
       await memory.absorb(
         messages.map((message) => readingOf(message.body)),
         messages.map((message) => message.body.id),
+        done,
       );
     }
     return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
@@ -193,13 +200,8 @@ export class AgentApi {
     request: AgentRequests['acknowledge'],
     memory: AgentMemory,
   ): Promise<ApiAnswer> {
-    const { store } = this.#context;
-    const own = request.ids.filter((id) => {
-      const message = store.message(id);
-      return message?.state === 'handed' && message.incarnation === memory.incarnation;
-    });
-    await Promise.all(own.map((id) => store.setState(id, 'done')));
-    return { status: 200, body: { acknowledged: own } };
+    await memory.absorb([], [], request.ids);
+    return { status: 200, body: {} };
   }
 
   listTools(): ApiAnswer {

@@ -74,8 +74,8 @@ export class AgentSidecar {
     const reviewed = receive({ envelope, chain }, this.context);
     this.#lastDelivery = this.#lastDelivery
       .then(() => reviewed)
-      .then(async ({ message, entries }) => {
-        settle(entries);
+      .then(async ({ message, entries, durable }) => {
+        durable.then(() => settle(entries), (failure: unknown) => this.#faulted(failure));
         if (message !== null) await this.#received(message);
       })
       .catch((failure: unknown) => this.#faulted(failure));
@@ -149,6 +149,10 @@ export class AgentSidecar {
     const taken = this.#pending.splice(0, max);
     for (const wake of this.#waitingForRoom) wake();
     return taken;
+  }
+
+  get waitingMessages(): number {
+    return this.#pending.length;
   }
 
   /** Puts back what could not be handed over. */

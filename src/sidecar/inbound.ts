@@ -18,6 +18,8 @@ export type Received = {
   readonly message: InboxMessage | null;
   /** The recipient's account of the step; recorded before the bus forgets the message. */
   readonly entries: readonly EntryDraft[];
+  /** Resolves when message and account survive a crash here; only then is the bus told. */
+  readonly durable: Promise<void>;
 };
 
 type Refusal = { readonly code: string; readonly path?: string | null };
@@ -25,8 +27,8 @@ type Refusal = { readonly code: string; readonly path?: string | null };
 /**
  * Everything that reaches an agent comes in here (G1, G3): authenticated again against the mesh's
  * authority and not against the bus, for this agent, fresh, within its clearance, typed, and
- * reviewed by the content controls. Resolves when the message, or its refusal, is durable here; only
- * then does the bus forget it. A message received before changes nothing.
+ * reviewed by the content controls. The bus forgets the message only when it, or its refusal, is
+ * durable here. A message received before changes nothing.
  */
 export async function receive(delivery: Delivery, context: SidecarContext): Promise<Received> {
   const startedUs = performance.now() * 1000;
@@ -75,12 +77,12 @@ function admissionRefusal(body: EnvelopeBody, context: SidecarContext): Refusal 
 }
 
 /** The one exit of a proven message: inbox and account are durable before the bus hears of it. */
-async function exit(
+function exit(
   body: EnvelopeBody,
   verdict: CombinedVerdict,
   tookUs: number,
   context: SidecarContext,
-): Promise<Received> {
+): Received {
   const refused = verdict.outcome === 'NO-GO';
   const isRequest = body.schema === actionRequestSchema;
   const entries = [deliveredEntry(body, verdict, tookUs, context)];
@@ -91,11 +93,9 @@ async function exit(
     incarnation: null,
     reply: null,
   };
-  const stored = await context.store.receive(message);
-  if (stored === null) {
-    return { message: null, entries: context.store.message(body.id)?.entries ?? entries };
-  }
-  return { message: stored, entries };
+  const { isNew, durable } = context.store.receive(message);
+  if (isNew) return { message, entries, durable };
+  return { message: null, entries: context.store.message(body.id)?.entries ?? entries, durable };
 }
 
 function deliveredEntry(
@@ -122,11 +122,7 @@ function deliveredEntry(
 }
 
 /** Nothing in the message can be believed, not even whom it is from: only its digest is recorded. */
-async function refuseUnproven(
-  delivery: Delivery,
-  code: string,
-  context: SidecarContext,
-): Promise<Received> {
+function refuseUnproven(delivery: Delivery, code: string, context: SidecarContext): Received {
   const digest = context.keyedDigest(delivery.envelope);
   const entry: EntryDraft = {
     kind: 'message.refused',
@@ -142,7 +138,7 @@ async function refuseUnproven(
     tookUs: null,
     detail: { bytes: delivery.envelope.length },
   };
-  return { message: null, entries: [entry] };
+  return { message: null, entries: [entry], durable: Promise.resolve() };
 }
 
 function busVerdict(refusal: Refusal | null, context: SidecarContext): Verdict {

@@ -3,7 +3,6 @@ import { absorb, freshContext, type AgentContext } from '../label/context.ts';
 import { ValueIndex, type IndexedValue, type SourceOf } from '../label/value-index.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
-import type { EntryDraft } from '../recorder/entry.ts';
 import type { SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
 
@@ -63,7 +62,7 @@ export class AgentMemory {
   async absorb(
     readings: readonly Reading[],
     handed: readonly string[],
-    entries: readonly EntryDraft[] = [],
+    done: readonly string[] = [],
   ): Promise<void> {
     let context = this.#context;
     const added: IndexedValue[] = [];
@@ -81,7 +80,8 @@ export class AgentMemory {
       context,
       values: this.#unstored(added),
       handed,
-      entries,
+      done,
+      entries: [],
     });
   }
 

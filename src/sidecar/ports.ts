@@ -66,11 +66,16 @@ export interface SidecarStore {
     readonly context: AgentContext;
     readonly values: readonly IndexedValue[];
     readonly handed: readonly string[];
+    /** Messages of this incarnation that the agent has dealt with. */
+    readonly done: readonly string[];
     readonly entries: readonly EntryDraft[];
   }): Promise<void>;
 
-  /** Null when the message id was received before: it is not delivered twice. */
-  receive(message: InboxMessage): Promise<InboxMessage | null>;
+  /**
+   * `isNew` is false for a message id received before: it is not delivered twice. `durable` resolves
+   * when the message survives a crash; any later write of this store commits with it or after it.
+   */
+  receive(message: InboxMessage): { readonly isNew: boolean; readonly durable: Promise<void> };
   message(id: string): InboxMessage | null;
   messages(state: InboxState, limit: number): readonly InboxMessage[];
   setState(id: string, state: InboxState): Promise<void>;
