@@ -31,6 +31,9 @@ const schema = `
     key TEXT NOT NULL, action TEXT NOT NULL, parameter TEXT NOT NULL,
     amount REAL NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, parameter)
   );
+  CREATE TABLE IF NOT EXISTS refusal (
+    task TEXT PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL
+  );
 `;
 
 /** Entries that may wait for the node; beyond it, work that has to be recorded is refused. */
@@ -175,10 +178,19 @@ export class SqliteSidecarStore implements SidecarStore {
     return typeof row?.['total'] === 'number' ? row['total'] : Number.NaN;
   }
 
+  async countRefusal(task: string, nowMs: number): Promise<void> {
+    await this.#db.write(() => this.#statements.countRefusal.run(task, nowMs));
+  }
+
+  refusals(task: string): number {
+    return Number(this.#statements.readRefusals.get(task)?.['count'] ?? 0);
+  }
+
   async prune(beforeMs: number): Promise<void> {
     await this.#db.write(() => {
       this.#statements.pruneInbox.run(beforeMs);
       this.#statements.pruneCaps.run(beforeMs);
+      this.#statements.pruneRefusals.run(beforeMs);
     });
   }
 
@@ -228,6 +240,11 @@ function prepare({ database }: BatchedDatabase) {
     pruneInbox: database.prepare(
       "DELETE FROM inbox WHERE at < ? AND state IN ('done', 'refused')",
     ),
+    countRefusal: database.prepare(
+      'INSERT INTO refusal VALUES (?, 1, ?) ON CONFLICT (task) DO UPDATE SET count = count + 1',
+    ),
+    readRefusals: database.prepare('SELECT count FROM refusal WHERE task = ?'),
+    pruneRefusals: database.prepare('DELETE FROM refusal WHERE at < ?'),
     pruneCaps: database.prepare('DELETE FROM cap_use WHERE at < ?'),
   };
 }

@@ -9,6 +9,7 @@ import { codeEntry } from '../process/codes.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import { recorderKeyFile } from '../process/node-recorder.ts';
 import type { CommandIo } from './check.ts';
+import { withProgress } from './progress.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type VerifyOptions = {
@@ -31,6 +32,7 @@ export async function recorderVerify(options: VerifyOptions, io: CommandIo): Pro
     log: options.log ?? directories.log,
     head: options.head ?? join(directories.heads, 'recorder-head.jws'),
     key: options.key ?? join(directories.heads, recorderKeyFile),
+    progress: (entries) => io.err(`${entries} entries read`),
   });
   if (options.json) io.out(JSON.stringify(report));
   else for (const line of describe(report)) io.out(line);
@@ -42,6 +44,8 @@ export async function verifyDirectory(paths: {
   readonly log: string;
   readonly head: string;
   readonly key: string;
+  /** Told every two seconds how far it is. */
+  readonly progress?: (entries: number) => void;
 }): Promise<VerifyReport> {
   // The head first: a running recorder may write a newer one while the log is being read.
   const head = (await readFile(paths.head, 'utf8')).trim();
@@ -50,7 +54,7 @@ export async function verifyDirectory(paths: {
   const reader = await openRecordLogReader(paths.log);
   return verifyLog({
     name: reader.name,
-    lines: reader.read(0, Number.MAX_SAFE_INTEGER),
+    lines: withProgress(reader.read(0, Number.MAX_SAFE_INTEGER), paths.progress ?? (() => undefined)),
     heads: [head],
     keys: keysOf([key]),
   });

@@ -7,6 +7,7 @@ import { RecorderError, type RecordedEntry } from '../recorder/entry.ts';
 import { codeEntry } from '../process/codes.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import type { CommandIo } from './check.ts';
+import { withProgress } from './progress.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type TraceOptions = { readonly id: string; readonly state: string; readonly json: boolean };
@@ -16,7 +17,7 @@ export async function trace(options: TraceOptions, io: CommandIo): Promise<numbe
   const { log } = nodeDirectories(stateDirectoryOf(options.state, null));
   const answer = await buildDecisionTrace({
     id: options.id,
-    entries: () => entriesOf(log),
+    entries: () => withProgress(entriesOf(log), (count) => io.err(`${count} entries read`)),
     explain: (code) => codeEntry(code),
   });
   if (!answer.ok) {

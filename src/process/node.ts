@@ -57,7 +57,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const directories = nodeDirectories(options.stateDirectory);
   await mkdir(directories.node, { recursive: true, mode: 0o700 });
   const recorder = await openNodeRecorder(directories, systemClock(), options.log);
-  const clock = systemClock({ floorMs: recorder.status().headAt });
+  const clock = systemClock({ floorMs: recorder.recordedAt() });
   const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
   const node = await MeshNode.start(options, { recorder, clock, database });
   return node;

@@ -38,6 +38,7 @@ export type SidecarFoundations = {
   readonly agent: Agent;
   readonly isolation: Isolation;
   readonly clock: Clock;
+  readonly clockJumpedMs: () => number;
   readonly store: SidecarStore;
   readonly link: BusLink;
   readonly recorder: Recorder;

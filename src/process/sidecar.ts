@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
-import { systemClock } from '../adapters/clock-system.ts';
+import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -14,7 +14,6 @@ import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
-import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
@@ -80,7 +79,7 @@ class SidecarProcess implements RunningSidecar {
   readonly isolation: Isolation;
   readonly #options: SidecarOptions;
   readonly #manifest: Agent;
-  readonly #clock: Clock;
+  readonly #clock: SystemClock;
   readonly #membership: Membership;
   readonly #stateDirectory: string;
   readonly #database: BatchedDatabase;
@@ -99,7 +98,7 @@ class SidecarProcess implements RunningSidecar {
   constructor(
     options: SidecarOptions,
     manifest: Agent,
-    clock: Clock,
+    clock: SystemClock,
     membership: Membership,
     stateDirectory: string,
   ) {
@@ -167,6 +166,7 @@ class SidecarProcess implements RunningSidecar {
       agent: this.#manifest,
       isolation: this.isolation,
       clock: this.#clock,
+      clockJumpedMs: () => Math.abs(this.#clock.jumpedMs()),
       store: this.#store,
       link: this.#link,
       recorder: this.#recorder,

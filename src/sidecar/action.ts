@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueIndex } from '../label/value-index.ts';
-import type { ActionManifest } from '../mesh/mesh.ts';
+import type { ActionManifest, RiskClass } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionOutcome, ActionRequest } from '../message/action-request.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
+import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { GateOutcome } from '../tool/gate-outcome.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
@@ -45,6 +45,7 @@ export async function workOn(
   if (waits) return holdForPeople(message, reviewed, context);
   if (settled.outcome === 'NO-GO' || reviewed.manifest === null) {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
+    await context.store.countRefusal(body.task, context.clock.nowMs());
     return answer(message, refusal(reviewed, code, context), settled, context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
@@ -78,7 +79,38 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
     approvals: [],
     nowMs: context.clock.nowMs(),
   });
-  return judged({ request, manifest, verdict: combine([...contentVerdicts(message), verdict]) }, context);
+  const verdicts = [...contentVerdicts(message), ...standing(body, manifest, context), verdict];
+  return judged({ request, manifest, verdict: combine(verdicts) }, context);
+}
+
+/** Refused requests that one task may cost before nothing more is said to it. */
+const refusalsPerTaskMax = 10;
+
+/** What stands against the request before its content: a probing task, a clock nobody can trust. */
+function standing(
+  body: EnvelopeBody,
+  manifest: ActionManifest | null,
+  context: SidecarContext,
+): readonly Verdict[] {
+  const codes: string[] = [];
+  if (!(context.store.refusals(body.task) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
+  const privileged = manifest === null || isPrivileged(manifest.risk);
+  const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
+  if (privileged && !steady) codes.push('SIDECAR_CLOCK_JUMPED');
+  if (codes.length === 0) return [];
+  return [
+    {
+      outcome: 'NO-GO',
+      control: 'policy-compliance',
+      version: context.mesh.digest.slice(0, 12),
+      tookUs: 0,
+      findings: codes.map((code) => finding(code, 'sidecar/standing')),
+    },
+  ];
+}
+
+function isPrivileged(risk: RiskClass): boolean {
+  return risk === 'HIGH' || risk === 'CRITICAL';
 }
 
 /** What is to be held is put to the judge first; it advises, and the policy decides. */
@@ -165,7 +197,7 @@ async function run(
       outputSchema: manifest.output,
       timeoutMs: manifest.timeoutMs,
       task: body.task,
-      privileged: manifest.risk === 'HIGH' || manifest.risk === 'CRITICAL',
+      privileged: isPrivileged(manifest.risk),
     }),
   );
   if (ran.status === 'REFUSED' || ran.status === 'FAILED') await context.store.releaseReservation(key);
@@ -222,7 +254,7 @@ async function recordReview(
       isolation: context.isolation,
     },
   };
-  const privileged = settled.outcome === 'GO' && (risk === 'HIGH' || risk === 'CRITICAL');
+  const privileged = settled.outcome === 'GO' && isPrivileged(risk);
   try {
     await context.recorder.record([entry], { privileged });
     return true;

@@ -102,6 +102,16 @@ export const sidecarCodes = {
     mend: 'Raise limits.messages_per_second if the load is expected.',
     agentSees: 'RATE_LIMITED',
   },
+  SIDECAR_REFUSAL_BUDGET: {
+    means: 'The task had its fill of refused action requests; whoever probes learns no more.',
+    mend: 'Look at what the task tried; a new task of the originator starts with a fresh budget.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_CLOCK_JUMPED: {
+    means: 'The wall clock moved by more than the allowed skew, so nothing privileged runs.',
+    mend: 'Synchronise the clock of this machine, then restart the sidecar.',
+    agentSees: 'UNAVAILABLE',
+  },
   SIDECAR_OUTCOME_PENDING: {
     means: 'The action has no outcome yet; it is running or waits for a person.',
     mend: 'Look at maso approvals list; the outcome arrives in the inbox.',

@@ -23,6 +23,8 @@ export type SidecarContext = {
   readonly agent: Agent;
   readonly isolation: Isolation;
   readonly clock: Clock;
+  /** How far the wall clock moved against the monotonic one since the start, either way. */
+  readonly clockJumpedMs: () => number;
   readonly random: Random;
   readonly pace: PaceView;
   readonly scanner: Scanner;

@@ -91,6 +91,10 @@ export interface SidecarStore {
   releaseReservation(key: string): Promise<void>;
   reserved(action: string, parameter: string, sinceMs: number): number;
 
+  /** Counts a refused action request against its task; resolves when the count is durable. */
+  countRefusal(task: string, nowMs: number): Promise<void>;
+  refusals(task: string): number;
+
   /** Drops acknowledged messages and reservations older than this. */
   prune(beforeMs: number): Promise<void>;
 }
