@@ -74,6 +74,7 @@ describe('parseStrictJson refuses', () => {
     expect(parseStrictJson(notJson, limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     expect(parseStrictJson('"ééé"', limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     expect(parseStrictJson('12345', limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    expect(parseStrictJson('"\u20ac"', limits)).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     expect(parseStrictJson('1234', limits)).toMatchObject({ ok: true });
     expect(parseStrictJson('1', { ...limits, bytesMax: NaN })).toMatchObject({ ok: false });
   });

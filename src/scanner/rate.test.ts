@@ -27,6 +27,7 @@ describe('rate', () => {
   });
 
   it('gives nothing back for a clock that goes backwards', () => {
+    expect(takeTokens({ tokens: 1, updatedAtMs: 1000 }, rate, 0).allowed).toBe(true);
     const empty = { tokens: 0, updatedAtMs: 1000 };
     const taken = takeTokens(empty, rate, 0);
     expect(taken.allowed).toBe(false);

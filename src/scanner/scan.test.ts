@@ -127,10 +127,12 @@ describe('scanner', () => {
 
   it('does not let many weak or forged matches crowd out a sure one', () => {
     const forged = ['ghp', 'aB3dE5gH7jK9mN1pQ2sT4vW6xaB3dE5gH7jK'].join('_');
+    const issued = ['ghp', 'aB3dE5gH7jK9mN1pQ2sT4vW6xaB3dE1Qe7yw'].join('_');
     const weak = Array.from({ length: 200 }, () => 'pretend to be x');
-    const verdict = scan([...Array.from({ length: 20 }, () => forged), ...weak, order, token]);
+    const verdict = scan([...Array.from({ length: 20 }, () => forged), ...weak, issued, order, token]);
     expect(verdict.outcome).toBe('NO-GO');
-    expect(verdict.findings.map((finding) => finding.rule).slice(0, 2)).toEqual([
+    expect(verdict.findings.map((finding) => finding.rule).slice(0, 3)).toEqual([
+      'secret/github-token',
       'injection/ignore-instructions',
       'secret/gitlab-token',
     ]);
@@ -199,7 +201,7 @@ describe('the work of one scan', () => {
   });
 
   it('is bounded over all strings of a value together', () => {
-    const tight = scannerWith({ work: { perRule: 500, total: 500 } });
+    const tight = scannerWith({ work: { perRule: 1_000_000, total: 500 } });
     expect(scan(['ghp_ xoxb'], tight).outcome).toBe('GO');
     const many = Array.from({ length: 40 }, () => 'ghp_ xoxb');
     expect(scan(many, tight)).toMatchObject({
@@ -221,7 +223,7 @@ describe('patterns of the mesh file', () => {
   const of = (pattern: string): Scanner =>
     scannerWith({ patterns: [{ id: 'own', pattern, outcome: 'ESCALATE' }] });
 
-  it.each(['(', '(?=a)', '(a)\\1', 'a'.repeat(600), '(?:a{1000}){1000}', '[z-a]'])(
+  it.each(['(', '(?=a)', '(a)\\1', 'a'.repeat(600), '(?:a{1000}){1000}', 'a{900}b{900}', '[z-a]'])(
     'stop the start when they cannot be used: %s',
     (pattern) => {
       expect(() => of(pattern)).toThrow(expect.objectContaining({ code: 'SCAN_PATTERN_INVALID' }));
