@@ -129,7 +129,8 @@ describe('scanner', () => {
     const forged = ['ghp', 'aB3dE5gH7jK9mN1pQ2sT4vW6xaB3dE5gH7jK'].join('_');
     const issued = ['ghp', 'aB3dE5gH7jK9mN1pQ2sT4vW6xaB3dE1Qe7yw'].join('_');
     const weak = Array.from({ length: 200 }, () => 'pretend to be x');
-    const verdict = scan([...Array.from({ length: 20 }, () => forged), ...weak, issued, order, token]);
+    const many = Array.from({ length: 20 }, () => forged);
+    const verdict = scan([...many, ...weak, issued, order, token]);
     expect(verdict.outcome).toBe('NO-GO');
     expect(verdict.findings.map((finding) => finding.rule).slice(0, 3)).toEqual([
       'secret/github-token',
