@@ -1,14 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { nodeDirectories } from '../process/directories.ts';
+import { recorderKeyFile } from '../process/node-recorder.ts';
+import { ReplayError } from '../process/replay-codes.ts';
+import { corpusDigest, readCorpus } from '../process/replay-corpus.ts';
+import { ReplayMesh, type ReplayedText } from '../process/replay-run.ts';
+import { tally } from '../process/replay-tally.ts';
 import type { CommandIo } from './check.ts';
+import { verifyDirectory } from './recorder-verify.ts';
+import { describeReplay, latencies, type MalformedRow, type ReplayReport } from './replay-report.ts';
 
 type ReplayOptions = {
   readonly file: string;
+  /** Rows to send; 0 for all. */
   readonly limit: string;
   readonly state?: string;
   readonly json: boolean;
 };
 
+const progressEveryMs = 2_000;
+const malformedKept = 20;
+
+type Sending = {
+  readonly texts: ReplayedText[];
+  readonly malformed: { total: number; readonly first: MalformedRow[] };
+  /** Why the rest of the file was not sent; null when all of it was. */
+  stopped: string | null;
+  mesh: ReplayMesh | null;
+  durationMs: number;
+};
+
+/**
+ * `maso replay FILE`: sends each text of a labelled corpus through a private live mesh, one after
+ * the other in the order of the file, and says what the record holds of them. Exit 1 when no row
+ * could be sent, when the file or the mesh failed before its end, when a text is not on record
+ * exactly once, or when the record does not verify; 2 for wrong usage.
+ */
 export async function replay(options: ReplayOptions, io: CommandIo): Promise<number> {
-  io.err(`replay of ${options.file} is being built`);
-  return 1;
+  const limit = Number(options.limit);
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    io.err('--limit takes a number of rows, 0 for all.');
+    return 2;
+  }
+  const file = resolve(io.directory, options.file);
+  const state = await stateDirectory(options, io);
+  try {
+    const sending = await sendAll(file, limit === 0 ? Number.MAX_SAFE_INTEGER : limit, state, io);
+    return await conclude(options, file, state, sending, io);
+  } catch (failure) {
+    if (!(failure instanceof ReplayError)) throw failure;
+    io.err(`${failure.code}: ${failure.message}`);
+    return 1;
+  } finally {
+    if (options.state === undefined) await rm(state, { recursive: true, force: true });
+  }
+}
+
+async function stateDirectory(options: ReplayOptions, io: CommandIo): Promise<string> {
+  if (options.state === undefined) return mkdtemp(join(tmpdir(), 'maso-replay-'));
+  const directory = resolve(io.directory, options.state);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+async function sendAll(
+  file: string,
+  limit: number,
+  state: string,
+  io: CommandIo,
+): Promise<Sending> {
+  const sending: Sending = {
+    texts: [],
+    malformed: { total: 0, first: [] },
+    stopped: null,
+    mesh: null,
+    durationMs: 0,
+  };
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const startedMs = performance.now();
+  const progress = setInterval(() => {
+    const seconds = (performance.now() - startedMs) / 1000;
+    const rate = Math.round(sending.texts.length / seconds);
+    io.err(`replay: ${sending.texts.length} texts sent, ${rate}/s`);
+  }, progressEveryMs);
+  try {
+    await sendRows(file, limit, state, sending, interrupted.signal, io);
+  } catch (failure) {
+    if (!(failure instanceof ReplayError) || sending.mesh === null) throw failure;
+    // What was sent before is on record and is reported; the exit code says that it is not all.
+    sending.stopped = failure.code;
+    io.err(`${failure.code}: ${failure.message}`);
+  } finally {
+    sending.durationMs = performance.now() - startedMs;
+    await sending.mesh?.stop();
+    clearInterval(progress);
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+  }
+  return sending;
+}
+
+async function sendRows(
+  file: string,
+  limit: number,
+  state: string,
+  sending: Sending,
+  interrupted: AbortSignal,
+  io: CommandIo,
+): Promise<void> {
+  for await (const item of readCorpus(file)) {
+    if (sending.texts.length >= limit) return;
+    if (interrupted.aborted) {
+      sending.stopped = 'interrupted';
+      return;
+    }
+    if (!item.ok) {
+      noteMalformed(sending, item, io);
+      continue;
+    }
+    sending.mesh ??= await ReplayMesh.start(state);
+    if (!sending.mesh.running) {
+      const said = sending.mesh.lines.join('\n');
+      throw new ReplayError('REPLAY_MESH_FAILED', `The mesh ended early:\n${said}`);
+    }
+    sending.texts.push(await sending.mesh.send(item.line, item.row));
+  }
+}
+
+function noteMalformed(sending: Sending, row: MalformedRow, io: CommandIo): void {
+  const { malformed } = sending;
+  malformed.total += 1;
+  if (malformed.first.length >= malformedKept) return;
+  malformed.first.push({ line: row.line, code: row.code });
+  io.err(`line ${row.line}: ${row.code}`);
+}
+
+async function conclude(
+  options: ReplayOptions,
+  file: string,
+  state: string,
+  sending: Sending,
+  io: CommandIo,
+): Promise<number> {
+  const { texts, malformed, stopped, mesh, durationMs } = sending;
+  if (mesh === null) {
+    throw new ReplayError('REPLAY_NO_ROWS', `${file}: ${malformed.total} malformed rows, no other.`);
+  }
+  const { log, heads } = nodeDirectories(state);
+  const head = join(heads, 'recorder-head.jws');
+  const verified = await verifyDirectory({ log, head, key: join(heads, recorderKeyFile) });
+  const { verdicts, accounted } = await tally(texts, log);
+  const unanswered = texts.filter((text) => text.ended === 'unanswered').length;
+  const report: ReplayReport = {
+    ok: verified.ok && accounted.complete && unanswered === 0 && stopped === null,
+    file,
+    sha256: await corpusDigest(file),
+    node: process.version,
+    durationMs: Math.round(durationMs),
+    texts: texts.length,
+    malformed,
+    stopped,
+    unanswered,
+    sessionsEnded: mesh.sessionsEnded,
+    verdicts,
+    latencyMs: latencies(texts),
+    accounted,
+    record: {
+      ok: verified.ok,
+      entries: verified.entries,
+      coveredByHead: verified.coveredByHead,
+      findings: verified.findingsTotal,
+      codes: [...new Set(verified.findings.map((finding) => finding.code))],
+    },
+  };
+  if (options.json) io.out(JSON.stringify(report));
+  else for (const line of describeReplay(report)) io.out(line);
+  return report.ok ? 0 : 1;
 }

@@ -66,6 +66,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   } finally {
     await supervisor.stop();
     await node.close();
+    // The channel to whoever started this process would keep it alive.
+    if (process.connected) process.disconnect();
   }
   return 0;
 }

@@ -17,6 +17,7 @@ import { reviewCodes } from '../review/codes.ts';
 import { scannerCodes } from '../scanner/codes.ts';
 import { sidecarCodes } from '../sidecar/codes.ts';
 import { toolCodes } from '../tool/codes.ts';
+import { replayCodes } from './replay-codes.ts';
 
 /** Every code of the product by the folder that owns it; `docs/errors.md` is made from this. */
 export const codeTables: { readonly [folder: string]: CodeTable } = {
@@ -37,6 +38,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   sidecar: sidecarCodes,
   bus: busCodes,
   control: controlCodes,
+  process: replayCodes,
 };
 
 const byCode: ReadonlyMap<string, CodeEntry> = new Map(

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { ReplayError } from './replay-codes.ts';
+import { listenTo, sayTo, type ReplayAgent, type ReplayJob, type ReplayNews } from './replay-protocol.ts';
+
+export type JobDone = Extract<ReplayNews, { kind: 'done' }>;
+
+type Asked = {
+  readonly agent: ReplayAgent;
+  readonly job: ReplayJob;
+  readonly settle: (done: JobDone | null) => void;
+};
+
+/**
+ * The replay's side of its agents: hands one job at a time to one of them and hears what became of
+ * it. An agent whose session was ended comes back as a new process and is handed the job it could
+ * not do; one that is lost with a job in its hands is not asked again, because the text may be sent.
+ */
+export class ReplayAgents {
+  readonly #server: Server;
+  readonly #lines = new Map<ReplayAgent, Socket>();
+  readonly #received = new Map<string, number>();
+  readonly #changed = new Set<() => void>();
+  #asked: Asked | null = null;
+  /** Sessions that ended under the replay. */
+  sessionsEnded = 0;
+
+  static async listen(socketPath: string): Promise<ReplayAgents> {
+    await rm(socketPath, { force: true });
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (cause) =>
+        reject(new ReplayError('REPLAY_MESH_FAILED', `${socketPath} cannot be used.`, { cause })),
+      );
+      server.listen(socketPath, resolve);
+    });
+    return new ReplayAgents(server);
+  }
+
+  private constructor(server: Server) {
+    this.#server = server;
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  /** True once all of them have joined; false when `timeoutMs` passed first. */
+  async joined(timeoutMs: number): Promise<boolean> {
+    return this.#until(() => this.#lines.size === 3, timeoutMs);
+  }
+
+  /** Null when the agent was lost before it answered, or did not answer in time. */
+  async ask(agent: ReplayAgent, job: ReplayJob, timeoutMs: number): Promise<JobDone | null> {
+    if (!(await this.#until(() => this.#lines.has(agent), timeoutMs))) return null;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#settle(null), timeoutMs);
+      const settle = (done: JobDone | null): void => {
+        clearTimeout(timer);
+        resolve(done);
+      };
+      this.#asked = { agent, job, settle };
+      this.#say(agent, job);
+    });
+  }
+
+  /** When the recipient had the message, in microseconds; null when it did not come in time. */
+  async receivedAtUs(id: string, timeoutMs: number): Promise<number | null> {
+    await this.#until(() => this.#received.has(id), timeoutMs);
+    const atUs = this.#received.get(id) ?? null;
+    this.#received.clear();
+    return atUs;
+  }
+
+  close(): void {
+    this.#settle(null);
+    for (const socket of this.#lines.values()) socket.destroy();
+    this.#server.close();
+  }
+
+  #accept(socket: Socket): void {
+    let agent: ReplayAgent | null = null;
+    let gone = false;
+    // An error is followed by close, which decides.
+    socket.on('error', () => undefined);
+    listenTo<ReplayNews>(socket, (news) => {
+      if (news.kind === 'joined') {
+        agent = news.agent;
+        this.#join(agent, socket);
+      } else if (news.kind === 'done') {
+        if (news.number === this.#asked?.job.number) this.#settle(news);
+      } else if (news.kind === 'gone') {
+        gone = true;
+        this.sessionsEnded += 1;
+      } else {
+        this.#received.set(news.id, news.atUs);
+        this.#wake();
+      }
+    });
+    socket.on('close', () => {
+      if (agent === null || this.#lines.get(agent) !== socket) return;
+      this.#lines.delete(agent);
+      if (!gone && this.#asked?.agent === agent) this.#settle(null);
+    });
+  }
+
+  #join(agent: ReplayAgent, socket: Socket): void {
+    this.#lines.set(agent, socket);
+    if (this.#asked?.agent === agent) this.#say(agent, this.#asked.job);
+    this.#wake();
+  }
+
+  #say(agent: ReplayAgent, job: ReplayJob): void {
+    const line = this.#lines.get(agent);
+    if (line !== undefined) sayTo(line, job);
+  }
+
+  #settle(done: JobDone | null): void {
+    const asked = this.#asked;
+    this.#asked = null;
+    asked?.settle(done);
+  }
+
+  #wake(): void {
+    for (const look of this.#changed) look();
+  }
+
+  #until(holds: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (holds()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const end = (result: boolean): void => {
+        clearTimeout(timer);
+        this.#changed.delete(look);
+        resolve(result);
+      };
+      const look = (): void => {
+        if (holds()) end(true);
+      };
+      const timer = setTimeout(() => end(false), timeoutMs);
+      this.#changed.add(look);
+    });
+  }
+}
