@@ -187,11 +187,12 @@ function domainRefusal(
   if (!(clock.nowMs() - sender.notBeforeMs <= domain.maxTokenAgeMs)) {
     return { code: 'BUS_CREDENTIAL_TOO_OLD', drop: false };
   }
+  const rolesAllowed = domain.allowedRoles.includes(from.role) && domain.allowedRoles.includes(to.role);
+  if (!rolesAllowed) return { code: 'BUS_ROLE_DENIED', drop: false };
   if (domain.attestationRequired && !attestor.attested(sender)) {
     return { code: 'BUS_NOT_ATTESTED', drop: false };
   }
-  const rolesAllowed = domain.allowedRoles.includes(from.role) && domain.allowedRoles.includes(to.role);
-  return rolesAllowed ? null : { code: 'BUS_ROLE_DENIED', drop: false };
+  return null;
 }
 
 function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {

@@ -29,6 +29,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     terminal.err(`maso: ${describe(failure)}`);
     process.exitCode = 1;
+  } finally {
+    // The pipes to a supervisor would keep this process alive after its work is done.
+    if (process.connected) process.disconnect();
+    process.stdin.destroy();
   }
 }
 
