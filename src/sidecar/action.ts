@@ -215,14 +215,20 @@ function refusal(reviewed: Reviewed, code: string, context: SidecarContext): Act
 }
 
 function outcomeOf(reviewed: Reviewed, ran: GateOutcome, context: SidecarContext): ActionOutcome {
-  const done = ran.status === 'DONE';
-  return {
-    action: reviewed.request.action,
-    idempotencyKey: reviewed.request.idempotencyKey,
-    status: ran.status,
-    code: done || ran.code === null ? null : context.agentSees(ran.code),
-    result: done ? ran.result : null,
-  };
+  const { action, idempotencyKey } = reviewed.request;
+  switch (ran.status) {
+    case 'DONE':
+      return { action, idempotencyKey, status: 'DONE', code: null, result: ran.result };
+    case 'IN-DOUBT':
+      return { action, idempotencyKey, status: 'IN-DOUBT', code: 'IN_DOUBT', result: null };
+    case 'REFUSED':
+    case 'FAILED': {
+      const code = context.agentSees(ran.code ?? 'REVIEW_MISSING');
+      return { action, idempotencyKey, status: ran.status, code, result: null };
+    }
+    default:
+      return ran.status satisfies never;
+  }
 }
 
 /** HIGH and CRITICAL wait for a durable record (G6); the rest is durable in the spool. */

@@ -37,7 +37,7 @@ export async function callTool(
     return { id, code, result: null };
   }
   const ran = await context.gate.call(admitted);
-  if (ran.status !== 'DONE' || ran.label === null) return { id, code: ran.code ?? 'TOOL_FAILED', result: null };
+  if (ran.status !== 'DONE' || ran.label === null) return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
   await memory.absorb(
     [
       {
