@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { paymentsIn, type Payment } from './bank-direct.ts';
+import { masoJson, startMesh, type RunningMesh } from './mesh-process.ts';
+import { gapsIn, within } from './record.ts';
+import { scenarios, type Scenario } from './scenarios.ts';
+import { Story, type Seen } from './story.ts';
+
+export type PlayedScenario = Seen & {
+  readonly name: string;
+  readonly title: string;
+  readonly expected: string;
+  readonly asExpected: boolean;
+  readonly tookMs: number;
+};
+
+export type PlayedStory = {
+  readonly scenarios: readonly PlayedScenario[];
+  /** What the bank's books hold at the end. */
+  readonly payments: readonly Payment[];
+  /** Steps of the record without their end. */
+  readonly gaps: readonly string[];
+  readonly recorder: { readonly ok: boolean; readonly entries: number };
+  readonly bus: string;
+  readonly state: string;
+  readonly isolation: string;
+  readonly readyMs: number;
+  readonly tookMs: number;
+  /** Every scenario ended as expected, and payments, record and recorder are as they must be. */
+  readonly ok: boolean;
+};
+
+/** The only two that anybody ordered and nobody tampered with. */
+export const rightPayments: readonly Payment[] = [
+  { invoice: '2041', payee: 'ACME-SUPPLIES', amount: 98.7 },
+  { invoice: 'PROFORMA-2050', payee: 'CITY-UTILITIES', amount: 120 },
+];
+
+const verified = z.object({ ok: z.boolean(), entries: z.number() });
+const settleMs = 5_000;
+
+/** Starts the mesh and plays every scenario on it. The caller stops the mesh. */
+export async function playStory(
+  state: string,
+  logFile: string,
+  played: (scenario: PlayedScenario, story: Story) => Promise<void>,
+): Promise<{ readonly mesh: RunningMesh; readonly result: PlayedStory }> {
+  const startedMs = performance.now();
+  const mesh = await startMesh(state, logFile);
+  let story: Story | null = null;
+  try {
+    story = await Story.open(mesh.ready);
+    const results: PlayedScenario[] = [];
+    for (const scenario of scenarios) {
+      const result = await playScenario(scenario, story);
+      results.push(result);
+      await played(result, story);
+    }
+    const end = await endOf(story);
+    story.close();
+    const { bus, sidecars, readyMs } = mesh.ready;
+    const isolation = [...new Set(sidecars.map((sidecar) => sidecar.isolation))].join(', ');
+    const tookMs = Math.round(performance.now() - startedMs);
+    const ok = results.every(({ asExpected }) => asExpected) && end.ok;
+    const result = { ...end, scenarios: results, bus, state, isolation, readyMs, tookMs, ok };
+    return { mesh, result };
+  } catch (failure) {
+    story?.close();
+    await mesh.stop();
+    throw failure;
+  }
+}
+
+async function playScenario(scenario: Scenario, story: Story): Promise<PlayedScenario> {
+  const { name, title, expected, also } = scenario;
+  const startedMs = performance.now();
+  const seen = await scenario.play(story, expected);
+  const asExpected = seen.ending === expected && seen.also.join() === also.join();
+  const tookMs = Math.round(performance.now() - startedMs);
+  return { ...seen, name, title, expected, asExpected, tookMs };
+}
+
+async function endOf(
+  story: Story,
+): Promise<Pick<PlayedStory, 'payments' | 'gaps' | 'recorder' | 'ok'>> {
+  const complete = await within(settleMs, async () => {
+    const gaps = gapsIn(await story.record.entries());
+    return gaps.length === 0 ? gaps : null;
+  });
+  const gaps = complete ?? gapsIn(await story.record.entries());
+  const payments = paymentsIn(story.state);
+  const recorder = verified.parse(await masoJson(['recorder', 'verify', '--state', story.state]));
+  const paidRightly = JSON.stringify(payments) === JSON.stringify(rightPayments);
+  return { payments, gaps, recorder, ok: paidRightly && gaps.length === 0 && recorder.ok };
+}
