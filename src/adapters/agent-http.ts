@@ -14,13 +14,15 @@ export type AgentHttpOptions = {
   readonly sidecar: AgentSidecar;
   readonly bodyBytesMax: number;
   readonly depthMax: number;
-  /** A unix socket in a directory of mode 0700, or a loopback port. */
+  /** A unix socket that only this user and the group of the agent can reach, or a loopback port. */
   readonly listen:
-    | { readonly socketPath: string; readonly uid: number | null; readonly gid: number | null }
+    | { readonly socketPath: string; readonly gid: number | null }
     | { readonly port: number };
 };
 
 export type AgentHttp = { readonly address: string; readonly close: () => Promise<void> };
+
+const flushRefusalsMs = 1_000;
 
 type Handler = (input: never, memory: AgentMemory, reply: FastifyReply) => Promise<ApiAnswer>;
 
@@ -49,7 +51,15 @@ export async function serveAgent(options: AgentHttpOptions): Promise<AgentHttp> 
   );
   routes(server, options);
   const address = await listen(server, options);
-  return { address, close: () => server.close() };
+  const { endpointRefusals } = options.sidecar;
+  const flush = setInterval(() => endpointRefusals.flush(), flushRefusalsMs);
+  flush.unref();
+  const close = async (): Promise<void> => {
+    clearInterval(flush);
+    await server.close();
+    endpointRefusals.flush();
+  };
+  return { address, close };
 }
 
 class InvalidBody extends Error {
@@ -155,6 +165,7 @@ function refuse(
   code: string,
   options: AgentHttpOptions,
 ): FastifyReply {
+  options.sidecar.endpointRefusals.add(code);
   const agentCode = options.sidecar.context.agentSees(code);
   return reply.code(status).send({ verdict: 'NO-GO', code: agentCode, reason: status === 400 ? code : null });
 }
@@ -168,14 +179,15 @@ function statusOf(error: unknown): number {
 async function listen(server: FastifyInstance, { listen }: AgentHttpOptions): Promise<string> {
   if ('port' in listen) return server.listen({ host: '127.0.0.1', port: listen.port });
   const directory = dirname(listen.socketPath);
+  // The agent may pass its directory and never write in it: a link that it put there would be
+  // followed by this process, which may be root.
+  const shared = listen.gid !== null;
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await chmod(directory, 0o700);
+  await chown(directory, process.getuid?.() ?? -1, listen.gid ?? process.getgid?.() ?? -1);
+  await chmod(directory, shared ? 0o710 : 0o700);
   await rm(listen.socketPath, { force: true });
   await server.listen({ path: listen.socketPath });
-  await chmod(listen.socketPath, 0o600);
-  if (listen.uid !== null && listen.gid !== null) {
-    await chown(directory, listen.uid, listen.gid);
-    await chown(listen.socketPath, listen.uid, listen.gid);
-  }
+  await chmod(listen.socketPath, shared ? 0o660 : 0o600);
+  if (listen.gid !== null) await chown(listen.socketPath, process.getuid?.() ?? -1, listen.gid);
   return listen.socketPath;
 }

@@ -68,7 +68,7 @@ async function announce(
   if (options.command.length === 0 && running.address !== null) {
     const directory = running.address.startsWith('http') ? null : dirname(running.address);
     tokenFile = directory === null ? null : join(directory, 'token');
-    const token = await running.mintToken();
+    const token = await running.offerToken();
     if (tokenFile === null) io.err(`token ${token}`);
     else await writeFile(tokenFile, token, { mode: 0o600 });
   }

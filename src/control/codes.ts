@@ -32,6 +32,11 @@ export const controlCodes = {
     mend: 'Stop it first, or give this one another --state directory.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_PORT_TAKEN: {
+    means: 'The port this node has to listen on is taken by another program.',
+    mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_UNSUPPORTED_NODE: {
     means: 'This version of Node.js is not supported.',
     mend: 'Use Node.js 22.22.2 or newer.',

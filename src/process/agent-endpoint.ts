@@ -31,7 +31,6 @@ export async function serveEndpoint(
       options.listen === 'socket'
         ? {
             socketPath,
-            uid: options.agentIdentity?.uid ?? null,
             gid: options.agentIdentity?.gid ?? null,
           }
         : options.listen,

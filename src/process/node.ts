@@ -23,6 +23,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
+import { keepPorts, listenOn, portsToUse } from './node-ports.ts';
 import { buildParts, controlApi, issueNodeCredential, nodeName } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
 import { openNodeRecorder } from './node-recorder.ts';
@@ -31,7 +32,7 @@ export type NodeOptions = {
   readonly mesh: Mesh;
   readonly stateDirectory: string;
   readonly host: string;
-  /** 0 picks a free port. */
+  /** 0 keeps the port of the last start, or picks a free one. */
   readonly port: number;
   readonly log: (line: string) => void;
 };
@@ -80,10 +81,10 @@ class MeshNode implements RunningNode {
     const { mesh, host } = options;
     const directories = nodeDirectories(options.stateDirectory);
     const { credential, bundlePem, busContext } = parts;
-    let busPort = 0;
-    const bus = await listenBus({
+    const ports = await portsToUse(directories.node, options.port);
+    const bus = await listenOn(ports.bus, (port) => listenBus({
       host,
-      port: options.port,
+      port,
       credential,
       bundlePem,
       verifier: parts.verifier,
@@ -92,21 +93,21 @@ class MeshNode implements RunningNode {
           ? new BusConnection(peer, line, busContext)
           : { code: 'IDENTITY_PEER_UNEXPECTED' },
       refused: (code, peer) => recordRefusal(code, peer, foundations),
-    });
-    busPort = bus.port;
-    const enrolment = await serveEnrolment({
+    }));
+    const enrolment = await listenOn(ports.enrolment, (port) => serveEnrolment({
       host,
-      port: 0,
+      port,
       credential,
       bundlePem,
       enrol: (token, csr) => enrol(token, csr, parts.enrolment),
       report: (failure) => options.log(`node: ${faultOf(failure)}`),
       bus: () => ({
         busHost: host,
-        busPort,
+        busPort: bus.port,
         nodeSpiffeId: nodeSpiffeId(mesh.trustDomain, nodeName),
       }),
-    });
+    }));
+    await keepPorts(directories.node, { bus: bus.port, enrolment: enrolment.port });
     let node: MeshNode | null = null;
     const control = await serveControl(
       directories.controlSocket,

@@ -51,11 +51,14 @@ export type RunningSidecar = {
   readonly connected: () => boolean;
   /** Ends the present session and gives the token for the next agent process. */
   readonly mintToken: () => Promise<string>;
+  /** A token for a process started elsewhere; a session that survived a crash lives until then. */
+  readonly offerToken: () => Promise<string>;
   readonly close: () => Promise<void>;
 };
 
 const pruneEveryMs = 60_000;
-const rotateMsMin = 1_000;
+/** Half of half the shortest lifetime; a renewal that failed is tried again as soon. */
+const rotateCheckMs = 250;
 
 /** Starts the sidecar of one agent in this process, and the agent beside it when asked to. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningSidecar> {
@@ -94,6 +97,7 @@ class SidecarProcess implements RunningSidecar {
   #http: AgentHttp | null = null;
   #agentProcess: AgentProcess | null = null;
   #timers: readonly NodeJS.Timeout[] = [];
+  #rotating = false;
 
   constructor(
     options: SidecarOptions,
@@ -148,10 +152,15 @@ class SidecarProcess implements RunningSidecar {
     return this.sidecar.mintToken();
   }
 
+  offerToken(): Promise<string> {
+    return this.sidecar.offerToken();
+  }
+
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#agentProcess?.stop();
     await this.#http?.close();
+    await this.#sidecar?.endSession('stopped');
     await this.#recorder.drain();
     this.#link.close();
     await this.#tools?.close();
@@ -217,17 +226,26 @@ class SidecarProcess implements RunningSidecar {
   #startTimers(): readonly NodeJS.Timeout[] {
     const { mesh } = this.#options;
     const report = (failure: unknown): void => this.#report(failure);
-    const { notBeforeMs, expiresAtMs } = this.#credential;
     const timers = [
       setInterval(() => {
         this.#store.prune(this.#clock.nowMs() - pruneAfterMs(mesh)).catch(report);
       }, pruneEveryMs),
       setInterval(() => {
-        this.#rotate().catch(report);
-      }, Math.max(rotateMsMin, (expiresAtMs - notBeforeMs) / 2)),
+        if (this.#rotating || !this.#isHalfSpent()) return;
+        this.#rotating = true;
+        this.#rotate().catch(report).finally(() => {
+          this.#rotating = false;
+        });
+      }, rotateCheckMs),
     ];
     for (const timer of timers) timer.unref();
     return timers;
+  }
+
+  /** Looked at often: an identity that was resumed, or not renewed at once, has less time left. */
+  #isHalfSpent(): boolean {
+    const { notBeforeMs, expiresAtMs } = this.#credential;
+    return this.#clock.nowMs() >= notBeforeMs + (expiresAtMs - notBeforeMs) / 2;
   }
 
   /** Asks for a new certificate at half-life; sending goes on under the old one until it is there. */

@@ -186,14 +186,26 @@ export class AgentApi {
       this.#sidecar.putBack(messages);
       return { status: 200, body: { messages: [] } };
     }
-    if (messages.length > 0) {
+    if (messages.length > 0) await this.#handOver(messages, done, memory);
+    return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
+  }
+
+  /** Not durable, not handed over: the messages wait for the next call. */
+  async #handOver(
+    messages: readonly InboxMessage[],
+    done: readonly string[],
+    memory: AgentMemory,
+  ): Promise<void> {
+    try {
       await memory.absorb(
         messages.map((message) => readingOf(message.body)),
         messages.map((message) => message.body.id),
         done,
       );
+    } catch (failure) {
+      this.#sidecar.putBack(messages);
+      throw failure;
     }
-    return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
   }
 
   async acknowledge(
@@ -250,6 +262,7 @@ export class AgentApi {
   }
 
   #refused(status: number, code: string): ApiAnswer {
+    this.#sidecar.endpointRefusals.add(code);
     return { status, body: { verdict: 'NO-GO', code: this.#context.agentSees(code) } };
   }
 

@@ -5,6 +5,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { SignedEnvelope } from '../message/envelope.ts';
 import { workOn } from './action.ts';
 import type { SidecarContext } from './context.ts';
+import { EndpointRefusals } from './endpoint-refusals.ts';
 import { receive } from './inbound.ts';
 import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
@@ -26,6 +27,7 @@ const undeliveredMax = 10_000;
  */
 export class AgentSidecar {
   readonly context: SidecarContext;
+  readonly endpointRefusals: EndpointRefusals;
   #memory: AgentMemory | null = null;
   #lastDelivery: Promise<void> = Promise.resolve();
   readonly #recovered = Promise.withResolvers<void>();
@@ -38,7 +40,9 @@ export class AgentSidecar {
 
   constructor(context: SidecarContext) {
     this.context = context;
-    this.#pending = [...context.store.messages('pending', undeliveredMax)];
+    this.endpointRefusals = new EndpointRefusals(context);
+    const untouched = context.store.messages('pending', undeliveredMax);
+    this.#pending = [...this.#unacknowledged(), ...untouched];
     const incarnation = context.store.incarnation();
     if (incarnation !== null && incarnation.endedAt === null) {
       this.#memory = new AgentMemory(incarnation.id, context.store);
@@ -100,13 +104,31 @@ export class AgentSidecar {
       tokenDigest: sha256(token),
       sessionDigest: null,
       endedAt: null,
+      next: null,
     });
+    return token;
+  }
+
+  /**
+   * A token for an agent process that somebody else starts. A session that survived a crash of this
+   * sidecar goes on, with its label, until that token is used. Whoever is given the token vouches
+   * that a fresh process uses it.
+   */
+  async offerToken(): Promise<string> {
+    const { store, random, clock } = this.context;
+    const incarnation = store.incarnation();
+    const lives = incarnation !== null && incarnation.endedAt === null;
+    if (!lives || incarnation.sessionDigest === null) return this.mintToken();
+    const token = Buffer.from(random.bytes(32)).toString('base64url');
+    const next = { id: mintUlid(clock, random), tokenDigest: sha256(token) };
+    await store.saveIncarnation({ ...incarnation, next });
     return token;
   }
 
   /** One token opens one session; a second use means two processes hold it, and ends both. */
   async openSession(token: string): Promise<SessionOpened | SessionRefusal> {
     const { store, random } = this.context;
+    await this.#beginNext(sha256(token));
     const incarnation = store.incarnation();
     if (incarnation === null || incarnation.tokenDigest !== sha256(token)) {
       return { ok: false, code: 'SIDECAR_TOKEN_REFUSED' };
@@ -119,6 +141,8 @@ export class AgentSidecar {
     const sessionKey = Buffer.from(random.bytes(32)).toString('base64url');
     await store.saveIncarnation({ ...incarnation, sessionDigest: sha256(sessionKey) });
     this.#memory = new AgentMemory(incarnation.id, store);
+    const waiting = new Set(this.#pending.map((message) => message.body.id));
+    this.putBack(this.#unacknowledged().filter((message) => !waiting.has(message.body.id)));
     await this.#recordSession(incarnation, 'session.opened', null);
     return { ok: true, sessionKey, incarnation: incarnation.id };
   }
@@ -195,6 +219,21 @@ export class AgentSidecar {
       .catch((failure: unknown) => this.#faulted(failure));
   }
 
+  /** What an agent was handed and never acknowledged: it may not have got it. */
+  #unacknowledged(): readonly InboxMessage[] {
+    return this.context.store.messages('handed', undeliveredMax);
+  }
+
+  /** The token that was given out for a next process ends the incarnation before it. */
+  async #beginNext(tokenDigest: string): Promise<void> {
+    const { store } = this.context;
+    const next = store.incarnation()?.next ?? null;
+    if (next === null || next.tokenDigest !== tokenDigest) return;
+    await this.endSession('replaced');
+    if (store.incarnation()?.next !== next) return;
+    await store.saveIncarnation({ ...next, sessionDigest: null, endedAt: null, next: null });
+  }
+
   async #recordSession(
     incarnation: Incarnation,
     kind: 'session.opened' | 'session.ended',
@@ -202,22 +241,28 @@ export class AgentSidecar {
   ): Promise<void> {
     const { agent, clock, isolation } = this.context;
     const reused = reason === 'SIDECAR_TOKEN_REUSED';
-    await this.context.recorder.record([
-      {
-        kind,
-        id: `${incarnation.id}.${kind}`,
-        at: clock.nowMs(),
-        actor: `agent:${agent.name}`,
-        task: null,
-        message: null,
-        causedBy: [],
-        outcome: null,
-        code: reused ? reason : null,
-        verdicts: [],
-        tookUs: null,
-        detail: { incarnation: incarnation.id, isolation, ...(reason === null ? {} : { reason }) },
-      },
-    ]);
+    const entry: EntryDraft = {
+      kind,
+      id: `${incarnation.id}.${kind}`,
+      at: clock.nowMs(),
+      actor: `agent:${agent.name}`,
+      task: null,
+      message: null,
+      causedBy: [],
+      outcome: null,
+      code: reused ? reason : null,
+      verdicts: [],
+      tookUs: null,
+      detail: { incarnation: incarnation.id, isolation, ...(reason === null ? {} : { reason }) },
+    };
+    const indicator: EntryDraft = {
+      ...entry,
+      kind: 'indicator.raised',
+      id: `${incarnation.id}.indicator`,
+      causedBy: [entry.id],
+      detail: { agent: agent.name, indicator: 'COMPROMISE', session: 'ended' },
+    };
+    await this.context.recorder.record(reused ? [entry, indicator] : [entry]);
   }
 
   /** A fault of the sidecar itself: said, and the message stays where it is for the next start. */

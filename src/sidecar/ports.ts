@@ -17,12 +17,14 @@ export type Incarnation = {
   /** Null until the token was used; a second use ends the incarnation. */
   readonly sessionDigest: string | null;
   readonly endedAt: number | null;
+  /** The token of the next incarnation, given out while this one may still live. */
+  readonly next: { readonly id: string; readonly tokenDigest: string } | null;
 };
 
 export type InboxState =
   /** Waits for the agent to fetch it. */
   | 'pending'
-  /** Handed to an incarnation, not yet acknowledged. */
+  /** Handed to an incarnation, not yet acknowledged; handed again after a crash or to the next. */
   | 'handed'
   /** An action request being worked on; taken up again after a crash. */
   | 'working'

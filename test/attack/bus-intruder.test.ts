@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readMeshOrThrow } from '../../src/adapters/mesh-files.ts';
+import { openBuiltinAuthority } from '../../src/adapters/authority-builtin.ts';
+import { systemClock } from '../../src/adapters/clock-system.ts';
+import { newKey } from '../../src/adapters/credential-keys.ts';
+import { openKeyFileKms } from '../../src/adapters/kms-encrypted-file.ts';
+import { systemRandom } from '../../src/adapters/random-system.ts';
+import { clientTlsOptions } from '../../src/adapters/tls-options.ts';
+import { credentialFromPem } from '../../src/identity/credential-pem.ts';
+import { agentSpiffeId } from '../../src/identity/spiffe-id.ts';
+import type { EnvelopeBody } from '../../src/message/envelope.ts';
+import type { JsonObject } from '../../src/message/json.ts';
+import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
+import { BusLine, enrolIntruder, entryOf, forge, type Intruder } from '../mesh-harness/bus-line.ts';
+import { find } from '../mesh-harness/log-entries.ts';
+import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+
+const clock = systemClock();
+
+/**
+ * The attacker holds a genuine identity of `mallory` and no sidecar. What it says about its own
+ * label the bus must believe, because whoever holds a sidecar's key is that sidecar; everything that
+ * concerns others, time, types and edges it must not.
+ */
+describe('an intruder on the bus with a genuine identity', () => {
+  let folder: MeshFolder;
+  let node: MasoProcess;
+  let mallory: Intruder;
+  let planner: Intruder;
+  let digest: string;
+
+  beforeAll(async () => {
+    folder = await MeshFolder.create(attackMesh(makePeople(), ', message_burst: 300, messages_per_second: 50'));
+    await maso(['tools', 'pin', folder.meshFile]);
+    digest = readMeshOrThrow(folder.meshFile).digest;
+    node = await up(folder, ['--no-sidecars']);
+    mallory = await enrolIntruder(await folder.joinToken('mallory'));
+    planner = await enrolIntruder(await folder.joinToken('planner'));
+  });
+  afterAll(async () => {
+    await node?.stop();
+    await folder?.remove();
+  });
+
+  const line = (): Promise<BusLine> => BusLine.hello(mallory, digest);
+
+  async function recorded(kind: 'message.refused' | 'identity.refused' | 'indicator.raised', code: string) {
+    return until(`${kind} ${code} in the log`, async () => find(await folder.entries(), kind, code));
+  }
+
+  describe('publications', () => {
+    const attacks: readonly {
+      readonly name: string;
+      readonly change: () => Partial<EnvelopeBody>;
+      readonly code: string;
+      readonly drops: boolean;
+    }[] = [
+      { name: 'the name of another agent', change: () => ({ from: 'planner' }), code: 'IDENTITY_SENDER_MISMATCH', drops: true },
+      { name: 'the instance of another agent', change: () => ({ instance: planner.credential.spiffeId }), code: 'IDENTITY_SENDER_MISMATCH', drops: true },
+      { name: 'name and instance of another agent', change: () => ({ from: 'planner', instance: planner.credential.spiffeId }), code: 'IDENTITY_SENDER_MISMATCH', drops: true },
+      { name: 'a recipient without an edge', change: () => ({ to: 'reader' }), code: 'BUS_EDGE_DENIED', drops: false },
+      { name: 'a recipient that does not exist', change: () => ({ to: 'nobody' }), code: 'BUS_RECIPIENT_UNKNOWN', drops: false },
+      { name: 'a domain without a policy', change: () => ({ domain: 'elsewhere' }), code: 'BUS_DOMAIN_UNKNOWN', drops: false },
+      { name: 'a schema the edge does not carry', change: () => ({ schema: 'order/1', type: 'instruction' }), code: 'BUS_EDGE_DENIED', drops: false },
+      { name: 'an action it may not request', change: () => ({ to: 'payments', type: 'instruction', schema: 'action-request/1', payload: { action: 'pay_invoice', parameters: {}, idempotencyKey: 'k', evidence: [] } }), code: 'BUS_EDGE_DENIED', drops: false },
+      { name: 'prose where a structure is owed', change: () => ({ payload: 'please pay' }), code: 'SCAN_FREE_TEXT', drops: true },
+      { name: 'another type than the schema has', change: () => ({ type: 'instruction' }), code: 'SCAN_TYPE_MISMATCH', drops: true },
+      { name: 'no known type at all', change: () => ({ type: 'order' as 'data' }), code: 'MESSAGE_TYPE_UNKNOWN', drops: true },
+      { name: 'a label above the clearance of the recipient', change: () => ({ label: { classification: 'restricted', integrity: 'trusted', origins: ['prompt'] } }), code: 'BUS_CLEARANCE_EXCEEDED', drops: false },
+      { name: 'a message from the future', change: () => ({ issuedAt: clock.nowMs() + 120_000, expiresAt: clock.nowMs() + 130_000 }), code: 'BUS_CLOCK_SKEW', drops: false },
+      { name: 'a message that lives too long', change: () => ({ expiresAt: clock.nowMs() + 3_000_000 }), code: 'BUS_CLOCK_SKEW', drops: false },
+      { name: 'an expired message', change: () => ({ issuedAt: clock.nowMs() - 9_000, expiresAt: clock.nowMs() - 1 }), code: 'BUS_EXPIRED', drops: false },
+      { name: 'a message from before the replay memory', change: () => ({ issuedAt: clock.nowMs() - 3_600_000, expiresAt: clock.nowMs() + 1_000 }), code: 'BUS_CLOCK_SKEW', drops: false },
+      { name: 'a task handed on without end', change: () => ({ hop: 33 }), code: 'BUS_TASK_HOPS_EXCEEDED', drops: false },
+      { name: 'the outcome of a request nobody made', change: () => ({ schema: 'action-outcome/1', payload: { action: 'a', idempotencyKey: 'k', status: 'DONE', code: null, result: null }, inReplyTo: null }), code: 'BUS_EDGE_DENIED', drops: false },
+    ];
+    for (const { name, change, code, drops } of attacks) {
+      it(`are refused when they carry ${name}`, async () => {
+        const bus = await line();
+        const { envelope, entry, body } = forge(mallory, change());
+        const honest = { ...entry, actor: 'agent:mallory', message: body.id };
+        expect(await bus.publish(envelope, honest)).toMatchObject({ kind: 'refused', code });
+        if (drops) {
+          expect(await bus.ended).toEqual({ status: 4000, reason: code });
+          await recorded('indicator.raised', code);
+        }
+        await recorded('message.refused', code);
+        bus.close();
+      });
+    }
+
+    it('are refused when the entry speaks of another agent, and the line ends', async () => {
+      for (const change of [{ actor: 'agent:planner' }, { message: 'other' }, { task: 'other' }, { kind: 'tool.outcome' as const }]) {
+        const bus = await line();
+        const { envelope, body } = forge(mallory, {});
+        const answer = await bus.publish(envelope, entryOf(body, change));
+        expect(answer).toMatchObject({ code: 'BUS_ENTRY_FORGED' });
+        expect(await bus.ended).toEqual({ status: 4000, reason: 'BUS_ENTRY_FORGED' });
+      }
+      await recorded('indicator.raised', 'BUS_ENTRY_FORGED');
+    });
+
+    it('are refused when they are replayed, on the same line, on a new one, and by another agent', async () => {
+      const bus = await line();
+      const { envelope, entry, body } = forge(mallory, {});
+      expect(await bus.publish(envelope, entry)).toMatchObject({ kind: 'accepted' });
+      expect(await bus.publish(envelope, entry)).toMatchObject({ code: 'BUS_REPLAY' });
+      const again = await line();
+      expect(await again.publish(envelope, entry)).toMatchObject({ code: 'BUS_REPLAY' });
+      const otherId = forge(mallory, { nonce: body.nonce });
+      expect(await again.publish(otherId.envelope, otherId.entry)).toMatchObject({ code: 'BUS_REPLAY' });
+      const otherBytes = forge(mallory, { id: body.id });
+      expect(await again.publish(otherBytes.envelope, otherBytes.entry, true)).toMatchObject({ code: 'BUS_REPLAY' });
+      const thief = await BusLine.hello(planner, digest);
+      expect(await thief.publish(envelope, entry)).toMatchObject({ code: 'IDENTITY_SIGNER_UNKNOWN' });
+      await recorded('message.refused', 'BUS_REPLAY');
+      for (const one of [bus, again, thief]) one.close();
+    });
+
+    it('are admitted once when a sidecar repeats the very bytes whose answer it never saw', async () => {
+      const bus = await line();
+      const { envelope, entry, body } = forge(mallory, {});
+      expect(await bus.publish(envelope, entry)).toMatchObject({ kind: 'accepted' });
+      expect(await bus.publish(envelope, entry, true)).toMatchObject({ kind: 'accepted' });
+      const admitted = (await folder.entries()).filter((one) => one.id === `${body.id}.admitted`);
+      expect(admitted).toHaveLength(1);
+      bus.close();
+    });
+  });
+
+  describe('frames', () => {
+    const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
+    const publish = (): JsonObject => {
+      const { envelope, entry } = forge(mallory, {});
+      return { kind: 'publish', number: 1, envelope, entry: { ...entry } as unknown as JsonObject, resend: false };
+    };
+    const attacks: readonly { readonly name: string; readonly bytes: () => string | Uint8Array; readonly code: string }[] = [
+      { name: 'truncated JSON', bytes: () => '{"kind":"publish"', code: 'MESSAGE_JSON_SYNTAX' },
+      { name: 'a duplicate key', bytes: () => '{"kind":"hello","kind":"record"}', code: 'MESSAGE_DUPLICATE_KEY' },
+      { name: 'a prototype key', bytes: () => '{"kind":"renew","number":1,"csr":"x","__proto__":{}}', code: 'MESSAGE_KEY_FORBIDDEN' },
+      { name: 'binary', bytes: () => Uint8Array.from([1, 2, 3]), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'JSON in a binary frame', bytes: () => Buffer.from(JSON.stringify(publish())), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'a depth of 10,000', bytes: () => `{"kind":"publish","x":${deep}}`, code: 'MESSAGE_TOO_DEEP' },
+      { name: 'an unknown kind', bytes: () => '{"kind":"shutdown","number":1}', code: 'BUS_FRAME_MALFORMED' },
+      { name: 'an unknown member', bytes: () => JSON.stringify({ ...publish(), trusted: true }), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'a number beyond exact integers', bytes: () => '{"kind":"renew","number":99999999999999999999,"csr":"x"}', code: 'MESSAGE_NUMBER_UNSAFE' },
+      { name: 'a number of the wrong type', bytes: () => JSON.stringify({ ...publish(), number: '1' }), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'a second hello', bytes: () => JSON.stringify({ kind: 'hello', meshDigest: digest, isolation: 'uid' }), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'a record entry of another agent', bytes: () => JSON.stringify({ kind: 'record', number: 1, privileged: true, entries: [entryOf(forge(mallory, {}).body, { actor: 'sidecar:planner' })] }), code: 'BUS_ENTRY_FORGED' },
+      { name: 'a record entry that only the node may write', bytes: () => JSON.stringify({ kind: 'record', number: 1, privileged: true, entries: [entryOf(forge(mallory, {}).body, { kind: 'message.admitted' })] }), code: 'BUS_FRAME_MALFORMED' },
+      { name: 'the receipt of a message never handed over', bytes: () => JSON.stringify({ kind: 'delivered', number: 1, entries: [] }), code: 'BUS_ENTRY_FORGED' },
+      { name: 'a hold in the name of an executor', bytes: () => JSON.stringify({ kind: 'hold', number: 1, hold: { message: 'm', task: 't', executor: 'payments', requester: 'planner', rootOrigin: 'x', action: 'refund', risk: 'HIGH', reversibility: 'irreversible', parameters: {}, digest: 'A'.repeat(43), approvalsNeeded: 1, reasons: [], expiresAt: 1 } }), code: 'BUS_ENTRY_FORGED' },
+    ];
+    for (const { name, bytes, code } of attacks) {
+      it(`end the connection when they are ${name}`, async () => {
+        const bus = await line();
+        bus.raw(bytes());
+        expect(await bus.ended).toEqual({ status: 4000, reason: code });
+        await until(`${code} in the log`, async () => {
+          const entries = await folder.entries();
+          return entries.some((one) => one.code === code && one.detail['agent'] === 'mallory');
+        });
+      });
+    }
+
+    it('end the connection when anything comes before hello', async () => {
+      const { credential, bundlePem, nodeSpiffeId, port } = mallory;
+      const bus = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
+      bus.send(publish());
+      expect(await bus.ended).toEqual({ status: 4000, reason: 'BUS_FRAME_MALFORMED' });
+    });
+
+    it('end the connection when they run on another mesh file', async () => {
+      const { credential, bundlePem, nodeSpiffeId, port } = mallory;
+      const bus = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
+      bus.send({ kind: 'hello', meshDigest: 'B'.repeat(43), isolation: 'uid' });
+      expect(await bus.ended).toEqual({ status: 4000, reason: 'BUS_MESH_MISMATCH' });
+    });
+
+    it('of 100 MB end the connection and cost the node no memory', async () => {
+      const before = residentKb(node.pid);
+      const bus = await line();
+      bus.raw(Buffer.alloc(100 * 1024 * 1024, 0x20).toString('latin1'));
+      const { status } = await bus.ended;
+      expect([1006, 1009]).toContain(status);
+      await recorded('identity.refused', 'BUS_FRAME_MALFORMED');
+      expect(residentKb(node.pid) - before).toBeLessThan(60_000);
+    });
+  });
+
+  describe('connections', () => {
+    const refusedWith = async (options: Parameters<typeof BusLine.open>[0]): Promise<unknown> =>
+      BusLine.open(options, mallory.port).then(
+        async (bus) => {
+          bus.send({ kind: 'hello', meshDigest: digest, isolation: 'uid' });
+          const ended = await Promise.race([bus.ended, bus.next((frame) => frame['kind'] === 'welcome')]);
+          bus.close();
+          return 'kind' in ended ? 'WELCOMED' : 'ENDED';
+        },
+        () => 'REFUSED',
+      );
+
+    it('are refused without a certificate', async () => {
+      const { bundlePem } = mallory;
+      expect(await refusedWith({ ca: bundlePem, checkServerIdentity: () => undefined, minVersion: 'TLSv1.3' })).not.toBe('WELCOMED');
+      await recorded('identity.refused', 'IDENTITY_HANDSHAKE_REFUSED');
+    });
+
+    it('are refused with a certificate of another authority', async () => {
+      const other = await MeshFolder.create({});
+      const authority = await openBuiltinAuthority({
+        directory: `${other.directory}/authority`,
+        trustDomain: 'maso.local',
+        kms: await openKeyFileKms(`${other.directory}/kms.key`, systemRandom),
+        clock,
+        random: systemRandom,
+      });
+      const key = await newKey();
+      const spiffeId = agentSpiffeId('maso.local', 'mallory', 'X');
+      const svid = await authority.issue({ csrPem: key.csrPem, spiffeId, lifetimeMs: 60_000 });
+      const credential = credentialFromPem(svid.chainPem, key.privateKey);
+      const options = clientTlsOptions(credential, mallory.bundlePem, mallory.nodeSpiffeId);
+      const before = (await folder.entries()).filter((one) => one.kind === 'identity.refused').length;
+      expect(await refusedWith(options)).not.toBe('WELCOMED');
+      await until('one more refusal', async () =>
+        (await folder.entries()).filter((one) => one.kind === 'identity.refused').length > before);
+      await other.remove();
+    });
+
+    it('are refused with the right certificate and another key', async () => {
+      const { credential, bundlePem, nodeSpiffeId } = mallory;
+      const options = { ...clientTlsOptions(credential, bundlePem, nodeSpiffeId) };
+      const key = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
+      await expect(BusLine.open({ ...options, key }, mallory.port)).rejects.toThrow();
+    });
+
+    it('speak for the agent that the join token was made for, and a token works once', async () => {
+      const token = await folder.joinToken('mallory');
+      await enrolIntruder(token);
+      await expect(enrolIntruder(token)).rejects.toMatchObject({ code: 'CONTROL_ENROLMENT_REFUSED' });
+      await recorded('identity.refused', 'IDENTITY_JOIN_TOKEN_SPENT');
+    });
+  });
+
+  it('is limited in how fast it may speak, and its noise in how much it may fill the log', async () => {
+    const bus = await line();
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => {
+      const { envelope, entry } = forge(mallory, {});
+      return bus.publish(envelope, entry);
+    }));
+    const limited = answers.filter((answer) => answer['code'] === 'BUS_RATE_LIMITED');
+    expect(limited.length).toBeGreaterThan(500);
+    bus.close();
+    await until('a digest of the refusals', async () =>
+      find(await folder.entries(), 'refusals.counted', 'RECORDER_REFUSALS_FOLDED'));
+    const singly = (await folder.entries()).filter((one) => one.code === 'BUS_RATE_LIMITED' && one.kind === 'message.refused');
+    expect(singly.length).toBeLessThan(limited.length);
+  });
+});
+
+function residentKb(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+}
