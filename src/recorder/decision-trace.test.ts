@@ -201,6 +201,18 @@ describe('a decision trace', () => {
     expect((await traceOf(answer, both)).resolution.outcome).toBe('DONE');
   });
 
+  it('does not read as refused because a copy of its message was', async () => {
+    const code = 'BUS_REPLAY';
+    const kind = 'message.refused';
+    const copy = step(15, { kind, id: 'refused.copy', actor: 'node', outcome: 'NO-GO', code });
+    const both = [outbound, admitted, intent, outcome, copy];
+    for (const id of [task, request]) {
+      expect((await traceOf(id, both)).resolution.outcome).toBe('DONE');
+    }
+    expect((await traceOf(copy.id, both)).maso.code).toBe('BUS_REPLAY');
+    expect((await traceOf(task, [outbound, copy])).resolution.outcome).toBe('REFUSED');
+  });
+
   it('names the disagreement of controls, and the rule that settles it', async () => {
     const { evaluation, maso } = await traceOf(task, [outbound, refused]);
     expect(evaluation.inter_judge_conflict.detected).toBe(true);

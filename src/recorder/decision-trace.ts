@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Outcome } from '../review/verdict.ts';
 import type { RecordedEntry } from './entry.ts';
 import { orderByCause } from './causal-order.ts';
+import { endingOf, type TraceOutcome } from './trace-ending.ts';
 import { findSubject, isAbout } from './trace-subject.ts';
 
 /** What a code means and what to do about it; null for a code that no table has. */
@@ -123,9 +124,6 @@ export type DecisionTrace = {
   };
 };
 
-/** How the request ended, or where it stands. */
-export type TraceOutcome = 'DONE' | 'FAILED' | 'REFUSED' | 'HELD' | 'IN-DOUBT' | 'OPEN';
-
 export type DecisionTraceAnswer =
   | { readonly ok: true; readonly trace: DecisionTrace }
   | {
@@ -164,7 +162,7 @@ export async function buildDecisionTrace(input: DecisionTraceInput): Promise<Dec
     return { ok: false, code: 'RECORDER_TRACE_UNKNOWN' };
   }
   const entries = orderByCause(collected);
-  const ending = endingOf(entries, subject.message);
+  const ending = endingOf(entries, subject.message, input.id);
   const explained = ending.code === null ? null : input.explain(ending.code);
   const trace: DecisionTrace = {
     trace_id: subject.task ?? input.id,
@@ -251,45 +249,6 @@ function resolutionOf(
       human_oversight_documented: held,
     },
   };
-}
-
-/** The last entry that says how things stand; of the message asked for, when one was. */
-function endingOf(
-  entries: readonly RecordedEntry[],
-  message: string | null,
-): { readonly outcome: TraceOutcome; readonly code: string | null } {
-  let ending: { outcome: TraceOutcome; code: string | null } = { outcome: 'OPEN', code: null };
-  for (const entry of entries) {
-    if (message !== null && entry.message !== message) continue;
-    const outcome = outcomeOf(entry);
-    if (outcome !== null) ending = { outcome, code: entry.code };
-  }
-  return ending;
-}
-
-function outcomeOf(entry: RecordedEntry): TraceOutcome | null {
-  switch (entry.kind) {
-    case 'tool.outcome':
-      return entry.outcome === 'GO' ? 'DONE' : 'FAILED';
-    case 'tool.in-doubt':
-      return 'IN-DOUBT';
-    case 'approval.held':
-      return 'HELD';
-    case 'approval.decided':
-      return entry.outcome === 'GO' ? 'OPEN' : 'REFUSED';
-    case 'message.refused':
-    case 'tool.refused':
-    case 'identity.refused':
-    case 'approval.expired':
-      return 'REFUSED';
-    case 'message.outbound':
-    case 'message.admitted':
-    case 'message.delivered':
-    case 'request.reviewed':
-      return entry.outcome === 'NO-GO' ? 'REFUSED' : entry.outcome === 'ESCALATE' ? 'HELD' : null;
-    default:
-      return null;
-  }
 }
 
 function stepOf(entry: RecordedEntry, explain: ExplainCode): TraceStep {
