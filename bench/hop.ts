@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// One whole hop, agent a to agent b, with every control on and durably recorded: three processes
+// and real TLS; this process is the load. `npm run bench:hop -- --json`.
+// Options: --seconds N of each load, --messages N for the memory run, --profile DIR.
+import type { MeshAgent } from '../src/sdk/join-mesh.ts';
+import {
+  cpuUs,
+  cryptoFloorUs,
+  machine,
+  numberOption,
+  percentiles,
+  print,
+  residentBytes,
+  rounded,
+  textOption,
+} from './machine.ts';
+import { startBenchMesh, type BenchMesh } from './mesh.ts';
+
+const seconds = numberOption('seconds', 10);
+const memoryMessages = numberOption('messages', 60_000);
+const warmUpMessages = 20_000;
+const openLoopPerSecond = 300;
+const inFlight = numberOption('in-flight', 64);
+/** Makes the canonical body of the envelope 1 KB. */
+const text = 'The quarterly figures are in; the summary for the board follows below. '.repeat(3);
+const targets = { p50Ms: 3, p99Ms: 10, hopsPerSecond: 1000, cpuToFloor: 5, startMs: 2000, growthShare: 0.05 };
+
+/** Hops under way: when each was sent, and who waits for it to arrive. */
+class Hops {
+  readonly #sender: MeshAgent;
+  readonly #sentMs = new Map<number, number>();
+  #next = 0;
+  #done = 0;
+  #arrived: (() => void) | null = null;
+  latenciesMs: number[] = [];
+  refused = 0;
+
+  constructor(sender: MeshAgent) {
+    this.#sender = sender;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  get underWay(): number {
+    return this.#sentMs.size;
+  }
+
+  send(): void {
+    const number = this.#next++;
+    this.#sentMs.set(number, performance.now());
+    this.#sender
+      .send({ to: 'b', type: 'data', schema: 'note/1', payload: { number, text } })
+      .then((sent) => {
+        if (sent.verdict !== 'GO') this.#lost(number);
+      }, () => this.#lost(number));
+  }
+
+  received(number: number): void {
+    const sentMs = this.#sentMs.get(number);
+    if (sentMs === undefined) return;
+    this.#sentMs.delete(number);
+    this.latenciesMs.push(performance.now() - sentMs);
+    this.#done += 1;
+    this.#wake();
+  }
+
+  async change(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#arrived = resolve));
+  }
+
+  #lost(number: number): void {
+    if (this.#sentMs.delete(number)) this.refused += 1;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const arrived = this.#arrived;
+    this.#arrived = null;
+    arrived?.();
+  }
+}
+
+const floorBefore = cryptoFloorUs(1024);
+const mesh = await startBenchMesh(textOption('profile'));
+const sender = await mesh.join('a');
+const recipient = await mesh.join('b');
+const hops = new Hops(sender);
+const stop = new AbortController();
+const receiving = receive(recipient);
+
+await closedLoop(3);
+const open = await measured(mesh, () => openLoop(seconds));
+const closed = await measured(mesh, () => closedLoop(seconds));
+const memory = memoryMessages > 0 ? await memoryRun(mesh) : null;
+stop.abort();
+await receiving;
+sender.close();
+recipient.close();
+await mesh.stop();
+const floorUs = (floorBefore + cryptoFloorUs(1024)) / 2;
+report();
+
+async function receive(agent: MeshAgent): Promise<void> {
+  try {
+    for await (const message of agent.messages(stop.signal)) {
+      hops.received((message.payload as { readonly number: number }).number);
+    }
+  } catch (failure) {
+    if (!stop.signal.aborted) throw failure;
+  }
+}
+
+/** Sends at a fixed rate, whether or not the mesh keeps up. */
+async function openLoop(forSeconds: number): Promise<void> {
+  const startedMs = performance.now();
+  const total = openLoopPerSecond * forSeconds;
+  for (let sent = 0; sent < total; sent += 1) {
+    const dueMs = startedMs + (sent * 1000) / openLoopPerSecond;
+    while (performance.now() < dueMs) await new Promise((resolve) => setTimeout(resolve, 1));
+    hops.send();
+  }
+  await drained();
+}
+
+/** Keeps a fixed number of hops under way. */
+async function closedLoop(forSeconds: number): Promise<void> {
+  const untilMs = performance.now() + forSeconds * 1000;
+  await keepFull(() => performance.now() < untilMs);
+}
+
+async function keepFull(more: () => boolean): Promise<void> {
+  while (more()) {
+    while (hops.underWay < inFlight) hops.send();
+    await hops.change();
+  }
+  await drained();
+}
+
+async function drained(): Promise<void> {
+  const untilMs = performance.now() + 30_000;
+  while (hops.underWay > 0 && performance.now() < untilMs) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function measured({ pids }: BenchMesh, load: () => Promise<void>) {
+  const cpuOf = () => ({ node: cpuUs(pids.node), a: cpuUs(pids.a), b: cpuUs(pids.b) });
+  const before = cpuOf();
+  const doneBefore = hops.done;
+  hops.latenciesMs = [];
+  const startedMs = performance.now();
+  await load();
+  const tookMs = performance.now() - startedMs;
+  const after = cpuOf();
+  const count = hops.done - doneBefore;
+  const each = {
+    node: rounded((after.node - before.node) / count),
+    a: rounded((after.a - before.a) / count),
+    b: rounded((after.b - before.b) / count),
+  };
+  return {
+    hops: count,
+    hopsPerSecond: Math.round((count * 1000) / tookMs),
+    latencyMs: percentiles(hops.latenciesMs),
+    cpuUsPerHop: { ...each, all: rounded(each.node + each.a + each.b) },
+  };
+}
+
+/** Resident memory after a warm-up and at the end, medians over a tenth of the run each. */
+async function memoryRun({ pids }: BenchMesh) {
+  const sample = () => ({
+    node: residentBytes(pids.node),
+    a: residentBytes(pids.a),
+    b: residentBytes(pids.b),
+  });
+  const first = hops.done;
+  const samples: { readonly messages: number; readonly bytes: ReturnType<typeof sample> }[] = [];
+  let nextAt = warmUpMessages;
+  await keepFull(() => {
+    const messages = hops.done - first;
+    if (messages >= nextAt) {
+      samples.push({ messages, bytes: sample() });
+      nextAt += 1000;
+      hops.latenciesMs = [];
+      if (nextAt % 10_000 === 0) process.stderr.write(`memory: ${messages} messages\n`);
+    }
+    return messages < warmUpMessages + memoryMessages;
+  });
+  const tenth = Math.max(1, Math.floor(samples.length / 10));
+  const mib = (part: typeof samples, of: 'node' | 'a' | 'b'): number =>
+    percentiles(part.map(({ bytes }) => bytes[of] / 1_048_576)).p50;
+  const medians = (part: typeof samples) => {
+    const [node, a, b] = [mib(part, 'node'), mib(part, 'a'), mib(part, 'b')];
+    return { node, a, b, all: rounded(node + a + b) };
+  };
+  const start = medians(samples.slice(0, tenth));
+  const end = medians(samples.slice(-tenth));
+  const every = Math.max(1, Math.floor(samples.length / 20));
+  return {
+    warmUpMessages,
+    messages: memoryMessages,
+    afterWarmUpMiB: start,
+    atEndMiB: end,
+    growthMiB: rounded(end.all - start.all),
+    growthShare: rounded((end.all - start.all) / start.all),
+    curveMiB: samples.filter((_, index) => index % every === 0).map((one) => medians([one]).all),
+  };
+}
+
+function report(): void {
+  const ratio = rounded(closed.cpuUsPerHop.all / floorUs);
+  print({
+    bench: 'hop',
+    machine: machine(),
+    startMs: Math.round(mesh.startMs),
+    floorUs: rounded(floorUs),
+    openLoop: { perSecond: openLoopPerSecond, ...open, cpuToFloor: rounded(open.cpuUsPerHop.all / floorUs) },
+    closedLoop: { inFlight, ...closed, cpuToFloor: ratio },
+    memory,
+    refused: hops.refused,
+    targets,
+    pass: {
+      p50: open.latencyMs.p50 <= targets.p50Ms,
+      p99: open.latencyMs.p99 <= targets.p99Ms,
+      throughput: closed.hopsPerSecond >= targets.hopsPerSecond,
+      cpu: ratio <= targets.cpuToFloor,
+      start: mesh.startMs < targets.startMs,
+      memory: memory === null ? null : memory.growthShare <= targets.growthShare,
+      nothingLost: hops.refused === 0 && hops.underWay === 0,
+    },
+  });
+}
