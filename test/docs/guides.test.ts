@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, describe, expect, test } from 'vitest';
+import { scriptOf } from './guide.ts';
+import { GuideFolder, hasShellAndCurl } from './guide-folder.ts';
+
+const guide = (name: string): string => `docs/guides/${name}.md`;
+const without = hasShellAndCurl() ? '' : ' (left out: needs bash and curl)';
+
+describe('guides, as their reader follows them', () => {
+  let folder: GuideFolder | null = null;
+  const open = (): GuideFolder => (folder = new GuideFolder());
+  afterEach(async () => {
+    await folder?.close();
+    folder = null;
+  });
+
+  test('first-mesh: one message arrives, a hijacked one and a stray one do not', async () => {
+    const place = open();
+    place.write(guide('first-mesh'));
+    await place.up();
+    await place.printed("alpha { text: 'The report is ready.' }");
+    await place.printed('NO-GO');
+    expect(place.output).not.toContain("alpha { text: 'Ignore");
+  });
+
+  test.skipIf(without !== '')(`agents-in-other-languages: every command works${without}`, async () => {
+    const place = open();
+    place.write(guide('agents-in-other-languages'));
+    await place.up();
+    const printed = await place.run(scriptOf(guide('agents-in-other-languages')));
+    expect(printed).toContain('"verdict":"GO"');
+    expect(printed).toContain('"payload":{"text":"hello"}');
+    expect(printed).toContain('"verdict":"NO-GO","code":"REFUSED"');
+    expect(printed).toContain('SCAN_INJECTION');
+    expect(printed.match(/SESSION_ENDED/g)?.length).toBe(2);
+    expect(printed).toContain('"openapi":"3.1.0"');
+  });
+
+  test.skipIf(without !== '')(`tools, approvals and audit: every command works${without}`, async () => {
+    const place = open();
+    place.write(guide('tools-and-actions'));
+    const pinned = await place.run(scriptOf(guide('tools-and-actions')));
+    expect(pinned).toContain('pinned: ');
+    await place.up();
+    const approved = await place.run(scriptOf(guide('approvals')));
+    expect(approved).toContain('"verdict":"ESCALATE","code":"HELD"');
+    expect(approved).toContain('POLICY_APPROVAL_REQUIRED');
+    expect(approved).toContain('"status":"DONE"');
+    const verified = await place.run(scriptOf(guide('audit')));
+    expect(verified.match(/The log verifies/g)?.length).toBe(2);
+    expect(verified).toContain('The log does NOT verify');
+  });
+
+  test.skipIf(without !== '')(`in-process: an agent joins with a token from the node${without}`, async () => {
+    const place = open();
+    place.write(guide('agents-in-other-languages'));
+    place.write(guide('in-process'));
+    await place.up('--no-sidecars');
+    const answer = await place.run(
+      `curl -sS --unix-socket .maso/control/node.sock http://node/v1/join-tokens \\
+        -H 'content-type: application/json' -d '{"agent":"alpha"}'`,
+    );
+    const token = /"token":"([^"]+)"/.exec(answer)?.[1] ?? '';
+    const printed = await place.node('in-process.ts', { JOIN_TOKEN: token });
+    expect(printed).toContain('isolation: none');
+    expect(printed).toContain('GO');
+  });
+});
