@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { actionRequestSchema } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Outgoing } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -145,7 +145,7 @@ export class AgentApi {
     };
     const sent = await send(outgoing, this.#speaker(memory, place, 'agent'), this.#context);
     if (sent.outcome === 'NO-GO') return this.#sent(sent);
-    const outcome = await this.#sidecar.outcomeOf(sent.id, AbortSignal.timeout(request.waitMs));
+    const outcome = await this.#sidecar.outcomeOf(sent.id, to, AbortSignal.timeout(request.waitMs));
     if (outcome === null) return this.#pendingOutcome(sent);
     await memory.absorb([readingOf(outcome.body)], [outcome.body.id], [outcome.body.id]);
     return {
@@ -223,11 +223,10 @@ export class AgentApi {
   /** Where the agent may stand: a task it was handed, the task of what it answers, or one of its own. */
   #placeOf(task: string | null, inReplyTo: string | null, memory: AgentMemory): TaskPlace | null {
     const { store, clock, random } = this.#context;
+    const answered = inReplyTo === null ? null : store.message(inReplyTo);
+    if (inReplyTo !== null && answered?.incarnation !== memory.incarnation) return null;
     if (task !== null) return memory.place(task);
-    if (inReplyTo !== null) {
-      const message = store.message(inReplyTo);
-      return message?.incarnation === memory.incarnation ? placeAfter(message.body) : null;
-    }
+    if (answered !== null) return placeAfter(answered.body);
     // A task of its own sheds nothing: the label belongs to the incarnation, not to the task.
     const place: TaskPlace = { task: mintUlid(clock, random), hop: 1, goalHash: null };
     memory.startTask(place);
@@ -235,7 +234,8 @@ export class AgentApi {
   }
 
   #speaker(memory: AgentMemory, place: TaskPlace, source: 'user' | 'agent'): Speaker {
-    return { source, read: memory.context, values: memory.values, place };
+    const inputs = memory.inputs(place.task);
+    return { source, read: memory.context, values: memory.values, place, inputs };
   }
 
   async #sent(sent: Sent): Promise<ApiAnswer> {
@@ -297,5 +297,3 @@ function maskedMetadata(body: EnvelopeBody, context: SidecarContext): JsonObject
   const kept = Object.entries(body.metadata).filter(([key]) => !masking || !maskedKeys.has(key));
   return Object.fromEntries(kept);
 }
-
-export const outcomeSchema = actionOutcomeSchema;

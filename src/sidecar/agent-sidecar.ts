@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { actionOutcomeSchema } from '../message/action-request.ts';
 import type { SignedEnvelope } from '../message/envelope.ts';
 import { workOn } from './action.ts';
 import type { SidecarContext } from './context.ts';
@@ -184,15 +185,19 @@ export class AgentSidecar {
     this.#pending.unshift(...messages);
   }
 
-  /** Resolves with the answer to a request, or null when `signal` fires first. */
-  outcomeOf(requestId: string, signal: AbortSignal): Promise<InboxMessage | null> {
+  /** Resolves with the executor's answer to a request, or null when `signal` fires first. */
+  outcomeOf(
+    requestId: string,
+    executor: string,
+    signal: AbortSignal,
+  ): Promise<InboxMessage | null> {
     return new Promise((resolve) => {
       const settle = (message: InboxMessage | null): boolean => {
         if (!this.#outcomes.delete(requestId)) return false;
         resolve(message);
         return true;
       };
-      this.#outcomes.set(requestId, settle);
+      this.#outcomes.set(requestId, (message) => message.body.from === executor && settle(message));
       signal.addEventListener('abort', () => settle(null), { once: true });
     });
   }
@@ -200,7 +205,8 @@ export class AgentSidecar {
   async #received(message: InboxMessage): Promise<void> {
     if (message.state === 'working') return this.#work(message, null);
     if (message.state !== 'pending') return;
-    const waiter = this.#outcomes.get(message.body.inReplyTo ?? '');
+    const { schema, inReplyTo } = message.body;
+    const waiter = schema === actionOutcomeSchema ? this.#outcomes.get(inReplyTo ?? '') : undefined;
     if (waiter?.(message) === true) return;
     this.#pending.push(message);
     for (const wake of this.#waitingForMessage) wake();

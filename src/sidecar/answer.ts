@@ -52,7 +52,7 @@ function answerSpeaker(body: EnvelopeBody, ran: GateOutcome | null): Speaker {
     );
   }
   const label = joinLabels(body.label, ...labelsOf(ran));
-  return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body) };
+  return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body), inputs: [body.id] };
 }
 
 /** An answer signed under an identity that has ended since is signed again, and nothing else. */

@@ -46,6 +46,7 @@ export async function callTool(
         value: ran.result,
         sourcesOf: [ran.sourceOf],
         place: null,
+        task: call.task,
       },
     ],
     [],

@@ -47,6 +47,11 @@ export const sidecarCodes = {
     mend: 'Send an action request; executors read no prose.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_OUTCOME_FORGED: {
+    means: 'An agent wrote the outcome of an action itself; only the tool gate may tell one.',
+    mend: 'Treat the agent as compromised; its session was ended.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_RECIPIENT_MISMATCH: {
     means: 'A message for another agent was delivered to this sidecar.',
     mend: 'Look at the node: it routed wrongly or is compromised.',

@@ -7,6 +7,8 @@ import type { SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
 
 const storedKeysMax = 16_384;
+const inputsPerTaskMax = 32;
+const tasksMax = 4096;
 
 /** Something handed to the agent: what it taints, and which of its values have a source. */
 export type Reading = {
@@ -16,6 +18,7 @@ export type Reading = {
   /** Each names the source of the whole value at a pointer, or null where anybody chose it. */
   readonly sourcesOf: readonly SourceOf[];
   readonly place: TaskPlace | null;
+  readonly task: string;
 };
 
 /**
@@ -30,6 +33,8 @@ export class AgentMemory {
   /** Values already on disk, so that a value read again costs no row. */
   readonly #stored = new Set<string>();
   readonly #places = new Map<string, TaskPlace>();
+  /** Latest inputs of each task, as causes of what is sent in it. */
+  readonly #inputs = new Map<string, readonly string[]>();
   #context: AgentContext;
 
   constructor(incarnation: string, store: SidecarStore) {
@@ -38,7 +43,9 @@ export class AgentMemory {
     this.#context = store.context(incarnation) ?? freshContext;
     this.#values.restore(this.#unstored(store.values(incarnation)));
     for (const message of [...store.messages('handed', 10_000), ...store.messages('done', 10_000)]) {
-      if (message.incarnation === incarnation) this.#learnPlace(placeAfter(message.body));
+      if (message.incarnation !== incarnation) continue;
+      this.#learnPlace(placeAfter(message.body));
+      this.#noteInput(message.body.task, message.body.id);
     }
   }
 
@@ -52,6 +59,10 @@ export class AgentMemory {
 
   place(task: string): TaskPlace | null {
     return this.#places.get(task) ?? null;
+  }
+
+  inputs(task: string): readonly string[] {
+    return this.#inputs.get(task) ?? [];
   }
 
   startTask(place: TaskPlace): void {
@@ -72,6 +83,7 @@ export class AgentMemory {
         added.push(...this.#values.indexValues(reading.value, sourceOf));
       }
       if (reading.place !== null) this.#learnPlace(reading.place);
+      this.#noteInput(reading.task, reading.id);
     }
     // The label rises before the write, so that nothing sent meanwhile carries the older one.
     this.#context = context;
@@ -91,6 +103,15 @@ export class AgentMemory {
       const key = `${source} ${value}`;
       return !this.#stored.has(key) && this.#stored.add(key);
     });
+  }
+
+  #noteInput(task: string, id: string): void {
+    const latest = [...(this.#inputs.get(task) ?? []), id].slice(-inputsPerTaskMax);
+    this.#inputs.delete(task);
+    this.#inputs.set(task, latest);
+    if (this.#inputs.size <= tasksMax) return;
+    const [oldest] = this.#inputs.keys();
+    if (oldest !== undefined) this.#inputs.delete(oldest);
   }
 
   /** The deepest hop wins: handing a task back does not make it younger. */
@@ -115,6 +136,7 @@ export function readingOf(body: EnvelopeBody): Reading {
     value: body.payload,
     sourcesOf: prompt ? [() => 'prompt'] : stampedSources(body),
     place: placeAfter(body),
+    task: body.task,
   };
 }
 

@@ -22,6 +22,8 @@ export type Speaker = {
   readonly read: AgentContext;
   readonly values: ValueIndex;
   readonly place: TaskPlace;
+  /** Ids of what was handed over in this task, latest last; the agent has no say in them. */
+  readonly inputs: readonly string[];
 };
 
 export type Sent = {
@@ -40,6 +42,7 @@ const compromiseCodes: ReadonlySet<string> = new Set([
   'MESSAGE_TYPE_MISSING',
   'MESSAGE_TYPE_UNKNOWN',
   'SIDECAR_EXECUTOR_PROSE',
+  'SIDECAR_OUTCOME_FORGED',
 ]);
 
 /**
@@ -63,7 +66,7 @@ export async function send(
   }
   const body = stamp(id, outgoing, domain, speaker, context);
   const envelope = signEnvelope(body, context.credential());
-  const entry = outboundEntry(body, verdict, tookUs, context);
+  const entry = outboundEntry(body, verdict, speaker.inputs, tookUs, context);
   return publish(body, envelope, entry, verdict, context);
 }
 
@@ -79,7 +82,7 @@ export function prepareAnswer(
   const body = stamp(id, outgoing, outgoing.domain, speaker, context);
   return {
     envelope: signEnvelope(body, context.credential()),
-    entry: outboundEntry(body, verdict, tookUs, context),
+    entry: outboundEntry(body, verdict, speaker.inputs, tookUs, context),
     expiresAt: body.expiresAt,
   };
 }
@@ -92,9 +95,10 @@ async function reviewOutgoing(
   const clamp = context.pace.clamp(context.agent.name);
   if (clamp.allows === 'nothing') return single('pace', 'PACE_STOPPED', context);
   if (domain === null) return single('bus', 'SIDECAR_DOMAIN_UNDECIDED', context);
+  // Outcomes are the gate's to tell; an agent that writes one would forge what was done.
+  if (outgoing.schema === actionOutcomeSchema) return single('bus', 'SIDECAR_OUTCOME_FORGED', context);
   const recipient = context.mesh.agents.get(outgoing.to);
-  const typed = outgoing.schema === actionRequestSchema || outgoing.schema === actionOutcomeSchema;
-  if (recipient?.role === 'EXECUTOR' && !typed) {
+  if (recipient?.role === 'EXECUTOR' && outgoing.schema !== actionRequestSchema) {
     return single('bus', 'SIDECAR_EXECUTOR_PROSE', context);
   }
   const verdicts = await reviewContent(
@@ -196,7 +200,7 @@ async function refuse(
     actor: `agent:${context.agent.name}`,
     task: speaker.place.task,
     message: id,
-    causedBy: outgoing.inReplyTo === null ? [] : [outgoing.inReplyTo],
+    causedBy: speaker.inputs,
     outcome: 'NO-GO',
     code,
     verdicts: verdict.verdicts,
@@ -220,6 +224,7 @@ async function refuse(
 function outboundEntry(
   body: EnvelopeBody,
   verdict: CombinedVerdict,
+  causedBy: readonly string[],
   tookUs: number,
   context: SidecarContext,
 ): EntryDraft {
@@ -232,7 +237,7 @@ function outboundEntry(
     actor: `agent:${body.from}`,
     task: body.task,
     message: body.id,
-    causedBy: body.inReplyTo === null ? [] : [body.inReplyTo],
+    causedBy,
     outcome: verdict.outcome,
     code: verdict.lead?.code ?? null,
     verdicts: verdict.verdicts,
