@@ -76,7 +76,7 @@ export class Story {
       return trace !== null && endingOf(trace) === expected ? trace : null;
     });
     const trace = asExpected ?? (await this.record.trace(id));
-    if (trace === null) return { ending: 'NOT RECORDED', trace: id, also: [] };
+    if (trace === null) return { ending: 'NOT-RECORDED', trace: id, also: [] };
     const also: string[] = [];
     if (trace.maso.steps.some(({ kind }) => kind === 'indicator.raised')) also.push('indicator');
     if (trace.maso.people.length > 0) also.push(`released by ${trace.maso.people.join(', ')}`);
