@@ -83,21 +83,24 @@ export async function hold(request: Hold, context: ApprovalsContext): Promise<Ap
  * decides twice, nobody decides for another.
  */
 export async function decide(signed: string, context: ApprovalsContext): Promise<DecisionAnswer> {
-  const verified = verifyOperatorDecision(signed, (name) => context.operators.get(name)?.publicKey ?? null);
-  if (!verified.ok) return { ok: false, code: verified.code };
+  const verified = verifyOperatorDecision(
+    signed,
+    (name) => context.operators.get(name)?.publicKey ?? null,
+  );
+  if (!verified.ok) return refuse(verified.code, null, context);
   const { statement } = verified;
   const approval = context.store.get(statement.approval);
-  if (approval === null) return { ok: false, code: 'OVERSIGHT_APPROVAL_UNKNOWN' };
+  if (approval === null) return refuse('OVERSIGHT_APPROVAL_UNKNOWN', null, context);
   if (approval.hold.digest !== statement.digest) {
-    return { ok: false, code: 'OVERSIGHT_APPROVAL_DIGEST_MISMATCH' };
+    return refuse('OVERSIGHT_APPROVAL_DIGEST_MISMATCH', approval, context);
   }
-  if (approval.state !== 'pending') return { ok: false, code: 'OVERSIGHT_APPROVAL_CLOSED' };
+  if (approval.state !== 'pending') return refuse('OVERSIGHT_APPROVAL_CLOSED', approval, context);
   if (!(context.clock.nowMs() < approval.hold.expiresAt)) {
     await close(approval, 'expired', context);
-    return { ok: false, code: 'OVERSIGHT_APPROVAL_EXPIRED' };
+    return refuse('OVERSIGHT_APPROVAL_EXPIRED', approval, context);
   }
   if (approval.decisions.some((made) => made.operator === statement.operator)) {
-    return { ok: false, code: 'OVERSIGHT_APPROVAL_SAME_PERSON' };
+    return refuse('OVERSIGHT_APPROVAL_SAME_PERSON', approval, context);
   }
   const decisions = [...approval.decisions, { operator: statement.operator, signed }];
   const complete = decisions.length >= approval.hold.approvalsNeeded;
@@ -118,6 +121,35 @@ export async function decide(signed: string, context: ApprovalsContext): Promise
   );
   if (state !== 'pending') context.settled(next);
   return { ok: true, approval: next };
+}
+
+/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
+async function refuse(
+  code: string,
+  approval: Approval | null,
+  context: ApprovalsContext,
+): Promise<DecisionRefusal> {
+  const refused: EntryDraft = {
+    kind: 'identity.refused',
+    id: context.mintId(),
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: approval?.hold.task ?? null,
+    message: approval?.hold.message ?? null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { at: 'approvals', ...(approval === null ? {} : { approval: approval.id }) },
+  };
+  try {
+    await context.recorder.record([refused]);
+  } catch {
+    // The refusal stands without its record; the recorder has said that it is unavailable.
+    return { ok: false, code };
+  }
+  return { ok: false, code };
 }
 
 /** Expiry means denied (EC-2.9). Called on a timer and at start. */
