@@ -24,10 +24,10 @@ export async function generatedDocuments(): Promise<ReadonlyMap<string, string>>
 
 /** Every key of the mesh file's shape as a path: `agents.*.role`, `edges[].from`. */
 export function meshKeyPaths(): ReadonlyMap<string, JsonSchema> {
-  const shape: JsonSchema = z.toJSONSchema(meshFileShape, { io: 'input', target: 'draft-2020-12' });
+  const shape: unknown = z.toJSONSchema(meshFileShape, { io: 'input', target: 'draft-2020-12' });
   const found = new Map<string, JsonSchema>();
-  const root = shape.properties?.['security_mesh'] ?? {};
-  collectKeys(root, '', found);
+  const root = isSchema(shape) ? shape.properties?.['security_mesh'] : undefined;
+  collectKeys(root ?? {}, '', found);
   return found;
 }
 
@@ -46,6 +46,9 @@ export type JsonSchema = {
   readonly description?: unknown;
   readonly requestBody?: unknown;
 };
+
+/** Section of the keys that stand directly under `security_mesh`. */
+const topLevel = 'security_mesh';
 
 const generatedBy = (source: string): string =>
   `<!-- Made by scripts/generate-docs.ts from ${source}. Do not edit by hand. -->\n`;
@@ -123,11 +126,11 @@ function meshFile(): string {
   const keys = meshKeyPaths();
   const sections = new Map<string, string[]>();
   for (const [path, schema] of keys) {
-    const section = path.split(/[.[]/)[0] ?? '';
-    const isSection = path === section;
+    const top = path.split(/[.[]/)[0] ?? '';
+    const section = hasKeysBelow(top, keys) ? top : topLevel;
     const rows = sections.get(section) ?? [];
     sections.set(section, rows);
-    if (isSection && hasKeysBelow(section, keys)) continue;
+    if (path === section) continue;
     const required = isRequired(path, keys) ? '**required**' : valueText(schema.default);
     rows.push(`| \`${path}\` | ${typeOf(schema)} | ${required} | ${meshKeys[path] ?? ''} |`);
   }
@@ -144,7 +147,7 @@ function meshFile(): string {
     ...[...sections].flatMap(([section, rows]) => [
       `## ${section}`,
       '',
-      meshKeys[section] ?? '',
+      meshKeys[section] ?? 'Keys directly under `security_mesh`.',
       '',
       '| key | type | default | meaning |',
       '|---|---|---|---|',

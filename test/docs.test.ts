@@ -174,7 +174,7 @@ function literalsOf(file: string): readonly string[] {
   const text = readFileSync(join(root, file), 'utf8')
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/(^|\s)\/\/.*$/gm, '');
-  return [...text.matchAll(/['"`]([A-Z]+(?:_[A-Z0-9]+)+)['"`]/g)].map(([, code = '']) => code);
+  return [...text.matchAll(/['"`]([A-Z]+(?:_[A-Z0-9]+)+)(?=['"`:])/g)].map(([, code = '']) => code);
 }
 
 function isOnlyForTests(file: string): boolean {

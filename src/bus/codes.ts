@@ -2,11 +2,6 @@
 import type { CodeTable } from '../review/code.ts';
 
 export const busCodes = {
-  BUS_SENDER_UNKNOWN: {
-    means: 'The envelope is signed by a certificate that is not the one of this connection.',
-    mend: 'Look for a stolen or copied envelope; a sidecar sends only what it signed itself.',
-    agentSees: 'REFUSED',
-  },
   BUS_CREDENTIAL_EXPIRED: {
     means: 'The identity of the connection has expired.',
     mend: 'Let the sidecar renew its SVID, or enrol it again with a new join token.',

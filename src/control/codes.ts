@@ -27,11 +27,6 @@ export const controlCodes = {
     mend: 'Restart the sidecar with the mesh file that the node runs on.',
     agentSees: 'UNAVAILABLE',
   },
-  CONTROL_ALREADY_RUNNING: {
-    means: 'A node already runs on this state directory.',
-    mend: 'Stop it first, or give this one another --state directory.',
-    agentSees: 'UNAVAILABLE',
-  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

@@ -51,6 +51,11 @@ export const identityCodes = {
     mend: 'Treat the signer as compromised; revoke its identity.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_HANDSHAKE_REFUSED: {
+    means: 'A connection ended in its TLS handshake: no TLS 1.3, or no certificate of this mesh.',
+    mend: 'Look for a scanner or a stranger on the port; a sidecar enrols with a join token.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_CERTIFICATE_ABSENT: {
     means: 'The peer presented no certificate.',
     mend: 'Enrol the peer with a join token; the mesh speaks mutual TLS only.',

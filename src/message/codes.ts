@@ -68,11 +68,6 @@ export const messageCodes = {
     mend: 'Send well-formed Unicode strings.',
     agentSees: 'INVALID',
   },
-  MESSAGE_NOT_CANONICAL: {
-    means: 'The bytes are JSON but not the canonical form of RFC 8785 that signing requires.',
-    mend: 'Sign and send the canonical bytes.',
-    agentSees: 'INVALID',
-  },
   MESSAGE_NOT_CANONICALISABLE: {
     means: 'A value has no canonical JSON form: not JSON, ill-formed, or nested too deeply.',
     mend: 'Report it: only values that passed the strict parser may be serialised.',

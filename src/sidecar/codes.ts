@@ -62,11 +62,6 @@ export const sidecarCodes = {
     mend: 'Send it again; raise limits.message_lifetime_ms if recipients are away longer.',
     agentSees: 'REFUSED',
   },
-  SIDECAR_SENDER_UNPROVEN: {
-    means: 'The certificate of the sender does not lead to the authority of this mesh.',
-    mend: 'Look at the node: it vouched for a sender that the authority did not issue.',
-    agentSees: 'REFUSED',
-  },
   SIDECAR_TOOL_NOT_PERMITTED: {
     means: 'The agent asked for a tool or operation that its mesh file or OISpec does not give it.',
     mend: 'Add it to the agent and its OISpec if it is meant to have it.',
@@ -75,11 +70,6 @@ export const sidecarCodes = {
   SIDECAR_TOOL_NEEDS_ACTION: {
     means: 'The agent called a writing operation, or is an executor, without an action request.',
     mend: 'Request the action from its executor; writes go through the gate as actions.',
-    agentSees: 'REFUSED',
-  },
-  SIDECAR_ACTION_ELSEWHERE: {
-    means: 'The action is served by a tool that this executor does not hold.',
-    mend: 'Ask the executor whose tools serve the action.',
     agentSees: 'REFUSED',
   },
   SIDECAR_APPROVAL_INVALID: {
@@ -95,11 +85,6 @@ export const sidecarCodes = {
   SIDECAR_BUS_UNREACHABLE: {
     means: 'The bus node did not answer before the message expired.',
     mend: 'Start or repair the node; the message was not admitted as far as the sidecar knows.',
-    agentSees: 'UNAVAILABLE',
-  },
-  SIDECAR_SPOOL_FULL: {
-    means: 'Too many entries wait to be recorded.',
-    mend: 'Repair the connection to the node; work goes on when the entries are recorded.',
     agentSees: 'UNAVAILABLE',
   },
   SIDECAR_RATE_LIMITED: {
