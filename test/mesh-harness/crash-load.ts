@@ -14,8 +14,8 @@ const pauseMs = 20;
 
 /**
  * Load on a mesh whose processes come and go: `reader` sends notes to `planner`, which takes them
- * and asks `payments` to count. It remembers what it was promised. A call that breaks off promises
- * nothing and is not repeated.
+ * and asks `payments` to count. It remembers what it was promised; a note whose call breaks off was
+ * not promised and is not repeated.
  */
 export class CrashLoad {
   /** Ids of notes that the mesh said it has. */
@@ -102,19 +102,26 @@ export class CrashLoad {
   }
 
   async #ask(): Promise<void> {
-    while (!this.#stopping) if ((await this.#requestOnce('count', 5_000)) === null) await pause();
+    while (!this.#stopping) await this.#requestOnce('count', 5_000);
   }
 
+  /** Asked again under the same key when the call broke off, as an agent would that wants it done. */
   async #requestOnce(action: string, waitMs: number): Promise<string | null> {
-    const heard = await this.#unlessBroken(
-      this.#planner.post('/v1/requests', {
-        to: 'payments', action, parameters: { name: 'a' }, idempotencyKey: randomUUID(), waitMs,
-      }),
-    );
-    if (heard === null || typeof heard.body['messageId'] !== 'string') return null;
-    if (heard.status !== 200 && heard.status !== 202) return null;
-    this.#ended(heard.body['messageId'], heard.body['outcome']);
-    return heard.body['messageId'];
+    const idempotencyKey = randomUUID();
+    for (;;) {
+      const heard = await this.#unlessBroken(
+        this.#planner.post('/v1/requests', {
+          to: 'payments', action, parameters: { name: 'a' }, idempotencyKey, waitMs,
+        }),
+      );
+      const id = heard?.body['messageId'];
+      if (heard !== null && typeof id === 'string' && heard.status < 300) {
+        this.#ended(id, heard.body['outcome']);
+        return id;
+      }
+      if (this.#stopping) return null;
+      await pause();
+    }
   }
 
   #ended(request: string, outcome: unknown): void {
