@@ -4,6 +4,11 @@
 /** The oldest Node.js that the product runs on. */
 const oldest = [22, 22, 2] as const;
 
+// Whoever reads the output may stop reading, as `head` does; that is no fault of ours.
+process.stdout.on('error', (failure: NodeJS.ErrnoException) => {
+  if (failure.code !== 'EPIPE') throw failure;
+});
+
 const running = process.versions.node.split('.').map(Number);
 
 if (isOlder(running)) {
