@@ -201,6 +201,13 @@ describe('a decision trace', () => {
     expect((await traceOf(answer, both)).resolution.outcome).toBe('DONE');
   });
 
+  it('has the risk of its action, not of the reads on the way to it', async () => {
+    const read = step(16, { kind: 'tool.intent', detail: { action: null, risk: 'LOW' } });
+    const { subject } = await traceOf(task, [outbound, read, reviewed, outcome]);
+    expect(subject.risk_classification).toBe('HIGH');
+    expect((await traceOf(task, [outbound, read])).subject.risk_classification).toBe('LOW');
+  });
+
   it('does not read as refused because a copy of its message was', async () => {
     const code = 'BUS_REPLAY';
     const kind = 'message.refused';

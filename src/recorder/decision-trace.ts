@@ -164,6 +164,8 @@ export async function buildDecisionTrace(input: DecisionTraceInput): Promise<Dec
   const entries = orderByCause(collected);
   const ending = endingOf(entries, subject.message, input.id);
   const explained = ending.code === null ? null : input.explain(ending.code);
+  // Reads on the way to an action have a risk class too, and it is not the one of the action.
+  const acting = entries.filter(({ detail }) => textOf(detail['action']) !== null);
   const trace: DecisionTrace = {
     trace_id: subject.task ?? input.id,
     workflow_id: firstText(entries, 'workflow'),
@@ -171,9 +173,9 @@ export async function buildDecisionTrace(input: DecisionTraceInput): Promise<Dec
     timestamp: timestamp(first.recordedAt),
     accountable_human: firstText(entries, 'accountable'),
     subject: {
-      description: firstText(entries, 'action'),
+      description: firstText(acting, 'action'),
       input_hash: firstText(entries, 'goalHash'),
-      risk_classification: firstText(entries, 'risk'),
+      risk_classification: firstText(acting, 'risk') ?? firstText(entries, 'risk'),
     },
     agent_chain: agentChain(entries),
     evaluation: evaluationOf(entries),
