@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { warningsOf } from './story/mesh-process.ts';
 import { playStory } from './story/play.ts';
-import { furtherLines, scenarioLines, summaryLines } from './story/print.ts';
+import { furtherLines, scenarioLines, startLines, summaryLines } from './story/print.ts';
 
 const help = `node examples/mail-to-bank/run.ts [--once] [--json] [--state DIR]
 
@@ -35,10 +36,13 @@ async function main(): Promise<number> {
   const print = (lines: readonly string[]): number => (options.json ? 0 : say(lines));
   print([`The mesh starts, with its state in ${state}`]);
   let number = 0;
-  const { mesh, result } = await playStory(state, logFile, async (played, story) => {
-    number += 1;
-    const trace = played.trace === null ? null : await story.record.trace(played.trace);
-    print(scenarioLines(number, played, trace));
+  const { mesh, result } = await playStory(state, logFile, {
+    started: (running) => print(startLines(running.ready, warningsOf(running))),
+    played: async (played, story) => {
+      number += 1;
+      const trace = played.trace === null ? null : await story.record.trace(played.trace);
+      print(scenarioLines(number, played, trace));
+    },
   });
   print(summaryLines(result));
   if (options.json) say([JSON.stringify(result)]);

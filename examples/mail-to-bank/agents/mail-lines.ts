@@ -10,7 +10,8 @@ export type MailLines = {
   readonly calls: readonly { readonly tool: string; readonly order: Details }[];
 };
 
-const order = String.raw`invoice ([A-Z0-9-]{1,32}) to ([A-Z0-9-]{1,64}) amount ([0-9]{1,9}\.[0-9]{2})`;
+const amount = String.raw`([0-9]{1,9}\.[0-9]{2})`;
+const order = `invoice ([A-Z0-9-]{1,32}) to ([A-Z0-9-]{1,64}) amount ${amount}`;
 const instruction = new RegExp(`^INSTRUCTION: pay ${order}$`, 'gm');
 const call = new RegExp(`^CALL: ([a-z_]{1,32}\\.[a-z_]{1,32}) ${order}$`, 'gm');
 const forwards = [

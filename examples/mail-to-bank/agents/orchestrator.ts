@@ -8,8 +8,8 @@ type Order = Payloads['invoice-order/1'];
 type Result = Payloads['order-result/1'];
 
 /**
- * Has an order carried out: the mail read, the invoice checked, the payment requested. It has no tool
- * of its own. Where a report contains an order, it follows that one instead of its person's.
+ * Has an order carried out: the mail read, the invoice checked, the payment requested. It has no
+ * tool of its own. Where a report contains an order, it follows that one instead of its person's.
  */
 async function main(): Promise<void> {
   const agent = await joinMesh();
@@ -85,8 +85,9 @@ async function forward(
 }
 
 function told({ status, code, messageId }: ActionResult): Result {
-  const paid = status === 'DONE' ? 'PAID' : status === null && code === 'HELD' ? 'HELD' : 'NOT-PAID';
-  return { status: paid, code, request: messageId };
+  const waits = status === null && code === 'HELD';
+  const ended = status === 'DONE' ? 'PAID' : waits ? 'HELD' : 'NOT-PAID';
+  return { status: ended, code, request: messageId };
 }
 
 /** The next message of this task with that schema; others are read and forgotten. */

@@ -5,8 +5,8 @@ import { payloadOf, type Payloads } from './messages.ts';
 import { readText } from './read-text.ts';
 
 /**
- * Compares a mail with its attachment and says what it found. It, too, obeys what it reads: an order
- * in the attachment becomes part of its finding.
+ * Compares a mail with its attachment and says what it found. It, too, obeys what it reads: an
+ * order in the attachment becomes part of its finding.
  */
 const agent = await joinMesh();
 const done = new AbortController();

@@ -52,6 +52,14 @@ export async function startMesh(state: string, logFile: string): Promise<Running
   }
 }
 
+/** What `maso up` warned of when it started. */
+export function warningsOf({ logFile }: RunningMesh): readonly string[] {
+  const lines = readFileSync(logFile, 'utf8').split('\n');
+  return lines
+    .filter((line) => /(^| )warning\b/.test(line))
+    .map((line) => line.replace(`${exampleDirectory}/`, ''));
+}
+
 /** Runs one `maso` command on the mesh and returns the JSON that it prints. */
 export async function masoJson(args: readonly string[]): Promise<unknown> {
   const run = promisify(execFile);

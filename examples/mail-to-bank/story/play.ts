@@ -43,18 +43,22 @@ const settleMs = 5_000;
 export async function playStory(
   state: string,
   logFile: string,
-  played: (scenario: PlayedScenario, story: Story) => Promise<void>,
+  tell: {
+    readonly started: (mesh: RunningMesh) => void;
+    readonly played: (scenario: PlayedScenario, story: Story) => Promise<void>;
+  },
 ): Promise<{ readonly mesh: RunningMesh; readonly result: PlayedStory }> {
   const startedMs = performance.now();
   const mesh = await startMesh(state, logFile);
   let story: Story | null = null;
   try {
+    tell.started(mesh);
     story = await Story.open(mesh.ready);
     const results: PlayedScenario[] = [];
     for (const scenario of scenarios) {
       const result = await playScenario(scenario, story);
       results.push(result);
-      await played(result, story);
+      await tell.played(result, story);
     }
     const end = await endOf(story);
     story.close();

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DecisionTrace, TraceStep } from '../../../src/recorder/decision-trace.ts';
+import type { Ready } from './mesh-process.ts';
 import type { PlayedScenario, PlayedStory } from './play.ts';
 
 const columns = 80;
 const refused = new Set(['NO-GO', 'ESCALATE']);
+
+/** What runs now, and everything that the mesh warned of. */
+export function startLines(ready: Ready, warnings: readonly string[]): readonly string[] {
+  const agents = ready.sidecars.map(({ agent, isolation }) => `${agent} (isolation: ${isolation})`);
+  return [
+    `Ready in ${ready.readyMs} ms on ${ready.bus}`,
+    ...wrapped(`agents: ${agents.join(', ')}`, '  '),
+    ...warnings.flatMap((warning) => wrapped(warning, '  ')),
+  ];
+}
 
 /** One scenario: a line of outcome, and its decision trace in short. */
 export function scenarioLines(
@@ -43,7 +54,8 @@ function stepLines(step: TraceStep, firstMs: number): readonly string[] {
   const who = step.actor.slice(step.actor.indexOf(':') + 1).padEnd(13);
   const outcome = (step.outcome ?? '').padEnd(9);
   const lead = `${at} ${who}${outcome}`;
-  const [line = '', ...rest] = wrapped(`${step.kind} ${aboutOf(step)}`.trimEnd(), ' '.repeat(lead.length));
+  const indent = ' '.repeat(lead.length);
+  const [line = '', ...rest] = wrapped(`${step.kind} ${aboutOf(step)}`.trimEnd(), indent);
   const findings = step.verdicts.flatMap(({ findings: all }) =>
     all.map(({ code, path }) => (path ? `${code} ${path}` : code)),
   );
@@ -92,7 +104,8 @@ export function summaryLines(story: PlayedStory): readonly string[] {
       ? 'record: every message was admitted and received once, every tool call ended once'
       : `record: INCOMPLETE: ${story.gaps.join('; ')}`,
     ...wrapped(isolationText(story.isolation), ''),
-    `${story.ok ? 'all as expected' : 'NOT AS EXPECTED'} in ${seconds} s (ready in ${story.readyMs} ms)`,
+    `${story.ok ? 'all as expected' : 'NOT AS EXPECTED'} in ${seconds} s, ` +
+      `of which ${(story.readyMs / 1000).toFixed(1)} s to start the mesh`,
   ];
 }
 
@@ -101,7 +114,8 @@ export function furtherLines({ bus, state, scenarios }: PlayedStory): readonly s
   const maso = 'npm run -s maso --';
   return [
     '',
-    `The mesh goes on running on ${bus} until Ctrl-C. To look further:`,
+    `The mesh goes on running on ${bus} until Ctrl-C.`,
+    'To look further, in another terminal:',
     `  ${maso} trace ${trace} --state ${state}`,
     `  ${maso} approvals list --all --state ${state}`,
     `  ${maso} recorder verify --state ${state}`,
@@ -109,11 +123,13 @@ export function furtherLines({ bus, state, scenarios }: PlayedStory): readonly s
 }
 
 function isolationText(isolation: string): string {
-  if (isolation === 'uid') return 'isolation: uid. Every agent that the mesh started ran under a uid of its own.';
+  if (isolation === 'uid') {
+    return 'isolation: uid. Every agent that the mesh started ran under a uid of its own.';
+  }
   return (
-    `isolation: ${isolation}. Agents shared a uid with their sidecars: what was shown holds against ` +
-    'agents that are talked into something, not against ones that read the files of their sidecar. ' +
-    'Start as root for separate uids.'
+    `isolation: ${isolation}. Agents shared a uid with their sidecars: what was shown holds ` +
+    'against agents that are talked into something, not against ones that read the files of ' +
+    'their sidecar. Start as root for separate uids.'
   );
 }
 

@@ -58,13 +58,14 @@ export function endingOf(trace: DecisionTrace): string {
   if (code === null) return trace.resolution.outcome;
   const step = steps.findLast((one) => one.code === code && one.verdicts.length > 0);
   const findings = step?.verdicts.flatMap((verdict) => verdict.findings) ?? [];
-  const paths = findings.flatMap((one) => (one.code === code && one.path ? [one.path] : []));
+  const own = findings.filter((one) => one.code === code);
+  const paths = own.flatMap(({ path }) => (path === null || path === '' ? [] : [path]));
   return [code, ...new Set(paths)].join(' ');
 }
 
 /**
- * Steps without their end: each message that left a sidecar is admitted once and received once, each
- * tool call that began has one outcome. Empty when the record is complete.
+ * Steps without their end: each message that left a sidecar is admitted once and received once,
+ * each tool call that began has one outcome. Empty when the record is complete.
  */
 export function gapsIn(entries: readonly RecordedEntry[]): readonly string[] {
   const gaps: string[] = [];
@@ -77,9 +78,8 @@ export function gapsIn(entries: readonly RecordedEntry[]): readonly string[] {
       if (received !== 1) gaps.push(`${id}: received ${received} times`);
     }
     if (kind === 'tool.intent') {
-      const ends = count(
-        (one) => (one.kind === 'tool.outcome' || one.kind === 'tool.in-doubt') && one.message === message,
-      );
+      const endKinds = ['tool.outcome', 'tool.in-doubt'];
+      const ends = count((one) => endKinds.includes(one.kind) && one.message === message);
       if (ends !== 1) gaps.push(`${id}: ended ${ends} times`);
     }
   }

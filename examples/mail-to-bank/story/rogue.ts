@@ -89,7 +89,8 @@ function speak(
     socket.on('message', (data: Buffer) => {
       const frame: { readonly kind: string; readonly code?: string } = JSON.parse(data.toString());
       if (frame.kind === 'welcome') {
-        send({ kind: 'publish', number: 1, envelope, entry: entryFor(body, credential), resend: false });
+        const entry = entryFor(body, credential);
+        send({ kind: 'publish', number: 1, envelope, entry, resend: false });
       } else if (frame.kind === 'accepted' || frame.kind === 'refused') {
         code = frame.code ?? null;
         setTimeout(() => socket.close(1000), dropGraceMs);
