@@ -160,8 +160,8 @@ export class BusConnection {
     }
     patientRecorder.record(frame.entries).then(
       () => {
-        router.settled(this.#recipient, frame.number);
         void queue.settle(frame.number);
+        router.settled(this.#recipient, frame.number);
       },
       () => {
         // Not recorded: the message stays queued and comes again on the next connection.

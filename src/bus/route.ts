@@ -44,15 +44,17 @@ export class Router {
     return this.#lanes.has(agent);
   }
 
-  /** Called when a message became durable. */
+  /** Called when a message became durable; one that an earlier call took along is under way. */
   admitted(message: QueuedMessage): void {
     const lane = this.#lanes.get(message.to);
     if (lane === undefined || lane.inFlight.size >= windowMessages) return;
+    if (lane.inFlight.has(message.position)) return;
     const onlyThisWaits = this.#queue.pendingCount(message.to) === lane.inFlight.size + 1;
     if (onlyThisWaits) this.#handOver(lane, message);
     else this.#pump(lane);
   }
 
+  /** Called after the queue has let go of the message, or it is handed over once more. */
   settled(recipient: Recipient, position: number): void {
     const lane = this.#lanes.get(recipient.agent);
     if (lane?.recipient !== recipient || !lane.inFlight.delete(position)) return;
