@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { SidecarHttp, type Call } from './sidecar-http.ts';
+import { SidecarHttp, SidecarRefused, type Call } from './sidecar-http.ts';
 
 export type JoinOptions = {
   /** Unix socket path or `http://127.0.0.1:PORT`; default: what the sidecar gave this process. */
@@ -8,6 +8,8 @@ export type JoinOptions = {
   /** Default: read once from the inherited descriptor. */
   readonly token?: string;
 };
+
+const retryMs = 100;
 
 /** Coarse and closed; the reason is in the operator's trace under `traceId`. */
 export type Refusal = { readonly verdict: 'NO-GO'; readonly code: string; readonly traceId: string | null };
@@ -91,7 +93,10 @@ export type MeshAgent = {
       options?: { readonly task?: string },
     ) => Promise<ToolResult>;
   };
-  /** Messages as they come, acknowledged once the loop is through with them; ends with `signal`. */
+  /**
+   * Messages as they come, at least once, acknowledged once the loop is through with them. Rides out
+   * a restart of the sidecar; ends with `signal` (rejecting as aborted) or when the session ends.
+   */
   readonly messages: (signal?: AbortSignal) => AsyncGenerator<Message>;
   readonly close: () => void;
 };
@@ -138,21 +143,43 @@ export function meshAgent(
   };
 }
 
-async function* messagesOf(
-  call: (call: Call) => Promise<{ readonly [member: string]: unknown }>,
-  signal?: AbortSignal,
-): AsyncGenerator<Message> {
+type Ask = (call: Call) => Promise<{ readonly [member: string]: unknown }>;
+
+/** What the loop is through with is acknowledged with the next call, or when the loop is left. */
+async function* messagesOf(call: Ask, signal?: AbortSignal): AsyncGenerator<Message> {
   let acknowledge: string[] = [];
-  while (signal?.aborted !== true) {
-    const body = { waitMs: 20_000, max: 32, acknowledge };
-    const answer = await call({ path: '/v1/inbox', body, ...(signal === undefined ? {} : { signal }) });
-    acknowledge = [];
-    for (const message of (answer['messages'] ?? []) as Message[]) {
-      yield message;
-      acknowledge.push(message.id);
+  try {
+    while (signal?.aborted !== true) {
+      const messages = await takeMessages(call, acknowledge, signal);
+      if (messages === null) continue;
+      acknowledge = [];
+      for (const message of messages) {
+        yield message;
+        acknowledge.push(message.id);
+      }
+    }
+  } finally {
+    if (acknowledge.length > 0) {
+      await call({ path: '/v1/inbox/ack', body: { ids: acknowledge } });
     }
   }
-  if (acknowledge.length > 0) await call({ path: '/v1/inbox/ack', body: { ids: acknowledge } });
+}
+
+/** Null when the sidecar could not be asked just now: it may be starting again. */
+async function takeMessages(
+  call: Ask,
+  acknowledge: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly Message[] | null> {
+  const body = { waitMs: 20_000, max: 32, acknowledge };
+  try {
+    const asked = { path: '/v1/inbox', body, ...(signal === undefined ? {} : { signal }) };
+    return ((await call(asked))['messages'] ?? []) as Message[];
+  } catch (failure) {
+    if (failure instanceof SidecarRefused || signal?.aborted === true) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+    return null;
+  }
 }
 
 function sentOf(answer: { readonly [member: string]: unknown }): Sent {

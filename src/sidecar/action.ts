@@ -40,16 +40,16 @@ export async function workOn(
   const waits = decided === null && mustHold(reviewed) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
   if (!(await recordReview(body, reviewed, settled, tookUs, context))) {
-    return answer(message, refusal(reviewed, 'SIDECAR_RECORD_UNAVAILABLE', context), settled, context);
+    return answer(message, refusal(reviewed, 'SIDECAR_RECORD_UNAVAILABLE', context), context);
   }
   if (waits) return holdForPeople(message, reviewed, context);
   if (settled.outcome === 'NO-GO' || reviewed.manifest === null) {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(body.task, context.clock.nowMs());
-    return answer(message, refusal(reviewed, code, context), settled, context);
+    return answer(message, refusal(reviewed, code, context), context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
-  return answer(message, outcomeOf(reviewed, ran, context), settled, context, ran);
+  return answer(message, outcomeOf(reviewed, ran, context), context, ran);
 }
 
 async function review(message: InboxMessage, context: SidecarContext): Promise<Reviewed> {

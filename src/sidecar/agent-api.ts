@@ -245,7 +245,8 @@ export class AgentApi {
       status: refused ? 403 : 202,
       body: {
         verdict: sent.outcome,
-        code: sent.code === null ? null : this.#context.agentSees(sent.code),
+        // A doubt that does not stop the message is the operator's to know, not the agent's.
+        code: refused && sent.code !== null ? this.#context.agentSees(sent.code) : null,
         messageId: sent.id,
         task: sent.task,
         traceId: sent.id,

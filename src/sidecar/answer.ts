@@ -11,11 +11,13 @@ import { placeAfter } from './memory.ts';
 import { prepareAnswer, type Speaker } from './outbound.ts';
 import type { InboxMessage, Reply } from './ports.ts';
 
+/** The answer itself is let through, whatever became of the request: that is in its payload. */
+const sentVerdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
+
 /** Signed and durable first, then sent: a crash in between repeats this very answer. */
 export async function answer(
   message: InboxMessage,
   outcome: ActionOutcome,
-  verdict: CombinedVerdict,
   context: SidecarContext,
   ran: GateOutcome | null = null,
 ): Promise<void> {
@@ -33,7 +35,7 @@ export async function answer(
       task: body.task,
     },
     answerSpeaker(body, ran),
-    { ...verdict, verdicts: [] },
+    sentVerdict,
     0,
     context,
   );
@@ -64,7 +66,7 @@ export async function repeatReply(
   if (reply.instance === context.credential().spiffeId) {
     return sendReply(message, reply, true, context);
   }
-  return answer(message, reply.outcome, { outcome: 'GO', lead: null, verdicts: [] }, context);
+  return answer(message, reply.outcome, context);
 }
 
 async function sendReply(
