@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createInterface } from 'node:readline';
-import { writeFile } from 'node:fs/promises';
+import { chown, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
@@ -70,7 +70,7 @@ async function announce(
     tokenFile = directory === null ? null : join(directory, 'token');
     const token = await running.offerToken();
     if (tokenFile === null) io.err(`token ${token}`);
-    else await writeFile(tokenFile, token, { mode: 0o600 });
+    else await offer(tokenFile, token, options);
   }
   const ready: SidecarReady = {
     kind: 'ready',
@@ -85,6 +85,13 @@ async function announce(
     io.out(`sidecar of ${ready.agent} on ${ready.address} (isolation: ${ready.isolation})`);
     if (tokenFile !== null) io.out(`one-time token in ${tokenFile}`);
   }
+}
+
+/** Only the agent's own user may read its token. */
+async function offer(file: string, token: string, options: SidecarCommand): Promise<void> {
+  await writeFile(file, token, { mode: 0o600 });
+  const identity = identityOf(options.agentUid);
+  if (identity !== null) await chown(file, identity.uid, identity.gid);
 }
 
 function identityOf(uid: string | undefined): { readonly uid: number; readonly gid: number } | null {

@@ -45,7 +45,7 @@ export async function workOn(
   if (waits) return holdForPeople(message, reviewed, context);
   if (settled.outcome === 'NO-GO' || reviewed.manifest === null) {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
-    await context.store.countRefusal(body.task, context.clock.nowMs());
+    await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, refusal(reviewed, code, context), context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
@@ -93,7 +93,7 @@ function standing(
   context: SidecarContext,
 ): readonly Verdict[] {
   const codes: string[] = [];
-  if (!(context.store.refusals(body.task) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
+  if (!(context.store.refusals(budgetOf(body)) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
   const privileged = manifest === null || isPrivileged(manifest.risk);
   const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
   if (privileged && !steady) codes.push('SIDECAR_CLOCK_JUMPED');
@@ -107,6 +107,11 @@ function standing(
       findings: codes.map((code) => finding(code, 'sidecar/standing')),
     },
   ];
+}
+
+/** A task that no person started is the agent's own to multiply, so its agent is counted instead. */
+function budgetOf(body: EnvelopeBody): string {
+  return body.goalHash === null ? `agent:${body.from}` : body.task;
 }
 
 function isPrivileged(risk: RiskClass): boolean {
