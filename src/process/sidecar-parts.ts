@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { join } from 'node:path';
 import { timerDeadline } from '../adapters/tool-deadline.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
@@ -121,6 +121,8 @@ export async function buildSidecarContext(
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
   const admission = createAdmission();
+  // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
+  const hmacKey = createSecretKey(digestKey);
   const { limits } = mesh;
   const gate = createGate({
     agent: agent.name,
@@ -169,7 +171,7 @@ export async function buildSidecarContext(
     spool: async (entries) => {
       await recorder.record(entries);
     },
-    keyedDigest: (text) => createHmac('sha256', digestKey).update(text).digest('base64url'),
+    keyedDigest: (text) => createHmac('sha256', hmacKey).update(text).digest('base64url'),
     agentSees,
   };
   return context;
