@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { RecorderError } from '../recorder/entry.ts';
 import type { EntryDraft, EntryReceipt, Recorder } from '../recorder/entry.ts';
 
 type Waiting = {
@@ -9,16 +10,21 @@ type Waiting = {
 
 const gatherMs = 10;
 const gatherEntriesMax = 64;
+const retryMs = 500;
+/** Entries that wait for a recorder that is unavailable; what comes on top is refused. */
+const retryEntriesMax = 20_000;
 
 /**
  * Gathers entries that nobody waits on into one call of the recorder behind it, so that a quiet
- * mesh does not flush its disk once per entry. A privileged call passes through at once.
+ * mesh does not flush its disk once per entry. While the recorder is unavailable they wait for it;
+ * what it refuses for good rejects. A privileged call passes through at once.
  */
 export class CoalescingRecorder implements Recorder {
   readonly #recorder: Recorder;
   #waiting: Waiting[] = [];
   #gathered = 0;
   #timer: NodeJS.Timeout | null = null;
+  #retrying = 0;
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
@@ -53,10 +59,27 @@ export class CoalescingRecorder implements Recorder {
 
   /** One bad entry must not take the others with it. */
   #recordEach(waiting: readonly Waiting[]): void {
-    for (const { entries, resolve, reject } of waiting) {
-      this.#recorder.record(entries).then(resolve, reject);
+    for (const one of waiting) {
+      this.#recorder.record(one.entries).then(one.resolve, (failure: unknown) => {
+        const { length } = one.entries;
+        if (isForGood(failure) || this.#retrying + length > retryEntriesMax) {
+          one.reject(failure);
+          return;
+        }
+        this.#retrying += length;
+        setTimeout(() => {
+          this.#retrying -= length;
+          this.#recordEach([one]);
+        }, retryMs).unref();
+      });
     }
   }
+}
+
+/** The entry itself is at fault, or the recorder is gone: trying again cannot help. */
+function isForGood(failure: unknown): boolean {
+  if (!(failure instanceof RecorderError)) return true;
+  return failure.code === 'RECORDER_ENTRY_INVALID' || failure.code === 'RECORDER_CLOSED';
 }
 
 function settle(waiting: readonly Waiting[], receipts: readonly EntryReceipt[]): void {

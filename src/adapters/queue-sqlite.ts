@@ -15,6 +15,12 @@ type Row = {
   readonly expires_at: number;
 };
 
+type Remembered = {
+  readonly digest: string;
+  readonly nonceKey: string;
+  readonly expiresAt: number;
+};
+
 const schema = `
   CREATE TABLE IF NOT EXISTS message (
     position INTEGER PRIMARY KEY,
@@ -40,7 +46,7 @@ const bytesHeldMax = 64 * 1024 * 1024;
 export class SqliteMessageQueue implements MessageQueue {
   readonly intactSinceMs: number;
   readonly #db: BatchedDatabase;
-  readonly #digests = new Map<string, { readonly digest: string; readonly expiresAt: number }>();
+  readonly #digests = new Map<string, Remembered>();
   readonly #nonces = new Map<string, number>();
   readonly #waiting = new Map<string, Map<number, QueuedMessage>>();
   readonly #insert;
@@ -73,7 +79,7 @@ export class SqliteMessageQueue implements MessageQueue {
     const position = this.#next++;
     const digest = createHash('sha256').update(envelope).digest('base64url');
     const nonceKey = `${body.from} ${body.nonce}`;
-    this.#digests.set(body.id, { digest, expiresAt: body.expiresAt });
+    this.#digests.set(body.id, { digest, nonceKey, expiresAt: body.expiresAt });
     this.#nonces.set(nonceKey, body.expiresAt);
     const message: QueuedMessage = {
       position,
@@ -120,6 +126,8 @@ export class SqliteMessageQueue implements MessageQueue {
   }
 
   async withdraw(message: QueuedMessage): Promise<void> {
+    const remembered = this.#digests.get(message.id);
+    if (remembered !== undefined) this.#nonces.delete(remembered.nonceKey);
     this.#digests.delete(message.id);
     await this.#db.write(() => this.#remove.run(message.position));
   }
@@ -166,8 +174,9 @@ export class SqliteMessageQueue implements MessageQueue {
     for (const raw of rows) {
       const row = raw as unknown as Row;
       next = row.position + 1;
-      this.#digests.set(row.id, { digest: row.digest, expiresAt: row.expires_at });
-      this.#nonces.set(`${row.sender} ${row.nonce}`, row.expires_at);
+      const nonceKey = `${row.sender} ${row.nonce}`;
+      this.#digests.set(row.id, { digest: row.digest, nonceKey, expiresAt: row.expires_at });
+      this.#nonces.set(nonceKey, row.expires_at);
       if (row.envelope === null) continue;
       this.release({
         position: row.position,

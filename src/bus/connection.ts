@@ -127,16 +127,23 @@ export class BusConnection {
       return;
     }
     this.#publishing += 1;
-    void admit(this.peer, frame, this.#context).then((admission) => {
-      this.#publishing -= 1;
-      if (admission.answer === 'accepted') {
-        this.#line.send({ kind: 'accepted', number });
-        if (admission.message !== null) this.#context.router.admitted(admission.message);
-        return;
-      }
-      this.#line.send({ kind: 'refused', number, code: admission.code });
-      if (admission.drop) this.#end(admission.code);
-    });
+    admit(this.peer, frame, this.#context).then(
+      (admission) => {
+        this.#publishing -= 1;
+        if (admission.answer === 'accepted') {
+          this.#line.send({ kind: 'accepted', number });
+          if (admission.message !== null) this.#context.router.admitted(admission.message);
+          return;
+        }
+        this.#line.send({ kind: 'refused', number, code: admission.code });
+        if (admission.drop) this.#end(admission.code);
+      },
+      () => {
+        // The disk failed twice: neither admitted nor withdrawn for certain. The sender may repeat.
+        this.#publishing -= 1;
+        this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' });
+      },
+    );
   }
 
   #deliver(message: QueuedMessage): void {
@@ -160,12 +167,16 @@ export class BusConnection {
     }
     patientRecorder.record(frame.entries).then(
       () => {
-        void queue.settle(frame.number);
+        queue.settle(frame.number).catch(() => {
+          // Still on disk: it comes again after a restart, and the recipient knows it.
+          return undefined;
+        });
         router.settled(this.#recipient, frame.number);
       },
       () => {
-        // Not recorded: the message stays queued and comes again on the next connection.
-        router.settled(this.#recipient, frame.number);
+        // Refused for what it says. The message stays in flight: handing it over again now would
+        // turn in a circle. It comes again on the next connection.
+        return undefined;
       },
     );
   }

@@ -57,6 +57,7 @@ export type RunningSidecar = {
 };
 
 const pruneEveryMs = 60_000;
+const drainEveryMs = 1_000;
 /** Half of half the shortest lifetime; a renewal that failed is tried again as soon. */
 const rotateCheckMs = 250;
 
@@ -230,6 +231,10 @@ class SidecarProcess implements RunningSidecar {
       setInterval(() => {
         this.#store.prune(this.#clock.nowMs() - pruneAfterMs(mesh)).catch(report);
       }, pruneEveryMs),
+      // What the node could not record is offered again, also when nothing new is to be recorded.
+      setInterval(() => {
+        this.#recorder.drain().catch(report);
+      }, drainEveryMs),
       setInterval(() => {
         if (this.#rotating || !this.#isHalfSpent()) return;
         this.#rotating = true;
