@@ -5,6 +5,7 @@ import type { Attestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { flowsTo } from '../label/label.ts';
 import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
+import { usurpsPerson } from '../mesh/originator.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionRequestSchema } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
@@ -163,6 +164,7 @@ function routeRefusal(
   const from = mesh.agents.get(body.from);
   const to = mesh.agents.get(body.to);
   if (from === undefined || to === undefined) return { code: 'BUS_RECIPIENT_UNKNOWN', drop: false };
+  if (usurpsPerson(body, from)) return { code: 'BUS_ORIGIN_FORGED', drop: true };
   if (!(body.hop <= hopsMax)) return { code: 'BUS_TASK_HOPS_EXCEEDED', drop: false };
   const domain = mesh.domains.get(body.domain);
   if (domain === undefined) return { code: 'BUS_DOMAIN_UNKNOWN', drop: false };

@@ -17,6 +17,11 @@ export const busCodes = {
     mend: 'Treat the sidecar as compromised; revoke its identity.',
     agentSees: 'REFUSED',
   },
+  BUS_ORIGIN_FORGED: {
+    means: 'The message claims to be the words of a person, and its sender relays no person.',
+    mend: 'Treat the sidecar as compromised; only an agent marked originator starts tasks.',
+    agentSees: 'REFUSED',
+  },
   BUS_REPLAY: {
     means: 'A message with this id or nonce was admitted before.',
     mend: 'Nothing to do for the operator unless it repeats; then look at who holds the envelope.',

@@ -3,6 +3,7 @@ import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import { flowsTo } from '../label/label.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import { usurpsPerson } from '../mesh/originator.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
@@ -68,6 +69,7 @@ function admissionRefusal(body: EnvelopeBody, context: SidecarContext): Refusal 
   const sender = mesh.agents.get(body.from);
   const domain = mesh.domains.get(body.domain);
   if (sender === undefined || domain === undefined) return { code: 'BUS_EDGE_DENIED' };
+  if (usurpsPerson(body, sender)) return { code: 'BUS_ORIGIN_FORGED' };
   if (!domain.allowedRoles.includes(sender.role) || !domain.allowedRoles.includes(agent.role)) {
     return { code: 'BUS_ROLE_DENIED' };
   }

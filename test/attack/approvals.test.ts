@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signOperatorDecision, type OperatorKey } from '../../src/identity/operator-signature.ts';
+import type { OperatorKey } from '../../src/identity/operator-key.ts';
+import { signOperatorDecision } from '../../src/identity/operator-signature.ts';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople, operatorKey } from '../mesh-harness/attack-mesh.ts';

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync } from 'node:crypto';
+// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs it loaded first
+import 'reflect-metadata';
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMeshOrThrow } from '../../src/adapters/mesh-files.ts';
 import { openBuiltinAuthority } from '../../src/adapters/authority-builtin.ts';
@@ -21,9 +25,10 @@ import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/r
 const clock = systemClock();
 
 /**
- * The attacker holds a genuine identity of `mallory` and no sidecar. What it says about its own
- * label the bus must believe, because whoever holds a sidecar's key is that sidecar; everything that
- * concerns others, time, types and edges it must not.
+ * The attacker holds a genuine identity of `mallory` and no sidecar: whoever holds a sidecar's key is
+ * that sidecar. So it can leave out what it read, and the bus must believe a label of `internal`.
+ * Nothing else is believed: not another sender, not a person's words, and nothing about time, types
+ * and edges.
  */
 describe('an intruder on the bus with a genuine identity', () => {
   let folder: MeshFolder;
@@ -69,7 +74,9 @@ describe('an intruder on the bus with a genuine identity', () => {
       { name: 'prose where a structure is owed', change: () => ({ payload: 'please pay' }), code: 'SCAN_FREE_TEXT', drops: true },
       { name: 'another type than the schema has', change: () => ({ type: 'instruction' }), code: 'SCAN_TYPE_MISMATCH', drops: true },
       { name: 'no known type at all', change: () => ({ type: 'order' as 'data' }), code: 'MESSAGE_TYPE_UNKNOWN', drops: true },
-      { name: 'a label above the clearance of the recipient', change: () => ({ label: { classification: 'restricted', integrity: 'trusted', origins: ['prompt'] } }), code: 'BUS_CLEARANCE_EXCEEDED', drops: false },
+      { name: 'a label above the clearance of the recipient', change: () => ({ label: { classification: 'restricted', integrity: 'internal', origins: ['agent:mallory'] } }), code: 'BUS_CLEARANCE_EXCEEDED', drops: false },
+      { name: 'a label of trusted', change: () => ({ label: { classification: 'internal', integrity: 'trusted', origins: ['prompt'] } }), code: 'BUS_ORIGIN_FORGED', drops: true },
+      { name: 'the words of a person', change: () => ({ provenance: { source: 'user', isolation: 'uid' } }), code: 'BUS_ORIGIN_FORGED', drops: true },
       { name: 'a message from the future', change: () => ({ issuedAt: clock.nowMs() + 120_000, expiresAt: clock.nowMs() + 130_000 }), code: 'BUS_CLOCK_SKEW', drops: false },
       { name: 'a message that lives too long', change: () => ({ expiresAt: clock.nowMs() + 3_000_000 }), code: 'BUS_CLOCK_SKEW', drops: false },
       { name: 'an expired message', change: () => ({ issuedAt: clock.nowMs() - 9_000, expiresAt: clock.nowMs() - 1 }), code: 'BUS_EXPIRED', drops: false },
@@ -187,7 +194,7 @@ describe('an intruder on the bus with a genuine identity', () => {
       const { status } = await bus.ended;
       expect([1006, 1009]).toContain(status);
       await recorded('identity.refused', 'BUS_FRAME_MALFORMED');
-      expect(residentKb(node.pid) - before).toBeLessThan(60_000);
+      expect(residentKb(node.pid) - before).toBeLessThan(90_000);
     });
   });
 
@@ -209,25 +216,55 @@ describe('an intruder on the bus with a genuine identity', () => {
       await recorded('identity.refused', 'IDENTITY_HANDSHAKE_REFUSED');
     });
 
-    it('are refused with a certificate of another authority', async () => {
-      const other = await MeshFolder.create({});
-      const authority = await openBuiltinAuthority({
-        directory: `${other.directory}/authority`,
+    const authorityIn = async (directory: string) =>
+      openBuiltinAuthority({
+        directory: join(directory, 'authority'),
         trustDomain: 'maso.local',
-        kms: await openKeyFileKms(`${other.directory}/kms.key`, systemRandom),
+        kms: await openKeyFileKms(join(directory, 'kms.key'), systemRandom),
         clock,
         random: systemRandom,
       });
+    const issued = async (directory: string, lifetimeMs: number): Promise<Intruder> => {
+      const authority = await authorityIn(directory);
       const key = await newKey();
       const spiffeId = agentSpiffeId('maso.local', 'mallory', 'X');
-      const svid = await authority.issue({ csrPem: key.csrPem, spiffeId, lifetimeMs: 60_000 });
-      const credential = credentialFromPem(svid.chainPem, key.privateKey);
-      const options = clientTlsOptions(credential, mallory.bundlePem, mallory.nodeSpiffeId);
-      const before = (await folder.entries()).filter((one) => one.kind === 'identity.refused').length;
-      expect(await refusedWith(options)).not.toBe('WELCOMED');
-      await until('one more refusal', async () =>
-        (await folder.entries()).filter((one) => one.kind === 'identity.refused').length > before);
+      const svid = await authority.issue({ csrPem: key.csrPem, spiffeId, lifetimeMs });
+      return { ...mallory, credential: credentialFromPem(svid.chainPem, key.privateKey) };
+    };
+    const optionsOf = ({ credential, bundlePem, nodeSpiffeId }: Intruder) =>
+      clientTlsOptions(credential, bundlePem, nodeSpiffeId);
+    const refusals = async (): Promise<number> =>
+      (await folder.entries()).filter((one) => one.kind === 'identity.refused').length;
+
+    it('are refused with a certificate of another authority', async () => {
+      const other = await MeshFolder.create({});
+      const stranger = await issued(other.directory, 60_000);
+      const before = await refusals();
+      expect(await refusedWith(optionsOf(stranger))).not.toBe('WELCOMED');
+      await until('one more refusal', async () => (await refusals()) > before);
       await other.remove();
+    });
+
+    it('are refused with a certificate that signed itself', async () => {
+      const stranger = await selfSigned();
+      const before = await refusals();
+      const { bundlePem } = mallory;
+      const options = { ...stranger, ca: bundlePem, checkServerIdentity: () => undefined, minVersion: 'TLSv1.3' as const };
+      expect(await refusedWith(options)).not.toBe('WELCOMED');
+      await until('one more refusal', async () => (await refusals()) > before);
+    });
+
+    it('are refused with an expired certificate, and end where it expires', async () => {
+      const short = await issued(join(folder.state, 'node'), 2_000);
+      const bus = await BusLine.hello(short, digest);
+      await new Promise((resolve) => setTimeout(resolve, 2_100));
+      const { envelope, entry } = forge(short, {});
+      const answer = await bus.publish(envelope, entry);
+      expect(['BUS_CREDENTIAL_EXPIRED', 'IDENTITY_SIGNER_UNKNOWN']).toContain(answer['code']);
+      expect((await bus.ended).status).toBe(4000);
+      const before = await refusals();
+      expect(await refusedWith(optionsOf(short))).not.toBe('WELCOMED');
+      await until('one more refusal', async () => (await refusals()) > before);
     });
 
     it('are refused with the right certificate and another key', async () => {
@@ -263,4 +300,30 @@ describe('an intruder on the bus with a genuine identity', () => {
 
 function residentKb(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+}
+
+/** What anybody can make: the right names, signed by nobody but itself. */
+async function selfSigned(): Promise<{ readonly cert: string; readonly key: string }> {
+  const pair = generateKeyPairSync('ed25519');
+  const algorithm = { name: 'Ed25519' };
+  const keys = {
+    privateKey: pair.privateKey.toCryptoKey(algorithm, true, ['sign']),
+    publicKey: pair.publicKey.toCryptoKey(algorithm, true, ['verify']),
+  };
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      keys,
+      signingAlgorithm: algorithm,
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + 600_000),
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'url', value: 'spiffe://maso.local/agent/mallory/X' },
+        ]),
+      ],
+    },
+    webcrypto,
+  );
+  const key = pair.privateKey.export({ format: 'pem', type: 'pkcs8' });
+  return { cert: certificate.toString('pem'), key: key.toString() };
 }
