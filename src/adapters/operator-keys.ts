@@ -3,8 +3,8 @@ import { generateKeyPair } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { IdentityError } from '../identity/identity-error.ts';
-import { readOperatorKey } from '../identity/operator-signature.ts';
-import type { OperatorKey } from '../identity/operator-signature.ts';
+import { readOperatorKey } from '../identity/operator-key.ts';
+import type { OperatorKey } from '../identity/operator-key.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import { createOwnerOnly, makeOwnerOnlyDirectory, readOwnerOnly } from './credential-file.ts';
 

@@ -6,12 +6,8 @@ import { compactVerify, importJWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { JsonObject } from '../message/json.ts';
-import {
-  readOperatorKey,
-  readPublicJwk,
-  signOperatorDecision,
-  verifyOperatorDecision,
-} from './operator-signature.ts';
+import { readOperatorKey, readPublicJwk } from './operator-key.ts';
+import { signOperatorDecision, verifyOperatorDecision } from './operator-signature.ts';
 import type { OperatorStatement } from './operator-signature.ts';
 
 const path = new URL('../../test/vectors/signed-keys.json', import.meta.url);

@@ -44,7 +44,9 @@ describe('somebody who wants a held action released', () => {
 
   /** Asks for an action that is held, and gives the approval that waits and the request's end. */
   async function held(action: string, parameters: JsonObject): Promise<Pending & { readonly end: Promise<JsonObject> }> {
-    const end = ask(action, parameters, 15_000).then((heard) => heard.body['outcome'] as JsonObject);
+    const end = ask(action, parameters, 15_000).then(
+      (heard) => heard.body['outcome'] as JsonObject
+    );
     const known = new Set(seen);
     const approval = await until('the hold', async () => {
       const { body } = await folder.control('GET', '/v1/approvals');
@@ -52,7 +54,9 @@ describe('somebody who wants a held action released', () => {
       return all.find((one) => one['state'] === 'pending' && !known.has(String(one['id'])));
     });
     seen.add(String(approval['id']));
-    return { id: String(approval['id']), digest: String((approval['hold'] as JsonObject)['digest']), end };
+    return {
+      id: String(approval['id']), digest: String((approval['hold'] as JsonObject)['digest']), end,
+    };
   }
   const seen = new Set<string>();
 
@@ -62,8 +66,13 @@ describe('somebody who wants a held action released', () => {
     key: OperatorKey,
     change: { readonly digest?: string; readonly decision?: 'approve' | 'deny'; readonly approval?: string } = {},
   ) {
-    const statement = { approval: pending.id, digest: pending.digest, decision: 'approve' as const, operator, at: Date.now(), reason: '', ...change };
-    return folder.control('POST', '/v1/approvals/decisions', { signed: signOperatorDecision(statement, key) });
+    const statement = {
+      approval: pending.id, digest: pending.digest, decision: 'approve' as const, operator,
+      at: Date.now(), reason: '', ...change,
+    };
+    return folder.control(
+      'POST', '/v1/approvals/decisions', { signed: signOperatorDecision(statement, key) }
+    );
   }
 
   const calls = (): number => {
@@ -71,7 +80,9 @@ describe('somebody who wants a held action released', () => {
     return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
   };
 
-  const refund = (key: string): JsonObject => ({ invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: key });
+  const refund = (key: string): JsonObject => (
+    { invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: key }
+  );
 
   it('needs two people for a CRITICAL action: one of them twice is one', async () => {
     const pending = await held('close_account', { name: 'a' });
@@ -93,15 +104,25 @@ describe('somebody who wants a held action released', () => {
       [await decide(pending, 'alice', stranger), 'IDENTITY_DECISION_SIGNATURE_INVALID'],
       [await decide(pending, 'bob', people.alice), 'IDENTITY_DECISION_SIGNATURE_INVALID'],
       [await decide(pending, 'mallory', stranger), 'IDENTITY_OPERATOR_UNKNOWN'],
-      [await decide(pending, 'alice', people.alice, { digest: 'A'.repeat(43) }), 'OVERSIGHT_APPROVAL_DIGEST_MISMATCH'],
-      [await decide(pending, 'alice', people.alice, { approval: 'nothing' }), 'OVERSIGHT_APPROVAL_UNKNOWN'],
+      [
+        await decide(pending, 'alice', people.alice, { digest: 'A'.repeat(43) }),
+        'OVERSIGHT_APPROVAL_DIGEST_MISMATCH',
+      ],
+      [
+        await decide(pending, 'alice', people.alice, { approval: 'nothing' }),
+        'OVERSIGHT_APPROVAL_UNKNOWN',
+      ],
     ] as const;
-    for (const [answer, code] of attacks) expect(answer).toMatchObject({ status: 409, body: { code } });
+    for (const [answer, code] of attacks) expect(answer).toMatchObject(
+      { status: 409, body: { code } }
+    );
     for (const [, code] of attacks) {
       await until(`${code} in the log`, async () =>
         (await folder.entries()).some((entry) => entry.code === code));
     }
-    expect(await decide(pending, 'alice', people.alice, { decision: 'deny' })).toMatchObject({ status: 200 });
+    expect(
+      await decide(pending, 'alice', people.alice, { decision: 'deny' })
+    ).toMatchObject({ status: 200 });
     expect(await pending.end).toMatchObject({ status: 'REFUSED' });
     expect(await decide(pending, 'bob', people.bob)).toMatchObject({
       status: 409, body: { code: 'OVERSIGHT_APPROVAL_CLOSED' },
@@ -122,7 +143,9 @@ describe('somebody who wants a held action released', () => {
     await until('the flood', async () =>
       find(await folder.entries(), 'indicator.raised', 'OVERSIGHT_APPROVAL_FLOOD'));
     const { body } = await folder.control('GET', '/v1/approvals');
-    const pending = (body['approvals'] as readonly JsonObject[]).filter((one) => one['state'] === 'pending');
+    const pending = (
+      body['approvals'] as readonly JsonObject[]
+    ).filter((one) => one['state'] === 'pending');
     expect(pending.length).toBeLessThanOrEqual(3);
     await until('the denial at the executor', async () =>
       (await folder.entries()).some((entry) =>

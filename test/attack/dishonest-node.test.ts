@@ -130,8 +130,14 @@ describe('a sidecar whose node is dishonest', () => {
     const stranger = operatorKey();
     const attacks: readonly (readonly [string, (said: JsonObject) => readonly string[]])[] = [
       ['no decision at all', () => []],
-      ['the decision of a stranger', (said) => [sign(said, 'alice', stranger), sign(said, 'bob', stranger)]],
-      ['one person twice', (said) => [sign(said, 'alice', people.alice), sign(said, 'alice', people.alice)]],
+      [
+        'the decision of a stranger',
+        (said) => [sign(said, 'alice', stranger), sign(said, 'bob', stranger)],
+      ],
+      [
+        'one person twice',
+        (said) => [sign(said, 'alice', people.alice), sign(said, 'alice', people.alice)],
+      ],
       ['one person alone', (said) => [sign(said, 'alice', people.alice)]],
       ['decisions over another digest', (said) =>
         [sign({ ...said, digest: 'A'.repeat(43) }, 'alice', people.alice), sign({ ...said, digest: 'A'.repeat(43) }, 'bob', people.bob)]],
@@ -150,7 +156,9 @@ describe('a sidecar whose node is dishonest', () => {
         const approval = 'approval-of-the-node';
         const said = { approval, digest: hold['digest'] ?? '' };
         const message = hold['message'] ?? '';
-        node.decided('payments', { message, approval, outcome: 'approved', decisions: [...decisions(said)] });
+        node.decided(
+          'payments', { message, approval, outcome: 'approved', decisions: [...decisions(said)] }
+        );
         expect(await answer()).toMatchObject({ status: 'REFUSED' });
         await refusedBy('SIDECAR_APPROVAL_INVALID');
         expect(calls()).toBe(before);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateKeyPairSync } from 'node:crypto';
-import { readOperatorKey, type OperatorKey } from '../../src/identity/operator-signature.ts';
+import { readOperatorKey, type OperatorKey } from '../../src/identity/operator-key.ts';
 import { isJsonObject } from '../../src/message/json.ts';
 import { isRoot } from './running-mesh.ts';
 
