@@ -7,6 +7,8 @@ import type { SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
 
 const storedKeysMax = 16_384;
+/** Tasks an agent may stand in at one time; the one it left alone for longest gives way. */
+const placesMax = 16_384;
 const inputsPerTaskMax = 32;
 const tasksMax = 4096;
 
@@ -57,8 +59,11 @@ export class AgentMemory {
     return this.#values;
   }
 
+  /** Null for a task this agent was never in, or left alone for thousands of others. */
   place(task: string): TaskPlace | null {
-    return this.#places.get(task) ?? null;
+    const place = this.#places.get(task);
+    if (place !== undefined) this.#learnPlace(place);
+    return place ?? null;
   }
 
   inputs(task: string): readonly string[] {
@@ -117,7 +122,10 @@ export class AgentMemory {
   /** The deepest hop wins: handing a task back does not make it younger. */
   #learnPlace(place: TaskPlace): void {
     const known = this.#places.get(place.task);
-    if (known === undefined || known.hop < place.hop) this.#places.set(place.task, place);
+    this.#places.delete(place.task);
+    this.#places.set(place.task, known !== undefined && known.hop >= place.hop ? known : place);
+    const [oldest] = this.#places.size > placesMax ? this.#places.keys() : [];
+    if (oldest !== undefined) this.#places.delete(oldest);
   }
 }
 

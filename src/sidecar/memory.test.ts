@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import { AgentMemory } from './memory.ts';
+import type { SidecarStore } from './ports.ts';
+
+const empty: Pick<SidecarStore, 'context' | 'values' | 'messages'> = {
+  context: () => null,
+  values: () => [],
+  messages: () => [],
+};
+
+describe('the tasks an agent stands in', () => {
+  let memory: AgentMemory;
+  beforeEach(() => {
+    memory = new AgentMemory('incarnation', empty as SidecarStore);
+  });
+
+  const start = (task: string, hop = 1): void => memory.startTask({ task, hop, goalHash: null });
+
+  test('are bounded: the one left alone for longest is forgotten first', () => {
+    start('first');
+    start('second');
+    for (let number = 0; number < 16_383; number += 1) {
+      start(`task ${number}`);
+      if (number % 1000 === 0) expect(memory.place('first')).not.toBeNull();
+    }
+    expect(memory.place('second')).toBeNull();
+    expect(memory.place('first')).not.toBeNull();
+    expect(memory.place('task 0')).not.toBeNull();
+  });
+
+  test('do not get younger when they are handed back', () => {
+    start('task', 5);
+    start('task', 2);
+    expect(memory.place('task')?.hop).toBe(5);
+    start('task', 6);
+    expect(memory.place('task')?.hop).toBe(6);
+    expect(memory.place('other')).toBeNull();
+  });
+});
