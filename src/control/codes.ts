@@ -27,6 +27,26 @@ export const controlCodes = {
     mend: 'Restart the sidecar with the mesh file that the node runs on.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_REVOCATION_FINAL: {
+    means: 'The revocation of an instance or a certificate cannot be lifted.',
+    mend: 'Enrol a new instance of the agent with a new join token.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_REVOCATION_UNKNOWN: {
+    means: 'The agent is not revoked, or by another statement than the one to be lifted.',
+    mend: 'Look at maso agent show, then reinstate the agent again.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_REVOCATION_UNAVAILABLE: {
+    means: 'The revocation could not be made durable and does not hold.',
+    mend: 'Look at the disk of the node, then revoke again; stop the sidecar until then.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_REVOCATION_UNRECORDED: {
+    means: 'The revocation holds, and could not be recorded.',
+    mend: 'Repair the recorder, then revoke again.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

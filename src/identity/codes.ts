@@ -8,7 +8,7 @@ type IdentityCodeTable = {
   readonly [code: string]: {
     readonly means: string;
     readonly mend: string;
-    readonly agentSees: 'REFUSED' | 'INVALID' | 'UNAVAILABLE';
+    readonly agentSees: 'REFUSED' | 'INVALID' | 'UNAVAILABLE' | 'SESSION_ENDED';
   };
 };
 
@@ -195,6 +195,16 @@ export const identityCodes = {
     means: 'The operator key is not an Ed25519 JWK of the expected form.',
     mend: 'Make a new operator key and put its public part into the mesh file.',
     agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_REVOKED: {
+    means: 'The identity was revoked, or its agent was.',
+    mend: 'Look at maso agent show; enrol a new instance, or reinstate the agent if it is sound.',
+    agentSees: 'SESSION_ENDED',
+  },
+  IDENTITY_REVOCATION_MALFORMED: {
+    means: 'The statement on an identity is not a canonical, complete, signed revocation.',
+    mend: 'Revoke with `maso agent revoke`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
   },
   KMS_UNWRAP_FAILED: {
     means: 'A wrapped secret is damaged, or belongs to another key or another context.',

@@ -8,6 +8,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'mesh.stopped': true,
   'identity.issued': true,
   'identity.refused': true,
+  'identity.revoked': true,
+  'identity.reinstated': true,
   'session.opened': true,
   'session.ended': true,
   'task.started': true,

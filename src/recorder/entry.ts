@@ -8,6 +8,8 @@ export type EntryKind =
   | 'mesh.stopped'
   | 'identity.issued'
   | 'identity.refused'
+  | 'identity.revoked'
+  | 'identity.reinstated'
   | 'session.opened'
   | 'session.ended'
   | 'task.started'

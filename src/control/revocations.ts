@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  isRevocationTarget,
+  type RevocationChange,
+  type RevocationList,
+} from '../identity/revocation.ts';
+import { verifyRevocation, type RevocationStatement } from '../identity/revocation-statement.ts';
+import { parseSpiffeId } from '../identity/spiffe-id.ts';
+import type { Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+/**
+ * Keeps a revocation list. `add` resolves when steps and version survive `kill -9`; the version
+ * never goes back, whatever is added. `load` gives the list as it was kept.
+ */
+export interface RevocationStore {
+  load(nowMs: number): RevocationList;
+  byId(id: string): RevocationChange | null;
+  add(changes: readonly RevocationChange[], version: number): Promise<void>;
+  /** Steps that a crash kept out of the flight recorder, oldest first. */
+  unrecorded(): readonly RevocationChange[];
+  recorded(version: number): Promise<void>;
+}
+
+export type RevocationsContext = {
+  readonly mesh: Mesh;
+  readonly list: RevocationList;
+  readonly store: RevocationStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly operators: ReadonlyMap<string, Operator>;
+  readonly mintId: () => string;
+  /** Told of every step once it holds here: ends connections, tells the others. */
+  readonly applied: (change: RevocationChange) => void;
+};
+
+export type RevocationAnswer =
+  | { readonly ok: true; readonly change: RevocationChange }
+  | { readonly ok: false; readonly code: string };
+
+/**
+ * Applies an operator's signed statement on an identity (G7). It is durable first, then it holds at
+ * this node, then everybody who is connected hears of it, and it is answered once it is on record.
+ * The same statement sent again changes nothing and is answered alike. A statement that holds but
+ * could not be recorded is refused with CONTROL_REVOCATION_UNRECORDED: it stands; send it again.
+ * Calls have to be made one after the other: versions are given in order.
+ */
+export async function applyRevocation(
+  signed: string,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  const verified = verifyRevocation(
+    signed,
+    (name) => context.operators.get(name)?.publicKey ?? null,
+  );
+  if (!verified.ok) return refuse(verified.code, context);
+  const { statement } = verified;
+  const known = context.store.byId(statement.id);
+  if (known !== null) {
+    return known.signed === signed
+      ? recordChange(known, context)
+      : refuse('IDENTITY_REVOCATION_MALFORMED', context);
+  }
+  const refusal = refusalOf(statement, context);
+  if (refusal !== null) return refuse(refusal, context);
+  const change: RevocationChange = {
+    version: context.list.version + 1,
+    id: statement.id,
+    op: statement.op,
+    target: statement.target,
+    at: context.clock.nowMs(),
+    signed,
+  };
+  try {
+    await context.store.add([change], change.version);
+  } catch {
+    // Not durable, so it does not hold: it would be forgotten at the next start.
+    return { ok: false, code: 'CONTROL_REVOCATION_UNAVAILABLE' };
+  }
+  const update = { since: context.list.version, version: change.version, changes: [change] };
+  context.list.update(update, () => true);
+  context.applied(change);
+  return recordChange(change, context);
+}
+
+/** Records what a crash kept out of the log. Called once at start. */
+export async function recordUnrecorded(context: RevocationsContext): Promise<void> {
+  for (const change of context.store.unrecorded()) await recordChange(change, context);
+}
+
+function refusalOf(
+  { op, target, lifts }: RevocationStatement,
+  { mesh, list }: RevocationsContext,
+): string | null {
+  if (!isRevocationTarget(target, mesh.trustDomain)) return 'IDENTITY_REVOCATION_MALFORMED';
+  const agent = agentOf(target.kind, target.value);
+  if (agent !== null && !mesh.agents.has(agent)) return 'CONTROL_AGENT_UNKNOWN';
+  if (op === 'revoke') return null;
+  if (target.kind !== 'agent') return 'CONTROL_REVOCATION_FINAL';
+  const holds = list.latest(target);
+  return holds?.op === 'revoke' && holds.id === lifts ? null : 'CONTROL_REVOCATION_UNKNOWN';
+}
+
+function agentOf(kind: RevocationChange['target']['kind'], value: string): string | null {
+  if (kind === 'agent') return value;
+  return kind === 'instance' ? (parseSpiffeId(value)?.name ?? null) : null;
+}
+
+async function recordChange(
+  change: RevocationChange,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  const verified = verifyRevocation(
+    change.signed ?? '',
+    (name) => context.operators.get(name)?.publicKey ?? null,
+  );
+  const said = verified.ok ? verified.statement : null;
+  const { kind, value } = change.target;
+  const agent = agentOf(kind, value);
+  const entry: EntryDraft = {
+    kind: change.op === 'revoke' ? 'identity.revoked' : 'identity.reinstated',
+    id: `revocation.${change.id}`,
+    at: change.at,
+    actor: said === null ? 'node' : `operator:${said.operator}`,
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: change.op === 'revoke' ? 'NO-GO' : 'GO',
+    code: change.op === 'revoke' ? 'IDENTITY_REVOKED' : null,
+    verdicts: [],
+    tookUs: null,
+    detail: {
+      ...(agent === null ? {} : { agent }),
+      target: { kind, value },
+      version: change.version,
+      reason: said?.reason ?? '',
+      signed: change.signed,
+    },
+  };
+  try {
+    await context.recorder.record([entry], { privileged: true });
+    await context.store.recorded(change.version);
+    return { ok: true, change };
+  } catch {
+    // The revocation holds; whoever asked hears that it is not on record yet.
+    return { ok: false, code: 'CONTROL_REVOCATION_UNRECORDED' };
+  }
+}
+
+/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
+async function refuse(code: string, context: RevocationsContext): Promise<RevocationAnswer> {
+  const refused: EntryDraft = {
+    kind: 'identity.refused',
+    id: context.mintId(),
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { at: 'revocations' },
+  };
+  try {
+    await context.recorder.record([refused]);
+  } catch {
+    // The refusal stands without its record; the recorder has said that it is unavailable.
+    return { ok: false, code };
+  }
+  return { ok: false, code };
+}
