@@ -23,7 +23,14 @@ const openLoopPerSecond = 300;
 const inFlight = numberOption('in-flight', 64);
 /** Makes the canonical body of the envelope 1 KB. */
 const text = 'The quarterly figures are in; the summary for the board follows below. '.repeat(3);
-const targets = { p50Ms: 3, p99Ms: 10, hopsPerSecond: 1000, cpuToFloor: 5, startMs: 2000, growthShare: 0.05 };
+const targets = {
+  p50Ms: 3,
+  p99Ms: 10,
+  hopsPerSecond: 1000,
+  cpuToFloor: 5,
+  startMs: 2000,
+  growthShare: 0.05,
+};
 
 /** Hops under way: when each was sent, and who waits for it to arrive. */
 class Hops {
@@ -216,7 +223,11 @@ function report(): void {
     machine: machine(),
     startMs: Math.round(mesh.startMs),
     floorUs: rounded(floorUs),
-    openLoop: { perSecond: openLoopPerSecond, ...open, cpuToFloor: rounded(open.cpuUsPerHop.all / floorUs) },
+    openLoop: {
+      perSecond: openLoopPerSecond,
+      ...open,
+      cpuToFloor: rounded(open.cpuUsPerHop.all / floorUs),
+    },
     closedLoop: { inFlight, ...closed, cpuToFloor: ratio },
     memory,
     refused: hops.refused,

@@ -84,5 +84,6 @@ export function textOption(name: string): string | null {
 
 /** The figures as JSON with `--json`, else as indented lines. */
 export function print(figures: object): void {
-  process.stdout.write(`${JSON.stringify(figures, null, process.argv.includes('--json') ? 0 : 2)}\n`);
+  const indent = process.argv.includes('--json') ? 0 : 2;
+  process.stdout.write(`${JSON.stringify(figures, null, indent)}\n`);
 }

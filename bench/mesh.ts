@@ -16,7 +16,12 @@ export type BenchMesh = {
 
 type Ready = {
   readonly kind: string;
-  readonly sidecars: readonly { readonly agent: string; readonly pid: number; readonly address: string; readonly tokenFile: string }[];
+  readonly sidecars: readonly {
+    readonly agent: string;
+    readonly pid: number;
+    readonly address: string;
+    readonly tokenFile: string;
+  }[];
 };
 
 const meshFile = `security_mesh:
@@ -40,18 +45,21 @@ const meshFile = `security_mesh:
         properties: { number: { type: integer }, text: { type: string, maxLength: 20000 } }
 `;
 
-/** Starts the mesh with everything on. `profile` names a folder for the CPU profiles of all three. */
-export async function startBenchMesh(profile: string | null): Promise<BenchMesh> {
+/** Starts the mesh with everything on. `profile` names a folder for CPU profiles of all three. */
+export async function startBenchMesh(
+  profile: string | null,
+  nodeOptions = '',
+): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
   const file = join(directory, 'security_mesh.yaml');
   writeFileSync(file, meshFile);
   if (profile !== null) mkdirSync(profile, { recursive: true });
   const maso = join(import.meta.dirname, '..', 'src', 'cli', 'maso.ts');
   const started = performance.now();
-  const options = profile === null ? '' : `--cpu-prof --cpu-prof-dir=${profile}`;
+  const profiling = profile === null ? '' : `--cpu-prof --cpu-prof-dir=${profile}`;
   const child = spawn(process.execPath, [maso, 'up', file, '--json'], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, NODE_OPTIONS: options },
+    env: { ...process.env, NODE_OPTIONS: `${nodeOptions} ${profiling}` },
   });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {

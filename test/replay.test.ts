@@ -52,7 +52,8 @@ describe('maso replay refuses', () => {
   });
 
   test('a limit that is no number', async () => {
-    const ended = await replay(corpus('limit.jsonl', line('benign', 'user', 'text')), '--limit', 'x');
+    const file = corpus('limit.jsonl', line('benign', 'user', 'text'));
+    const ended = await replay(file, '--limit', 'x');
     expect(ended.status).toBe(2);
   });
 });
@@ -84,8 +85,10 @@ describe('maso replay', () => {
       ['document', 1, 0],
     ]);
     expect(attacks[0]?.codes).toHaveProperty('SCAN_SECRET');
-    expect(report.verdicts.filter((row) => row.label === 'benign').every((row) => row.go === 1)).toBe(true);
-    const log = readdirSync(join(state, 'log')).map((name) => readFileSync(join(state, 'log', name), 'latin1'));
+    const benign = report.verdicts.filter((row) => row.label === 'benign');
+    expect(benign.every((row) => row.go === 1)).toBe(true);
+    const files = readdirSync(join(state, 'log')).map((name) => join(state, 'log', name));
+    const log = files.map((name) => readFileSync(name, 'latin1'));
     for (const text of [ended.out, ended.err, ...log]) {
       expect(text).not.toContain(mark);
       expect(text).not.toContain(secret);
@@ -127,7 +130,8 @@ describe('maso replay', () => {
 /** Changes a word of the first entry in place, so that the file keeps its size. */
 async function editFirstEntry(log: string): Promise<void> {
   for (;;) {
-    const segment = existsSync(log) ? readdirSync(log).find((name) => name.startsWith('segment')) : undefined;
+    const names = existsSync(log) ? readdirSync(log) : [];
+    const segment = names.find((name) => name.startsWith('segment'));
     const text = segment === undefined ? '' : readFileSync(join(log, segment), 'utf8');
     const place = text.indexOf('mesh.started');
     if (segment !== undefined && place >= 0) {
@@ -141,7 +145,9 @@ async function editFirstEntry(log: string): Promise<void> {
 }
 
 function notes(count: number): string {
-  const rows = Array.from({ length: count }, (_, number) => line('benign', 'agent_message', `${mark} ${number}`));
+  const rows = Array.from({ length: count }, (_, number) =>
+    line('benign', 'agent_message', `${mark} ${number}`),
+  );
   return rows.join('\n');
 }
 

@@ -32,7 +32,8 @@ function start(): { waiting: Waiting; router: Router; handed: number[]; recipien
   const waiting = new Waiting();
   const router = new Router(waiting as unknown as MessageQueue);
   const handed: number[] = [];
-  const recipient = { agent: 'b', deliver: ({ position }: QueuedMessage) => void handed.push(position) };
+  const deliver = ({ position }: QueuedMessage): void => void handed.push(position);
+  const recipient = { agent: 'b', deliver };
   return { waiting, router, handed, recipient };
 }
 
@@ -77,7 +78,9 @@ describe('the router', () => {
   test('holds back beyond its window and goes on in order as room comes', () => {
     const { waiting, router, handed, recipient } = start();
     router.connect(recipient);
-    for (let position = 1; position <= 300; position += 1) router.admitted(waiting.release(position));
+    for (let position = 1; position <= 300; position += 1) {
+      router.admitted(waiting.release(position));
+    }
     expect(handed.length).toBe(256);
     for (let position = 1; position <= 256; position += 1) {
       waiting.settle(position);

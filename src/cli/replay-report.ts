@@ -94,7 +94,7 @@ export function describeReplay(report: ReplayReport): readonly string[] {
       `${accounted.folded} refusals counted in digests, ` +
       `${accounted.missing} missing, ${accounted.doubled} doubled`,
     record.ok
-      ? `The log verifies: ${record.entries} entries, ${record.coveredByHead} of them under the head.`
+      ? `The log verifies: ${record.entries} entries, ${record.coveredByHead} under the head.`
       : `The log does NOT verify: ${record.findings} finding(s): ${record.codes.join(', ')}.`,
   ];
 }
@@ -105,9 +105,10 @@ function table(rows: readonly (readonly string[])[]): readonly string[] {
   );
   return rows.map((row) =>
     row
-      .map((cell, column) =>
-        /^[0-9.]+$/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return /^[0-9.]+$/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+      })
       .join('  ')
       .trimEnd(),
   );

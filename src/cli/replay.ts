@@ -10,7 +10,8 @@ import { ReplayMesh, type ReplayedText } from '../process/replay-run.ts';
 import { tally } from '../process/replay-tally.ts';
 import type { CommandIo } from './check.ts';
 import { verifyDirectory } from './recorder-verify.ts';
-import { describeReplay, latencies, type MalformedRow, type ReplayReport } from './replay-report.ts';
+import { describeReplay, latencies } from './replay-report.ts';
+import type { MalformedRow, ReplayReport } from './replay-report.ts';
 
 type ReplayOptions = {
   readonly file: string;
@@ -149,7 +150,8 @@ async function conclude(
 ): Promise<number> {
   const { texts, malformed, stopped, mesh, durationMs } = sending;
   if (mesh === null) {
-    throw new ReplayError('REPLAY_NO_ROWS', `${file}: ${malformed.total} malformed rows, no other.`);
+    const counted = `${malformed.total} malformed rows, no other.`;
+    throw new ReplayError('REPLAY_NO_ROWS', `${file}: ${counted}`);
   }
   const { log, heads } = nodeDirectories(state);
   const head = join(heads, 'recorder-head.jws');

@@ -19,7 +19,14 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const done = { kind: 'done', id: 'a', verdict: 'GO', code: null, startedUs: 1, endedUs: 2 } as const;
+const done = {
+  kind: 'done',
+  id: 'a',
+  verdict: 'GO',
+  code: null,
+  startedUs: 1,
+  endedUs: 2,
+} as const;
 
 test('does not ask again an agent that was lost with a job in its hands', async () => {
   let jobs = 0;
@@ -31,7 +38,7 @@ test('does not ask again an agent that was lost with a job in its hands', async 
   expect(jobs).toBe(1);
 });
 
-test('gives up on an agent that does not answer, and takes no late answer for another job', async () => {
+test('gives up on an agent that is silent, and takes no late answer for another job', async () => {
   join_('sender', (job, socket) => {
     if (job.number === 1) setTimeout(() => sayTo(socket, { ...done, number: 1 }), 60);
     else setTimeout(() => sayTo(socket, { ...done, number: 2, id: 'b' }), 120);
@@ -49,7 +56,7 @@ test('hands a job that an ended session could not take to the agent\'s next proc
   expect(agents.sessionsEnded).toBe(1);
 });
 
-test('knows when a message was received, also before it asks, and says when it was not', async () => {
+test('knows when a message was received, also before it asks, and when not', async () => {
   const socket = join_('recipient', () => undefined);
   sayTo(socket, { kind: 'received', id: 'm', atUs: 5 });
   expect(await agents.receivedAtUs('m', 5_000)).toBe(5);

@@ -2,7 +2,8 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { ReplayError } from './replay-codes.ts';
-import { listenTo, sayTo, type ReplayAgent, type ReplayJob, type ReplayNews } from './replay-protocol.ts';
+import { listenTo, sayTo } from './replay-protocol.ts';
+import type { ReplayAgent, ReplayJob, ReplayNews } from './replay-protocol.ts';
 
 export type JobDone = Extract<ReplayNews, { kind: 'done' }>;
 
@@ -15,7 +16,7 @@ type Asked = {
 /**
  * The replay's side of its agents: hands one job at a time to one of them and hears what became of
  * it. An agent whose session was ended comes back as a new process and is handed the job it could
- * not do; one that is lost with a job in its hands is not asked again, because the text may be sent.
+ * not do; one that is lost with a job in its hands is not asked again: the text may be sent.
  */
 export class ReplayAgents {
   readonly #server: Server;

@@ -10,6 +10,7 @@ const directory = mkdtempSync(join(tmpdir(), 'maso-corpus-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const good = { id: '1', text: 'a', label: 'benign', channel: 'user' };
+const long = 'é'.repeat(textBytesMax / 2 + 1);
 
 describe('a corpus refuses', () => {
   test.each([
@@ -20,12 +21,13 @@ describe('a corpus refuses', () => {
     ['a text that is no string', JSON.stringify({ ...good, text: 1 }), 'REPLAY_ROW_INCOMPLETE'],
     ['a label that is prose', JSON.stringify({ ...good, label: 'a b' }), 'REPLAY_ROW_INCOMPLETE'],
     ['a channel that is prose', JSON.stringify({ ...good, channel: 'A' }), 'REPLAY_ROW_INCOMPLETE'],
-    ['an id without end', JSON.stringify({ ...good, id: 'x'.repeat(300) }), 'REPLAY_ROW_INCOMPLETE'],
-    ['half a surrogate pair', '{"id":"1","text":"\\ud800","label":"a","channel":"b"}', 'REPLAY_TEXT_ILL_FORMED'],
-    ['a text over the bound', JSON.stringify({ ...good, text: 'é'.repeat(textBytesMax / 2 + 1) }), 'REPLAY_TEXT_TOO_LONG'],
+    ['an endless id', JSON.stringify({ ...good, id: 'x'.repeat(300) }), 'REPLAY_ROW_INCOMPLETE'],
+    ['half a pair', JSON.stringify({ ...good, text: '\ud800' }), 'REPLAY_TEXT_ILL_FORMED'],
+    ['a text over the bound', JSON.stringify({ ...good, text: long }), 'REPLAY_TEXT_TOO_LONG'],
     ['a line over the bound', `"${'x'.repeat(9 * textBytesMax)}"`, 'REPLAY_ROW_TOO_LONG'],
   ])('%s, and goes on after it', async (_name, bad, code) => {
-    const items = await read(Buffer.concat([Buffer.from(bad), Buffer.from(`\n${JSON.stringify(good)}`)]));
+    const next = Buffer.from(`\n${JSON.stringify(good)}`);
+    const items = await read(Buffer.concat([Buffer.from(bad), next]));
     expect(items).toEqual([
       { ok: false, line: 1, code },
       { ok: true, line: 2, row: good },
@@ -33,7 +35,9 @@ describe('a corpus refuses', () => {
   });
 
   test('a file that is not there, and a gzip file that is cut off', async () => {
-    await expect(collect(join(directory, 'absent'))).rejects.toMatchObject({ code: 'REPLAY_FILE_UNREADABLE' });
+    await expect(collect(join(directory, 'absent'))).rejects.toMatchObject({
+      code: 'REPLAY_FILE_UNREADABLE',
+    });
     const packed = gzipSync(JSON.stringify(good));
     await expect(read(packed.subarray(0, packed.length - 4))).rejects.toMatchObject({
       code: 'REPLAY_FILE_UNREADABLE',
@@ -43,8 +47,10 @@ describe('a corpus refuses', () => {
 
 describe('a corpus', () => {
   test('is read in order, whatever the line ends, and blank lines are no rows', async () => {
-    const items = await read(`${JSON.stringify(good)}\r\n\n  \n${JSON.stringify({ ...good, id: '2' })}`);
-    expect(items.map((item) => (item.ok ? [item.line, item.row.id] : item.code))).toEqual([[1, '1'], [4, '2']]);
+    const second = JSON.stringify({ ...good, id: '2' });
+    const items = await read(`${JSON.stringify(good)}\r\n\n  \n${second}`);
+    const places = items.map((item) => (item.ok ? [item.line, item.row.id] : item.code));
+    expect(places).toEqual([[1, '1'], [4, '2']]);
   });
 
   test('takes texts of the bound, split over many chunks', async () => {
@@ -63,7 +69,9 @@ describe('a corpus', () => {
     const file = join(directory, 'abc');
     writeFileSync(file, 'abc');
     // FIPS 180-2, appendix B.1.
-    expect(await corpusDigest(file)).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(await corpusDigest(file)).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
   });
 });
 

@@ -100,7 +100,8 @@ export class ReplayMesh {
     const done = await this.#agents.ask('sender', { number, text }, answerTimeoutMs);
     if (done === null) return unanswered(sent);
     const { id, verdict, startedUs, endedUs } = done;
-    const refused = { ...sent, id, verdict, tookUs: endedUs - startedUs, ended: 'refused' } as const;
+    const tookUs = endedUs - startedUs;
+    const refused = { ...sent, id, verdict, tookUs, ended: 'refused' } as const;
     if (verdict === 'NO-GO' || id === null) return refused;
     const atUs = await this.#agents.receivedAtUs(id, deliveryTimeoutMs);
     // Accepted by the bus and not handed over: the recipient's sidecar refused it, on record.

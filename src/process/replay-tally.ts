@@ -93,7 +93,10 @@ function follow(trace: Trace, entry: RecordedEntry): void {
 }
 
 /** A read goes on under ESCALATE, so what was thought of its result is in the verdicts. */
-function verdictOf(entry: RecordedEntry): { readonly outcome: Outcome; readonly code: string | null } {
+function verdictOf(entry: RecordedEntry): {
+  readonly outcome: Outcome;
+  readonly code: string | null;
+} {
   if (entry.outcome === 'NO-GO') return { outcome: 'NO-GO', code: entry.code };
   if (entry.kind === 'tool.outcome' && entry.verdicts.length > 0) {
     const { outcome, lead } = combine(entry.verdicts);
