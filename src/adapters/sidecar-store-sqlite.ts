@@ -163,9 +163,10 @@ export class SqliteSidecarStore implements SidecarStore {
     this.#spoolCount -= positions.length;
   }
 
-  async reserve(use: CapUse): Promise<void> {
-    await this.#db.write(() =>
-      this.#statements.reserve.run(use.key, use.action, use.parameter, use.amount, use.atMs),
+  reserve(use: CapUse): Promise<boolean> {
+    const { key, action, parameter, amount, atMs } = use;
+    return this.#db.write(
+      () => this.#statements.reserve.run(key, action, parameter, amount, atMs).changes === 1,
     );
   }
 

@@ -19,6 +19,7 @@ import {
   type Reviewed,
 } from './people.ts';
 import type { Decided, InboxMessage } from './ports.ts';
+import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
 
 /**
  * An admitted action request at its executor: the policy compliance check, people where the verdict
@@ -47,6 +48,12 @@ export async function workOn(
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, refusal(reviewed, code, context), context);
+  }
+  // Recording took time: what was revoked since, or has no lease any more, does not run.
+  const [since] = standing(body, reviewed.manifest, context);
+  if (since !== undefined) {
+    const code = since.findings[0]?.code ?? 'REVIEW_MISSING';
+    return answer(message, refusal(reviewed, code, context), settled, context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
   return answer(message, outcomeOf(reviewed, ran, context), context, ran);
@@ -86,13 +93,21 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
 /** Refused requests that one task may cost before nothing more is said to it. */
 const refusalsPerTaskMax = 10;
 
-/** What stands against the request before its content: a probing task, a clock nobody can trust. */
+/**
+ * What stands against the request before its content: a revocation, a lease that ran out, a probing
+ * task, a clock nobody can trust.
+ */
 function standing(
   body: EnvelopeBody,
   manifest: ActionManifest | null,
   context: SidecarContext,
 ): readonly Verdict[] {
-  const codes: string[] = [];
+  const against = [
+    ownRefusal(context),
+    senderRefusal(body, context.revocations),
+    leaseRefusal(manifest?.risk ?? 'CRITICAL', context),
+  ];
+  const codes: string[] = against.filter((code) => code !== null);
   if (!(context.store.refusals(budgetOf(body)) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
   const privileged = manifest === null || isPrivileged(manifest.risk);
   const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
@@ -177,16 +192,7 @@ async function run(
   context: SidecarContext,
 ): Promise<GateOutcome> {
   const key = `${body.from} ${request.idempotencyKey}`;
-  for (const [parameter] of manifest.caps) {
-    const amount = request.parameters[parameter];
-    await context.store.reserve({
-      key,
-      action: manifest.name,
-      parameter,
-      amount: typeof amount === 'number' ? amount : Number.NaN,
-      atMs: context.clock.nowMs(),
-    });
-  }
+  const reserved = await reserveCaps(key, request, manifest, context);
   const ran = await context.gate.call(
     context.admission.admit({
       id: body.id,
@@ -205,8 +211,34 @@ async function run(
       privileged: isPrivileged(manifest.risk),
     }),
   );
-  if (ran.status === 'REFUSED' || ran.status === 'FAILED') await context.store.releaseReservation(key);
+  const didNothing = ran.status === 'REFUSED' || ran.status === 'FAILED';
+  if (didNothing && reserved) await context.store.releaseReservation(key);
   return ran;
+}
+
+/**
+ * True when this call made the reservation, so that it may release it: a request that repeats the
+ * key of one that was paid is refused by the gate, and must not give that one's amount back.
+ */
+async function reserveCaps(
+  key: string,
+  request: ActionRequest,
+  manifest: ActionManifest,
+  context: SidecarContext,
+): Promise<boolean> {
+  let isOwn = true;
+  for (const [parameter] of manifest.caps) {
+    const amount = request.parameters[parameter];
+    const isNew = await context.store.reserve({
+      key,
+      action: manifest.name,
+      parameter,
+      amount: typeof amount === 'number' ? amount : Number.NaN,
+      atMs: context.clock.nowMs(),
+    });
+    isOwn &&= isNew;
+  }
+  return isOwn;
 }
 
 function refusal(reviewed: Reviewed, code: string, context: SidecarContext): ActionOutcome {

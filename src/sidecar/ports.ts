@@ -88,8 +88,11 @@ export interface SidecarStore {
   spooled(limit: number): readonly { readonly position: number; readonly entry: EntryDraft }[];
   unspool(positions: readonly number[]): Promise<void>;
 
-  /** Amounts reserved against a cap; a reservation stands unless its call certainly did nothing. */
-  reserve(use: CapUse): Promise<void>;
+  /**
+   * Amounts reserved against a cap; a reservation stands unless its call certainly did nothing.
+   * False when the key holds a reservation already: that one stands, and belongs to another call.
+   */
+  reserve(use: CapUse): Promise<boolean>;
   releaseReservation(key: string): Promise<void>;
   reserved(action: string, parameter: string, sinceMs: number): number;
 

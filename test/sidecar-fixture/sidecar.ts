@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
+import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
+import { defaultThresholds } from '../../src/firewall/firewall.ts';
+import { noInjectionModel } from '../../src/firewall/injection-model.ts';
+import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
+import { signEnvelope } from '../../src/identity/sign-envelope.ts';
+import { noJudge } from '../../src/judge/judge.ts';
+import { freshContext } from '../../src/label/context.ts';
+import type { Agent, Mesh } from '../../src/mesh/mesh.ts';
+import type { EnvelopeBody, SignedEnvelope } from '../../src/message/envelope.ts';
+import { mintNonce, mintUlid } from '../../src/message/identifiers.ts';
+import type { Hold } from '../../src/oversight/hold.ts';
+import { primaryPace } from '../../src/pace/pace-view.ts';
+import type { ComplianceRequest } from '../../src/policy/comply.ts';
+import { RecorderError, type EntryDraft, type Recorder } from '../../src/recorder/entry.ts';
+import type { Outcome } from '../../src/review/verdict.ts';
+import { finding } from '../../src/review/verdict.ts';
+import { TokenBuckets } from '../../src/scanner/rate.ts';
+import { createScanner } from '../../src/scanner/scan.ts';
+import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
+import type { SidecarContext } from '../../src/sidecar/context.ts';
+import type { BusLink, PublishAnswer } from '../../src/sidecar/ports.ts';
+import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.ts';
+import { withoutResult, type GateOutcome } from '../../src/tool/gate-outcome.ts';
+import { agentSees } from '../../src/process/codes.ts';
+import { sampleMesh } from '../mesh-files/sample.ts';
+
+/** A key and the identity that a verified certificate would show for it. */
+export type Party = { readonly credential: Credential; readonly peer: PeerIdentity };
+
+export function partyOf(agent: string, expiresAtMs = 2e12): Party {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const spiffeId = `spiffe://example.test/agent/${agent}/one`;
+  const thumbprint = createHash('sha256').update(randomBytes(16)).digest('base64url');
+  const lifetime = { spiffeId, thumbprint, notBeforeMs: 0, expiresAtMs };
+  return {
+    credential: { ...lifetime, chainPem: '', privateKey },
+    peer: { ...lifetime, kind: 'agent', name: agent, publicKey },
+  };
+}
+
+export const startMs = 1_800_000_000_000;
+export const random = { bytes: (count: number) => new Uint8Array(randomBytes(count)) };
+
+/** A recorder in memory that can be broken; `isBroken` sees what is to be recorded. */
+export class FakeRecorder implements Recorder {
+  readonly entries: EntryDraft[] = [];
+  isBroken: (entries: readonly EntryDraft[], privileged: boolean) => boolean = () => false;
+
+  async record(
+    entries: readonly EntryDraft[],
+    options: { readonly privileged?: boolean } = {},
+  ): Promise<readonly { readonly sequence: number }[]> {
+    await Promise.resolve();
+    if (this.isBroken(entries, options.privileged === true)) {
+      throw new RecorderError('RECORDER_NOT_DURABLE', 'broken by the test');
+    }
+    this.entries.push(...entries);
+    return entries.map((_, index) => ({ sequence: index }));
+  }
+
+  codes(kind: EntryDraft['kind']): readonly (string | null)[] {
+    return this.entries.filter((entry) => entry.kind === kind).map((entry) => entry.code);
+  }
+}
+
+/** A line to the node that answers what the test says. */
+export class FakeLink implements BusLink {
+  readonly published: { readonly envelope: SignedEnvelope; readonly entry: EntryDraft }[] = [];
+  readonly held: Hold[] = [];
+  answer: () => PublishAnswer | Promise<PublishAnswer> = () => ({ accepted: true });
+  holdAnswer: () => string | null = () => 'approval-1';
+
+  async publish(publication: Parameters<BusLink['publish']>[0]): Promise<PublishAnswer> {
+    this.published.push(publication);
+    return this.answer();
+  }
+
+  async record(): Promise<string | null> {
+    return null;
+  }
+
+  delivered(): void {
+    // The tests look at what `deliver` settles.
+  }
+
+  async hold(hold: Hold): Promise<string | null> {
+    this.held.push(hold);
+    return this.holdAnswer();
+  }
+
+  bodies(): readonly EnvelopeBody[] {
+    return this.published.map(({ envelope }) => bodyOf(envelope));
+  }
+}
+
+export function bodyOf(envelope: SignedEnvelope): EnvelopeBody {
+  return JSON.parse(Buffer.from(envelope.split('.')[1] ?? '', 'base64url').toString('utf8'));
+}
+
+/** The sidecar of one agent of the sample mesh with everything around it faked. */
+export class FakeSidecar {
+  readonly clock = { ms: startMs, nowMs: () => this.clock.ms };
+  readonly database = new BatchedDatabase(':memory:');
+  readonly store = new SqliteSidecarStore(this.database);
+  readonly recorder = new FakeRecorder();
+  readonly link = new FakeLink();
+  readonly calls: AdmissionFields[] = [];
+  readonly faults: unknown[] = [];
+  readonly party: Party;
+  readonly context: SidecarContext;
+  readonly #peers = new Map<string, PeerIdentity>();
+  ran: (fields: AdmissionFields) => Partial<GateOutcome> | Promise<Partial<GateOutcome>> = () => ({});
+  complies: (request: ComplianceRequest) => Outcome = () => 'GO';
+
+  constructor(name: string, change: Partial<SidecarContext> = {}, mesh: Mesh = sampleMesh()) {
+    const agent = mesh.agents.get(name) as Agent;
+    this.party = partyOf(name);
+    const admission = createAdmission();
+    this.context = {
+      mesh,
+      agent,
+      isolation: 'uid',
+      clock: this.clock,
+      clockJumpedMs: () => 0,
+      random,
+      pace: primaryPace,
+      scanner: createScanner({
+        schemas: createSchemaRegistry(mesh.schemas.values()),
+        limits: { depthMax: 32, membersMax: 20_000, stringLengthMax: 1e6, bytesMax: 1e6 },
+        patterns: mesh.patterns,
+        digestKey: randomBytes(32),
+        nowUs: () => 0,
+      }),
+      firewall: { model: noInjectionModel, thresholds: defaultThresholds },
+      compliance: {
+        review: (request) => {
+          const outcome = this.complies(request);
+          const findings = outcome === 'GO' ? [] : [finding('POLICY_CAP_EXCEEDED', 'test')];
+          return { outcome, control: 'policy-compliance', version: 'test', tookUs: 0, findings };
+        },
+      },
+      judge: noJudge,
+      gate: {
+        call: async ({ fields }) => {
+          this.calls.push(fields);
+          const ran = await this.ran(fields);
+          const done = { ...withoutResult('FAILED', null), status: 'DONE', label: freshContext.label };
+          return { ...done, entry: `${fields.id}.ran`, ...ran } as GateOutcome;
+        },
+        recover: async () => [],
+        inDoubt: () => [],
+      },
+      admission,
+      rates: new TokenBuckets({ perSecond: 1e6, burst: 1e6 }),
+      describeTools: () => [],
+      store: this.store,
+      link: this.link,
+      credential: () => this.party.credential,
+      peerByThumbprint: (thumbprint) => this.#peers.get(thumbprint) ?? null,
+      learnPeer: () => undefined,
+      operators: () => mesh.operators,
+      recorder: this.recorder,
+      agentSees,
+      spool: async (entries) => {
+        await this.recorder.record(entries);
+      },
+      report: (failure) => void this.faults.push(failure),
+      keyedDigest: (text) => createHash('sha256').update(text).digest('base64url'),
+      ...change,
+    };
+  }
+
+  knows(party: Party): void {
+    this.#peers.set(party.peer.thumbprint, party.peer);
+  }
+
+  /** An envelope for this sidecar's agent; whatever `change` says was signed that way. */
+  envelopeFrom(party: Party, change: Partial<EnvelopeBody> = {}): SignedEnvelope {
+    return signEnvelope(this.bodyFrom(party, change), party.credential);
+  }
+
+  bodyFrom(party: Party, change: Partial<EnvelopeBody> = {}): EnvelopeBody {
+    const issuedAt = this.clock.ms;
+    return {
+      v: 1,
+      id: mintUlid(this.clock, random),
+      type: 'data',
+      schema: 'invoice/1',
+      from: party.peer.name,
+      instance: party.peer.spiffeId,
+      to: this.context.agent.name,
+      domain: 'billing',
+      task: mintUlid(this.clock, random),
+      hop: 1,
+      causes: { digest: freshContext.digest, count: 0 },
+      inReplyTo: null,
+      label: { classification: 'internal', integrity: 'internal', origins: [`agent:${party.peer.name}`] },
+      sources: {},
+      provenance: { source: 'agent', isolation: 'uid' },
+      epistemic: null,
+      metadata: {},
+      issuedAt,
+      expiresAt: issuedAt + 60_000,
+      nonce: mintNonce(random),
+      mandate: null,
+      goalHash: null,
+      payload: { text: 'an invoice' },
+      ...change,
+    };
+  }
+
+  /** An action request as `payments` receives it. */
+  requestFrom(
+    party: Party,
+    request: { readonly action?: string; readonly key?: string; readonly parameters?: object } = {},
+    change: Partial<EnvelopeBody> = {},
+  ): SignedEnvelope {
+    const { action = 'pay_invoice', key = 'key-1', parameters } = request;
+    const payload = {
+      action,
+      parameters: { invoice: '42', payee: 'ACME', amount: 100, ...parameters },
+      idempotencyKey: key,
+      evidence: [],
+    };
+    return this.envelopeFrom(party, { type: 'instruction', schema: 'action-request/1', payload, ...change });
+  }
+}
+
+/** Lets everything that waits on promises and on the database's group commit go on. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 30; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
