@@ -66,8 +66,7 @@ export class BusConnection {
   receive(frame: SidecarFrame): void {
     if (this.#ended) return;
     if (frame.kind !== 'hello' && this.#isolation === null) {
-      this.#end('BUS_FRAME_MALFORMED');
-      return;
+      return this.#violated('BUS_FRAME_MALFORMED');
     }
     switch (frame.kind) {
       case 'hello':
@@ -101,11 +100,11 @@ export class BusConnection {
 
   #hello(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
     const { mesh, control, connected, router } = this.#context;
-    if (this.#isolation !== null) return this.#end('BUS_FRAME_MALFORMED');
-    if (frame.meshDigest !== mesh.digest) return this.#end('BUS_MESH_MISMATCH');
+    if (this.#isolation !== null) return this.#violated('BUS_FRAME_MALFORMED');
+    if (frame.meshDigest !== mesh.digest) return this.#refuse('BUS_MESH_MISMATCH');
     const other = connected.get(this.peer.name);
     if (other !== undefined && other.peer.spiffeId !== this.peer.spiffeId) {
-      return this.#end('BUS_ALREADY_CONNECTED');
+      return this.#refuse('BUS_ALREADY_CONNECTED');
     }
     // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
     if (other !== undefined) other.#end('BUS_ALREADY_CONNECTED');
@@ -163,7 +162,7 @@ export class BusConnection {
   #delivered(frame: Extract<SidecarFrame, { kind: 'delivered' }>): void {
     const { queue, patientRecorder, router } = this.#context;
     if (!router.isInFlight(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
-      return this.#end('BUS_ENTRY_FORGED');
+      return this.#violated('BUS_ENTRY_FORGED');
     }
     patientRecorder.record(frame.entries).then(
       () => {
@@ -183,7 +182,7 @@ export class BusConnection {
 
   #record(frame: Extract<SidecarFrame, { kind: 'record' }>): void {
     const { number } = frame;
-    if (!this.#speaksOfItself(frame.entries)) return this.#end('BUS_ENTRY_FORGED');
+    if (!this.#speaksOfItself(frame.entries)) return this.#violated('BUS_ENTRY_FORGED');
     this.#context.recorder.record(frame.entries, { privileged: frame.privileged }).then(
       () => this.#line.send({ kind: 'recorded', number, code: null }),
       (failure: unknown) => {
@@ -195,7 +194,7 @@ export class BusConnection {
 
   #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
     const { number, hold } = frame;
-    if (hold.executor !== this.peer.name) return this.#end('BUS_ENTRY_FORGED');
+    if (hold.executor !== this.peer.name) return this.#violated('BUS_ENTRY_FORGED');
     this.#context.control.hold(hold).then(
       ({ approval }) => {
         this.#line.send({ kind: 'held', number, approval });
@@ -223,6 +222,44 @@ export class BusConnection {
   #speaksOfItself(entries: readonly EntryDraft[]): boolean {
     const own = new Set([`agent:${this.peer.name}`, `sidecar:${this.peer.name}`]);
     return entries.every((entry) => own.has(entry.actor));
+  }
+
+  /** What an honest sidecar never sends: evidence that this one is taken over. */
+  #violated(code: string): void {
+    this.#refuse(code, 'COMPROMISE');
+  }
+
+  #refuse(code: string, indicator: 'COMPROMISE' | null = null): void {
+    if (this.#ended) return;
+    const { clock, control, recorder } = this.#context;
+    const nowMs = clock.nowMs();
+    const refused: EntryDraft = {
+      kind: 'identity.refused',
+      id: `${control.boot}.${this.peer.thumbprint}.${nowMs}.${code}`,
+      at: nowMs,
+      actor: 'node',
+      task: null,
+      message: null,
+      causedBy: [],
+      outcome: 'NO-GO',
+      code,
+      verdicts: [],
+      tookUs: null,
+      detail: { agent: this.peer.name, connection: 'dropped' },
+    };
+    const raised: EntryDraft = {
+      ...refused,
+      kind: 'indicator.raised',
+      id: `${refused.id}.indicator`,
+      causedBy: [refused.id],
+      outcome: null,
+      detail: { agent: this.peer.name, indicator: 'COMPROMISE', connection: 'dropped' },
+    };
+    recorder.record(indicator === null ? [refused] : [refused, raised]).catch(() => {
+      // The refusal stands; the recorder has said by itself that it is unavailable.
+      return undefined;
+    });
+    this.#end(code);
   }
 
   #end(code: string): void {

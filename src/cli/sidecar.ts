@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createInterface } from 'node:readline';
-import { chown, writeFile } from 'node:fs/promises';
+import { chown, writeFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { startSidecar, type RunningSidecar } from '../process/sidecar.ts';
+import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { CommandIo } from './check.ts';
 import { stateDirectoryOf } from './state.ts';
 
@@ -68,9 +69,9 @@ async function announce(
   if (options.command.length === 0 && running.address !== null) {
     const directory = running.address.startsWith('http') ? null : dirname(running.address);
     tokenFile = directory === null ? null : join(directory, 'token');
-    const token = await running.offerToken();
-    if (tokenFile === null) io.err(`token ${token}`);
-    else await offer(tokenFile, token, options);
+    const offered = await running.offerToken();
+    if (tokenFile === null) io.err(`token ${offered.token}`);
+    else await offer(tokenFile, offered, options);
   }
   const ready: SidecarReady = {
     kind: 'ready',
@@ -87,11 +88,19 @@ async function announce(
   }
 }
 
-/** Only the agent's own user may read its token. */
-async function offer(file: string, token: string, options: SidecarCommand): Promise<void> {
-  await writeFile(file, token, { mode: 0o600 });
+/**
+ * Only the agent's own user may read its token; not even that while a session lives, because the
+ * process of that session could use it to shed its label.
+ */
+async function offer(
+  file: string,
+  { token, sessionLives }: OfferedToken,
+  options: SidecarCommand,
+): Promise<void> {
+  await rm(file, { force: true });
+  await writeFile(file, token, { mode: 0o600, flag: 'wx' });
   const identity = identityOf(options.agentUid);
-  if (identity !== null) await chown(file, identity.uid, identity.gid);
+  if (identity !== null && !sessionLives) await chown(file, identity.uid, identity.gid);
 }
 
 function identityOf(uid: string | undefined): { readonly uid: number; readonly gid: number } | null {

@@ -15,7 +15,7 @@ import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
-import { AgentSidecar } from '../sidecar/agent-sidecar.ts';
+import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
 import type { AgentProcess } from './agent-process.ts';
@@ -52,7 +52,7 @@ export type RunningSidecar = {
   /** Ends the present session and gives the token for the next agent process. */
   readonly mintToken: () => Promise<string>;
   /** A token for a process started elsewhere; a session that survived a crash lives until then. */
-  readonly offerToken: () => Promise<string>;
+  readonly offerToken: () => Promise<OfferedToken>;
   readonly close: () => Promise<void>;
 };
 
@@ -153,7 +153,7 @@ class SidecarProcess implements RunningSidecar {
     return this.sidecar.mintToken();
   }
 
-  offerToken(): Promise<string> {
+  offerToken(): Promise<OfferedToken> {
     return this.sidecar.offerToken();
   }
 

@@ -12,6 +12,11 @@ import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
 
 export type SessionRefusal = { readonly ok: false; readonly code: string };
+export type OfferedToken = {
+  readonly token: string;
+  /** A session lives: its process must not read this token, or it would start anew and clean. */
+  readonly sessionLives: boolean;
+};
 export type SessionOpened = {
   readonly ok: true;
   /** Shown once, to the process that opened the session. */
@@ -115,15 +120,17 @@ export class AgentSidecar {
    * sidecar goes on, with its label, until that token is used. Whoever is given the token vouches
    * that a fresh process uses it.
    */
-  async offerToken(): Promise<string> {
+  async offerToken(): Promise<OfferedToken> {
     const { store, random, clock } = this.context;
     const incarnation = store.incarnation();
     const lives = incarnation !== null && incarnation.endedAt === null;
-    if (!lives || incarnation.sessionDigest === null) return this.mintToken();
+    if (!lives || incarnation.sessionDigest === null) {
+      return { token: await this.mintToken(), sessionLives: false };
+    }
     const token = Buffer.from(random.bytes(32)).toString('base64url');
     const next = { id: mintUlid(clock, random), tokenDigest: sha256(token) };
     await store.saveIncarnation({ ...incarnation, next });
-    return token;
+    return { token, sessionLives: true };
   }
 
   /** One token opens one session; a second use means two processes hold it, and ends both. */

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { OperatorKey } from '../../src/identity/operator-key.ts';
-import { signOperatorDecision } from '../../src/identity/operator-signature.ts';
+import {
+  signOperatorDecision, type OperatorStatement,
+} from '../../src/identity/operator-signature.ts';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople, operatorKey } from '../mesh-harness/attack-mesh.ts';
@@ -43,7 +45,10 @@ describe('somebody who wants a held action released', () => {
     });
 
   /** Asks for an action that is held, and gives the approval that waits and the request's end. */
-  async function held(action: string, parameters: JsonObject): Promise<Pending & { readonly end: Promise<JsonObject> }> {
+  async function held(
+    action: string,
+    parameters: JsonObject,
+  ): Promise<Pending & { readonly end: Promise<JsonObject> }> {
     const end = ask(action, parameters, 15_000).then(
       (heard) => heard.body['outcome'] as JsonObject
     );
@@ -64,7 +69,7 @@ describe('somebody who wants a held action released', () => {
     pending: Pending,
     operator: string,
     key: OperatorKey,
-    change: { readonly digest?: string; readonly decision?: 'approve' | 'deny'; readonly approval?: string } = {},
+    change: Partial<Pick<OperatorStatement, 'digest' | 'decision' | 'approval'>> = {},
   ) {
     const statement = {
       approval: pending.id, digest: pending.digest, decision: 'approve' as const, operator,
@@ -97,7 +102,7 @@ describe('somebody who wants a held action released', () => {
     expect(calls()).toBe(1);
   });
 
-  it('cannot decide with a forged signature, an unknown name, another digest or another approval', async () => {
+  it('cannot decide by a forged signature, a foreign name, digest or approval', async () => {
     const pending = await held('refund', refund('refund-0001'));
     const stranger = operatorKey();
     const attacks = [

@@ -122,12 +122,15 @@ describe('a sidecar whose node is dishonest', () => {
     const sign = (statement: JsonObject, operator: string, signer: OperatorKey): string =>
       signOperatorDecision(
         {
-          approval: String(statement['approval']), digest: String(statement['digest']), decision: 'approve',
-          operator, at: Date.now(), reason: '',
+          approval: String(statement['approval']), digest: String(statement['digest']),
+          decision: 'approve', operator, at: Date.now(), reason: '',
         },
         signer,
       );
     const stranger = operatorKey();
+    const both = (said: JsonObject): readonly string[] => [
+      sign(said, 'alice', people.alice), sign(said, 'bob', people.bob),
+    ];
     const attacks: readonly (readonly [string, (said: JsonObject) => readonly string[]])[] = [
       ['no decision at all', () => []],
       [
@@ -140,9 +143,9 @@ describe('a sidecar whose node is dishonest', () => {
       ],
       ['one person alone', (said) => [sign(said, 'alice', people.alice)]],
       ['decisions over another digest', (said) =>
-        [sign({ ...said, digest: 'A'.repeat(43) }, 'alice', people.alice), sign({ ...said, digest: 'A'.repeat(43) }, 'bob', people.bob)]],
+        both({ ...said, digest: 'A'.repeat(43) })],
       ['decisions on another approval', (said) =>
-        [sign({ ...said, approval: 'other' }, 'alice', people.alice), sign({ ...said, approval: 'other' }, 'bob', people.bob)]],
+        both({ ...said, approval: 'other' })],
       ['something that is no signature', () => ['x', 'y']],
     ];
     for (const [name, decisions] of attacks) {

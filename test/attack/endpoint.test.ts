@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, HostileAgent, type Place } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { find } from '../mesh-harness/log-entries.ts';
-import { maso, MeshFolder, sidecar, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import {
+  maso, MeshFolder, sidecar, until, up, type MasoProcess,
+} from '../mesh-harness/running-mesh.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -18,7 +20,9 @@ describe('the endpoint of a sidecar', () => {
   let port: number;
 
   beforeAll(async () => {
-    folder = await MeshFolder.create(attackMesh(makePeople(), ', messages_per_second: 100, message_burst: 200'));
+    folder = await MeshFolder.create(
+      attackMesh(makePeople(), ', messages_per_second: 100, message_burst: 200')
+    );
     await maso(['tools', 'pin', folder.meshFile]);
     node = await up(folder, ['--no-sidecars']);
     const token = await folder.joinToken('reader');
@@ -60,7 +64,9 @@ describe('the endpoint of a sidecar', () => {
     for (const [name, headers] of pages) {
       it(`refuses ${name}, even with the session`, async () => {
         const given = Object.fromEntries(
-          Object.entries({ host: '127.0.0.1:PORT', ...headers }).map(([key, value]) => [key, value.replace('PORT', String(port))]),
+          Object.entries({ host: '127.0.0.1:PORT', ...headers }).map(
+            ([key, value]) => [key, value.replace('PORT', String(port))]
+          ),
         );
         for (const path of ['/v1/inbox', '/v1/session']) {
           const heard = await exchange(place, path, { token: 'x' }, { ...authorised(), ...given });
@@ -73,29 +79,57 @@ describe('the endpoint of a sidecar', () => {
 
     it('refuses a form, which a page may send without asking', async () => {
       const form = { ...authorised(), 'content-type': 'text/plain' };
-      expect((await exchange(place, '/v1/inbox', Buffer.from('{}'), form)).status).toBeGreaterThanOrEqual(400);
+      expect(
+        (await exchange(place, '/v1/inbox', Buffer.from('{}'), form)).status
+      ).toBeGreaterThanOrEqual(400);
     });
   });
 
   describe('against a body', () => {
     const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
-    const wrap = (payload: string): string => `{"to":"planner","type":"data","schema":"note/1","payload":${payload}}`;
+    const wrap = (payload: string): string =>
+      `{"to":"planner","type":"data","schema":"note/1","payload":${payload}}`;
     const bodies: readonly (readonly [string, () => string | Uint8Array, string])[] = [
       ['that is truncated', () => '{"to":"planner"', 'MESSAGE_JSON_SYNTAX'],
       ['of a depth of 10,000', () => wrap(deep), 'MESSAGE_TOO_DEEP'],
       ['with a duplicate key', () => '{"to":"planner","to":"payments"}', 'MESSAGE_DUPLICATE_KEY'],
-      ['with an escaped duplicate key', () => '{"to":"planner","\\u0074o":"payments"}', 'MESSAGE_DUPLICATE_KEY'],
-      ['with a prototype', () => wrap('{"text":"x","__proto__":{"admin":true}}'), 'MESSAGE_KEY_FORBIDDEN'],
-      ['with an escaped prototype', () => wrap('{"text":"x","\\u005f_proto__":{}}'), 'MESSAGE_KEY_FORBIDDEN'],
+      [
+        'with an escaped duplicate key', () => '{"to":"planner","\\u0074o":"payments"}',
+        'MESSAGE_DUPLICATE_KEY',
+      ],
+      [
+        'with a prototype', () => wrap('{"text":"x","__proto__":{"admin":true}}'),
+        'MESSAGE_KEY_FORBIDDEN',
+      ],
+      [
+        'with an escaped prototype', () => wrap('{"text":"x","\\u005f_proto__":{}}'),
+        'MESSAGE_KEY_FORBIDDEN',
+      ],
       ['with a huge number', () => wrap('{"text":1e999}'), 'MESSAGE_NUMBER_UNSAFE'],
       ['with an inexact integer', () => wrap('{"text":9007199254740993}'), 'MESSAGE_NUMBER_UNSAFE'],
       ['with a lone surrogate', () => wrap('{"text":"\\ud800"}'), 'MESSAGE_LONE_SURROGATE'],
-      ['with invalid UTF-8', () => Buffer.concat([Buffer.from('{"to":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]), 'MESSAGE_NOT_UTF8'],
-      ['with an overlong encoding', () => Buffer.concat([Buffer.from('{"to":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]), 'MESSAGE_NOT_UTF8'],
+      [
+        'with invalid UTF-8',
+        () => Buffer.concat([Buffer.from('{"to":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]),
+        'MESSAGE_NOT_UTF8',
+      ],
+      [
+        'with an overlong encoding',
+        () => Buffer.concat([Buffer.from('{"to":"'), Buffer.from([0xc0, 0xaf]), Buffer.from('"}')]),
+        'MESSAGE_NOT_UTF8',
+      ],
       ['with a byte order mark', () => `\ufeff${wrap('{"text":"x"}')}`, 'MESSAGE_BOM'],
-      ['with 22,000 members', () => wrap(`{${Array.from({ length: 22_000 }, (_, index) => `"${index}":1`).join(',')}}`), 'MESSAGE_TOO_MANY_MEMBERS'],
+      [
+        'with 22,000 members',
+        () => wrap(`{${Array.from({ length: 22_000 }, (_, index) => `"${index}":1`).join(',')}}`),
+        'MESSAGE_TOO_MANY_MEMBERS',
+      ],
       ['of another type', () => '[]', 'SIDECAR_REQUEST_INVALID'],
-      ['with an unknown member', () => '{"to":"planner","type":"data","schema":"note/1","payload":{"text":"x"},"x":1}', 'SIDECAR_REQUEST_INVALID'],
+      [
+        'with an unknown member',
+        () => '{"to":"planner","type":"data","schema":"note/1","payload":{"text":"x"},"x":1}',
+        'SIDECAR_REQUEST_INVALID',
+      ],
       ['that is empty', () => '', 'MESSAGE_JSON_SYNTAX'],
     ];
     for (const [name, body, reason] of bodies) {
@@ -121,7 +155,9 @@ describe('the endpoint of a sidecar', () => {
       const sockets = Array.from({ length: 200 }, (_, index) => {
         const socket = connect(port, '127.0.0.1');
         socket.on('error', () => socket.destroy());
-        if (index % 2 === 0) socket.write('POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{');
+        if (index % 2 === 0) socket.write(
+          'POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{'
+        );
         return socket;
       });
       const started = performance.now();
@@ -142,12 +178,18 @@ describe('the endpoint of a sidecar', () => {
       }
       return limited;
     };
-    expect(await flood(() => agent.send('planner', 'note/1', { text: 'flood' }))).toBeGreaterThan(0);
+    expect(
+      await flood(() => agent.send('planner', 'note/1', { text: 'flood' }))
+    ).toBeGreaterThan(0);
     await recorded('BUS_RATE_LIMITED');
-    await until('the limit of the endpoint', async () => (await flood(() => agent.get('/v1/tools'))) > 0);
+    await until(
+      'the limit of the endpoint', async () => (await flood(() => agent.get('/v1/tools'))) > 0
+    );
     await recorded('SIDECAR_RATE_LIMITED');
     expect(residentKb(reader.pid) - before.kb).toBeLessThan(80_000);
-    const singly = (await folder.entries()).filter((entry) => entry.code === 'SIDECAR_RATE_LIMITED');
+    const singly = (await folder.entries()).filter(
+      (entry) => entry.code === 'SIDECAR_RATE_LIMITED'
+    );
     expect(singly.length).toBeLessThan(50);
   });
 });

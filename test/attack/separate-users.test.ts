@@ -4,12 +4,15 @@ import { copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
+import { HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
-import { isRoot, maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import {
+  childSidecar, isRoot, maso, MeshFolder, until, up, type MasoProcess,
+} from '../mesh-harness/running-mesh.ts';
 
 /** Tries everything that lies beside an agent, as the agent's own user, and tells what worked. */
 const probe = `
-import { readFileSync, readdirSync, writeFileSync, symlinkSync, renameSync, unlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync, symlinkSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 const { paths, sockets, directories, pids } = JSON.parse(process.argv[2]);
 const tried = {};
@@ -58,7 +61,10 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
   const sidecars = () => mesh.ready['sidecars'] as readonly JsonObject[];
   const uidOf = (agent: string): number => statSync(join(folder.state, 'run', agent)).gid;
 
-  async function tried(uid: number, what: JsonObject): Promise<{ readonly [name: string]: string }> {
+  async function tried(
+    uid: number,
+    what: JsonObject,
+  ): Promise<{ readonly [name: string]: string }> {
     const child = spawn(node, [join(folder.directory, 'probe.mjs'), JSON.stringify(what)], {
       uid, gid: uid, env: {}, cwd: folder.directory, stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -76,24 +82,41 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     for (const sidecar of sidecars()) expect(uidOf(String(sidecar['agent']))).toBeGreaterThan(0);
   });
 
-  it('cannot read a key, a state, a log, a token or the bank\'s books, nor enter a folder with them', async () => {
+  it('cannot read keys, state, log, tokens or books, nor enter their folders', async () => {
     const files = await until('the state', () => filesUnder(folder.state));
-    const secret = files.filter((path) => !path.endsWith('.sock'));
+    const own = join(folder.state, 'run', 'reader', 'token');
+    const secret = files.filter((path) => !path.endsWith('.sock') && path !== own);
     expect(secret.length).toBeGreaterThan(15);
     const results = await tried(uidOf('reader'), {
       paths: secret, sockets: [], pids: [],
-      directories: ['', 'node', 'node/authority', 'log', 'heads', 'operators', 'control', 'sidecars',
-        'sidecars/reader', 'sidecars/payments', 'run', 'run/reader', 'run/payments']
+      directories: ['', 'node', 'node/authority', 'log', 'heads', 'operators', 'control',
+        'sidecars', 'sidecars/reader', 'sidecars/payments', 'run', 'run/reader', 'run/payments']
         .map((name) => join(folder.state, name)),
     });
     const worked = Object.entries(results).filter(([, result]) => result === 'worked');
     expect(worked).toEqual([]);
   });
 
+  it('read their own token, but none that would end a session that lives', async () => {
+    const own = join(folder.state, 'run', 'reader', 'token');
+    const readIt = async (): Promise<string | undefined> => {
+      const what = { paths: [own], sockets: [], directories: [], pids: [] };
+      return (await tried(uidOf('reader'), what))[`read ${own}`];
+    };
+    expect(await readIt()).toBe('worked');
+    await HostileAgent.join({ socketPath: folder.socketOf('reader') }, folder.tokenOf('reader'));
+    const used = folder.tokenOf('reader');
+    process.kill(childSidecar(mesh.pid, 'reader') ?? -1, 'SIGKILL');
+    await until('the next token', () => folder.hasToken('reader') && folder.tokenOf('reader') !== used);
+    expect(await readIt()).toBe('EACCES');
+  });
+
   it('reach their own socket, and no other', async () => {
     const sockets = sidecars().map((one) => String(one['address']));
     const all = [...sockets, join(folder.state, 'control', 'node.sock')];
-    const results = await tried(uidOf('reader'), { paths: [], sockets: all, pids: [], directories: [] });
+    const results = await tried(
+      uidOf('reader'), { paths: [], sockets: all, pids: [], directories: [] }
+    );
     for (const path of all) {
       const own = path === folder.socketOf('reader');
       expect([path, results[`connect ${path}`]]).toEqual([path, own ? 'worked' : 'EACCES']);

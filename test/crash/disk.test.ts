@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync, mkdirSync, appendFileSync } from 'node:fs';
+import {
+  existsSync, readFileSync, rmSync, writeFileSync, mkdirSync, appendFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
-import { isRoot, maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import {
+  isRoot, maso, MeshFolder, until, up, type MasoProcess,
+} from '../mesh-harness/running-mesh.ts';
 
-const canMount = isRoot && existsSync('/proc/mounts') && spawnSync('mount', ['--version']).status === 0;
+const canMount =
+  isRoot && existsSync('/proc/mounts') && spawnSync('mount', ['--version']).status === 0;
 
 /** Each part of the state stands on a small disk of its own that can fill up or refuse to write. */
 describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () => {
@@ -75,7 +80,9 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
   const pay = (): Promise<Heard> =>
     as('planner').post('/v1/requests', {
       to: 'payments', action: 'pay_invoice', idempotencyKey: `pay-${++key}`, waitMs: 8_000,
-      parameters: { invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: `order-000${key}` },
+      parameters: {
+        invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: `order-000${key}`,
+      },
     });
   const read = (): Promise<Heard> =>
     as('reader').post('/v1/tools/call', { tool: 'notes', operation: 'read' });
@@ -88,7 +95,7 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
     expect(verified.status, verified.out + verified.err).toBe(0);
   }
 
-  it('stops payments when the log is full, goes on reading, says so, and loses nothing', async () => {
+  it('stops payments when the log is full, reads on, says so, loses nothing', async () => {
     const log = await startWithDisk('log');
     expect(isPaid(await pay())).toBe(true);
     const accepted: string[] = [];
@@ -144,7 +151,7 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
         entry.kind === 'message.delivered' && entry.message === sent.body['messageId']));
   }, 90_000);
 
-  it('refuses messages when the queue\'s disk is full, stays up, and goes on afterwards', async () => {
+  it('refuses messages when the queue cannot be written, and stays up', async () => {
     const directory = await startWithDisk('node');
     expect((await note('before')).status).toBe(202);
     const taken = (await as('planner').take(1_000)).length;
@@ -152,7 +159,9 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
     fill(directory);
     const told = [];
     for (let index = 0; index < 5; index += 1) told.push(await note('x'.repeat(15_000)));
-    expect(told.some((heard) => heard.status === 403 && heard.body['code'] === 'UNAVAILABLE')).toBe(true);
+    expect(
+      told.some((heard) => heard.status === 403 && heard.body['code'] === 'UNAVAILABLE')
+    ).toBe(true);
     const accepted = told.filter((heard) => heard.status === 202).length;
     rmSync(join(directory, 'filler'));
     await until('messages again', async () => (await note('after')).status === 202);

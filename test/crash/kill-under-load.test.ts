@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { CrashLoad } from '../mesh-harness/crash-load.ts';
-import { maso, MeshFolder, sidecar, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import {
+  maso, MeshFolder, sidecar, until, up, type MasoProcess,
+} from '../mesh-harness/running-mesh.ts';
 
 const kills = Number(process.env['MASO_KILL_ROUNDS'] ?? 50);
 const seed = Number(process.env['MASO_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
@@ -30,7 +32,12 @@ describe('a mesh whose processes are killed under load', () => {
     const started =
       victim === 'node'
         ? await up(folder, ['--no-sidecars'])
-        : await sidecar(folder, victim, existsSync(join(folder.state, 'sidecars', victim)) ? [] : ['--join-token', await folder.joinToken(victim)]);
+        : await sidecar(
+          folder, victim,
+          existsSync(join(folder.state, 'sidecars', victim)) ? [] : [
+            '--join-token', await folder.joinToken(victim),
+          ]
+        );
     running.set(victim, started);
   };
   const kill = async (victim: Victim): Promise<void> => {
@@ -42,7 +49,9 @@ describe('a mesh whose processes are killed under load', () => {
     const text = files['security_mesh.yaml'] ?? '';
     folder = await MeshFolder.create({
       ...files,
-      'security_mesh.yaml': text.replace('development: false', 'development: true').replaceAll('message_lifetime_ms: 20000', 'message_lifetime_ms: 60000'),
+      'security_mesh.yaml': text.replace('development: false', 'development: true').replaceAll(
+        'message_lifetime_ms: 20000', 'message_lifetime_ms: 60000'
+      ),
     });
     await maso(['tools', 'pin', folder.meshFile]);
     await start('node');
@@ -54,7 +63,7 @@ describe('a mesh whose processes are killed under load', () => {
     await folder?.remove();
   });
 
-  it(`loses nothing that it acknowledged and acts once, over ${kills} kills (seed ${seed})`, async () => {
+  it(`loses nothing acknowledged and acts once: ${kills} kills, seed ${seed}`, async () => {
     const load = await CrashLoad.start(folder);
     let killed = 0;
     while (killed < kills) {
@@ -76,7 +85,9 @@ describe('a mesh whose processes are killed under load', () => {
 
     const calls = readFileSync(join(folder.directory, 'calls.log'), 'utf8').trim().split('\n');
     expect(new Set(calls).size).toBe(calls.length);
-    await until('an end of every request', () => load.open().length === 0, 30_000).catch(() => null);
+    await until(
+      'an end of every request', () => load.open().length === 0, 30_000
+    ).catch(() => null);
     expect(load.open()).toEqual([]);
     expect(load.count('DONE')).toBeGreaterThan(0);
     expect(load.count('DONE')).toBeLessThanOrEqual(calls.length);
@@ -91,7 +102,9 @@ describe('a mesh whose processes are killed under load', () => {
   it('shows a call that a kill interrupted as IN-DOUBT, and never runs it again', async () => {
     const load = await CrashLoad.start(folder, { messages: 0, requests: 0 });
     const slow = load.request('slow_count');
-    const before = await until('the tool is being called', () => callsOf(folder) > 0 && callsOf(folder));
+    const before = await until(
+      'the tool is being called', () => callsOf(folder) > 0 && callsOf(folder)
+    );
     await until('the call', async () => (await folder.entries()).some((entry) =>
       entry.kind === 'tool.intent' && entry.detail['operation'] === 'slow'));
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -142,7 +155,9 @@ async function expectEveryHopOnce(folder: MeshFolder, load: CrashLoad): Promise<
       if (steps.includes(entry.kind)) seen.set(key, (seen.get(key) ?? 0) + 1);
     }
     const keys = [...wanted].flatMap((id) => steps.map((step) => `${step} ${id}`));
-    const found = keys.filter((key) => seen.get(key) !== 1).map((key) => `${key} ${seen.get(key) ?? 0}`);
+    const found = keys.filter((key) => seen.get(key) !== 1).map(
+      (key) => `${key} ${seen.get(key) ?? 0}`
+    );
     return found.length === 0 ? 'none' : null;
   }, 10_000).catch(() => 'some');
   expect(wrong).toBe('none');

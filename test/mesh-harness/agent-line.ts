@@ -5,7 +5,9 @@ import { isJsonObject, type JsonObject } from '../../src/message/json.ts';
 export type Heard = { readonly status: number; readonly body: JsonObject };
 
 /** Where a sidecar listens: a unix socket, or a loopback port. */
-export type Place = { readonly socketPath: string } | { readonly host: string; readonly port: number };
+export type Place =
+  | { readonly socketPath: string }
+  | { readonly host: string; readonly port: number };
 
 /** One request, exactly as given: bytes, headers and path are the attacker's to choose. */
 export function exchange(
@@ -14,7 +16,8 @@ export function exchange(
   body: JsonObject | Uint8Array | null,
   headers: { readonly [name: string]: string } = {},
 ): Promise<Heard> {
-  const bytes = body === null ? null : body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+  const bytes =
+    body === null || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
   return new Promise((resolve, reject) => {
     const sent = request(
       {

@@ -46,20 +46,30 @@ const meshText = (people: People, limits: string): string => `security_mesh:
   limits: { approval_timeout_ms: 4000, message_lifetime_ms: 20000${limits} }
   defaults: { domain: work, timeout_ms: 10000 }
   domains:
-    - { name: work, tier: PLAINTEXT, allowed_roles: [ORCHESTRATOR, RETRIEVER, EXECUTOR, ANALYST], classification: internal }
+    - name: work
+      tier: PLAINTEXT
+      allowed_roles: [ORCHESTRATOR, RETRIEVER, EXECUTOR]
+      classification: internal
   zones: { outside: {}, core: { clearance: confidential } }
   agents:
     desk: { role: ORCHESTRATOR, zone: core, originator: true }
     reader: { role: RETRIEVER, zone: outside, oispec: oispec/reader.yaml, tools: [notes] }
     planner: { role: ORCHESTRATOR, zone: core }
-    payments: { role: EXECUTOR, zone: core, oispec: oispec/payments.yaml, tools: [bank, counter], isolation: uid }
+    payments:
+      role: EXECUTOR
+      zone: core
+      oispec: oispec/payments.yaml
+      tools: [bank, counter]
+      isolation: uid
     mallory: { role: RETRIEVER, zone: outside, isolation: container }
   edges:
     - { from: desk, to: planner, schemas: [order/1] }
     - { from: reader, to: planner, schemas: [note/1] }
     - { from: mallory, to: planner, schemas: [note/1] }
     - { from: planner, to: reader, schemas: [note/1] }
-    - { from: planner, to: payments, may_request: [pay_invoice, refund, close_account, count, slow_count] }
+    - from: planner
+      to: payments
+      may_request: [pay_invoice, refund, close_account, count, slow_count]
   actions:
     pay_invoice:
       risk: HIGH
@@ -140,8 +150,23 @@ const meshText = (people: People, limits: string): string => `security_mesh:
         transfer.amount: internal
       operations: { transfer: { write: true, idempotent: true }, verified_payees: { write: false } }
   schemas:
-    note/1: { type: data, schema: { type: object, required: [text], additionalProperties: false, properties: { text: { type: string, maxLength: 20000 } } } }
-    order/1: { type: instruction, schema: { type: object, required: [text], additionalProperties: false, properties: { text: { type: string, maxLength: 2000 }, payee: { type: string }, amount: { type: number } } } }
+    note/1:
+      type: data
+      schema:
+        type: object
+        required: [text]
+        additionalProperties: false
+        properties: { text: { type: string, maxLength: 20000 } }
+    order/1:
+      type: instruction
+      schema:
+        type: object
+        required: [text]
+        additionalProperties: false
+        properties:
+          text: { type: string, maxLength: 2000 }
+          payee: { type: string }
+          amount: { type: number }
   operators:
     alice: ${JSON.stringify(people.alice.publicJwk)}
     bob: ${JSON.stringify(people.bob.publicJwk)}

@@ -92,7 +92,9 @@ export class BusLine {
   /** The node's answer to one publication. */
   async publish(envelope: string, entry: EntryDraft, resend = false): Promise<JsonObject> {
     const number = ++this.#number;
-    this.send({ kind: 'publish', number, envelope, entry: { ...entry } as unknown as JsonObject, resend });
+    this.send(
+      { kind: 'publish', number, envelope, entry: { ...entry } as unknown as JsonObject, resend }
+    );
     return this.next((frame) => frame['number'] === number && frame['kind'] !== 'deliver');
   }
 

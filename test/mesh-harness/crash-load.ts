@@ -80,7 +80,9 @@ export class CrashLoad {
   }
 
   summary(): string {
-    const ends = ['DONE', 'REFUSED', 'FAILED', 'IN-DOUBT'].map((end) => `${this.count(end)} ${end}`);
+    const ends = [
+      'DONE', 'REFUSED', 'FAILED', 'IN-DOUBT',
+    ].map((end) => `${this.count(end)} ${end}`);
     return `${this.acknowledged.size} notes, ${ends.join(', ')}, ${this.#broken} calls broken off`;
   }
 
@@ -105,7 +107,7 @@ export class CrashLoad {
     while (!this.#stopping) await this.#requestOnce('count', 5_000);
   }
 
-  /** Asked again under the same key when the call broke off, as an agent would that wants it done. */
+  /** Asked again under the same key when the call broke off, as an agent would. */
   async #requestOnce(action: string, waitMs: number): Promise<string | null> {
     const idempotencyKey = randomUUID();
     for (;;) {

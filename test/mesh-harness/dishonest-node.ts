@@ -69,7 +69,9 @@ export class DishonestNode {
 
   /** Hands an envelope to an agent, whoever it was for. */
   deliver(agent: string, envelope: string, sender: string): void {
-    const file = readFileSync(join(this.#folder.state, 'sidecars', sender, 'credential.pem'), 'utf8');
+    const file = readFileSync(
+      join(this.#folder.state, 'sidecars', sender, 'credential.pem'), 'utf8'
+    );
     const chain = file.slice(file.indexOf('-----BEGIN CERTIFICATE-----'));
     this.#send(agent, { kind: 'deliver', number: ++this.#number, envelope, chain });
   }

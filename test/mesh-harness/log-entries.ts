@@ -22,5 +22,7 @@ export function find(
   code: string | null,
   where: (entry: RecordedEntry) => boolean = () => true,
 ): RecordedEntry | null {
-  return entries.find((entry) => entry.kind === kind && entry.code === code && where(entry)) ?? null;
+  return entries.find(
+    (entry) => entry.kind === kind && entry.code === code && where(entry)
+  ) ?? null;
 }

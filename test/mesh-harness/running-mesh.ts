@@ -98,7 +98,9 @@ export function sidecar(
 export async function maso(
   args: readonly string[],
 ): Promise<{ readonly status: number | null; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [masoProgram, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath, [masoProgram, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }
+  );
   let out = '';
   let err = '';
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));
@@ -144,7 +146,9 @@ async function masoReady(args: readonly string[]): Promise<MasoProcess> {
   child.stdout?.resume();
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const ready = new Promise<JsonObject>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`Not ready in time:\n${said}`)), readyTimeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error(`Not ready in time:\n${said}`)), readyTimeoutMs
+    );
     child.on('message', (message: unknown) => {
       if (isJsonObject(message) && message['kind'] === 'ready') resolve(message);
     });
