@@ -76,7 +76,7 @@ describe('maso check', () => {
     expect(run).toMatchObject({ exit: 0, err: '' });
     expect(run.out).toContain('domain billing: PLAINTEXT, provided');
     expect(run.out).toContain('PG-1.5');
-    expect(run.out).toContain('separation of duties: no agent both');
+    expect(run.out).toContain('separation of duties is proven over 3 agents');
   });
 
   it("exits 0 for the seed's file with a warning for each tier", async () => {

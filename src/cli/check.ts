@@ -4,7 +4,10 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { positionInPolicy } from '../mesh/cedar-text.ts';
 import { describeLines, describeMesh } from '../mesh/describe.ts';
 import { formatDiagnostic, type Diagnostic } from '../mesh/diagnostic.ts';
+import { proveDuties, type DutyProof } from '../mesh/duty-proof.ts';
+import { edgePlace, proofLines } from '../mesh/duty-proof-text.ts';
 import type { LoadedMesh } from '../mesh/load.ts';
+import type { Placed } from '../mesh/problems.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { PolicyError } from '../policy/policy-error.ts';
@@ -29,7 +32,8 @@ export const checkUsage = 'usage: maso check FILE [--json]';
 
 /**
  * `maso check FILE [--json]`: every error and warning of a mesh file with its place and its mend,
- * then what the mesh is: tiers, deselected controls, separation of duties. Never rejects.
+ * then what the mesh is: tiers, deselected controls, the proof of separation of duties. Never
+ * rejects.
  */
 export async function checkCommand(options: CheckOptions, io: CommandIo): Promise<ExitCode> {
   const { file, json } = options;
@@ -42,14 +46,29 @@ export async function checkCommand(options: CheckOptions, io: CommandIo): Promis
     .map((item) => ({ ...item, file: relative(io.directory, item.file) || item.file }));
   const errors = diagnostics.filter((item) => item.severity === 'error');
   const description = loaded.ok ? describeMesh(loaded.mesh) : null;
+  const proof = loaded.ok ? proveDuties(loaded.mesh) : null;
   if (json) {
-    io.out(JSON.stringify({ ok: errors.length === 0, diagnostics, mesh: description }));
+    const duties = loaded.ok && proof !== null
+      ? placedProof(proof, loaded.placed, io.directory) : null;
+    io.out(JSON.stringify({ ok: errors.length === 0, diagnostics, mesh: description, duties }));
   } else {
     for (const item of diagnostics) io.out(formatDiagnostic(item));
     for (const line of description === null ? [] : describeLines(description)) io.out(line);
+    const shown = loaded.ok && proof !== null ? proofLines(proof, loaded.placed) : [];
+    for (const line of shown) io.out(line);
     io.out(summary(errors.length, diagnostics.length - errors.length));
   }
   return errors.length === 0 ? 0 : 1;
+}
+
+/** The proof with the place of each edge that it uses, once. */
+function placedProof(proof: DutyProof, placed: Placed, directory: string): object {
+  const used = new Set(proof.rights.flatMap(({ causes }) => causes.map(({ edge }) => edge)));
+  const places = [...used].map((edge) => {
+    const place = edgePlace(edge, placed);
+    return { edge, ...place, file: relative(directory, place.file) };
+  });
+  return { ...proof, places };
 }
 
 /** Cedar is loaded only when the mesh configures policies. */

@@ -238,6 +238,16 @@ export const meshCodes = {
     mend: 'Split it into a reading agent and an executor.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_DUTIES_DELEGATED: {
+    means: 'What third parties chose reaches a HIGH or CRITICAL action that nothing binds.',
+    mend: 'Name its sensitive parameters, say approval: required, or remove an edge of the path.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_DUTIES_CREDENTIAL_UPSTREAM: {
+    means: 'An agent upstream of an executor holds a credential with which the executor writes.',
+    mend: 'Give the upstream agent a tool of its own with a credential that only reads.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_ISOLATION_NONE: {
     means: 'An executor runs without isolation from its sidecar and tools.',
     mend: 'Use isolation uid or container, or say development: true for a trial.',

@@ -52,7 +52,7 @@ function dutyOf(mesh: Mesh, agent: Agent): Duty {
   };
 }
 
-/** The description as lines; the last ones are the proof that no agent both reads and executes. */
+/** The description as lines, one for each agent at the end. */
 export function describeLines(description: MeshDescription): readonly string[] {
   const { autonomyTier, mode, tiers, deselected, duties } = description;
   const lines = [`autonomy tier ${autonomyTier}, mode ${mode}, digest ${description.digest}`];
@@ -65,12 +65,6 @@ export function describeLines(description: MeshDescription): readonly string[] {
     lines.push(`control ${id} is deselected by ${by}: ${reason}`);
   }
   for (const duty of duties) lines.push(dutyLine(duty));
-  const broken = duties.filter((duty) => duty.privileged && duty.readsThirdParties.length > 0);
-  if (duties.length > 0) {
-    lines.push(broken.length === 0
-      ? 'separation of duties: no agent both reads third-party data and executes HIGH or CRITICAL'
-      : `separation of duties is BROKEN by ${broken.map((duty) => duty.agent).join(', ')}`);
-  }
   return lines;
 }
 

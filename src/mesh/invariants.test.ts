@@ -161,6 +161,16 @@ describe('what maso check refuses', () => {
       [['RETRIEVER, EXECUTOR]', 'EXECUTOR]']],
       'MESH_EDGE_ROLE',
     ],
+    [
+      'a HIGH action that a reader can have run unbound',
+      [[/      sensitive:\n.*\n.*\n/.exec(sampleText)?.[0] ?? '', '']],
+      'MESH_DUTIES_DELEGATED',
+    ],
+    [
+      "an executor's credential upstream of it",
+      [['tools: [mail] }', 'tools: [mail, bank] }']],
+      'MESH_DUTIES_CREDENTIAL_UPSTREAM',
+    ],
   ])('refuses %s', (_, changes, code) => {
     expect(codesOf(changes)).toContain(`error ${code}`);
   });
@@ -185,8 +195,8 @@ describe('what maso check refuses', () => {
     ],
     ['an action that nobody may request', [[', check_payment]', ']']], 'MESH_ACTION_UNREACHABLE'],
     [
-      'a HIGH action without sensitive parameters',
-      [[/      sensitive:\n.*\n.*\n/.exec(sampleText)?.[0] ?? '', '']],
+      'a HIGH action without sensitive parameters that a person releases',
+      [[/      sensitive:\n.*\n.*\n/.exec(sampleText)?.[0] ?? '', '      approval: required\n']],
       'MESH_SENSITIVE_NONE',
     ],
     [

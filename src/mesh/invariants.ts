@@ -2,6 +2,7 @@
 import { actionProblems } from './action-invariants.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { dutyProblems } from './duties.ts';
+import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { Problems, type Placed } from './problems.ts';
 import type { Path } from './yaml-source.ts';
@@ -18,6 +19,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   for (const domain of placed.mesh.domains.values()) domainProblems(problems, domain);
   edgeProblems(problems);
   dutyProblems(problems, isComplete);
+  dutyPathProblems(problems);
   actionProblems(problems, isComplete);
   if (isComplete) operatorProblems(problems);
   return problems.found;

@@ -27,6 +27,8 @@ export type LoadedMesh =
       /** Warnings only. */
       readonly diagnostics: readonly Diagnostic[];
       readonly policyPlaces: ReadonlyMap<string, PolicyPlace>;
+      /** Where everything in the mesh was written. */
+      readonly placed: Placed;
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
@@ -74,7 +76,7 @@ export function loadMesh(file: string, text: string, readFile: ReadFile): Loaded
     loading.diagnostics.push(...checkInvariants(placed, isComplete));
     const diagnostics = inOrder(loading.diagnostics, file);
     if (!diagnostics.some((item) => item.severity === 'error')) {
-      return { ok: true, mesh: placed.mesh, diagnostics, policyPlaces };
+      return { ok: true, mesh: placed.mesh, diagnostics, policyPlaces, placed };
     }
   }
   return { ok: false, diagnostics: inOrder(loading.diagnostics, file) };
@@ -136,6 +138,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     at: (path: Path) => loading.source.at(path),
     atKey: (path: Path) => loading.source.atKey(path),
     inSchema: (schema, pointer) => loading.inSchema(schema, pointer),
+    inOISpec: (agent, path) => loading.inOISpec(agent, path),
   };
   return { placed, policyPlaces };
 }

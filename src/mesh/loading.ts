@@ -34,6 +34,7 @@ export class Loading {
   readonly #readFile: ReadFile;
   readonly #texts = new Map<string, string>();
   readonly #schemaPlaces = new Map<JsonObject, SchemaPlace>();
+  readonly #oispecs = new Map<string, YamlSource>();
   /** Names of a section, with those of entries that are themselves broken. */
   readonly #declared = new Map<string, Set<string>>();
 
@@ -186,6 +187,15 @@ export class Loading {
     const place = this.#schemaPlaces.get(schema);
     if (place === undefined) return this.source.at(['security_mesh']);
     return place.source.at([...place.base, ...pointer]);
+  }
+
+  noteOISpec(agent: string, source: YamlSource): void {
+    this.#oispecs.set(agent, source);
+  }
+
+  /** Position in the OISpec of an agent, or null when it has none that could be read. */
+  inOISpec(agent: string, path: Path): Position | null {
+    return this.#oispecs.get(agent)?.at(path) ?? null;
   }
 
   /** SHA-256 (base64url) over every file read, by its path relative to the mesh file. */

@@ -14,6 +14,8 @@ export type Placed = {
   readonly at: (path: Path) => Position;
   readonly atKey: (path: Path) => Position;
   readonly inSchema: (schema: JsonObject, pointer: Path) => Position;
+  /** In the agent's OISpec; null when it has none. */
+  readonly inOISpec: (agent: string, path: Path) => Position | null;
 };
 
 /** Collects problems with their positions. */

@@ -113,6 +113,7 @@ function resolveOISpec(
     loading.diagnostics.push(...parsed.diagnostics);
     return null;
   }
+  loading.noteOISpec(agent, source);
   const file = parsed.value;
   if (file.agent_id !== agent) {
     loading.add('MESH_OISPEC_AGENT', 'error', source.at(['agent_id']),

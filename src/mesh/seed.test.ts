@@ -91,7 +91,6 @@ describe('describeMesh', () => {
     expect(lines).toContain('PG-1.5 is deselected by security@example.org: no human-facing');
     expect(lines).toContain('agent triage: RETRIEVER, isolation none, third-party data from mail');
     expect(lines).toContain('executes pay_invoice (HIGH), check_payment (LOW)');
-    expect(lines).toContain('separation of duties: no agent both');
   });
 });
 
