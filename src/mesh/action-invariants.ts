@@ -6,7 +6,7 @@ import type { ActionManifest, Mesh, SensitiveParameter } from './mesh.ts';
 import { didYouMean } from './nearest-name.ts';
 import { proseGaps } from './prose.ts';
 import { emptyOutput } from './resolve-actions.ts';
-import { findSource } from './source-field.ts';
+import { findSource, isDoneSource, isPromptSource } from './source-field.ts';
 import type { Path } from './yaml-source.ts';
 
 /**
@@ -61,10 +61,17 @@ function proseProblems(problems: Problems, action: ActionManifest, path: Path): 
       continue;
     }
     for (const { path: pointer, reason } of proseGaps(schema)) {
+      if (part === 'parameters' && isOpaque(action, pointer)) continue;
       problems.inSchema('MESH_EXECUTOR_PROSE', schema, pointer,
         `The ${part} of ${action.name}: ${reason}.`);
     }
   }
+}
+
+/** Nobody reads it on the way (ADR 0010): what it could say reaches the tool and no model. */
+function isOpaque(action: ActionManifest, pointer: Path): boolean {
+  const [keyword, name] = pointer;
+  return keyword === 'properties' && typeof name === 'string' && action.opaque?.has(name) === true;
 }
 
 function parameterProblems(problems: Problems, action: ActionManifest, path: Path): void {
@@ -76,8 +83,10 @@ function parameterProblems(problems: Problems, action: ActionManifest, path: Pat
   }
   for (const [name, sensitive] of action.sensitive) {
     const at: Path = [...path, 'sensitive', name];
-    if (!Object.hasOwn(properties, name)) {
-      problems.atKey('MESH_SENSITIVE_UNKNOWN', 'error', at, unknownParameter(name, properties));
+    const [parameter = ''] = name.split('.');
+    if (!Object.hasOwn(properties, parameter)) {
+      const hint = unknownParameter(parameter, properties);
+      problems.atKey('MESH_SENSITIVE_UNKNOWN', 'error', at, hint);
       continue;
     }
     sourceProblems(problems, action, sensitive, at);
@@ -111,13 +120,18 @@ function sourceProblems(
   const { mesh } = problems.placed;
   const isBounded = sensitive.atMost !== null || sensitive.oneOf !== null;
   const needsSource = action.reversibility === 'irreversible' || !isBounded;
-  if (needsSource && sensitive.from.length === 0) {
+  const named = sensitive.from.length > 0 || (sensitive.always?.size ?? 0) > 0;
+  if (needsSource && !named && sensitive.endorsable !== true) {
     problems.atKey('MESH_SENSITIVE_UNBOUND', 'error', path);
   }
-  for (const [index, source] of sensitive.from.entries()) {
-    if (source === 'prompt') continue;
+  const places: readonly (readonly [string, Path])[] = [
+    ...sensitive.from.map((source, index) => [source, [...path, 'from', index]] as const),
+    ...(sensitive.ownWords?.from ?? []).map((source, index) =>
+      [source, [...path, 'own_words', 'from', index]] as const),
+  ];
+  for (const [source, at] of places) {
+    if (isPromptSource(source) || isDoneSource(mesh, source)) continue;
     const field = findSource(mesh, source);
-    const at: Path = [...path, 'from', index];
     if (field === null) problems.at('MESH_SOURCE_UNKNOWN', 'error', at);
     else if (field.integrity === 'untrusted') problems.at('MESH_SOURCE_UNTRUSTED', 'error', at);
   }

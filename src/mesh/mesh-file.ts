@@ -75,6 +75,7 @@ const agentShape = z.strictObject({
   oispec: filePath.optional(),
   isolation: isolation.optional(),
   command: command.optional(),
+  sponsor: z.string().min(1).max(128).optional(),
   clearance: classification.optional(),
 });
 
@@ -86,12 +87,22 @@ const edgeShape = z.strictObject({
   may_request: z.array(name).default([]),
 });
 
+const source = z.string()
+  .regex(/^(prompt|[a-z][a-z0-9_-]{0,62}(\.[A-Za-z0-9_*@/-]{1,128})+)$/);
+
 const sensitiveShape = z.strictObject({
-  from: z.array(z.string().regex(/^(prompt|[a-z][a-z0-9_-]{0,62}(\.[A-Za-z0-9_*/-]{1,128})+)$/))
+  from: z.array(source)
     .default([])
     .describe('`prompt`, or a result field of a tool: tool.field or tool.operation.field.'),
   at_most: z.number().nonnegative().optional(),
   one_of: z.array(z.union([z.string(), z.number()])).min(1).max(1000).optional(),
+  always: z.array(z.union([z.string(), z.number()])).min(1).max(1000).optional()
+    .describe('Values that need no source.'),
+  own_words: z.strictObject({ from: z.array(source).min(1), texts: z.array(z.string()).min(1) })
+    .optional()
+    .describe('Further sources while these texts are made of words of the prompt only.'),
+  endorsable: z.boolean().default(false)
+    .describe('A value without a source waits for a person instead of being refused.'),
 });
 
 const actionShape = z.strictObject({
@@ -101,6 +112,10 @@ const actionShape = z.strictObject({
     .describe('tool.operation'),
   parameters: jsonSchema,
   output: jsonSchema.optional(),
+  opaque: z.array(z.string()).max(32).default([])
+    .describe('Parameters that nobody reads between the request and the tool.'),
+  keep: z.array(z.string()).max(64).optional()
+    .describe('Members of the result that go on; the others are dropped.'),
   write: z.boolean().default(true),
   approval: z.enum(['policy', 'required']).default('policy'),
   sensitive: z.record(z.string(), sensitiveShape).default({}),
@@ -108,9 +123,14 @@ const actionShape = z.strictObject({
   timeout_ms: timeoutMs.optional(),
 });
 
+const recordCondition = z.record(z.string(), z.array(z.string()).min(1).max(100));
+
 const resultShape = z.union([integrity, z.strictObject({
   integrity,
   classification: classification.optional(),
+  when: recordCondition.optional().describe('Members of the record that must have these values.'),
+  unless: recordCondition.optional(),
+  links: z.boolean().default(false).describe('Links in the text are values of the field.'),
 })]);
 
 const toolShape = z.strictObject({
@@ -121,12 +141,13 @@ const toolShape = z.strictObject({
     credential_file: filePath.optional(),
   }).optional(),
   function: filePath.optional(),
-  results: z.record(z.string().regex(/^[A-Za-z0-9_*/-]{1,128}(\.[A-Za-z0-9_*/-]{1,128})*$/),
+  results: z.record(z.string().regex(/^[A-Za-z0-9_*@/-]{1,128}(\.[A-Za-z0-9_*@/-]{1,128})*$/),
     resultShape).default({}),
   operations: z.record(z.string().regex(/^[A-Za-z0-9_./-]{1,128}$/), z.strictObject({
     write: z.boolean().default(true),
     idempotent: z.boolean().default(false),
     timeout_ms: timeoutMs.optional(),
+    sensitive: z.record(z.string(), sensitiveShape).default({}),
   })).default({}),
   guarded: z.boolean().optional(),
 });
@@ -134,6 +155,8 @@ const toolShape = z.strictObject({
 const messageSchemaShape = z.strictObject({
   type: z.enum(['data', 'instruction', 'claim']),
   schema: jsonSchema,
+  prose: z.array(z.string()).max(16).default([])
+    .describe('Members that hold sentences of a person.'),
 });
 
 export const operatorKeyShape = z.strictObject({

@@ -87,6 +87,8 @@ export type Agent = {
   readonly tools: readonly string[];
   readonly oispec: OISpec | null;
   readonly isolation: Isolation;
+  /** The person who answers for the agent; on record with every identity. Absent is nobody. */
+  readonly sponsor?: string | null;
   /** Program that `maso up` starts beside the sidecar; null when it is started elsewhere. */
   readonly command: readonly string[] | null;
 };
@@ -111,6 +113,10 @@ export type ActionManifest = {
   readonly approval: 'policy' | 'required';
   readonly parameters: JsonObject;
   readonly output: JsonObject;
+  /** Parameters that go from the request to the tool unread by anybody: text, lists of names. */
+  readonly opaque?: ReadonlySet<string>;
+  /** Members of the tool's result that go on; the gate drops the rest. Absent: all must fit. */
+  readonly keep?: readonly string[] | null;
   readonly sensitive: ReadonlyMap<string, SensitiveParameter>;
   readonly caps: ReadonlyMap<string, Cap>;
   readonly timeoutMs: number;
@@ -122,7 +128,15 @@ export type SensitiveParameter = {
   readonly from: readonly string[];
   readonly atMost: number | null;
   readonly oneOf: readonly (string | number)[] | null;
+  /** Values that the mesh file itself vouches for; absent means none. */
+  readonly always?: ReadonlySet<string | number>;
+  /** Further sources, which count only while every one of these texts is the person's own words. */
+  readonly ownWords?: OwnWords | null;
+  /** True: without a source a person is asked, who endorses this value. Else it is refused. */
+  readonly endorsable?: boolean;
 };
+
+export type OwnWords = { readonly from: readonly string[]; readonly texts: readonly string[] };
 
 export type Cap = { readonly perHour: number };
 
@@ -153,7 +167,18 @@ export type ToolManifest = {
 export type ResultField = {
   readonly integrity: Integrity;
   readonly classification: Classification;
+  /**
+   * Members of the same record, the item of the outermost list or the whole result, that decide
+   * whether the field is what it is declared to be; else it is untrusted. Only declared fields that
+   * are not untrusted decide.
+   */
+  readonly when?: RecordCondition;
+  readonly unless?: RecordCondition;
+  /** Links inside the text count as values of the field, each whole. */
+  readonly links?: boolean;
 };
+
+export type RecordCondition = ReadonlyMap<string, ReadonlySet<string>>;
 
 export type ToolOperation = {
   readonly name: string;
@@ -161,6 +186,8 @@ export type ToolOperation = {
   /** True when the tool takes the idempotency key and will not act twice on it. */
   readonly idempotent: boolean;
   readonly timeoutMs: number;
+  /** Arguments of a read that leave the system or pick the object: each needs a source (G5). */
+  readonly sensitive?: ReadonlyMap<string, SensitiveParameter>;
 };
 
 export type ToolPins = {
@@ -174,6 +201,8 @@ export type MessageSchema = {
   readonly id: string;
   readonly type: MessageType;
   readonly schema: JsonObject;
+  /** Members in which a person writes sentences: values inside them come from the prompt too. */
+  readonly prose?: readonly string[];
 };
 
 /** A person who may decide; the public key is an Ed25519 JWK. */

@@ -3,9 +3,10 @@ import type { JsonObject } from '../message/json.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, schemaIdPattern, type EntryOf } from './mesh-file.ts';
-import type { ActionManifest, Cap, MessageSchema, SensitiveParameter } from './mesh.ts';
+import type { ActionManifest, Cap, MessageSchema } from './mesh.ts';
 import { refer } from './resolve-agents.ts';
 import type { Defaults } from './resolve-domains.ts';
+import { resolveSensitive } from './resolve-sensitive.ts';
 import { splitTool, toolTimeoutMsDefault } from './resolve-tools.ts';
 
 /** Output of an action that declares none: the executor learns only that it was done. */
@@ -35,18 +36,14 @@ export function resolveActions(
       approval: value.approval,
       parameters,
       output,
-      sensitive: new Map(Object.entries(value.sensitive).map(toSensitive)),
+      opaque: new Set(value.opaque),
+      keep: value.keep ?? null,
+      sensitive: resolveSensitive(value.sensitive),
       caps: new Map(Object.entries(value.caps).map(toCap)),
       timeoutMs: value.timeout_ms ?? defaults.timeout_ms ?? toolTimeoutMsDefault,
     });
   }
   return actions;
-}
-
-function toSensitive(
-  [name, given]: [string, EntryOf<'actions'>['sensitive'][string]],
-): [string, SensitiveParameter] {
-  return [name, { from: given.from, atMost: given.at_most ?? null, oneOf: given.one_of ?? null }];
 }
 
 function toCap([name, given]: [string, { per_hour: number }]): [string, Cap] {
@@ -66,7 +63,8 @@ export function resolveSchemas(
       continue;
     }
     const schema = loading.schema(value.schema, [...path, 'schema']);
-    if (schema !== null) schemas.set(name, { id: name, type: value.type, schema });
+    if (schema === null) continue;
+    schemas.set(name, { id: name, type: value.type, schema, prose: value.prose });
   }
   return schemas;
 }

@@ -2,9 +2,16 @@
 import type { Classification } from '../message/envelope.ts';
 import type { Entry, Loading } from './loading.ts';
 import { pinsFileShape, type EntryOf } from './mesh-file.ts';
-import type { ResultField, ToolManifest, ToolOperation, ToolPins } from './mesh.ts';
+import type {
+  RecordCondition,
+  ResultField,
+  ToolManifest,
+  ToolOperation,
+  ToolPins,
+} from './mesh.ts';
 import { absoluteArguments } from './resolve-agents.ts';
 import type { Defaults } from './resolve-domains.ts';
+import { resolveSensitive } from './resolve-sensitive.ts';
 import type { Path } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
 
@@ -83,9 +90,21 @@ function resolveResults(
   for (const [field, given] of Object.entries(value.results)) {
     results.set(field, typeof given === 'string'
       ? { integrity: given, classification }
-      : { integrity: given.integrity, classification: given.classification ?? classification });
+      : {
+          integrity: given.integrity,
+          classification: given.classification ?? classification,
+          when: toCondition(given.when),
+          unless: toCondition(given.unless),
+          links: given.links,
+        });
   }
   return results;
+}
+
+function toCondition(
+  given: { readonly [member: string]: readonly string[] } | undefined,
+): RecordCondition {
+  return new Map(Object.entries(given ?? {}).map(([name, values]) => [name, new Set(values)]));
 }
 
 /** Declared operations, and those that actions use: they write unless they say otherwise. */
@@ -98,7 +117,13 @@ function resolveOperations(
   const timeoutMs = defaults.timeout_ms ?? toolTimeoutMsDefault;
   for (const [name, given] of Object.entries(entry.value.operations)) {
     const { write, idempotent } = given;
-    operations.set(name, { name, write, idempotent, timeoutMs: given.timeout_ms ?? timeoutMs });
+    operations.set(name, {
+      name,
+      write,
+      idempotent,
+      timeoutMs: given.timeout_ms ?? timeoutMs,
+      sensitive: resolveSensitive(given.sensitive),
+    });
   }
   for (const { value } of actions) {
     const { tool, operation } = splitTool(value.tool);
