@@ -19,7 +19,6 @@ import {
   type Reviewed,
 } from './people.ts';
 import type { Decided, InboxMessage } from './ports.ts';
-import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
 
 /**
  * An admitted action request at its executor: the policy compliance check, people where the verdict
@@ -48,12 +47,6 @@ export async function workOn(
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, refusal(reviewed, code, context), context);
-  }
-  // Recording took time: what was revoked since, or has no lease any more, does not run.
-  const [since] = standing(body, reviewed.manifest, context);
-  if (since !== undefined) {
-    const code = since.findings[0]?.code ?? 'REVIEW_MISSING';
-    return answer(message, refusal(reviewed, code, context), settled, context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
   return answer(message, outcomeOf(reviewed, ran, context), context, ran);
@@ -93,21 +86,13 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
 /** Refused requests that one task may cost before nothing more is said to it. */
 const refusalsPerTaskMax = 10;
 
-/**
- * What stands against the request before its content: a revocation, a lease that ran out, a probing
- * task, a clock nobody can trust.
- */
+/** What stands against the request before its content: a probing task, a clock nobody can trust. */
 function standing(
   body: EnvelopeBody,
   manifest: ActionManifest | null,
   context: SidecarContext,
 ): readonly Verdict[] {
-  const against = [
-    ownRefusal(context),
-    senderRefusal(body, context.revocations),
-    leaseRefusal(manifest?.risk ?? 'CRITICAL', context),
-  ];
-  const codes: string[] = against.filter((code) => code !== null);
+  const codes: string[] = [];
   if (!(context.store.refusals(budgetOf(body)) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
   const privileged = manifest === null || isPrivileged(manifest.risk);
   const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
