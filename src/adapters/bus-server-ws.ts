@@ -100,8 +100,11 @@ function attach(webSocket: WebSocket, peer: PeerIdentity, options: BusServerOpti
     line.drop(parsed.code);
   });
   webSocket.on('close', () => accepted.closed());
-  // An error is always followed by close; the code of a broken frame is the other side's business.
-  webSocket.on('error', () => options.refused('BUS_FRAME_MALFORMED', peer));
+  // Ended at once: a polite close would go on reading whatever an oversized frame still holds.
+  webSocket.on('error', () => {
+    options.refused('BUS_FRAME_MALFORMED', peer);
+    webSocket.terminate();
+  });
 }
 
 function listen(server: Server, { host, port }: BusServerOptions): Promise<void> {
