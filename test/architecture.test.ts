@@ -14,6 +14,7 @@ const levels: { readonly [folder: string]: number } = {
   scanner: 3,
   firewall: 3,
   policy: 3,
+  mandate: 3,
   judge: 3,
   oversight: 3,
   pace: 3,
