@@ -45,6 +45,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'agents.*.tools': 'Tools behind this agent\'s gate.',
   'agents.*.oispec': 'Its Objective Intent Specification. Required for an executor.',
   'agents.*.isolation': 'How the agent is meant to be kept apart. An executor with `none` is refused unless `development` is set.',
+  'agents.*.sponsor': 'The person who answers for the agent; on record with every identity it gets.',
   'agents.*.command': 'Program that its sidecar starts as the agent; without it the agent is started elsewhere.',
   'agents.*.clearance': 'Instead of the zone\'s.',
   edges: 'Who may send what to whom. What is not listed is refused.',

@@ -2,6 +2,8 @@
 import { WebSocket } from 'ws';
 import type { Credential } from '../identity/credential.ts';
 import type { Clock } from '../message/clock.ts';
+import type { Instant, LeaseGrant } from '../identity/lease.ts';
+import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { BusLink, Decided, PublishAnswer } from '../sidecar/ports.ts';
@@ -20,6 +22,8 @@ export type BusClientOptions = {
   readonly meshDigest: string;
   readonly isolation: Isolation;
   readonly clock: Clock;
+  /** Both clocks; a lease counts from when it was asked for. */
+  readonly now: () => Instant;
   readonly events: BusClientEvents;
 };
 
@@ -27,6 +31,8 @@ export type BusClientEvents = {
   readonly welcome: (frame: Extract<NodeFrame, { kind: 'welcome' }>) => void;
   readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
   readonly decided: (frame: Decided) => void;
+  readonly revocations: (update: RevocationUpdate) => void;
+  readonly lease: (grant: LeaseGrant, asked: Instant) => void;
   /** The connection ended or could not be made; it is tried again unless `fatal`. */
   readonly lost: (code: string, fatal: boolean) => void;
 };
@@ -38,11 +44,18 @@ type Pending = {
   /** Already sent on some connection: the next time it is a repeat. */
   sent: boolean;
 };
-type Ask = (frame: NodeFrame | null) => void;
+type Ask = {
+  readonly settle: (frame: NodeFrame | null) => void;
+  readonly untilMs: number;
+};
 
 const backoffMsMin = 25;
 const backoffMsMax = 2_000;
 const sweepMs = 500;
+/** A revoked identity asks now and then whether it was reinstated. */
+const revokedBackoffMs = 5_000;
+/** What is asked of the node and not answered for so long is refused; the node may be stopped. */
+const askTimeoutMs = 5_000;
 /** Closing codes after which trying again cannot help. */
 const fatalCodes: ReadonlySet<string> = new Set(['BUS_MESH_MISMATCH']);
 
@@ -54,6 +67,7 @@ export class BusClient implements BusLink {
   readonly #options: BusClientOptions;
   readonly #publications = new Map<number, Pending>();
   readonly #asks = new Map<number, Ask>();
+  readonly #leasesAsked = new Map<number, Instant>();
   #number = 0;
   #webSocket: WebSocket | null = null;
   #send: ((frame: SidecarFrame) => void) | null = null;
@@ -104,6 +118,14 @@ export class BusClient implements BusLink {
     return answer?.kind === 'renewed' ? answer.chain : null;
   }
 
+  /** Asks for a lease; the answer comes as an event. */
+  askLease(): void {
+    if (this.#send === null) return;
+    const number = ++this.#number;
+    this.#leasesAsked.set(number, this.#options.now());
+    this.#send({ kind: 'lease', number });
+  }
+
   /** Makes a new connection under the present credential; the old one ends when it stands. */
   reconnect(): void {
     this.#webSocket?.close(1000);
@@ -127,16 +149,18 @@ export class BusClient implements BusLink {
     this.#webSocket = webSocket;
     const send = corkedSender(webSocket);
     let code = 'SIDECAR_BUS_UNREACHABLE';
-    webSocket.on('open', () =>
+    let asked = this.#options.now();
+    webSocket.on('open', () => {
+      asked = this.#options.now();
       send({
         kind: 'hello',
         meshDigest: this.#options.meshDigest,
         isolation: this.#options.isolation,
-      }),
-    );
+      });
+    });
     webSocket.on('message', (data: Buffer) => {
       const parsed = parseNodeFrame(data);
-      if (parsed.ok) this.#receive(parsed.frame, send);
+      if (parsed.ok) this.#receive(parsed.frame, send, asked);
       else webSocket.terminate();
     });
     webSocket.on('error', () => {
@@ -149,7 +173,7 @@ export class BusClient implements BusLink {
     });
   }
 
-  #receive(frame: NodeFrame, send: (frame: SidecarFrame) => void): void {
+  #receive(frame: NodeFrame, send: (frame: SidecarFrame) => void, asked: Instant): void {
     switch (frame.kind) {
       case 'welcome':
         this.#send = send;
@@ -168,6 +192,14 @@ export class BusClient implements BusLink {
           return this.#answer(frame.number, { accepted: false, code: frame.code });
         }
         return this.#settleAsk(frame.number, frame);
+      case 'revocations':
+        return this.#options.events.revocations({
+          since: frame.since,
+          version: frame.version,
+          changes: frame.changes,
+        });
+      case 'lease':
+        return this.#lease(frame, asked);
       case 'recorded':
       case 'held':
       case 'renewed':
@@ -177,16 +209,33 @@ export class BusClient implements BusLink {
     }
   }
 
+  /** Taken in the order of the frames: the revocations before it are those it was granted on. */
+  #lease(frame: Extract<NodeFrame, { kind: 'lease' }>, hello: Instant): void {
+    const { number, boot, meshDigest, revocationVersion, durationMs } = frame;
+    const asked = number === 0 ? hello : this.#leasesAsked.get(number);
+    this.#leasesAsked.delete(number);
+    if (asked === undefined) return;
+    this.#options.events.lease({ boot, meshDigest, revocationVersion, durationMs }, asked);
+  }
+
   #lost(code: string): void {
     this.#send = null;
     this.#webSocket = null;
+    this.#leasesAsked.clear();
     for (const number of this.#asks.keys()) this.#settleAsk(number, null);
     if (this.#closed) return;
     const fatal = fatalCodes.has(code);
     this.#options.events.lost(code, fatal);
     if (fatal) return;
-    setTimeout(() => this.#connect(), this.#backoffMs).unref();
+    const revoked = code === 'IDENTITY_REVOKED';
+    if (revoked) this.#refuseAll(code);
+    setTimeout(() => this.#connect(), revoked ? revokedBackoffMs : this.#backoffMs).unref();
     this.#backoffMs = Math.min(this.#backoffMs * 2, backoffMsMax);
+  }
+
+  /** Nothing of a revoked identity is sent again. */
+  #refuseAll(code: string): void {
+    for (const number of this.#publications.keys()) this.#answer(number, { accepted: false, code });
   }
 
   #sendPublication(number: number, pending: Pending): void {
@@ -209,7 +258,8 @@ export class BusClient implements BusLink {
         return;
       }
       const number = ++this.#number;
-      this.#asks.set(number, resolve);
+      const untilMs = this.#options.clock.nowMs() + askTimeoutMs;
+      this.#asks.set(number, { settle: resolve, untilMs });
       this.#send(frame(number));
     });
   }
@@ -217,11 +267,14 @@ export class BusClient implements BusLink {
   #settleAsk(number: number, frame: NodeFrame | null): void {
     const ask = this.#asks.get(number);
     this.#asks.delete(number);
-    ask?.(frame);
+    ask?.settle(frame);
   }
 
   #expire(): void {
     const nowMs = this.#options.clock.nowMs();
+    for (const [number, ask] of this.#asks) {
+      if (ask.untilMs <= nowMs) this.#settleAsk(number, null);
+    }
     for (const [number, pending] of this.#publications) {
       if (pending.publication.expiresAt <= nowMs) {
         this.#answer(number, { accepted: false, code: 'SIDECAR_BUS_UNREACHABLE' });

@@ -23,6 +23,14 @@ export type ControlApi = {
   readonly approvals: (limit: number) => readonly Approval[];
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
+  readonly agents: () => readonly JsonObject[];
+  readonly agent: (name: string) => JsonObject | null;
+  /** An operator's signed revocation, or its lifting; resolves once it holds and is on record. */
+  readonly revoke: (signed: string) => Promise<{
+    readonly ok: boolean;
+    readonly code: string | null;
+    readonly version: number | null;
+  }>;
   readonly joinToken: (agent: string) => Promise<string | null>;
 };
 
@@ -53,6 +61,17 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_DECISION_MALFORMED' });
     const answer = await api.decide(input.data.signed);
     return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
+  });
+  server.get('/v1/agents', async () => ({ agents: api.agents() }));
+  server.get<{ Params: { name: string } }>('/v1/agents/:name', async (request, reply) => {
+    const agent = api.agent(request.params.name);
+    return agent ?? reply.code(404).send({ code: 'CONTROL_AGENT_UNKNOWN' });
+  });
+  server.post('/v1/revocations', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_REVOCATION_MALFORMED' });
+    const { ok, code, version } = await api.revoke(input.data.signed);
+    return reply.code(ok ? 200 : 409).send({ code, version });
   });
   server.post('/v1/join-tokens', async (request, reply) => {
     const input = tokenFor.safeParse(request.body);

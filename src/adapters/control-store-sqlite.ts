@@ -137,6 +137,11 @@ export class SqliteIssuedChains {
     }
   }
 
+  /** Every chain that is remembered, oldest first. */
+  all(): readonly { readonly thumbprint: string; readonly chain: string; readonly expiresAtMs: number }[] {
+    return [...this.#chains].map(([thumbprint, issued]) => ({ thumbprint, ...issued }));
+  }
+
   chainOf(thumbprint: string): string | null {
     return this.#chains.get(thumbprint)?.chain ?? null;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
+import type { RevocationList } from '../identity/revocation.ts';
 import type { Attestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { flowsTo } from '../label/label.ts';
@@ -41,6 +42,7 @@ export type AdmitContext = {
   readonly rates: TokenBuckets;
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
+  readonly revocations: RevocationList;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
@@ -73,6 +75,7 @@ export async function admit(
 function judge(sender: PeerIdentity, publication: Publication, context: AdmitContext): Judged {
   const { mesh, clock, pace } = context;
   const nowMs = clock.nowMs();
+  if (context.revocations.isRevoked(sender)) return refused(null, 'IDENTITY_REVOKED', true);
   if (pace.clamp(sender.name).allows === 'nothing') return refused(null, 'PACE_STOPPED');
   if (!context.rates.take(sender.name, nowMs)) return refused(null, 'BUS_RATE_LIMITED');
   if (!(publication.envelope.length <= mesh.limits.messageBytesMax * 2)) {

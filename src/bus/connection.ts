@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
+import { leaseMsDefault } from '../identity/lease.ts';
+import type { RevocationChange, RevocationUpdate } from '../identity/revocation.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
@@ -39,6 +41,9 @@ export type BusContext = AdmitContext & {
   readonly connected: Map<string, BusConnection>;
 };
 
+/** Steps of the revocation list in one frame: the largest statements still fit. */
+const revocationsPerFrame = 100;
+
 /** Publications of one line being made durable at once; a sidecar keeps to it or waits. */
 const publicationsMax = 1024;
 
@@ -53,6 +58,7 @@ export class BusConnection {
   readonly #recipient: Recipient;
   readonly #chainsSent = new Set<string>();
   #isolation: Isolation | null = null;
+  #connectedSince: number | null = null;
   #publishing = 0;
   #ended = false;
 
@@ -63,11 +69,22 @@ export class BusConnection {
     this.#recipient = { agent: peer.name, deliver: (message) => this.#deliver(message) };
   }
 
+  /** As the sidecar states it; null before its hello. */
+  get isolation(): Isolation | null {
+    return this.#isolation;
+  }
+
+  /** Milliseconds since 1970; null before the hello. */
+  get connectedSince(): number | null {
+    return this.#connectedSince;
+  }
+
   receive(frame: SidecarFrame): void {
     if (this.#ended) return;
     if (frame.kind !== 'hello' && this.#isolation === null) {
       return this.#violated('BUS_FRAME_MALFORMED');
     }
+    if (this.#context.revocations.isRevoked(this.peer)) return this.#refuseRevoked(frame);
     switch (frame.kind) {
       case 'hello':
         return this.#hello(frame);
@@ -81,6 +98,8 @@ export class BusConnection {
         return this.#hold(frame);
       case 'renew':
         return this.#renew(frame);
+      case 'lease':
+        return this.#lease(frame.number);
       default:
         return frame satisfies never;
     }
@@ -89,6 +108,16 @@ export class BusConnection {
   /** Tells the executor's sidecar what people decided. */
   decided(frame: Extract<NodeFrame, { kind: 'decided' }>): void {
     if (!this.#ended) this.#line.send(frame);
+  }
+
+  /**
+   * A step of the revocation list that holds from now on: this sidecar hears of it, and is cut off
+   * where the step names it.
+   */
+  revocationApplied(change: RevocationChange): void {
+    if (this.#ended) return;
+    this.#revocations({ since: change.version - 1, version: change.version, changes: [change] });
+    if (this.#context.revocations.isRevoked(this.peer)) this.#end('IDENTITY_REVOKED');
   }
 
   closed(): void {
@@ -109,7 +138,12 @@ export class BusConnection {
     // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
     if (other !== undefined) other.#end('BUS_ALREADY_CONNECTED');
     this.#isolation = frame.isolation;
+    this.#connectedSince = this.#context.clock.nowMs();
     connected.set(this.peer.name, this);
+    for (const part of this.#context.revocations.updates(revocationsPerFrame)) {
+      this.#revocations(part);
+    }
+    this.#lease(0);
     this.#line.send({
       kind: 'welcome',
       boot: control.boot,
@@ -216,6 +250,34 @@ export class BusConnection {
         ),
       () => this.#line.send({ kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }),
     );
+  }
+
+  #lease(number: number): void {
+    const { mesh, control, revocations } = this.#context;
+    this.#line.send({
+      kind: 'lease',
+      number,
+      boot: control.boot,
+      meshDigest: mesh.digest,
+      revocationVersion: revocations.version,
+      durationMs: leaseMsDefault,
+    });
+  }
+
+  /** Only who lifts a revocation has to show that it may. */
+  #revocations(update: RevocationUpdate): void {
+    const changes = update.changes.map((change) =>
+      change.op === 'revoke' ? { ...change, signed: null } : change,
+    );
+    this.#line.send({ kind: 'revocations', ...update, changes });
+  }
+
+  /** The identity was revoked since it connected, or between the handshake and now. */
+  #refuseRevoked(frame: SidecarFrame): void {
+    const code = 'IDENTITY_REVOKED';
+    if (frame.kind === 'record') this.#line.send({ kind: 'recorded', number: frame.number, code });
+    else if ('number' in frame) this.#line.send({ kind: 'refused', number: frame.number, code });
+    this.#end(code);
   }
 
   /** A sidecar may record only what its own agent or it itself did. */

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { askControl } from '../adapters/control-http.ts';
 import { systemClock } from '../adapters/clock-system.ts';
-import { loadOperatorKey } from '../adapters/operator-keys.ts';
 import type { Approval } from '../oversight/approvals.ts';
-import { ControlError } from '../control/control-error.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
-import type { JsonObject } from '../message/json.ts';
-import { codeEntry } from '../process/codes.ts';
-import { nodeDirectories } from '../process/directories.ts';
 import type { CommandIo } from './check.ts';
+import { askNode, keyOfOperator, sayRefused } from './control.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type ListOptions = { readonly state: string; readonly all: boolean; readonly json: boolean };
@@ -45,10 +39,9 @@ export async function approvalsDecide(options: DecideOptions, io: CommandIo): Pr
   const matching = approvals.filter((one) => one.id.startsWith(options.id));
   const [approval] = matching;
   if (approval === undefined || matching.length > 1) {
-    return refused('OVERSIGHT_APPROVAL_UNKNOWN', options.json, io);
+    return sayRefused('OVERSIGHT_APPROVAL_UNKNOWN', options.json, io);
   }
-  const keyFile = options.key ?? join(nodeDirectories(stateDirectory).operators, 'local.jwk');
-  const key = await loadOperatorKey(keyFile);
+  const key = await keyOfOperator(stateDirectory, options.key);
   const signed = signOperatorDecision(
     {
       approval: approval.id,
@@ -60,9 +53,9 @@ export async function approvalsDecide(options: DecideOptions, io: CommandIo): Pr
     },
     key,
   );
-  const answer = await ask(stateDirectory, 'POST', '/v1/approvals/decisions', { signed });
+  const answer = await askNode(stateDirectory, 'POST', '/v1/approvals/decisions', { signed });
   if (answer.status !== 200) {
-    return refused(String(answer.body['code'] ?? 'OVERSIGHT_APPROVAL_UNKNOWN'), options.json, io);
+    return sayRefused(String(answer.body['code'] ?? 'OVERSIGHT_APPROVAL_UNKNOWN'), options.json, io);
   }
   const [now] = (await fetchApprovals(stateDirectory)).filter((one) => one.id === approval.id);
   if (options.json) io.out(JSON.stringify({ approval: approval.id, state: now?.state ?? null }));
@@ -94,31 +87,6 @@ function describe(approval: Approval, nowMs: number): readonly string[] {
 }
 
 async function fetchApprovals(stateDirectory: string): Promise<readonly Approval[]> {
-  const answer = await ask(stateDirectory, 'GET', '/v1/approvals');
+  const answer = await askNode(stateDirectory, 'GET', '/v1/approvals');
   return (answer.body['approvals'] ?? []) as unknown as readonly Approval[];
-}
-
-async function ask(
-  stateDirectory: string,
-  method: 'GET' | 'POST',
-  path: string,
-  body: JsonObject | null = null,
-): Promise<{ readonly status: number; readonly body: JsonObject }> {
-  const socket = nodeDirectories(stateDirectory).controlSocket;
-  try {
-    return await askControl(socket, method, path, body);
-  } catch (cause) {
-    throw new ControlError(
-      'CONTROL_NODE_UNREACHABLE',
-      `No mesh runs on ${stateDirectory}; start one with maso up, or name its --state directory.`,
-      { cause },
-    );
-  }
-}
-
-function refused(code: string, asJson: boolean, io: CommandIo): number {
-  const entry = codeEntry(code);
-  if (asJson) io.out(JSON.stringify({ code }));
-  else io.err(`${code}: ${entry?.means ?? 'Refused.'} ${entry?.mend ?? ''}`.trim());
-  return 1;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
+import { agentList, agentReinstate, agentRevoke, agentShow } from './agent.ts';
 import { approvalsDecide, approvalsList } from './approvals.ts';
 import { checkCommand, type CommandIo } from './check.ts';
 import { recorderVerify } from './recorder-verify.ts';
@@ -46,6 +47,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addUp(program, io, exit);
   addCheck(program, io, exit);
   addSidecar(program, io, exit);
+  addAgent(program, io, exit);
   addApprovals(program, io, exit);
   addTrace(program, io, exit);
   addRecorder(program, io, exit);
@@ -109,6 +111,49 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
     );
 }
 
+function addAgent(program: Command, io: CommandIo, exit: Exit): void {
+  const agent = program.command('agent').description('Agents, their identities, and who is revoked.');
+  agent
+    .command('list')
+    .description('List every agent with its connected instance.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso agent list --state .maso')
+    .action(async (options) => exit(await agentList(options, io)));
+  agent
+    .command('show')
+    .description('Show one agent with its certificates and revocations.')
+    .argument('<name>', 'agent of the mesh file')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso agent show payments')
+    .action(async (name: string, options) => exit(await agentShow({ name, ...options }, io)));
+  signedBy(agent.command('revoke'))
+    .description('Refuse the next action of an agent, one instance or one certificate.')
+    .argument('<target>', 'agent name, SPIFFE id of an instance, or thumbprint of a certificate')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maso agent revoke payments --as alice --key alice.jwk --reason "sends odd requests"' +
+        '\n  maso agent revoke spiffe://maso.local/agent/payments/01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as alice',
+    )
+    .action(async (target: string, options) => exit(await agentRevoke({ target, ...options }, io)));
+  signedBy(agent.command('reinstate'))
+    .description('Let a revoked agent join again; instances and certificates stay revoked.')
+    .argument('<name>', 'agent of the mesh file')
+    .addHelpText('after', '\nExample:\n  maso agent reinstate payments --as alice --key alice.jwk')
+    .action(async (name: string, options) => exit(await agentReinstate({ name, ...options }, io)));
+}
+
+/** What every command takes that an operator signs. */
+function signedBy(command: Command): Command {
+  return command
+    .addOption(state())
+    .option('--as <operator>', 'operator of the mesh file', 'local')
+    .option('--key <file>', 'the operator\'s private key (JWK); default: the local operator\'s')
+    .option('--reason <text>', 'why; kept in the record', '')
+    .addOption(json());
+}
+
 function addApprovals(program: Command, io: CommandIo, exit: Exit): void {
   const approvals = program.command('approvals').description('Actions that wait for a person.');
   approvals
@@ -120,15 +165,9 @@ function addApprovals(program: Command, io: CommandIo, exit: Exit): void {
     .addHelpText('after', '\nExample:\n  maso approvals list --state .maso')
     .action(async (options) => exit(await approvalsList(options, io)));
   for (const decision of ['approve', 'deny'] as const) {
-    approvals
-      .command(decision)
+    signedBy(approvals.command(decision))
       .description(decision === 'approve' ? 'Release a held action.' : 'Refuse a held action.')
       .argument('<id>', 'approval id, or its first characters')
-      .addOption(state())
-      .option('--as <operator>', 'operator of the mesh file', 'local')
-      .option('--key <file>', 'the operator\'s private key (JWK); default: the local operator\'s')
-      .option('--reason <text>', 'why; kept in the record', '')
-      .addOption(json())
       .addHelpText('after', `\nExample:\n  maso approvals ${decision} 01JD3K --reason "checked the invoice"`)
       .action(async (id: string, options) =>
         exit(await approvalsDecide({ id, decision, ...options }, io)),

@@ -2,6 +2,7 @@
 import { thumbprintOf, readCertificatesPem } from '../identity/certificate.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import { joinSecretDigest, parseJoinToken, type JoinTokenStore } from '../identity/join-token.ts';
+import type { RevocationView } from '../identity/revocation.ts';
 import { agentSpiffeId } from '../identity/spiffe-id.ts';
 import { credentialLifetimeMs } from '../mesh/credential-lifetime.ts';
 import type { Mesh } from '../mesh/mesh.ts';
@@ -13,6 +14,7 @@ export type EnrolmentContext = {
   readonly mesh: Mesh;
   readonly authority: Authority;
   readonly tokens: JoinTokenStore;
+  readonly revocations: RevocationView;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,12 +45,17 @@ export async function enrol(
   );
   if (use !== 'ACCEPTED') return refuse(use, agent, context);
   if (!context.mesh.agents.has(agent)) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
+  if (context.revocations.isNameRevoked(agent)) return refuse('IDENTITY_REVOKED', agent, context);
   const instance = mintUlid(context.clock, context.random);
-  return issue(agent, agentSpiffeId(context.mesh.trustDomain, agent, instance), csrPem, context);
+  const spiffeId = agentSpiffeId(context.mesh.trustDomain, agent, instance);
+  const enrolled = await issue(agent, spiffeId, csrPem, context);
+  // Revoked while the certificate was made: nobody gets it.
+  if (context.revocations.isNameRevoked(agent)) return refuse('IDENTITY_REVOKED', agent, context);
+  return enrolled;
 }
 
 /** A new certificate for the same instance, asked for over its present one. */
-export function renew(
+export async function renew(
   peer: PeerIdentity,
   csrPem: string,
   context: EnrolmentContext,
@@ -57,7 +64,11 @@ export function renew(
   if (!known || !(context.clock.nowMs() < peer.expiresAtMs)) {
     return refuse('CONTROL_RENEWAL_REFUSED', peer.name, context);
   }
-  return issue(peer.name, peer.spiffeId, csrPem, context);
+  if (context.revocations.isRevoked(peer)) return refuse('IDENTITY_REVOKED', peer.name, context);
+  const renewed = await issue(peer.name, peer.spiffeId, csrPem, context);
+  // Revoked while the certificate was made, it may be by the very one that asked for it.
+  if (context.revocations.isRevoked(peer)) return refuse('IDENTITY_REVOKED', peer.name, context);
+  return renewed;
 }
 
 async function issue(
@@ -83,6 +94,8 @@ async function issue(
     [
       entry('identity.issued', svid.serial, agent, null, context, {
         spiffeId,
+        role: manifest.role,
+        sponsor: manifest.sponsor ?? null,
         serial: svid.serial,
         expiresAt: svid.expiresAtMs,
       }),

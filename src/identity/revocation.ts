@@ -99,18 +99,32 @@ export class RevocationList implements RevocationView {
   }
 
   /**
-   * The steps that this list did not have, or null where the update cannot be taken: it is older
-   * than the list, leaves a gap, is not in order, or lifts what may not be lifted. Then nothing
-   * changes.
+   * Takes the steps that this list did not have and gives them. Null where the update cannot be
+   * taken: it leaves a gap, is not in order, or lifts what may not be lifted; then nothing changes.
+   * An update that is older than the list brings nothing.
    */
   update(update: RevocationUpdate, mayReinstate: MayReinstate): readonly RevocationChange[] | null {
     if (!isSound(update) || update.since > this.#version) return null;
-    if (update.version < this.#version) return null;
+    if (update.version <= this.#version) return [];
     const taken = update.changes.filter((change) => change.version > this.#version);
     if (!this.#mayTake(taken, mayReinstate)) return null;
     for (const change of taken) this.#take(change);
     this.#version = update.version;
     return taken;
+  }
+
+  /** The whole list in parts of at most this many steps, for somebody who may have none of it. */
+  updates(stepsMax: number): readonly RevocationUpdate[] {
+    const parts: RevocationUpdate[] = [];
+    let since = 0;
+    for (let start = 0; start < this.#changes.length; start += stepsMax) {
+      const changes = this.#changes.slice(start, start + stepsMax);
+      const isLast = start + stepsMax >= this.#changes.length;
+      const version = isLast ? this.#version : (changes.at(-1)?.version ?? since);
+      parts.push({ since, version, changes });
+      since = version;
+    }
+    return parts.length > 0 ? parts : [{ since, version: this.#version, changes: [] }];
   }
 
   #mayTake(changes: readonly RevocationChange[], mayReinstate: MayReinstate): boolean {

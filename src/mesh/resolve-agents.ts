@@ -32,6 +32,7 @@ export function resolveAgents(
       originator: value.originator,
       tools: value.tools,
       oispec: value.oispec === undefined ? null : resolveOISpec(loading, name, path, value),
+      sponsor: value.sponsor ?? null,
       isolation: value.isolation ?? defaults.isolation ?? 'none',
       command: value.command === undefined ? null : absoluteArguments(loading, value.command),
     });

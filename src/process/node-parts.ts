@@ -13,15 +13,18 @@ import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
 import { Router } from '../bus/route.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
+import { applyRevocation, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
+import type { RevocationList } from '../identity/revocation.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
@@ -33,6 +36,7 @@ import { TokenBuckets } from '../scanner/rate.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { NodeFrame } from '../wire/frame.ts';
 import { nodeDirectories } from './directories.ts';
+import { listAgents, showAgent } from './node-agents.ts';
 
 export const nodeName = 'main';
 
@@ -52,6 +56,8 @@ export type Parts = {
   readonly busContext: BusContext;
   readonly approvals: ApprovalsContext;
   readonly enrolment: EnrolmentContext;
+  readonly revocations: RevocationsContext;
+  readonly chains: SqliteIssuedChains;
   readonly localOperator: string | null;
 };
 
@@ -78,10 +84,13 @@ export async function buildParts(
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
   const approvals = approvalsOf(mesh, foundations, operators, connected);
+  const revocations = revocationsOf(mesh, foundations, operators, connected);
+  const { list } = revocations;
   const enrolment: EnrolmentContext = {
     mesh,
     authority,
     tokens: new SqliteJoinTokenStore(database),
+    revocations: list,
     recorder,
     clock,
     random: systemRandom,
@@ -106,12 +115,14 @@ export async function buildParts(
     queue,
     recorder,
     patientRecorder: new CoalescingRecorder(recorder),
-    identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains),
+    revocations: list,
+    identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
     router: new Router(queue),
     control,
     connected,
   };
-  return { authority, credential, bundlePem, verifier, busContext, approvals, enrolment, localOperator };
+  const plane = { approvals, enrolment, revocations, chains, localOperator };
+  return { authority, credential, bundlePem, verifier, busContext, ...plane };
 }
 
 function approvalsOf(
@@ -130,6 +141,27 @@ function approvalsOf(
     settled: (approval) => {
       const frame = decidedFrame(approval);
       if (frame !== null) connected.get(approval.hold.executor)?.decided(frame);
+    },
+  };
+}
+
+function revocationsOf(
+  mesh: Mesh,
+  { recorder, clock, database }: Foundations,
+  operators: ReadonlyMap<string, Operator>,
+  connected: ReadonlyMap<string, BusConnection>,
+): RevocationsContext {
+  const store = new SqliteRevocationStore(database);
+  return {
+    mesh,
+    list: store.load(clock.nowMs()),
+    store,
+    recorder,
+    clock,
+    operators,
+    mintId: () => mintUlid(clock, systemRandom),
+    applied: (change) => {
+      for (const connection of connected.values()) connection.revocationApplied(change);
     },
   };
 }
@@ -153,15 +185,17 @@ function controlPortOf(
   };
 }
 
-/** Who holds an identity that this node issued, also before a restart; null once it has expired. */
+/** Who holds an identity that this node issued, also before a restart; null once it has ended. */
 function issuedPeer(
   thumbprint: string,
   verifier: PeerVerifier,
   chains: SqliteIssuedChains,
+  revocations: RevocationList,
 ): PeerIdentity | null {
   const chain = chains.chainOf(thumbprint);
   if (chain !== null && verifier.byThumbprint(thumbprint) === null) verifier.verifyPem(chain);
-  return verifier.byThumbprint(thumbprint);
+  const peer = verifier.byThumbprint(thumbprint);
+  return peer === null || revocations.isRevoked(peer) ? null : peer;
 }
 
 /** Operators of the mesh file; where it names none, one of this machine, said at start. */
@@ -209,6 +243,10 @@ export function controlApi(
   node: () => ControlledNode | null,
 ): ControlApi {
   const { store } = parts.approvals;
+  const { mesh, connected, revocations } = parts.busContext;
+  const agents = { mesh, connected, revocations, chains: parts.chains };
+  // One after the other, so that versions ascend; what came of one is told to its own caller.
+  let lastRevocation: Promise<unknown> = Promise.resolve();
   return {
     status: () => {
       const { state, code, headSize, headAt } = foundations.recorder.status();
@@ -226,7 +264,16 @@ export function controlApi(
       const answer = await decide(signed, parts.approvals);
       return { ok: answer.ok, code: answer.ok ? null : answer.code };
     },
+    agents: () => listAgents(agents),
+    agent: (name) => showAgent(name, agents),
+    revoke: async (signed) => {
+      const answered = lastRevocation.then(() => applyRevocation(signed, parts.revocations));
+      lastRevocation = answered.catch(() => null);
+      const answer = await answered;
+      if (!answer.ok) return { ok: false, code: answer.code, version: null };
+      return { ok: true, code: null, version: answer.change.version };
+    },
     joinToken: async (agent) =>
-      parts.enrolment.mesh.agents.has(agent) ? ((await node()?.joinToken(agent)) ?? null) : null,
+      mesh.agents.has(agent) && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null,
   };
 }

@@ -10,7 +10,9 @@ import { admittedEntry } from '../bus/admit.ts';
 import { BusConnection } from '../bus/connection.ts';
 import { expire } from '../oversight/approvals.ts';
 import { enrol } from '../control/enrolment.ts';
+import { recordUnrecorded } from '../control/revocations.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
+import { IdentityError } from '../identity/identity-error.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { mintJoinToken } from '../identity/join-token.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
@@ -88,10 +90,12 @@ class MeshNode implements RunningNode {
       credential,
       bundlePem,
       verifier: parts.verifier,
-      accept: (peer, line) =>
-        peer.kind === 'agent' && mesh.agents.has(peer.name)
-          ? new BusConnection(peer, line, busContext)
-          : { code: 'IDENTITY_PEER_UNEXPECTED' },
+      accept: (peer, line) => {
+        const known = peer.kind === 'agent' && mesh.agents.has(peer.name);
+        if (!known) return { code: 'IDENTITY_PEER_UNEXPECTED' };
+        if (busContext.revocations.isRevoked(peer)) return { code: 'IDENTITY_REVOKED' };
+        return new BusConnection(peer, line, busContext);
+      },
       refused: (code, peer) => recordRefusal(code, peer, foundations),
     }));
     const enrolment = await listenOn(ports.enrolment, (port) => serveEnrolment({
@@ -154,6 +158,9 @@ class MeshNode implements RunningNode {
 
   async joinToken(agent: string): Promise<string> {
     const { clock } = this.#foundations;
+    if (this.#parts.busContext.revocations.isNameRevoked(agent)) {
+      throw new IdentityError('IDENTITY_REVOKED', `The agent ${agent} is revoked.`);
+    }
     const [authority] = readCertificatesPem(this.#parts.bundlePem) ?? [];
     if (authority === undefined) throw new Error('The bundle holds no authority.');
     const { token, record } = mintJoinToken(
@@ -191,6 +198,7 @@ class MeshNode implements RunningNode {
       }
     }
     await expire(this.#parts.approvals);
+    await recordUnrecorded(this.#parts.revocations);
   }
 
   #startTimers(): readonly NodeJS.Timeout[] {

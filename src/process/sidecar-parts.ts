@@ -23,7 +23,10 @@ import { combine } from '../review/verdict.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
 import { createScanner, type Scanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import type { RevocationView } from '../identity/revocation.ts';
+import type { LeaseView } from '../sidecar/standing.ts';
 import type { SidecarContext } from '../sidecar/context.ts';
+import { Endorsements } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission } from '../tool/admitted.ts';
@@ -46,6 +49,8 @@ export type SidecarFoundations = {
   readonly intents: IntentStore;
   readonly credential: () => Credential;
   readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly revocations: RevocationView;
+  readonly lease: LeaseView;
   readonly report: (failure: unknown) => void;
   readonly digestKey: Uint8Array;
 };
@@ -161,6 +166,7 @@ export async function buildSidecarContext(
     firewall: { model: noInjectionModel, thresholds: defaultThresholds },
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: noJudge,
+    endorsements: new Endorsements(limits.approvalTimeoutMs),
     rates: new TokenBuckets({
       perSecond: limits.messagesPerSecond * 4,
       burst: limits.messageBurst * 4,

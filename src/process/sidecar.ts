@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
@@ -12,6 +12,7 @@ import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
 import { ControlError } from '../control/control-error.ts';
 import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
+import { IdentityError } from '../identity/identity-error.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
@@ -19,11 +20,13 @@ import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
 import type { AgentProcess } from './agent-process.ts';
+import { leaseMsDefault } from '../identity/lease.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { credentialFile, joinOrResume, type Membership } from './membership.ts';
 import { buildSidecarContext, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
+import { SidecarStanding } from './sidecar-standing.ts';
 
 export type SidecarOptions = {
   readonly mesh: Mesh;
@@ -71,10 +74,31 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningSide
   const directories = sidecarDirectories(options.stateDirectory, agent.name);
   await mkdir(directories.state, { recursive: true, mode: 0o700 });
   const clock = systemClock();
+  try {
+    return await startOnce(options, agent, directories, clock);
+  } catch (failure) {
+    const revoked = failure instanceof IdentityError && failure.code === 'IDENTITY_REVOKED';
+    if (!revoked || options.joinToken === null) throw failure;
+    // The identity of the last start is no more; what this one was given is a new one's.
+    return startOnce(options, agent, directories, clock);
+  }
+}
+
+async function startOnce(
+  options: SidecarOptions,
+  agent: Agent,
+  directories: ReturnType<typeof sidecarDirectories>,
+  clock: SystemClock,
+): Promise<SidecarProcess> {
   const membership = await joinOrResume(directories.state, options.joinToken, clock);
   const running = new SidecarProcess(options, agent, clock, membership, directories.state);
-  await running.start(directories.socket);
-  return running;
+  try {
+    await running.start(directories.socket);
+    return running;
+  } catch (failure) {
+    await running.close();
+    throw failure;
+  }
 }
 
 /** One agent's sidecar with its line to the node; the agent's own process hangs on it. */
@@ -89,6 +113,7 @@ class SidecarProcess implements RunningSidecar {
   readonly #database: BatchedDatabase;
   readonly #store: SqliteSidecarStore;
   readonly #recorder: SidecarRecorder;
+  readonly #standing: SidecarStanding;
   readonly #link: BusClient;
   readonly #welcomed = Promise.withResolvers<void>();
   #credential: Credential;
@@ -99,6 +124,7 @@ class SidecarProcess implements RunningSidecar {
   #agentProcess: AgentProcess | null = null;
   #timers: readonly NodeJS.Timeout[] = [];
   #rotating = false;
+  #sidecarServes = false;
 
   constructor(
     options: SidecarOptions,
@@ -118,6 +144,14 @@ class SidecarProcess implements RunningSidecar {
     this.#operators = options.mesh.operators;
     this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
     this.#store = new SqliteSidecarStore(this.#database);
+    this.#standing = new SidecarStanding({
+      database: this.#database,
+      clock,
+      meshDigest: options.mesh.digest,
+      operators: options.mesh.operators,
+      changed: () => this.#sidecar?.revocationsChanged(),
+      log: (line) => options.log(`sidecar ${this.agent}: ${line}`),
+    });
     this.#link = this.#connectBus();
     this.#recorder = new SidecarRecorder(this.#store, this.#link);
   }
@@ -130,6 +164,7 @@ class SidecarProcess implements RunningSidecar {
     this.#sidecar = sidecar;
     this.#link.start();
     await this.#welcomed.promise;
+    this.#sidecarServes = true;
     await sidecar.recover();
     this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
     this.#agentProcess = await launchAgent(this.#options, sidecar, this.#http);
@@ -184,10 +219,17 @@ class SidecarProcess implements RunningSidecar {
       report: (failure) => this.#report(failure),
       intents: new SqliteIntentStore(this.#database.database),
       credential: () => this.#credential,
-      // Operators of the mesh file bind this sidecar; only where it names none is the node believed.
-      operators: () => (mesh.operators.size > 0 ? mesh.operators : this.#operators),
+      operators: () => this.#knownOperators(),
+      revocations: this.#standing.revocations,
+      lease: this.#standing,
       digestKey: digestKeyOf(this.#membership),
     };
+  }
+
+  /** Operators of the mesh file bind this sidecar; only where it names none is the node believed. */
+  #knownOperators(): ReadonlyMap<string, Operator> {
+    const named = this.#options.mesh.operators;
+    return named.size > 0 ? named : this.#operators;
   }
 
   #connectBus(): BusClient {
@@ -201,8 +243,16 @@ class SidecarProcess implements RunningSidecar {
       meshDigest: this.#options.mesh.digest,
       isolation: this.isolation,
       clock: this.#clock,
+      now: () => this.#standing.now(),
       events: {
-        welcome: ({ operators }) => {
+        revocations: (update) => this.#standing.update(update),
+        lease: (grant, asked) => {
+          this.#standing.granted(grant, asked);
+          // What the node answered too late, or not at all, is offered again.
+          if (link.connected) this.#recorder.drain().catch((failure: unknown) => this.#report(failure));
+        },
+        welcome: ({ boot, operators }) => {
+          this.#standing.welcomed(boot);
           this.#operators = new Map(operators.map((operator) => [operator.name, operator]));
           this.#welcomed.resolve();
           this.#recorder.drain().catch((failure: unknown) => this.#report(failure));
@@ -219,9 +269,24 @@ class SidecarProcess implements RunningSidecar {
 
   #lost(code: string, fatal: boolean): void {
     this.#options.log(`sidecar ${this.agent}: bus connection lost (${code})`);
+    if (code === 'IDENTITY_REVOKED') this.#revoked();
     if (fatal) {
       this.#welcomed.reject(new ControlError('CONTROL_SIDECAR_REFUSED', `The node said ${code}.`));
     }
+  }
+
+  /**
+   * The node no longer knows this identity. It goes on asking, because an agent can be reinstated;
+   * a sidecar that starts gives the identity up, so that its next start may join anew.
+   */
+  #revoked(): void {
+    this.#standing.ended();
+    if (this.#sidecarServes) return;
+    rm(join(this.#stateDirectory, credentialFile), { force: true })
+      .catch((failure: unknown) => this.#report(failure))
+      .finally(() => {
+        this.#welcomed.reject(new IdentityError('IDENTITY_REVOKED', 'This identity is revoked.'));
+      });
   }
 
   #startTimers(): readonly NodeJS.Timeout[] {
@@ -235,6 +300,7 @@ class SidecarProcess implements RunningSidecar {
       setInterval(() => {
         this.#recorder.drain().catch(report);
       }, drainEveryMs),
+      setInterval(() => this.#link.askLease(), leaseMsDefault / 3),
       setInterval(() => {
         if (this.#rotating || !this.#isHalfSpent()) return;
         this.#rotating = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcess } from 'node:child_process';
+import { IdentityError } from '../identity/identity-error.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { Agent } from '../mesh/mesh.ts';
 import type { RunningNode } from './node.ts';
@@ -24,6 +25,8 @@ export type SupervisorOptions = {
 };
 
 const restartDelayMs = 200;
+/** How often a revoked agent is looked at again: it may have been reinstated. */
+const revokedRetryMs = 1_000;
 const readyTimeoutMs = 30_000;
 
 /** Keeps one sidecar process per agent running; each start gets a join token of its own. */
@@ -31,6 +34,8 @@ export class SidecarSupervisor {
   readonly #options: SupervisorOptions;
   readonly #children = new Map<string, ChildProcess>();
   readonly #ready = new Map<string, SupervisedSidecar>();
+  /** Agents that were said to be revoked. */
+  readonly #revoked = new Set<string>();
   #stopped = false;
 
   constructor(options: SupervisorOptions) {
@@ -41,10 +46,32 @@ export class SidecarSupervisor {
     return [...this.#ready.values()];
   }
 
-  /** Resolves when the sidecar serves its agent; rejects when it ends before that. */
-  async start(agent: Agent): Promise<SupervisedSidecar> {
-    const { node, program, meshFile, stateDirectory, uidOf } = this.#options;
-    const token = await node.joinToken(agent.name);
+  /**
+   * Resolves when the sidecar serves its agent, or with null where the agent is revoked: then it is
+   * started once the agent is reinstated. Rejects when the sidecar ends before it serves.
+   */
+  async start(agent: Agent): Promise<SupervisedSidecar | null> {
+    const token = await this.#tokenFor(agent);
+    return token === null ? null : this.#startWith(agent, token);
+  }
+
+  async #tokenFor(agent: Agent): Promise<string | null> {
+    try {
+      return await this.#options.node.joinToken(agent.name);
+    } catch (failure) {
+      if (!(failure instanceof IdentityError) || failure.code !== 'IDENTITY_REVOKED') throw failure;
+      if (!this.#revoked.has(agent.name)) {
+        this.#options.log(`sidecar ${agent.name}: not started (IDENTITY_REVOKED)`);
+      }
+      this.#revoked.add(agent.name);
+      this.#startLater(agent, revokedRetryMs);
+      return null;
+    }
+  }
+
+  async #startWith(agent: Agent, token: string): Promise<SupervisedSidecar> {
+    const { program, meshFile, stateDirectory, uidOf } = this.#options;
+    this.#revoked.delete(agent.name);
     const uid = uidOf(agent);
     const [executable = process.execPath, ...args] = program;
     const child = spawn(
@@ -87,6 +114,10 @@ export class SidecarSupervisor {
     this.#ready.delete(agent.name);
     if (this.#stopped) return;
     this.#options.log(`sidecar ${agent.name}: ended, starting it again`);
+    this.#startLater(agent, restartDelayMs);
+  }
+
+  #startLater(agent: Agent, delayMs: number): void {
     setTimeout(() => {
       if (this.#stopped) return;
       this.start(agent).catch((failure: unknown) =>
@@ -94,7 +125,7 @@ export class SidecarSupervisor {
           `sidecar ${agent.name}: ${failure instanceof Error ? failure.message : 'not started'}`,
         ),
       );
-    }, restartDelayMs);
+    }, delayMs).unref();
   }
 }
 

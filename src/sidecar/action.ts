@@ -9,6 +9,7 @@ import { combine, finding, type CombinedVerdict, type Verdict } from '../review/
 import type { GateOutcome } from '../tool/gate-outcome.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
+import { placeOf } from './endorsements.ts';
 import { admitRead } from './inbound.ts';
 import {
   applyDecision,
@@ -19,6 +20,7 @@ import {
   type Reviewed,
 } from './people.ts';
 import type { Decided, InboxMessage } from './ports.ts';
+import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
 
 /**
  * An admitted action request at its executor: the policy compliance check, people where the verdict
@@ -48,6 +50,14 @@ export async function workOn(
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, refusal(reviewed, code, context), context);
   }
+  // Recording took time: what was revoked since, or has no lease any more, does not run.
+  const since = standing(body, reviewed.manifest, context);
+  if (since.length > 0) {
+    const stopped = combine(since);
+    await recordReview(body, reviewed, stopped, 0, context);
+    const code = stopped.lead?.code ?? 'REVIEW_MISSING';
+    return answer(message, refusal(reviewed, code, context), context);
+  }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
   return answer(message, outcomeOf(reviewed, ran, context), context, ran);
 }
@@ -74,6 +84,11 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
     paceClamp: context.pace.clamp(context.agent.name),
     isolation: context.isolation,
     trustedValues: (source) => trusted.get(source) ?? null,
+    endorsed: (pointer, value) =>
+      context.endorsements.has(
+        { ...placeOf(body), action: request.action, pointer, value },
+        context.clock.nowMs(),
+      ),
     capUsed: (action, parameter) =>
       context.store.reserved(action, parameter, context.clock.nowMs() - 3_600_000),
     approvals: [],
@@ -86,13 +101,21 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
 /** Refused requests that one task may cost before nothing more is said to it. */
 const refusalsPerTaskMax = 10;
 
-/** What stands against the request before its content: a probing task, a clock nobody can trust. */
+/**
+ * What stands against the request before its content: a revocation, a lease that ran out, a probing
+ * task, a clock nobody can trust.
+ */
 function standing(
   body: EnvelopeBody,
   manifest: ActionManifest | null,
   context: SidecarContext,
 ): readonly Verdict[] {
-  const codes: string[] = [];
+  const against = [
+    ownRefusal(context),
+    senderRefusal(body, context.revocations),
+    leaseRefusal(manifest?.risk ?? 'CRITICAL', context),
+  ];
+  const codes: string[] = against.filter((code) => code !== null);
   if (!(context.store.refusals(budgetOf(body)) < refusalsPerTaskMax)) codes.push('SIDECAR_REFUSAL_BUDGET');
   const privileged = manifest === null || isPrivileged(manifest.risk);
   const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
@@ -144,6 +167,7 @@ async function trustedValues(
   context: SidecarContext,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const found = new Map<string, Set<string>>();
+  if ((ownRefusal(context) ?? senderRefusal(body, context.revocations)) !== null) return found;
   const wanted = new Set<string>();
   for (const parameter of manifest?.sensitive.values() ?? []) {
     for (const source of parameter.from) if (source.includes('.')) wanted.add(source);
@@ -191,6 +215,7 @@ async function run(
       risk: manifest.risk,
       write: manifest.write,
       outputSchema: manifest.output,
+      keep: manifest.keep ?? null,
       timeoutMs: manifest.timeoutMs,
       task: body.task,
       privileged: isPrivileged(manifest.risk),

@@ -8,6 +8,8 @@ import { workOn } from './action.ts';
 import type { SidecarContext } from './context.ts';
 import { EndpointRefusals } from './endpoint-refusals.ts';
 import { receive } from './inbound.ts';
+import { ownRefusal } from './standing.ts';
+import { withdrawRevoked } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
 
@@ -136,6 +138,8 @@ export class AgentSidecar {
   /** One token opens one session; a second use means two processes hold it, and ends both. */
   async openSession(token: string): Promise<SessionOpened | SessionRefusal> {
     const { store, random } = this.context;
+    const revoked = ownRefusal(this.context);
+    if (revoked !== null) return { ok: false, code: revoked };
     await this.#beginNext(sha256(token));
     const incarnation = store.incarnation();
     if (incarnation === null || incarnation.tokenDigest !== sha256(token)) {
@@ -159,7 +163,15 @@ export class AgentSidecar {
   authenticate(sessionKey: string): AgentMemory | null {
     const incarnation = this.context.store.incarnation();
     if (incarnation === null || incarnation.endedAt !== null) return null;
+    if (ownRefusal(this.context) !== null) return null;
     return incarnation.sessionDigest === sha256(sessionKey) ? this.#memory : null;
+  }
+
+  /** The revocation list changed: an agent that it names has no session any more. */
+  revocationsChanged(): void {
+    const revoked = ownRefusal(this.context);
+    if (revoked === null) return;
+    this.endSession(revoked).catch((failure: unknown) => this.#faulted(failure));
   }
 
   async endSession(reason: string): Promise<void> {
@@ -180,7 +192,7 @@ export class AgentSidecar {
     }
     const taken = this.#pending.splice(0, max);
     for (const wake of this.#waitingForRoom) wake();
-    return taken;
+    return withdrawRevoked(taken, this.context);
   }
 
   get waitingMessages(): number {

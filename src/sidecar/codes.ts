@@ -97,6 +97,11 @@ export const sidecarCodes = {
     mend: 'Look at what the task tried; a new task of the originator starts with a fresh budget.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_LEASE_EXPIRED: {
+    means: 'The sidecar has no valid lease of its node, so nothing privileged runs.',
+    mend: 'Repair the node or the way to it; the lease comes back by itself.',
+    agentSees: 'UNAVAILABLE',
+  },
   SIDECAR_CLOCK_JUMPED: {
     means: 'The wall clock moved by more than the allowed skew, so nothing privileged runs.',
     mend: 'Synchronise the clock of this machine, then restart the sidecar.',

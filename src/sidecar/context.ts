@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
+import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallThresholds } from '../firewall/firewall.ts';
 import type { Judge } from '../judge/judge.ts';
@@ -15,7 +16,9 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
 import type { Gate } from '../tool/gate.ts';
+import type { Endorsements } from './endorsements.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
+import type { LeaseView } from './standing.ts';
 
 /** Everything the sidecar of one agent works with; wired once, in one place. */
 export type SidecarContext = {
@@ -31,6 +34,7 @@ export type SidecarContext = {
   readonly firewall: { readonly model: InjectionModel; readonly thresholds: FirewallThresholds };
   readonly compliance: Compliance;
   readonly judge: Judge;
+  readonly endorsements: Endorsements;
   readonly gate: Gate;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;
@@ -44,6 +48,10 @@ export type SidecarContext = {
   /** Verifies a sender's chain against the bundle; null when it does not hold. */
   readonly peerByThumbprint: (thumbprint: string) => PeerIdentity | null;
   readonly learnPeer: (chainPem: string) => void;
+  /** Who is revoked, as far as this sidecar has heard; never older than it was. */
+  readonly revocations: RevocationView;
+  /** The lease on HIGH and CRITICAL work. */
+  readonly lease: LeaseView;
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly recorder: Recorder;
   readonly agentSees: (code: string) => AgentCode;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PeerIdentity } from '../identity/credential.ts';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import { flowsTo } from '../label/label.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
@@ -11,6 +12,7 @@ import type { AdmittedRequest } from '../tool/admitted.ts';
 import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
 import { reviewContent } from './review.ts';
+import { ownRefusal } from './standing.ts';
 
 export type Delivery = { readonly envelope: SignedEnvelope; readonly chain: string | null };
 
@@ -40,12 +42,16 @@ export async function receive(delivery: Delivery, context: SidecarContext): Prom
   });
   if (!verified.ok) return refuseUnproven(delivery, verified.code, context);
   const { body } = verified;
-  const verdict = await reviewDelivery(body, context);
+  const verdict = await reviewDelivery(body, verified.peer, context);
   return exit(body, verdict, performance.now() * 1000 - startedUs, context);
 }
 
-async function reviewDelivery(body: EnvelopeBody, context: SidecarContext): Promise<CombinedVerdict> {
-  const refusal = admissionRefusal(body, context);
+async function reviewDelivery(
+  body: EnvelopeBody,
+  signer: PeerIdentity,
+  context: SidecarContext,
+): Promise<CombinedVerdict> {
+  const refusal = admissionRefusal(body, signer, context);
   if (refusal !== null) return combine([busVerdict(refusal, context)]);
   const content = await reviewContent(
     {
@@ -60,8 +66,15 @@ async function reviewDelivery(body: EnvelopeBody, context: SidecarContext): Prom
   return combine([busVerdict(null, context), ...content]);
 }
 
-function admissionRefusal(body: EnvelopeBody, context: SidecarContext): Refusal | null {
+function admissionRefusal(
+  body: EnvelopeBody,
+  signer: PeerIdentity,
+  context: SidecarContext,
+): Refusal | null {
   const { agent, clock, mesh } = context;
+  const own = ownRefusal(context);
+  if (own !== null) return { code: own };
+  if (context.revocations.isRevoked(signer)) return { code: 'IDENTITY_REVOKED' };
   if (context.pace.clamp(agent.name).allows === 'nothing') return { code: 'PACE_STOPPED' };
   if (body.to !== agent.name) return { code: 'SIDECAR_RECIPIENT_MISMATCH' };
   if (!(clock.nowMs() < body.expiresAt)) return { code: 'SIDECAR_EXPIRED' };
@@ -219,6 +232,8 @@ export function admitRead(call: LocalCall, context: SidecarContext): AdmittedReq
 
 function localRefusal(call: LocalCall, context: SidecarContext): Refusal | null {
   const { agent, mesh, pace } = context;
+  const own = ownRefusal(context);
+  if (own !== null) return { code: own };
   if (pace.clamp(agent.name).allows === 'nothing') return { code: 'PACE_STOPPED' };
   if (agent.role === 'EXECUTOR') return { code: 'SIDECAR_TOOL_NEEDS_ACTION' };
   const operation = mesh.tools.get(call.tool)?.operations.get(call.operation);

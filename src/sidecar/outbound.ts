@@ -4,6 +4,7 @@ import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { joinLabels } from '../label/label.ts';
+import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
@@ -12,6 +13,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { reviewContent } from './review.ts';
 import type { SidecarContext } from './context.ts';
+import { leaseRefusal, ownRefusal } from './standing.ts';
 
 /** Where a message stands in a task. */
 export type TaskPlace = { readonly task: string; readonly hop: number; readonly goalHash: string | null };
@@ -92,6 +94,8 @@ async function reviewOutgoing(
   domain: string | null,
   context: SidecarContext,
 ): Promise<CombinedVerdict> {
+  const own = ownRefusal(context) ?? privilegedRefusal(outgoing, context);
+  if (own !== null) return single('bus', own, context);
   const clamp = context.pace.clamp(context.agent.name);
   if (clamp.allows === 'nothing') return single('pace', 'PACE_STOPPED', context);
   if (domain === null) return single('bus', 'SIDECAR_DOMAIN_UNDECIDED', context);
@@ -112,6 +116,14 @@ async function reviewOutgoing(
     context,
   );
   return combine(verdicts);
+}
+
+/** A request for something dangerous is not even sent while nobody can say who is revoked. */
+function privilegedRefusal(outgoing: Outgoing, context: SidecarContext): string | null {
+  if (outgoing.schema !== actionRequestSchema) return null;
+  const request = parseActionRequest(outgoing.payload);
+  const action = request.ok ? context.mesh.actions.get(request.request.action) : undefined;
+  return action === undefined ? null : leaseRefusal(action.risk, context);
 }
 
 /** What the agent has no say in: who, when, how sensitive, from where, caused by what. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LeaseGrant } from '../identity/lease.ts';
+import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -31,7 +33,9 @@ export type SidecarFrame =
       readonly entries: readonly EntryDraft[];
     }
   | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
-  | { readonly kind: 'renew'; readonly number: number; readonly csr: string };
+  | { readonly kind: 'renew'; readonly number: number; readonly csr: string }
+  /** Asks for a lease; `hello` asks for the first one, which is answered as number 0. */
+  | { readonly kind: 'lease'; readonly number: number };
 
 /** What a bus node sends to a sidecar. */
 export type NodeFrame =
@@ -60,4 +64,7 @@ export type NodeFrame =
       /** Operators' signed decisions; the sidecar verifies each one itself. */
       readonly decisions: readonly string[];
     }
-  | { readonly kind: 'renewed'; readonly number: number; readonly chain: string };
+  | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
+  /** Before the welcome all that still matters, in parts; then every step as it is applied. */
+  | ({ readonly kind: 'revocations' } & RevocationUpdate)
+  | ({ readonly kind: 'lease'; readonly number: number } & LeaseGrant);

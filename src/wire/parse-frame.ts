@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import type { RevocationChange } from '../identity/revocation.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -71,7 +72,20 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('record'), number, privileged: z.boolean(), entries }),
   z.strictObject({ kind: z.literal('hold'), number, hold }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
+  z.strictObject({ kind: z.literal('lease'), number }),
 ]);
+
+const revocationChange: z.ZodType<RevocationChange> = z.strictObject({
+  version: number,
+  id,
+  op: z.enum(['revoke', 'reinstate']),
+  target: z.strictObject({
+    kind: z.enum(['agent', 'instance', 'certificate']),
+    value: z.string().min(1).max(1024),
+  }),
+  at: number,
+  signed: z.string().max(8192).nullable(),
+});
 
 const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -93,6 +107,20 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     decisions: z.array(z.string().max(8192)).max(8),
   }),
   z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
+  z.strictObject({
+    kind: z.literal('revocations'),
+    since: number,
+    version: number,
+    changes: z.array(revocationChange).max(1_000),
+  }),
+  z.strictObject({
+    kind: z.literal('lease'),
+    number,
+    boot: id,
+    meshDigest: z.string().max(64),
+    revocationVersion: number,
+    durationMs: number,
+  }),
 ]);
 
 export type ParsedFrame<Frame> =

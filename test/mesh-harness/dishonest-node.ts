@@ -112,9 +112,12 @@ export class DishonestNode {
       const { number = 0 } = frame;
       switch (frame['kind']) {
         case 'hello':
+          this.#send(agent, leaseOf(0, mesh));
           return this.#send(agent, {
             kind: 'welcome', boot: 'boot', meshDigest: mesh.digest, operators: [],
           });
+        case 'lease':
+          return this.#send(agent, leaseOf(Number(number), mesh));
         case 'publish':
           this.published.push({ from: agent, envelope: String(frame['envelope']) });
           return this.#send(agent, { kind: 'accepted', number });
@@ -132,4 +135,10 @@ export class DishonestNode {
       }
     });
   }
+}
+
+/** A dishonest node gives leases as an honest one does: they are not what holds it back. */
+function leaseOf(number: number, mesh: Mesh): JsonObject {
+  const terms = { boot: 'boot', meshDigest: mesh.digest, revocationVersion: 0 };
+  return { kind: 'lease', number, ...terms, durationMs: 5_000 };
 }

@@ -5,6 +5,7 @@ import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
 import { defaultThresholds } from '../../src/firewall/firewall.ts';
 import { noInjectionModel } from '../../src/firewall/injection-model.ts';
 import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
+import { RevocationList } from '../../src/identity/revocation.ts';
 import { signEnvelope } from '../../src/identity/sign-envelope.ts';
 import { noJudge } from '../../src/judge/judge.ts';
 import { freshContext } from '../../src/label/context.ts';
@@ -162,6 +163,8 @@ export class FakeSidecar {
       peerByThumbprint: (thumbprint) => this.#peers.get(thumbprint) ?? null,
       learnPeer: () => undefined,
       operators: () => mesh.operators,
+      revocations: new RevocationList([], 0, startMs),
+      lease: { isValid: () => true },
       recorder: this.recorder,
       agentSees,
       spool: async (entries) => {

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import { systemClock } from '../adapters/clock-system.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { RevocationTarget } from '../identity/revocation.ts';
+import { signRevocation } from '../identity/revocation-statement.ts';
+import { isDigest, mintUlid } from '../message/identifiers.ts';
+import { isJsonObject } from '../message/json.ts';
+import type { JsonObject, JsonValue } from '../message/json.ts';
+import type { CommandIo } from './check.ts';
+import { askNode, keyOfOperator, sayRefused } from './control.ts';
+import { stateDirectoryOf } from './state.ts';
+
+type ShowOptions = { readonly state: string; readonly json: boolean };
+
+type ChangeOptions = ShowOptions & {
+  readonly as: string;
+  readonly key?: string;
+  readonly reason: string;
+};
+
+/** `maso agent list`: every agent with the instance that is connected now. */
+export async function agentList(options: ShowOptions, io: CommandIo): Promise<number> {
+  const answer = await askNode(stateDirectoryOf(options.state, null), 'GET', '/v1/agents');
+  const agents = objectsOf(answer.body['agents']);
+  if (options.json) {
+    io.out(JSON.stringify({ agents }));
+    return 0;
+  }
+  const nowMs = systemClock().nowMs();
+  for (const agent of agents) {
+    const state = agent['revoked'] === true ? 'REVOKED' : connectionOf(agent, nowMs);
+    io.out(`${text(agent['name']).padEnd(20)} ${text(agent['role']).padEnd(12)} ${state}`);
+    if (agent['spiffeId'] === null) continue;
+    io.out(`  ${text(agent['spiffeId'])}`);
+    io.out(`  isolation ${text(agent['isolation'])}, SVID ends ${timeLeft(agent['expiresAt'], nowMs)}`);
+  }
+  return 0;
+}
+
+/** `maso agent show NAME`: the certificates of its instances, and what is revoked of them. */
+export async function agentShow(
+  options: ShowOptions & { readonly name: string },
+  io: CommandIo,
+): Promise<number> {
+  const agent = await agentOf(options.name, stateDirectoryOf(options.state, null));
+  if (agent === null) return sayRefused('CONTROL_AGENT_UNKNOWN', options.json, io);
+  if (options.json) {
+    io.out(JSON.stringify(agent));
+    return 0;
+  }
+  const nowMs = systemClock().nowMs();
+  io.out(`${text(agent['name'])}  ${text(agent['role'])}`);
+  io.out(`  sponsor    ${text(agent['sponsor'] ?? 'nobody')}`);
+  io.out(`  connected  ${connectionOf(agent, nowMs)}`);
+  io.out(`  isolation  ${text(agent['isolation'] ?? 'unknown')}`);
+  io.out(`  revoked    ${agent['revoked'] === true ? 'yes, every instance' : 'no'}`);
+  for (const one of objectsOf(agent['certificates'])) {
+    io.out(`  certificate ${text(one['thumbprint'])}${one['revoked'] === true ? '  REVOKED' : ''}`);
+    io.out(`    ${text(one['spiffeId'])}`);
+    io.out(`    serial ${text(one['serial'])}, ends ${timeLeft(one['expiresAt'], nowMs)}`);
+  }
+  for (const one of objectsOf(agent['revocations'])) {
+    const target = isJsonObject(one['target']) ? one['target'] : {};
+    io.out(`  version ${text(one['version'])}: ${text(one['op'])} ${text(target['value'])}`);
+  }
+  return 0;
+}
+
+/** `maso agent revoke WHAT`: refuses its next action, at once here and within a second elsewhere. */
+export async function agentRevoke(
+  options: ChangeOptions & { readonly target: string },
+  io: CommandIo,
+): Promise<number> {
+  const target = targetOf(options.target);
+  return change({ op: 'revoke', target, lifts: null }, options, io);
+}
+
+/** `maso agent reinstate NAME`: the agent may join again; revoked instances stay revoked. */
+export async function agentReinstate(
+  options: ChangeOptions & { readonly name: string },
+  io: CommandIo,
+): Promise<number> {
+  const agent = await agentOf(options.name, stateDirectoryOf(options.state, null));
+  if (agent === null) return sayRefused('CONTROL_AGENT_UNKNOWN', options.json, io);
+  const target: RevocationTarget = { kind: 'agent', value: options.name };
+  const holding = objectsOf(agent['revocations']).findLast(
+    (one) => isJsonObject(one['target']) && one['target']['kind'] === 'agent',
+  );
+  if (holding === undefined || holding['op'] !== 'revoke') {
+    return sayRefused('CONTROL_REVOCATION_UNKNOWN', options.json, io);
+  }
+  return change({ op: 'reinstate', target, lifts: text(holding['id']) }, options, io);
+}
+
+async function change(
+  wanted: {
+    readonly op: 'revoke' | 'reinstate';
+    readonly target: RevocationTarget;
+    readonly lifts: string | null;
+  },
+  options: ChangeOptions,
+  io: CommandIo,
+): Promise<number> {
+  const stateDirectory = stateDirectoryOf(options.state, null);
+  const clock = systemClock();
+  const statement = {
+    ...wanted,
+    id: mintUlid(clock, systemRandom),
+    operator: options.as,
+    at: clock.nowMs(),
+    reason: options.reason,
+  };
+  const signed = signRevocation(statement, await keyOfOperator(stateDirectory, options.key));
+  const answer = await askNode(stateDirectory, 'POST', '/v1/revocations', { signed });
+  if (answer.status !== 200) {
+    const code = answer.body['code'] ?? 'IDENTITY_REVOCATION_MALFORMED';
+    return sayRefused(text(code), options.json, io);
+  }
+  const { version = null } = answer.body;
+  const { op, target } = wanted;
+  if (options.json) io.out(JSON.stringify({ op, target, id: statement.id, version }));
+  else io.out(`${op === 'revoke' ? 'Revoked' : 'Reinstated'} ${target.value} (version ${text(version)}).`);
+  return 0;
+}
+
+async function agentOf(name: string, stateDirectory: string): Promise<JsonObject | null> {
+  const path = `/v1/agents/${encodeURIComponent(name)}`;
+  const answer = await askNode(stateDirectory, 'GET', path);
+  return answer.status === 200 ? answer.body : null;
+}
+
+/** A SPIFFE id is an instance, a thumbprint a certificate, anything else a name. */
+function targetOf(text: string): RevocationTarget {
+  if (text.startsWith('spiffe://')) return { kind: 'instance', value: text };
+  return isDigest(text) ? { kind: 'certificate', value: text } : { kind: 'agent', value: text };
+}
+
+function connectionOf(agent: JsonObject, nowMs: number): string {
+  const { connectedSince } = agent;
+  if (typeof connectedSince !== 'number') return 'not connected';
+  return `connected for ${seconds(nowMs - connectedSince)}`;
+}
+
+function timeLeft(expiresAt: JsonValue | undefined, nowMs: number): string {
+  return typeof expiresAt === 'number' ? `in ${seconds(expiresAt - nowMs)}` : 'unknown';
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 1000))} s`;
+}
+
+function objectsOf(value: JsonValue | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter((one) => isJsonObject(one)) : [];
+}
+
+function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SqliteIssuedChains } from '../adapters/control-store-sqlite.ts';
+import type { BusConnection } from '../bus/connection.ts';
+import { readCertificatesPem, spiffeIdOf } from '../identity/certificate.ts';
+import type { RevocationChange, RevocationList } from '../identity/revocation.ts';
+import { parseSpiffeId } from '../identity/spiffe-id.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { JsonObject } from '../message/json.ts';
+
+export type AgentsContext = {
+  readonly mesh: Mesh;
+  readonly connected: ReadonlyMap<string, BusConnection>;
+  readonly revocations: RevocationList;
+  readonly chains: SqliteIssuedChains;
+};
+
+/** Every agent of the mesh file with its live instance, for operators. */
+export function listAgents(context: AgentsContext): readonly JsonObject[] {
+  return [...context.mesh.agents.keys()].map((name) => summaryOf(name, context));
+}
+
+/** One agent with the revocations and the unexpired certificates of its instances; null: unknown. */
+export function showAgent(name: string, context: AgentsContext): JsonObject | null {
+  if (!context.mesh.agents.has(name)) return null;
+  return {
+    ...summaryOf(name, context),
+    revocations: context.revocations
+      .changes()
+      .filter((change) => namesAgent(change, name, context))
+      .map(({ version, op, target, id, at }) => ({ version, op, target: { ...target }, id, at })),
+    certificates: context.chains.all().flatMap((chain) => certificateOf(chain, name, context)),
+  };
+}
+
+function summaryOf(name: string, { mesh, connected, revocations }: AgentsContext): JsonObject {
+  const agent = mesh.agents.get(name);
+  const line = connected.get(name) ?? null;
+  const peer = line?.peer ?? null;
+  const id = peer === null ? null : parseSpiffeId(peer.spiffeId);
+  return {
+    name,
+    role: agent?.role ?? null,
+    sponsor: agent?.sponsor ?? null,
+    instance: id?.kind === 'agent' ? id.instance : null,
+    spiffeId: peer?.spiffeId ?? null,
+    isolation: line?.isolation ?? null,
+    connectedSince: line?.connectedSince ?? null,
+    expiresAt: peer?.expiresAtMs ?? null,
+    thumbprint: peer?.thumbprint ?? null,
+    revoked: revocations.isNameRevoked(name),
+  };
+}
+
+function namesAgent(change: RevocationChange, name: string, context: AgentsContext): boolean {
+  const { kind, value } = change.target;
+  switch (kind) {
+    case 'agent':
+      return value === name;
+    case 'instance':
+      return parseSpiffeId(value)?.name === name;
+    case 'certificate': {
+      const [leaf] = readCertificatesPem(context.chains.chainOf(value) ?? '') ?? [];
+      return leaf !== undefined && spiffeIdOf(leaf)?.name === name;
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+function certificateOf(
+  issued: { readonly thumbprint: string; readonly chain: string; readonly expiresAtMs: number },
+  name: string,
+  { revocations }: AgentsContext,
+): readonly JsonObject[] {
+  const [leaf] = readCertificatesPem(issued.chain) ?? [];
+  const id = leaf === undefined ? null : spiffeIdOf(leaf);
+  if (leaf === undefined || id?.kind !== 'agent' || id.name !== name) return [];
+  const { thumbprint, expiresAtMs } = issued;
+  const revoked = revocations.isRevoked({ name, spiffeId: id.text, thumbprint });
+  const serial = leaf.serialNumber.toLowerCase();
+  return [{ thumbprint, serial, spiffeId: id.text, expiresAt: expiresAtMs, revoked }];
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RevocationView } from '../identity/revocation.ts';
+import type { RiskClass } from '../mesh/mesh.ts';
+import type { SidecarContext } from './context.ts';
+
+/** Whether privileged work may go on here; asked right before it. */
+export type LeaseView = { readonly isValid: () => boolean };
+
+/** What stands against the sidecar's own agent doing anything at all; null when nothing does. */
+export function ownRefusal(
+  context: Pick<SidecarContext, 'agent' | 'credential' | 'revocations'>,
+): string | null {
+  const { spiffeId, thumbprint } = context.credential();
+  const own = { name: context.agent.name, spiffeId, thumbprint };
+  return context.revocations.isRevoked(own) ? 'IDENTITY_REVOKED' : null;
+}
+
+/** What stands against work of this class; a partitioned sidecar keeps LOW and MEDIUM. */
+export function leaseRefusal(
+  risk: RiskClass,
+  context: Pick<SidecarContext, 'lease'>,
+): string | null {
+  if (risk !== 'HIGH' && risk !== 'CRITICAL') return null;
+  return context.lease.isValid() ? null : 'SIDECAR_LEASE_EXPIRED';
+}
+
+/** What stands against acting on a message kept earlier, from an agent that was revoked since. */
+export function senderRefusal(
+  sender: { readonly from: string; readonly instance: string },
+  revocations: RevocationView,
+): string | null {
+  return revocations.isSenderRevoked(sender.from, sender.instance) ? 'IDENTITY_REVOKED' : null;
+}
