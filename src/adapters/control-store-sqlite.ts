@@ -46,11 +46,12 @@ export class SqliteApprovalStore implements ApprovalStore {
     return this.#pending.get(id) ?? approvalOf(this.#byId.get(id));
   }
 
-  byMessage(message: string): Approval | null {
+  byMessage(message: string, executor: string): Approval | null {
     for (const approval of this.#pending.values()) {
-      if (approval.hold.message === message) return approval;
+      const { hold } = approval;
+      if (hold.message === message && hold.executor === executor) return approval;
     }
-    return approvalOf(this.#byMessage.get(message));
+    return approvalOf(this.#byMessage.get(messageKey(message, executor)));
   }
 
   pending(): readonly Approval[] {
@@ -62,18 +63,30 @@ export class SqliteApprovalStore implements ApprovalStore {
   }
 
   async save(approval: Approval): Promise<void> {
+    const before = this.get(approval.id);
+    const { message, executor } = approval.hold;
     this.#pending.set(approval.id, approval);
-    await this.#db.write(() =>
-      this.#save.run(
-        approval.id,
-        approval.hold.message,
-        approval.state,
-        approval.heldAt,
-        JSON.stringify(approval),
-      ),
-    );
+    try {
+      await this.#db.write(() =>
+        this.#save.run(
+          approval.id,
+          messageKey(message, executor),
+          approval.state,
+          approval.heldAt,
+          JSON.stringify(approval),
+        ),
+      );
+    } catch (failure) {
+      if (before === null) this.#pending.delete(approval.id);
+      else this.#pending.set(before.id, before);
+      throw failure;
+    }
     if (approval.state !== 'pending') this.#pending.delete(approval.id);
   }
+}
+
+function messageKey(message: string, executor: string): string {
+  return `${executor} ${message}`;
 }
 
 function approvalOf(row: Record<string, unknown> | undefined): Approval | null {

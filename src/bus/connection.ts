@@ -26,7 +26,10 @@ export type ControlPort = {
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
   /** The final word on a held message, or null while it is pending or unknown. */
-  readonly decided: (message: string) => Extract<NodeFrame, { kind: 'decided' }> | null;
+  readonly decided: (
+    message: string,
+    executor: string,
+  ) => Extract<NodeFrame, { kind: 'decided' }> | null;
   readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
   /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
   readonly chainOf: (thumbprint: string) => string | null;
@@ -228,14 +231,23 @@ export class BusConnection {
 
   #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
     const { number, hold } = frame;
-    if (hold.executor !== this.peer.name) return this.#violated('BUS_ENTRY_FORGED');
+    if (!this.#mayHold(hold)) return this.#violated('BUS_ENTRY_FORGED');
     this.#context.control.hold(hold).then(
       ({ approval }) => {
         this.#line.send({ kind: 'held', number, approval });
-        const decided = this.#context.control.decided(hold.message);
+        const decided = this.#context.control.decided(hold.message, hold.executor);
         if (decided !== null) this.#line.send(decided);
       },
       () => this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' }),
+    );
+  }
+
+  /** Only for itself, and only what the mesh file lets that requester ask of it. */
+  #mayHold({ executor, requester, action }: Hold): boolean {
+    const isOwn = executor === this.peer.name;
+    return isOwn && this.#context.mesh.edges.some(
+      ({ from, to, mayRequest }) =>
+        from === requester && to === executor && mayRequest.includes(action),
     );
   }
 

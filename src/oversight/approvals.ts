@@ -4,6 +4,7 @@ import type { Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { Hold } from './hold.ts';
+import type { Turns } from './turns.ts';
 
 export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired';
 
@@ -20,10 +21,14 @@ export type Approval = {
 /** Durable queue of held actions; every resolved call survives `kill -9`. */
 export interface ApprovalStore {
   get(id: string): Approval | null;
-  /** One approval per message: holding the same message again finds the first. */
-  byMessage(message: string): Approval | null;
+  /**
+   * One approval per message and executor: holding the same message again finds the first, and no
+   * other sidecar can have put words of its own in its place.
+   */
+  byMessage(message: string, executor: string): Approval | null;
   pending(): readonly Approval[];
   list(limit: number): readonly Approval[];
+  /** Seen by readers at once; when it rejects, readers see what was there before. */
   save(approval: Approval): Promise<void>;
 }
 
@@ -37,6 +42,7 @@ export type ApprovalsContext = {
   readonly operators: ReadonlyMap<string, Operator>;
   readonly pendingMax: number;
   readonly mintId: () => string;
+  readonly turns: Turns;
   /** Told of every final state, so that the executor's sidecar hears of it. */
   readonly settled: (approval: Approval) => void;
 };
@@ -44,10 +50,15 @@ export type ApprovalsContext = {
 /**
  * Puts an action before people. A message already held is found again. More than the allowed number
  * of pending holds per requester or per root origin is denied at once: a flood is an attack on the
- * people who decide (EC-2.x, DESIGN "floods").
+ * people who decide (EC-2.x, DESIGN "floods"). Every state is on record before it holds: rejects,
+ * and nothing has changed, when it could not be recorded.
  */
-export async function hold(request: Hold, context: ApprovalsContext): Promise<Approval> {
-  const known = context.store.byMessage(request.message);
+export function hold(request: Hold, context: ApprovalsContext): Promise<Approval> {
+  return context.turns.take(() => holdInTurn(request, context));
+}
+
+async function holdInTurn(request: Hold, context: ApprovalsContext): Promise<Approval> {
+  const known = context.store.byMessage(request.message, request.executor);
   if (known !== null) return known;
   const flooded = isFlood(request, context);
   const approval: Approval = {
@@ -57,7 +68,6 @@ export async function hold(request: Hold, context: ApprovalsContext): Promise<Ap
     heldAt: context.clock.nowMs(),
     decisions: [],
   };
-  await context.store.save(approval);
   const entries = [entry(approval, 'approval.held', 'ESCALATE', null, {
     reasons: [...request.reasons],
     approvalsNeeded: request.approvalsNeeded,
@@ -73,6 +83,7 @@ export async function hold(request: Hold, context: ApprovalsContext): Promise<Ap
     );
   }
   await context.recorder.record(entries, { privileged: true });
+  await context.store.save(approval);
   if (flooded) context.settled(approval);
   return approval;
 }
@@ -82,7 +93,11 @@ export async function hold(request: Hold, context: ApprovalsContext): Promise<Ap
  * for; one denial denies. The signature binds operator, approval, digest and decision; nobody
  * decides twice, nobody decides for another.
  */
-export async function decide(signed: string, context: ApprovalsContext): Promise<DecisionAnswer> {
+export function decide(signed: string, context: ApprovalsContext): Promise<DecisionAnswer> {
+  return context.turns.take(() => decideInTurn(signed, context));
+}
+
+async function decideInTurn(signed: string, context: ApprovalsContext): Promise<DecisionAnswer> {
   const verified = verifyOperatorDecision(
     signed,
     (name) => context.operators.get(name)?.publicKey ?? null,
@@ -106,7 +121,6 @@ export async function decide(signed: string, context: ApprovalsContext): Promise
   const complete = decisions.length >= approval.hold.approvalsNeeded;
   const state = statement.decision === 'deny' ? 'denied' : complete ? 'approved' : 'pending';
   const next: Approval = { ...approval, decisions, state };
-  await context.store.save(next);
   await context.recorder.record(
     [
       entry(next, 'approval.decided', statement.decision === 'deny' ? 'NO-GO' : 'GO', null, {
@@ -119,6 +133,7 @@ export async function decide(signed: string, context: ApprovalsContext): Promise
     ],
     { privileged: true },
   );
+  await context.store.save(next);
   if (state !== 'pending') context.settled(next);
   return { ok: true, approval: next };
 }
@@ -154,8 +169,12 @@ async function refuse(
 
 /** Expiry means denied (EC-2.9). Called on a timer and at start. */
 export async function expire(context: ApprovalsContext): Promise<void> {
-  for (const approval of context.store.pending()) {
-    if (context.clock.nowMs() >= approval.hold.expiresAt) await close(approval, 'expired', context);
+  const overdue = (approval: Approval): boolean => !(context.clock.nowMs() < approval.hold.expiresAt);
+  for (const { id } of context.store.pending().filter(overdue)) {
+    await context.turns.take(async () => {
+      const now = context.store.get(id);
+      if (now?.state === 'pending') await close(now, 'expired', context);
+    });
   }
 }
 
@@ -165,11 +184,11 @@ async function close(
   context: ApprovalsContext,
 ): Promise<void> {
   const next: Approval = { ...approval, state };
-  await context.store.save(next);
   await context.recorder.record(
     [entry(next, 'approval.expired', 'NO-GO', 'OVERSIGHT_APPROVAL_EXPIRED', {}, context)],
     { privileged: true },
   );
+  await context.store.save(next);
   context.settled(next);
 }
 
@@ -192,7 +211,9 @@ function entry(
   context: ApprovalsContext,
 ): EntryDraft {
   const { hold } = approval;
-  const step = `${approval.decisions.length}.${approval.state}`;
+  // The person is part of it: one whose decision was recorded and lost decides again, or another.
+  const latest = approval.decisions.at(-1)?.operator ?? 'none';
+  const step = `${approval.decisions.length}.${latest.slice(0, 64)}.${approval.state}`;
   return {
     kind,
     id: `${approval.id}.${kind}.${step}`,

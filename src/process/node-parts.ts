@@ -18,6 +18,7 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
 import { Router } from '../bus/route.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
+import { Turns } from '../oversight/turns.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import { applyRevocation, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
@@ -137,6 +138,7 @@ function approvalsOf(
     clock,
     operators,
     pendingMax: mesh.limits.pendingApprovalsMax,
+    turns: new Turns(),
     mintId: () => mintUlid(clock, systemRandom),
     settled: (approval) => {
       const frame = decidedFrame(approval);
@@ -176,7 +178,7 @@ function controlPortOf(
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],
     hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
-    decided: (message) => decidedFrame(approvals.store.byMessage(message)),
+    decided: (message, executor) => decidedFrame(approvals.store.byMessage(message, executor)),
     renew: async (peer, csr) => {
       const renewed = await renew(peer, csr, enrolment);
       return renewed.ok ? renewed.chainPem : null;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+import { generateKeyPairSync } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { SqliteApprovalStore } from '../adapters/control-store-sqlite.ts';
+import { FakeRecorder, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { signOperatorDecision } from '../identity/operator-signature.ts';
+import type { JsonObject } from '../message/json.ts';
+import { decide, expire, hold, type Approval, type ApprovalsContext } from './approvals.ts';
+import type { Hold } from './hold.ts';
+import { Turns } from './turns.ts';
+
+const keys = new Map(['alice', 'bob'].map((name) => [name, generateKeyPairSync('ed25519')]));
+const digest = 'd'.repeat(43);
+
+let recorder: FakeRecorder;
+let database: BatchedDatabase;
+let settled: Approval[];
+let nowMs: number;
+let context: ApprovalsContext;
+
+beforeEach(() => {
+  recorder = new FakeRecorder();
+  database = new BatchedDatabase(':memory:');
+  settled = [];
+  nowMs = startMs;
+  let minted = 0;
+  context = {
+    store: new SqliteApprovalStore(database),
+    recorder,
+    clock: { nowMs: () => nowMs },
+    operators: new Map(
+      [...keys].map(([name, { publicKey }]) => [
+        name,
+        { name, publicKey: publicKey.export({ format: 'jwk' }) as JsonObject },
+      ]),
+    ),
+    pendingMax: 3,
+    mintId: () => `approval-${(minted += 1)}`,
+    turns: new Turns(),
+    settled: (approval) => void settled.push(approval),
+  };
+});
+
+function held(change: Partial<Hold> = {}): Hold {
+  return {
+    message: 'm1',
+    task: 't1',
+    executor: 'payments',
+    requester: 'triage',
+    rootOrigin: 'tool:mail',
+    action: 'pay_invoice',
+    risk: 'HIGH',
+    reversibility: 'irreversible',
+    parameters: { amount: 5000 },
+    digest,
+    approvalsNeeded: 1,
+    reasons: [],
+    expiresAt: startMs + 60_000,
+    ...change,
+  };
+}
+
+function signed(
+  operator: string,
+  decision: 'approve' | 'deny' = 'approve',
+  change: { readonly approval?: string; readonly digest?: string } = {},
+): string {
+  const pair = keys.get(operator);
+  if (pair === undefined) throw new Error('no such operator');
+  const publicJwk = pair.publicKey.export({ format: 'jwk' }) as JsonObject;
+  const key = { privateKey: pair.privateKey, publicJwk };
+  const statement = { approval: 'approval-1', digest, decision, operator, at: nowMs, reason: '' };
+  return signOperatorDecision({ ...statement, ...change }, key);
+}
+
+const codeOf = async (text: string): Promise<string | null> => {
+  const answer = await decide(text, context);
+  return answer.ok ? null : answer.code;
+};
+
+describe('a decision is refused', () => {
+  beforeEach(() => hold(held({ approvalsNeeded: 2 }), context));
+
+  test.each<[string, () => string]>([
+    ['OVERSIGHT_APPROVAL_UNKNOWN', () => signed('alice', 'approve', { approval: 'approval-9' })],
+    ['OVERSIGHT_APPROVAL_DIGEST_MISMATCH', () => signed('alice', 'approve', { digest: 'e'.repeat(43) })],
+    ['IDENTITY_DECISION_MALFORMED', () => 'not.a.decision'],
+  ])('%s', async (code, text) => {
+    expect(await codeOf(text())).toBe(code);
+    expect(recorder.codes('identity.refused')).toEqual([code]);
+    expect(context.store.get('approval-1')?.decisions).toEqual([]);
+  });
+
+  test('by one person twice, also at the same instant', async () => {
+    const codes = await Promise.all([codeOf(signed('alice')), codeOf(signed('alice'))]);
+    expect(codes).toEqual([null, 'OVERSIGHT_APPROVAL_SAME_PERSON']);
+    expect(context.store.get('approval-1')?.state).toBe('pending');
+  });
+
+  test('after another one closed it', async () => {
+    await decide(signed('alice', 'deny'), context);
+    expect(await codeOf(signed('bob'))).toBe('OVERSIGHT_APPROVAL_CLOSED');
+  });
+
+  test('too late, and then nobody can any more', async () => {
+    nowMs += 60_000;
+    expect(await codeOf(signed('alice'))).toBe('OVERSIGHT_APPROVAL_EXPIRED');
+    expect(settled.map((approval) => approval.state)).toEqual(['expired']);
+    expect(recorder.codes('approval.expired')).toEqual(['OVERSIGHT_APPROVAL_EXPIRED']);
+  });
+
+  test('when it comes while another person denies', async () => {
+    await Promise.all([decide(signed('alice', 'deny'), context), decide(signed('bob'), context)]);
+    expect(context.store.get('approval-1')?.state).toBe('denied');
+    expect(settled.map((approval) => approval.state)).toEqual(['denied']);
+  });
+});
+
+describe('nothing holds that is not on record', () => {
+  test('an approval that was not recorded', async () => {
+    await hold(held(), context);
+    recorder.isBroken = () => true;
+    await expect(decide(signed('alice'), context)).rejects.toMatchObject({ code: 'RECORDER_NOT_DURABLE' });
+    expect(context.store.get('approval-1')?.state).toBe('pending');
+    expect(context.store.byMessage('m1', 'payments')?.state).toBe('pending');
+    recorder.isBroken = () => false;
+    expect(await codeOf(signed('bob'))).toBeNull();
+    expect(settled).toHaveLength(1);
+  });
+
+  test('a hold that was not recorded, so that it is recorded when it comes again', async () => {
+    recorder.isBroken = () => true;
+    await expect(hold(held(), context)).rejects.toMatchObject({ code: 'RECORDER_NOT_DURABLE' });
+    recorder.isBroken = () => false;
+    await hold(held(), context);
+    expect(recorder.codes('approval.held')).toHaveLength(1);
+  });
+
+  test('an expiry that was not recorded: the next sweep does it', async () => {
+    await hold(held(), context);
+    nowMs += 60_000;
+    recorder.isBroken = () => true;
+    await expect(expire(context)).rejects.toMatchObject({ code: 'RECORDER_NOT_DURABLE' });
+    expect(settled).toEqual([]);
+    recorder.isBroken = () => false;
+    await expire(context);
+    expect(settled.map((approval) => approval.state)).toEqual(['expired']);
+  });
+});
+
+describe('a hold', () => {
+  test('of the fourth action is denied at once as a flood, by requester and by root origin', async () => {
+    for (const message of ['m1', 'm2', 'm3']) await hold(held({ message }), context);
+    expect((await hold(held({ message: 'm4', rootOrigin: 'tool:web' }), context)).state).toBe('denied');
+    expect((await hold(held({ message: 'm5', requester: 'desk' }), context)).state).toBe('denied');
+    expect(recorder.codes('indicator.raised')).toEqual(Array(2).fill('OVERSIGHT_APPROVAL_FLOOD'));
+    expect(settled).toHaveLength(2);
+  });
+
+  test('of the same message is found again, also by a request that comes meanwhile', async () => {
+    const [first, second] = await Promise.all([hold(held(), context), hold(held(), context)]);
+    expect(second.id).toBe(first.id);
+    expect(recorder.codes('approval.held')).toHaveLength(1);
+  });
+
+  test('cannot be put in the place of another executor\'s, with other words for the same digest', async () => {
+    await hold(held({ executor: 'triage', parameters: { amount: 1 }, risk: 'LOW' }), context);
+    const own = await hold(held(), context);
+    expect(own.hold.parameters).toEqual({ amount: 5000 });
+    expect(context.store.byMessage('m1', 'payments')?.id).toBe(own.id);
+  });
+
+  test('is there after a restart, with what people said so far', async () => {
+    await hold(held({ approvalsNeeded: 2 }), context);
+    await decide(signed('alice'), context);
+    const again = new SqliteApprovalStore(database);
+    expect(again.byMessage('m1', 'payments')?.decisions.map((made) => made.operator)).toEqual(['alice']);
+    expect(again.pending()).toHaveLength(1);
+  });
+});
+
+test('what the disk did not take is not seen either', async () => {
+  const approval = await hold(held(), context);
+  database.close();
+  await expect(context.store.save({ ...approval, state: 'approved' })).rejects.toThrow('closed');
+  expect(context.store.get(approval.id)?.state).toBe('pending');
+});
