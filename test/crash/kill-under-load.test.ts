@@ -90,7 +90,7 @@ describe('a mesh whose processes are killed under load', () => {
     ).catch(() => null);
     expect(load.open()).toEqual([]);
     expect(load.count('DONE')).toBeGreaterThan(0);
-    expect(load.count('DONE')).toBeLessThanOrEqual(calls.length);
+    expect(load.doneKeys().size).toBeLessThanOrEqual(calls.length);
 
     await load.end();
     await expectEveryHopOnce(folder, load);

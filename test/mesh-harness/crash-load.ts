@@ -25,6 +25,7 @@ export class CrashLoad {
   readonly twice: string[] = [];
   /** Ids of admitted requests, and how each ended. */
   readonly #requests = new Map<string, string | null>();
+  readonly #keyOf = new Map<string, string>();
   readonly #reader: HostileAgent;
   readonly #planner: HostileAgent;
   readonly #loops: Promise<void>[] = [];
@@ -79,6 +80,12 @@ export class CrashLoad {
     return [...this.#requests.values()].filter((one) => one === status).length;
   }
 
+  /** Idempotency keys under which something was done; repeated requests share one. */
+  doneKeys(): ReadonlySet<string> {
+    const done = [...this.#requests].filter(([, status]) => status === 'DONE');
+    return new Set(done.map(([id]) => this.#keyOf.get(id) ?? ''));
+  }
+
   summary(): string {
     const ends = [
       'DONE', 'REFUSED', 'FAILED', 'IN-DOUBT',
@@ -118,6 +125,7 @@ export class CrashLoad {
       );
       const id = heard?.body['messageId'];
       if (heard !== null && typeof id === 'string' && heard.status < 300) {
+        this.#keyOf.set(id, idempotencyKey);
         this.#ended(id, heard.body['outcome']);
         return id;
       }
