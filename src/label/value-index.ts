@@ -2,9 +2,12 @@
 import { envelopeBounds, isPointer, isSource } from '../message/envelope-parse.ts';
 import type { JsonValue } from '../message/json.ts';
 import { LabelError } from './label-error.ts';
+import { isComposed, promptSources } from './text-values.ts';
 
 export const indexedValuesMax = 4096;
 export const indexedStringLengthMax = 256;
+/** A text beyond this is not looked at for being the prompt's words. */
+const composedLengthMax = 2048;
 
 /** One value that a declared source gave, as it is stored. */
 export type IndexedValue = {
@@ -81,9 +84,16 @@ export class ValueIndex {
       if (found.size >= envelopeBounds.sourcePointersMax || !isPointer(pointer)) return;
       const key = keyOf(scalar);
       const sources = key === null ? undefined : this.sourcesByValue.get(key);
-      if (sources !== undefined) found.set(pointer, [...sources].sort());
+      const composed = typeof scalar === 'string' && this.isOwnWords(scalar);
+      const all = new Set([...(sources ?? []), ...(composed ? [promptSources.composed] : [])]);
+      if (all.size > 0) found.set(pointer, [...all].sort().slice(0, envelopeBounds.sourcesPerPointerMax));
     });
     return Object.fromEntries(found);
+  }
+
+  private isOwnWords(text: string): boolean {
+    return text.length <= composedLengthMax && isComposed(text, (word) =>
+      this.sourcesByValue.get(JSON.stringify(word))?.has(promptSources.composed) === true);
   }
 
   private note(key: string, source: string): void {

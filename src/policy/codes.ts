@@ -73,6 +73,11 @@ export const policyCodes = {
     mend: 'Shorten the workflow, or raise limits.request_hops_max.',
     agentSees: 'REFUSED',
   },
+  POLICY_ENDORSEMENT_REQUIRED: {
+    means: 'A sensitive value comes from no source that the manifest lists; a person may endorse it.',
+    mend: 'Look at the value and where it came from, then approve or deny exactly this.',
+    agentSees: 'HELD',
+  },
   POLICY_SOURCE_UNTRUSTED: {
     means: 'A parameter that matters has no source that its manifest lists (G5).',
     mend: 'Take the value from a listed source, or have the person name it in the prompt.',
@@ -157,6 +162,16 @@ export const policyCodes = {
     means: 'The compliance check itself failed, so nothing vouches for the request.',
     mend: 'Report it with the trace id.',
     agentSees: 'UNAVAILABLE',
+  },
+  POLICY_TEST_FAILED: {
+    means: 'A policy test expects another verdict than the policy compliance check gives.',
+    mend: 'Correct the policy, or the test if the policy is meant.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_TEST_NONE: {
+    means: 'No *.policy-test.yaml stands beside the mesh file, so nothing was tested.',
+    mend: 'Write one; schema/policy-test.json completes it in editors.',
+    agentSees: 'REFUSED',
   },
 } as const satisfies CodeTable;
 

@@ -2,6 +2,7 @@
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { ActionRequest } from '../message/action-request.ts';
 import type { Isolation, Label } from '../message/envelope.ts';
+import type { JsonValue } from '../message/json.ts';
 import { finding, type Finding, type Outcome, type Verdict } from '../review/verdict.ts';
 import type { CedarPolicies } from './cedar.ts';
 import type { PolicyCode } from './codes.ts';
@@ -38,6 +39,8 @@ export type ComplianceRequest = {
   readonly approvals: readonly GrantedApproval[];
   /** What approvals are bound to; absent or null when the caller releases holds itself. */
   readonly requestDigest?: string | null;
+  /** Values that people endorsed for this requester and task; absent means none. */
+  readonly endorsed?: (pointer: string, value: JsonValue) => boolean;
   readonly nowMs: number;
 };
 
@@ -87,17 +90,18 @@ function check(input: ComplianceInput): Checked {
       const unknown = refusal('POLICY_ACTION_UNKNOWN', 'action', '/action');
       return { refusals: [unknown, ...standing], holds: [] };
     }
+    const sensitive = sensitiveFindings(action, request.parameters, sourcingOf(input));
     const refusals = [
       ...standing,
       ...authorityFindings(input, action),
       ...oispecFindings(input.executor, action, input.domain),
       ...schemaFindings(action, request.parameters),
-      ...sensitiveFindings(action, request.parameters, sourcingOf(input)),
+      ...sensitive.refusals,
       ...capFindings(action, request.parameters, input.capUsed),
       ...cedarFindings(input, action),
       ...paceFindings(input, action),
     ];
-    return { refusals, holds: holdFindings(input, action) };
+    return { refusals, holds: [...holdFindings(input, action), ...sensitive.endorsements] };
   } catch {
     // A lookup or a library failed: nothing vouches for the request, so it is refused.
     return { refusals: [refusal('POLICY_FAILED', 'comply')], holds: [] };
@@ -161,6 +165,7 @@ function sourcingOf(input: ComplianceInput): Parameters<typeof sensitiveFindings
     trustedContext: believed && requester.label.integrity === 'trusted',
     stamps: believed ? requester.sources : null,
     trustedValues,
+    endorsed: input.endorsed ?? (() => false),
   };
 }
 

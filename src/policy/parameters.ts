@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { compileJsonSchema, type SchemaCheck } from '../mesh/json-schema.ts';
 import type { ActionManifest, SensitiveParameter } from '../mesh/mesh.ts';
+import { isPromptSource } from '../mesh/source-field.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { finding, type Finding } from '../review/verdict.ts';
@@ -14,6 +15,17 @@ export type Sourcing = {
   readonly stamps: { readonly [pointer: string]: readonly string[] } | null;
   /** Canonical JSON of the values that the executor's own tool vouches for now. */
   readonly trustedValues: (source: string) => ReadonlySet<string> | null;
+  /** True when a person has endorsed this value for this parameter, action, agent and task. */
+  readonly endorsed: (pointer: string, value: JsonValue) => boolean;
+};
+
+/** The part of an action, or of a read, that says where its values may come from. */
+export type Sourced = Pick<ActionManifest, 'sensitive' | 'reversibility'>;
+
+/** Endorsements are holds: a person decides. Everything else is refused. */
+export type SensitiveFindings = {
+  readonly refusals: readonly Finding[];
+  readonly endorsements: readonly Finding[];
 };
 
 /** Compiled once per action; the manifests live as long as their mesh. */
@@ -35,34 +47,73 @@ export function schemaFindings(action: ActionManifest, parameters: JsonObject): 
 }
 
 /**
- * G5: tainted data introduces no value. Bounds hold always. A value must come from a source that
- * the manifest lists, unless the whole context is trusted, or the manifest bounds it without
- * naming sources; for what cannot be undone neither exception holds.
+ * G5: tainted data introduces no value. Bounds hold always. Every scalar under a sensitive parameter
+ * must come from a source that the manifest lists, be one that the mesh file itself lists, or have a
+ * person's endorsement, unless the whole context is trusted, or the manifest bounds the parameter
+ * without naming sources; for what cannot be undone neither exception holds.
  */
 export function sensitiveFindings(
-  action: ActionManifest,
+  sourced: Sourced,
   parameters: JsonObject,
   sourcing: Sourcing,
-): readonly Finding[] {
-  const found: Finding[] = [];
-  for (const [name, rule] of action.sensitive) {
-    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    // An absent value introduces nothing; whether it may be absent is for the schema to say.
-    if (value === undefined) continue;
-    const pointer = pointerTo(name);
-    if (rule.atMost !== null && !isWithin(value, rule.atMost)) {
-      found.push(refusal('POLICY_BOUND_EXCEEDED', 'g5/at_most', pointer));
-    }
-    if (rule.oneOf !== null && !rule.oneOf.some((listed) => listed === value)) {
-      found.push(refusal('POLICY_VALUE_UNLISTED', 'g5/one_of', pointer));
-    }
-    const exempt = action.reversibility !== 'irreversible' &&
-      (sourcing.trustedContext || (rule.from.length === 0 && isBounded(rule)));
-    if (!exempt && !hasListedSource(rule, value, pointer, sourcing)) {
-      found.push(refusal('POLICY_SOURCE_UNTRUSTED', 'g5/source', pointer));
+): SensitiveFindings {
+  const refusals: Finding[] = [];
+  const endorsements: Finding[] = [];
+  for (const [name, rule] of sourced.sensitive) {
+    for (const { value, pointer } of scalarsUnder(parameters, name)) {
+      if (rule.atMost !== null && !isWithin(value, rule.atMost)) {
+        refusals.push(refusal('POLICY_BOUND_EXCEEDED', 'g5/at_most', pointer));
+      }
+      if (rule.oneOf !== null && !rule.oneOf.some((listed) => listed === value)) {
+        refusals.push(refusal('POLICY_VALUE_UNLISTED', 'g5/one_of', pointer));
+      }
+      const bounded = rule.from.length === 0 && isBounded(rule);
+      const exempt = sourced.reversibility !== 'irreversible' &&
+        (sourcing.trustedContext || bounded);
+      if (exempt || isVouched(rule, value, pointer, parameters, sourcing)) continue;
+      if (rule.endorsable !== true) {
+        refusals.push(refusal('POLICY_SOURCE_UNTRUSTED', 'g5/source', pointer));
+      } else if (!sourcing.endorsed(pointer, value)) {
+        endorsements.push(refusal('POLICY_ENDORSEMENT_REQUIRED', 'g5/endorsement', pointer));
+      }
     }
   }
+  return { refusals, endorsements };
+}
+
+type Placed = { readonly value: JsonValue; readonly pointer: string };
+
+/**
+ * The scalars under a dotted path of the parameters, `*` for the items of a list. An absent value
+ * introduces nothing; whether it may be absent is for the schema to say, and so is null.
+ */
+function scalarsUnder(parameters: JsonObject, path: string): readonly Placed[] {
+  let places: readonly Placed[] = [{ value: parameters, pointer: '/parameters' }];
+  // A parameter whose own name has a dot is a path of one step.
+  const steps = Object.hasOwn(parameters, path) ? [path] : path.split('.');
+  for (const step of steps) {
+    places = places.flatMap((place) =>
+      membersOf(place).filter(({ pointer, inList }) =>
+        inList ? step === '*' : pointer.endsWith(`/${escaped(step)}`)));
+  }
+  const found: Placed[] = [];
+  const pending = [...places];
+  for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+    const members = membersOf(place);
+    if (typeof place.value === 'object' && place.value !== null) pending.push(...members);
+    else if (place.value !== null) found.push(place);
+  }
   return found;
+}
+
+function membersOf({ value, pointer }: Placed): readonly (Placed & { readonly inList: boolean })[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const inList = Array.isArray(value);
+  return Object.entries(value).map(([name, member]: [string, JsonValue]) => ({
+    value: member,
+    pointer: `${pointer}/${escaped(name)}`,
+    inList,
+  }));
 }
 
 /** Sums of the last hour. An amount that is no number of 0 or more would escape the sum. */
@@ -82,19 +133,47 @@ export function capFindings(
   return found;
 }
 
-function hasListedSource(
+function isVouched(
   rule: SensitiveParameter,
+  value: JsonValue,
+  pointer: string,
+  parameters: JsonObject,
+  sourcing: Sourcing,
+): boolean {
+  const listed = typeof value === 'string' || typeof value === 'number';
+  if (listed && rule.always?.has(value) === true) return true;
+  if (hasListedSource(rule.from, value, pointer, sourcing)) return true;
+  const { ownWords = null } = rule;
+  if (ownWords === null) return false;
+  const own = ownWords.texts.every((text) => isOwnWords(text, parameters, sourcing));
+  return own && hasListedSource(ownWords.from, value, pointer, sourcing);
+}
+
+/** An absent text says nothing; any other must be made of the person's words. */
+function isOwnWords(text: string, parameters: JsonObject, sourcing: Sourcing): boolean {
+  if (!Object.hasOwn(parameters, text)) return true;
+  const sources = stampedAt(pointerTo(text), sourcing);
+  return ownWordSources.some((source) => sources.includes(source));
+}
+
+const ownWordSources = ['prompt', 'prompt.words', 'prompt.composed'];
+
+function stampedAt(pointer: string, { stamps }: Sourcing): readonly string[] {
+  return stamps !== null && Object.hasOwn(stamps, pointer) ? (stamps[pointer] ?? []) : [];
+}
+
+function hasListedSource(
+  from: readonly string[],
   value: JsonValue,
   pointer: string,
   sourcing: Sourcing,
 ): boolean {
-  const { stamps, trustedValues } = sourcing;
-  const stamped = stamps !== null && Object.hasOwn(stamps, pointer) ? (stamps[pointer] ?? []) : [];
-  if (rule.from.some((source) => stamped.includes(source))) return true;
+  const stamped = stampedAt(pointer, sourcing);
+  if (from.some((source) => stamped.includes(source))) return true;
   const whole = canonicalize(value);
-  return rule.from.some((source) =>
+  return from.some((source) =>
     // No tool answers for what the person said: `prompt` is only ever stamped.
-    source !== 'prompt' && trustedValues(source)?.has(whole) === true);
+    !isPromptSource(source) && sourcing.trustedValues(source)?.has(whole) === true);
 }
 
 /** Written so that NaN, text and negative amounts are outside. */
@@ -108,7 +187,11 @@ function isBounded(rule: SensitiveParameter): boolean {
 
 /** JSON Pointer (RFC 6901) of a parameter in the request's payload. */
 export function pointerTo(name: string): string {
-  return `/parameters/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return `/parameters/${escaped(name)}`;
+}
+
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 function refusal(code: PolicyCode, rule: string, path: string | null): Finding {

@@ -38,6 +38,10 @@ export async function workOn(
   const startedUs = performance.now() * 1000;
   const reviewed = await review(message, context);
   const approved = decided === null ? null : verifyApproval(decided, body, context);
+  if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
+    const { request, verdict } = reviewed;
+    context.endorsements.add(body, request.action, verdict, context.clock.nowMs());
+  }
   const settled = applyDecision(reviewed, decided, approved, context);
   const waits = decided === null && mustHold(reviewed) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;

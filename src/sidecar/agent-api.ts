@@ -8,6 +8,7 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
+import { doneValues } from './done-values.ts';
 import { placeAfter, readingOf, type AgentMemory } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { InboxMessage } from './ports.ts';
@@ -147,7 +148,9 @@ export class AgentApi {
     if (sent.outcome === 'NO-GO') return this.#sent(sent);
     const outcome = await this.#sidecar.outcomeOf(sent.id, to, AbortSignal.timeout(request.waitMs));
     if (outcome === null) return this.#pendingOutcome(sent);
-    await memory.absorb([readingOf(outcome.body)], [outcome.body.id], [outcome.body.id]);
+    const { body } = outcome;
+    const done = doneValues(body.payload, action, parameters, this.#context.mesh);
+    await memory.absorb([{ ...readingOf(body), derived: done }], [body.id], [body.id]);
     return {
       status: 200,
       body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: outcome.body.payload },
@@ -196,9 +199,10 @@ export class AgentApi {
     done: readonly string[],
     memory: AgentMemory,
   ): Promise<void> {
+    const { mesh } = this.#context;
     try {
       await memory.absorb(
-        messages.map((message) => readingOf(message.body)),
+        messages.map(({ body }) => readingOf(body, mesh.schemas.get(body.schema)?.prose)),
         messages.map((message) => message.body.id),
         done,
       );

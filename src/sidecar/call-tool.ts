@@ -2,7 +2,10 @@
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { CombinedVerdict } from '../review/verdict.ts';
+import type { IndexedValue, SourceOf } from '../label/value-index.ts';
+import { askedPrefix } from '../mesh/source-field.ts';
+import { sensitiveFindings } from '../policy/parameters.ts';
+import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { SidecarContext } from './context.ts';
 import { receiveLocalCall, type LocalCall } from './inbound.ts';
 import type { AgentMemory } from './memory.ts';
@@ -30,7 +33,10 @@ export async function callTool(
 ): Promise<ToolCallAnswer> {
   const id = mintUlid(context.clock, context.random);
   const call: LocalCall = { ...request, id, idempotencyKey: request.idempotencyKey ?? id };
-  const { admitted, verdict } = await receiveLocalCall(call, context);
+  const unsourced = unsourcedArguments(call, memory, context);
+  const { admitted, verdict } = unsourced === null
+    ? await receiveLocalCall(call, context)
+    : { admitted: null, verdict: combine([unsourced]) };
   if (admitted === null) {
     const code = verdict.lead?.code ?? 'REVIEW_MISSING';
     await context.spool([refusedEntry(call, verdict, code, context)]);
@@ -38,13 +44,15 @@ export async function callTool(
   }
   const ran = await context.gate.call(admitted);
   if (ran.status !== 'DONE' || ran.label === null) return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
+  const asked = isAskedFor(call.arguments, memory);
   await memory.absorb(
     [
       {
         id,
         label: ran.label,
         value: ran.result,
-        sourcesOf: [ran.sourceOf],
+        sourcesOf: asked ? [ran.sourceOf, askedFor(ran.sourceOf)] : [ran.sourceOf],
+        derived: asked ? [...ran.derived, ...ran.derived.map(askedForValue)] : ran.derived,
         place: null,
         task: call.task,
       },
@@ -52,6 +60,62 @@ export async function callTool(
     [],
   );
   return { id, code: null, result: ran.result };
+}
+
+/** A read whose arguments leave the system, or pick the object, is held to G5 like an action. */
+function unsourcedArguments(
+  call: LocalCall,
+  memory: AgentMemory,
+  context: SidecarContext,
+): Verdict | null {
+  const operation = context.mesh.tools.get(call.tool)?.operations.get(call.operation);
+  const { sensitive } = operation ?? {};
+  if (sensitive === undefined || sensitive.size === 0) return null;
+  const { refusals, endorsements } = sensitiveFindings(
+    { sensitive, reversibility: 'irreversible' },
+    call.arguments,
+    {
+      trustedContext: false,
+      stamps: memory.values.sourcesFor({ parameters: call.arguments }),
+      trustedValues: () => null,
+      // A read is not held for people: without a source it is refused.
+      endorsed: () => false,
+    },
+  );
+  const findings = [...refusals, ...endorsements];
+  if (findings.length === 0) return null;
+  return {
+    outcome: 'NO-GO',
+    control: 'policy-compliance',
+    version: context.mesh.digest.slice(0, 12),
+    tookUs: 0,
+    findings,
+  };
+}
+
+/**
+ * True when a person's words asked for this read: every argument is what the prompt says, a single
+ * word not counting, since with one word anything can be found.
+ */
+function isAskedFor(args: JsonObject, memory: AgentMemory): boolean {
+  const given = Object.entries(args).filter(([, value]) => value !== null);
+  const sources = memory.values.sourcesFor(args);
+  return given.length > 0 && given.every(([name, value]) => {
+    if (typeof value !== 'string') return false;
+    const own = sources[`/${name}`] ?? [];
+    return own.includes('prompt') || (own.includes('prompt.words') && /\s/u.test(value));
+  });
+}
+
+function askedFor(sourceOf: SourceOf): SourceOf {
+  return (pointer) => {
+    const source = sourceOf(pointer);
+    return source === null ? null : `${askedPrefix}${source}`;
+  };
+}
+
+function askedForValue({ value, source }: IndexedValue): IndexedValue {
+  return { value, source: `${askedPrefix}${source}` };
 }
 
 function refusedEntry(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { absorb, freshContext, type AgentContext } from '../label/context.ts';
 import { ValueIndex, type IndexedValue, type SourceOf } from '../label/value-index.ts';
+import { promptValues } from '../label/text-values.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
-import type { JsonValue } from '../message/json.ts';
+import { isJsonObject, type JsonValue } from '../message/json.ts';
 import type { SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
 
@@ -19,6 +20,8 @@ export type Reading = {
   readonly value: JsonValue;
   /** Each names the source of the whole value at a pointer, or null where anybody chose it. */
   readonly sourcesOf: readonly SourceOf[];
+  /** Values with a source that are no whole scalar of the value. */
+  readonly derived?: readonly IndexedValue[];
   readonly place: TaskPlace | null;
   readonly task: string;
 };
@@ -87,6 +90,8 @@ export class AgentMemory {
       for (const sourceOf of reading.sourcesOf) {
         added.push(...this.#values.indexValues(reading.value, sourceOf));
       }
+      this.#values.restore(reading.derived ?? []);
+      added.push(...(reading.derived ?? []));
       if (reading.place !== null) this.#learnPlace(reading.place);
       this.#noteInput(reading.task, reading.id);
     }
@@ -134,18 +139,28 @@ export function placeAfter(body: EnvelopeBody): TaskPlace {
   return { task: body.task, hop: body.hop + 1, goalHash: body.goalHash };
 }
 
-/** A delivered message as a reading: its label and the sources its sender's sidecar stamped. */
-export function readingOf(body: EnvelopeBody): Reading {
-  // Every value of a person's own prompt is from the prompt.
+/**
+ * A delivered message as a reading: its label and the sources its sender's sidecar stamped. In a
+ * person's own prompt every whole value is from the prompt, and so are the values inside the members
+ * that its schema declares as `prose`; a third party has no say in any of them.
+ */
+export function readingOf(body: EnvelopeBody, prose: readonly string[] = []): Reading {
   const prompt = body.provenance.source === 'user' && body.label.integrity === 'trusted';
   return {
     id: body.id,
     label: body.label,
     value: body.payload,
     sourcesOf: prompt ? [() => 'prompt'] : stampedSources(body),
+    derived: prompt ? prose.flatMap((member) => valuesInMember(body.payload, member)) : [],
     place: placeAfter(body),
     task: body.task,
   };
+}
+
+function valuesInMember(payload: JsonValue, member: string): readonly IndexedValue[] {
+  if (!isJsonObject(payload) || !Object.hasOwn(payload, member)) return [];
+  const text = payload[member];
+  return typeof text === 'string' ? promptValues(text) : [];
 }
 
 function stampedSources(body: EnvelopeBody): readonly SourceOf[] {

@@ -26,6 +26,8 @@ export type AdmissionFields = {
    * The action's output schema; for an executor never null. Kept by reference: it is configuration.
    */
   readonly outputSchema: JsonObject | null;
+  /** Members of an object result that go on; null or absent: the whole result does. */
+  readonly keep?: readonly string[] | null;
   /** 1 to 3,600,000. */
   readonly timeoutMs: number;
   readonly task: string | null;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { IndexedValue } from '../label/value-index.ts';
 import type { Label } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import type { Verdict } from '../review/verdict.ts';
@@ -17,6 +18,8 @@ export type GateOutcome = {
   readonly label: Label | null;
   /** `tool.operation.field` for a trusted or internal field at this JSON Pointer, else null. */
   readonly sourceOf: (pointer: string) => string | null;
+  /** Values with a source that are no whole scalar of the result; empty unless DONE. */
+  readonly derived: readonly IndexedValue[];
   /** What the controls said about the result. */
   readonly verdicts: readonly Verdict[];
   /** Id of the entry that records this end: the cause of whatever follows. */
@@ -31,5 +34,5 @@ export function withoutResult(
   code: string | null,
   verdicts: readonly Verdict[] = [],
 ): Decision {
-  return { status, code, result: null, label: null, sourceOf: () => null, verdicts };
+  return { status, code, result: null, label: null, sourceOf: () => null, derived: [], verdicts };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ToolManifest } from '../mesh/mesh.ts';
 import type { Label } from '../message/envelope.ts';
+import { isJsonObject } from '../message/json.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { combine } from '../review/verdict.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
@@ -42,7 +43,8 @@ export async function controlResult(
   if (answer.status === 'unknown') return withoutResult(withheld, answer.reason);
   const oversize = boundsRefusal(answer.value, controls.bounds);
   if (oversize !== null) return withoutResult(withheld, oversize);
-  const shaped = shape(answer.value, fields.outputSchema, controls.bounds, schemas);
+  const kept = keepMembers(answer.value, fields.keep ?? null);
+  const shaped = shape(kept, fields.outputSchema, controls.bounds, schemas);
   if (!shaped.ok) return withoutResult(withheld, shaped.code);
   const tool = controls.tools.get(fields.tool);
   if (tool === undefined) return withoutResult(withheld, 'TOOL_UNKNOWN');
@@ -55,8 +57,17 @@ export async function controlResult(
     result: shaped.value,
     label: labelled.label,
     sourceOf: labelled.sourceOf,
+    derived: labelled.derived,
     verdicts: reviewed.verdicts,
   };
+}
+
+/** What the manifest does not keep is dropped here and seen by nobody. */
+function keepMembers(value: JsonValue, keep: readonly string[] | null): JsonValue {
+  if (keep === null) return value;
+  const given = valueForSchema(value);
+  if (!isJsonObject(given)) return {};
+  return Object.fromEntries(Object.entries(given).filter(([name]) => keep.includes(name)));
 }
 
 type Shaped =

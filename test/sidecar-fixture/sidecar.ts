@@ -7,6 +7,7 @@ import { noInjectionModel } from '../../src/firewall/injection-model.ts';
 import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
 import { RevocationList } from '../../src/identity/revocation.ts';
 import { signEnvelope } from '../../src/identity/sign-envelope.ts';
+import { Endorsements } from '../../src/sidecar/endorsements.ts';
 import { noJudge } from '../../src/judge/judge.ts';
 import { freshContext } from '../../src/label/context.ts';
 import type { Agent, Mesh } from '../../src/mesh/mesh.ts';
@@ -144,6 +145,7 @@ export class FakeSidecar {
         },
       },
       judge: noJudge,
+      endorsements: new Endorsements(mesh.limits.approvalTimeoutMs),
       gate: {
         call: async ({ fields }) => {
           this.calls.push(fields);

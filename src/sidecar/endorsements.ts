@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { canonicalize } from '../message/canonical-json.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { JsonValue } from '../message/json.ts';
+import { isJsonObject } from '../message/json.ts';
+import type { CombinedVerdict } from '../review/verdict.ts';
+
+/** What a person looked at: this value, in this place of this action, of this agent in this task. */
+type Endorsed = {
+  readonly agent: string;
+  readonly instance: string;
+  readonly task: string;
+  readonly action: string;
+  readonly pointer: string;
+  readonly value: JsonValue;
+};
+
+const endorsementsMax = 4096;
+const code = 'POLICY_ENDORSEMENT_REQUIRED';
+
+/**
+ * Values that people endorsed at this executor (G5). An endorsement makes nothing trusted anywhere
+ * else. It is not kept over a restart and the oldest leaves first: either only asks a person again.
+ * Positions in a list are one place: a person who allowed a recipient allowed no order.
+ */
+export class Endorsements {
+  readonly #lastsMs: number;
+  /** SHA-256 of what was endorsed, so that no value is kept here -> when it ends. */
+  readonly #endsAt = new Map<string, number>();
+
+  /** `lastsMs` bounds what no task's end is heard of. */
+  constructor(lastsMs: number) {
+    this.#lastsMs = lastsMs;
+  }
+
+  has(endorsed: Endorsed, nowMs: number): boolean {
+    const endsAt = this.#endsAt.get(keyOf(endorsed));
+    return endsAt !== undefined && nowMs < endsAt;
+  }
+
+  /** Every value that the verdict asked a person about; called once people released the request. */
+  add(body: EnvelopeBody, action: string, verdict: CombinedVerdict, nowMs: number): void {
+    for (const found of verdict.verdicts.flatMap((one) => one.findings)) {
+      if (found.code !== code || found.path === null) continue;
+      const value = valueAt(body.payload, found.path);
+      if (value === undefined) continue;
+      const key = keyOf({ ...placeOf(body), action, pointer: found.path, value });
+      this.#endsAt.delete(key);
+      this.#endsAt.set(key, nowMs + this.#lastsMs);
+      const [oldest] = this.#endsAt.keys();
+      if (this.#endsAt.size > endorsementsMax && oldest !== undefined) this.#endsAt.delete(oldest);
+    }
+  }
+}
+
+/** Who asks, and in which task, as its sidecar signed it. */
+export function placeOf(body: EnvelopeBody): Pick<Endorsed, 'agent' | 'instance' | 'task'> {
+  return { agent: body.from, instance: body.instance, task: body.task };
+}
+
+function keyOf({ agent, instance, task, action, pointer, value }: Endorsed): string {
+  const place = pointer.replaceAll(/\/\d+(?=\/|$)/g, '/*');
+  const text = canonicalize([agent, instance, task, action, place, value]);
+  return createHash('sha256').update(text).digest('base64url');
+}
+
+/** The value at a JSON Pointer (RFC 6901) that the compliance check made. */
+function valueAt(root: JsonValue, pointer: string): JsonValue | undefined {
+  let value: JsonValue | undefined = root;
+  for (const token of pointer.slice(1).split('/')) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (Array.isArray(value)) value = (value as readonly JsonValue[])[Number(key)];
+    else if (value !== undefined && isJsonObject(value)) value = value[key];
+    else return undefined;
+  }
+  return value;
+}
