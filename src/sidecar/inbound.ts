@@ -7,6 +7,7 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { AdmittedRequest } from '../tool/admitted.ts';
 import type { SidecarContext } from './context.ts';
@@ -120,7 +121,7 @@ function deliveredEntry(
   context: SidecarContext,
 ): EntryDraft {
   const refused = verdict.outcome === 'NO-GO';
-  return {
+  return fitEntry({
     kind: refused ? 'message.refused' : 'message.delivered',
     id: `${body.id}.received`,
     at: context.clock.nowMs(),
@@ -133,7 +134,7 @@ function deliveredEntry(
     verdicts: verdict.verdicts,
     tookUs: Math.round(tookUs),
     detail: { from: body.from, schema: body.schema, isolation: context.isolation },
-  };
+  });
 }
 
 /** Nothing in the message can be believed, not even whom it is from: only its digest is recorded. */

@@ -10,6 +10,7 @@ import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
 import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { reviewContent } from './review.ts';
 import type { SidecarContext } from './context.ts';
@@ -242,7 +243,7 @@ function outboundEntry(
 ): EntryDraft {
   const domain = context.mesh.domains.get(body.domain);
   const full = domain?.auditLevel !== 'OUTPUT_ONLY';
-  return {
+  return fitEntry({
     kind: 'message.outbound',
     id: `${body.id}.outbound`,
     at: body.issuedAt,
@@ -264,7 +265,7 @@ function outboundEntry(
       source: body.provenance.source,
       ...(full ? fullDetail(body, context) : {}),
     },
-  };
+  });
 }
 
 function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {

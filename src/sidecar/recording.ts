@@ -5,9 +5,14 @@ import {
   type EntryReceipt,
   type Recorder,
 } from '../recorder/entry.ts';
+import { fitEntry } from '../recorder/entry-fit.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 
+type Spooled = ReturnType<SidecarStore['spooled']>[number];
+
 const batchEntries = 64;
+/** Of JSON text: a frame takes several times that, whatever the entries hold. */
+const batchLengthMax = 128 * 1024;
 
 /**
  * The sidecar's side of the flight recorder. An ordinary step is durable in the local spool and
@@ -28,10 +33,14 @@ export class SidecarRecorder implements Recorder {
     entries: readonly EntryDraft[],
     options: { readonly privileged?: boolean } = {},
   ): Promise<readonly EntryReceipt[]> {
-    if (options.privileged === true) await this.#recordNow(entries);
+    const fitted = entries.map(fitEntry);
+    if (options.privileged === true) await this.#recordNow(fitted);
     else {
-      await this.#store.spool(entries);
-      void this.drain();
+      await this.#store.spool(fitted);
+      this.drain().catch(() => {
+        // What could not be taken out of the spool stays in it, and is offered again.
+        return undefined;
+      });
     }
     return entries.map(() => ({ sequence: -1 }));
   }
@@ -54,14 +63,53 @@ export class SidecarRecorder implements Recorder {
 
   async #drain(): Promise<boolean> {
     for (;;) {
-      const waiting = this.#store.spooled(batchEntries);
+      const waiting = withinFrame(this.#store.spooled(batchEntries));
       if (waiting.length === 0) return true;
-      const code = await this.#link.record(
-        waiting.map((spooled) => spooled.entry),
-        false,
-      );
+      const code = await this.#link.record(waiting.map(({ entry }) => entry), false);
+      if (code === 'RECORDER_ENTRY_INVALID') {
+        if (!(await this.#drainEach(waiting))) return false;
+        continue;
+      }
       if (code !== null) return false;
-      await this.#store.unspool(waiting.map((spooled) => spooled.position));
+      await this.#store.unspool(waiting.map(({ position }) => position));
     }
   }
+
+  /** An entry that no recorder takes must not keep those behind it: it is replaced by saying so. */
+  async #drainEach(waiting: readonly Spooled[]): Promise<boolean> {
+    for (const { position, entry } of waiting) {
+      let code = await this.#link.record([entry], false);
+      if (code === 'RECORDER_ENTRY_INVALID') code = await this.#link.record([rejected(entry)], false);
+      if (code !== null) return false;
+      await this.#store.unspool([position]);
+    }
+    return true;
+  }
+}
+
+/** The first of them that one frame holds; at least one. */
+function withinFrame(waiting: readonly Spooled[]): readonly Spooled[] {
+  let length = 0;
+  const end = waiting.findIndex(({ entry }, index) => {
+    length += JSON.stringify(entry).length;
+    return index > 0 && length > batchLengthMax;
+  });
+  return end < 0 ? waiting : waiting.slice(0, end);
+}
+
+function rejected({ kind, at, actor }: EntryDraft): EntryDraft {
+  return {
+    kind: 'indicator.raised',
+    id: `rejected.${at}.${kind}`,
+    at,
+    actor,
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: null,
+    code: 'RECORDER_ENTRY_INVALID',
+    verdicts: [],
+    tookUs: null,
+    detail: { kind, indicator: 'RECORD' },
+  };
 }
