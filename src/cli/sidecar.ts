@@ -4,6 +4,7 @@ import { chown, writeFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
+import { keepHeapSmall } from '../process/heap.ts';
 import { startSidecar, type RunningSidecar } from '../process/sidecar.ts';
 import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { CommandIo } from './check.ts';
@@ -33,6 +34,7 @@ export type SidecarReady = {
 
 /** `maso sidecar`: runs until it is told to stop, or its supervisor is gone. */
 export async function runSidecar(options: SidecarCommand, io: CommandIo): Promise<number> {
+  keepHeapSmall();
   const file = resolve(options.file);
   const loaded = readMesh(file);
   if (!loaded.ok) {

@@ -6,6 +6,7 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
+import { keepHeapSmall } from '../process/heap.ts';
 import { startNode } from '../process/node.ts';
 import { SidecarSupervisor } from '../process/supervisor.ts';
 import type { CommandIo } from './check.ts';
@@ -25,6 +26,7 @@ const agentUidBase = 61_000;
 
 /** `maso up FILE`: runs until it is told to stop. Exit 1 when the mesh file has errors. */
 export async function up(options: UpOptions, io: CommandIo): Promise<number> {
+  keepHeapSmall();
   const startedMs = performance.now();
   const file = resolve(options.file);
   const loaded = readMesh(file);
