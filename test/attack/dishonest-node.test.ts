@@ -119,11 +119,13 @@ describe('a sidecar whose node is dishonest', () => {
   });
 
   describe('releases nothing on the word of the node', () => {
+    // No two signatures are alike, also not of one person over one statement.
+    let signedAt = Date.now();
     const sign = (statement: JsonObject, operator: string, signer: OperatorKey): string =>
       signOperatorDecision(
         {
           approval: String(statement['approval']), digest: String(statement['digest']),
-          decision: 'approve', operator, at: Date.now(), reason: '',
+          decision: 'approve', operator, at: (signedAt += 1), reason: '',
         },
         signer,
       );
