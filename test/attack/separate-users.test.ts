@@ -107,7 +107,8 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     await HostileAgent.join({ socketPath: folder.socketOf('reader') }, folder.tokenOf('reader'));
     const used = folder.tokenOf('reader');
     process.kill(childSidecar(mesh.pid, 'reader') ?? -1, 'SIGKILL');
-    await until('the next token', () => folder.hasToken('reader') && folder.tokenOf('reader') !== used);
+    const isNew = (): boolean => folder.hasToken('reader') && folder.tokenOf('reader') !== used;
+    await until('the next token', isNew);
     expect(await readIt()).toBe('EACCES');
   });
 
