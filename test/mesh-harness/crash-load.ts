@@ -82,8 +82,9 @@ export class CrashLoad {
 
   /** Idempotency keys under which something was done; repeated requests share one. */
   doneKeys(): ReadonlySet<string> {
+    // The outcome of a request whose call broke off names an id that nobody was told.
     const done = [...this.#requests].filter(([, status]) => status === 'DONE');
-    return new Set(done.map(([id]) => this.#keyOf.get(id) ?? ''));
+    return new Set(done.flatMap(([id]) => this.#keyOf.get(id) ?? []));
   }
 
   summary(): string {
