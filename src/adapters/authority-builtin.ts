@@ -31,7 +31,10 @@ type CryptoKey = webcrypto.CryptoKey;
 const ed25519 = { name: 'Ed25519' };
 const fileName = 'authority.json';
 const rootLifetimeMs = 10 * 365 * 24 * 3_600_000;
-/** Clocks of a fleet differ; a fresh SVID must be valid on a host that lags this far behind. */
+/**
+ * Clocks of a fleet differ; a fresh SVID must be valid on a host that lags this far behind. Never
+ * more than a quarter of its lifetime: half-life and age are reckoned from the beginning.
+ */
 const backdateMs = 30_000;
 const lifetimeMsMin = 1_000;
 const lifetimeMsMax = 3_600_000;
@@ -72,7 +75,7 @@ async function issue(
   const publicKey = await provenKey(request.csrPem);
   const nowMs = options.clock.nowMs();
   // Certificates hold whole seconds; rounding down never adds to what was asked for.
-  const notBeforeMs = wholeSecond(nowMs - backdateMs);
+  const notBeforeMs = wholeSecond(nowMs - Math.min(backdateMs, request.lifetimeMs / 4));
   const expiresAtMs = wholeSecond(nowMs + request.lifetimeMs);
   if (!(expiresAtMs <= root.certificate.notAfter.getTime())) {
     throw new IdentityError('IDENTITY_LIFETIME_REFUSED', 'The authority expires before that.');
