@@ -6,6 +6,7 @@ import {
   type Recorder,
 } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
+import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 
 type Spooled = ReturnType<SidecarStore['spooled']>[number];
@@ -34,6 +35,10 @@ export class SidecarRecorder implements Recorder {
     options: { readonly privileged?: boolean } = {},
   ): Promise<readonly EntryReceipt[]> {
     const fitted = entries.map(fitEntry);
+    // One entry that no recorder takes would hold up the spool, and all privileged work, for ever.
+    if (!fitted.every(isEntryDraft)) {
+      throw new RecorderError('RECORDER_ENTRY_INVALID', 'A step has no recordable form.');
+    }
     if (options.privileged === true) await this.#recordNow(fitted);
     else {
       await this.#store.spool(fitted);
