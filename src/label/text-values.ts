@@ -84,7 +84,7 @@ export function linksIn(text: string): readonly string[] {
  */
 export function isComposed(text: string, isKnownWord: (word: string) => boolean): boolean {
   const words = [...text.matchAll(wordPattern)].flatMap((match) => match[0].split(/[-_'’]/u));
-  if (words.length === 0) return false;
+  if (!words.some((word) => /\p{L}/u.test(word))) return false;
   // What joins words into an address or a path is not punctuation of a sentence.
   if (/[@/\\]|\w[.:]\w/u.test(text)) return false;
   return words.every((word) =>
