@@ -105,8 +105,8 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
   };
   add('/v1/tasks', agentRequests.startTask, (input, memory) => api.startTask(input, memory));
   add('/v1/messages', agentRequests.sendMessage, (input, memory) => api.sendMessage(input, memory));
-  add('/v1/requests', agentRequests.requestAction, (input, memory) =>
-    api.requestAction(input, memory),
+  add('/v1/requests', agentRequests.requestAction, (input, memory, reply) =>
+    api.requestAction(input, memory, closedSignal(reply)),
   );
   add('/v1/tools/call', agentRequests.callTool, (input, memory) => api.callTool(input, memory));
   add('/v1/inbox', agentRequests.takeMessages, (input, memory, reply) =>

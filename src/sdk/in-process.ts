@@ -24,8 +24,8 @@ const routes: { readonly [path: string]: Route } = {
   '/v1/tasks': (api, body, memory) => api.startTask(agentRequests.startTask.parse(body), memory),
   '/v1/messages': (api, body, memory) =>
     api.sendMessage(agentRequests.sendMessage.parse(body), memory),
-  '/v1/requests': (api, body, memory) =>
-    api.requestAction(agentRequests.requestAction.parse(body), memory),
+  '/v1/requests': (api, body, memory, signal) =>
+    api.requestAction(agentRequests.requestAction.parse(body), memory, signal),
   '/v1/tools/call': (api, body, memory) => api.callTool(agentRequests.callTool.parse(body), memory),
   '/v1/tools': async (api) => api.listTools(),
   '/v1/inbox': (api, body, memory, signal) =>

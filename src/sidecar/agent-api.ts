@@ -9,7 +9,7 @@ import type { AgentSidecar } from './agent-sidecar.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
-import { placeAfter, readingOf, type AgentMemory } from './memory.ts';
+import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { InboxMessage } from './ports.ts';
 
@@ -116,19 +116,21 @@ export class AgentApi {
       epistemic: null,
       task: place.task,
     };
-    return this.#sent(await send(outgoing, this.#speaker(memory, place, 'user'), this.#context));
+    const speaker = this.#speaker(memory, place, 'user');
+    return this.#sent(await send(outgoing, speaker, this.#context), memory);
   }
 
   async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
     const place = this.#placeOf(request.task, request.inReplyTo, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
     const sent = await send(request, this.#speaker(memory, place, 'agent'), this.#context);
-    return this.#sent(sent);
+    return this.#sent(sent, memory);
   }
 
   async requestAction(
     request: AgentRequests['requestAction'],
     memory: AgentMemory,
+    closed: AbortSignal,
   ): Promise<ApiAnswer> {
     const place = this.#placeOf(request.task, null, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
@@ -145,12 +147,16 @@ export class AgentApi {
       task: place.task,
     };
     const sent = await send(outgoing, this.#speaker(memory, place, 'agent'), this.#context);
-    if (sent.outcome === 'NO-GO') return this.#sent(sent);
-    const outcome = await this.#sidecar.outcomeOf(sent.id, to, AbortSignal.timeout(request.waitMs));
+    if (sent.outcome === 'NO-GO') return this.#sent(sent, memory);
+    const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
+    const outcome = await this.#sidecar.outcomeOf(sent.id, to, signal);
     if (outcome === null) return this.#pendingOutcome(sent);
     const { body } = outcome;
     const done = doneValues(body.payload, action, parameters, this.#context.mesh);
-    await memory.absorb([{ ...readingOf(body), derived: done }], [body.id], [body.id]);
+    const reading = { ...readingOf(body), derived: done };
+    if (!(await this.#handOver([outcome], [reading], [body.id], memory, closed))) {
+      return this.#unheard(closed);
+    }
     return {
       status: 200,
       body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: outcome.body.payload },
@@ -161,6 +167,7 @@ export class AgentApi {
     const place = this.#placeOf(request.task, null, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
     const called = await callTool({ ...request, task: place.task }, memory, this.#context);
+    if (!this.#sidecar.isLive(memory)) return this.#refused(401, 'SIDECAR_SESSION_UNKNOWN');
     const done = called.code === null;
     return {
       status: done ? 200 : 403,
@@ -184,32 +191,44 @@ export class AgentApi {
     const done = request.acknowledge;
     if (done.length > 0 && this.#sidecar.waitingMessages === 0) await memory.absorb([], [], done);
     const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
-    const messages = await this.#sidecar.take(request.max, signal);
-    if (closed.aborted) {
-      this.#sidecar.putBack(messages);
-      return { status: 200, body: { messages: [] } };
+    const messages = await this.#sidecar.take(request.max, signal, memory);
+    if (messages.length > 0) {
+      const { schemas } = this.#context.mesh;
+      const readings = messages.map(({ body }) => readingOf(body, schemas.get(body.schema)?.prose));
+      const isHanded = await this.#handOver(messages, readings, done, memory, closed);
+      if (!isHanded) return this.#unheard(closed);
     }
-    if (messages.length > 0) await this.#handOver(messages, done, memory);
+    if (!this.#sidecar.isLive(memory)) return this.#unheard(closed);
     return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
   }
 
-  /** Not durable, not handed over: the messages wait for the next call. */
+  /**
+   * False when the agent is not to see the messages: it hung up, or its session ended meanwhile.
+   * Rejects when what it would read is not durable. Either way they wait for the next call.
+   */
   async #handOver(
     messages: readonly InboxMessage[],
+    readings: readonly Reading[],
     done: readonly string[],
     memory: AgentMemory,
-  ): Promise<void> {
-    const { mesh } = this.#context;
+    closed: AbortSignal,
+  ): Promise<boolean> {
+    const isHeard = (): boolean => !closed.aborted && this.#sidecar.isLive(memory);
+    let isHanded = false;
     try {
-      await memory.absorb(
-        messages.map(({ body }) => readingOf(body, mesh.schemas.get(body.schema)?.prose)),
-        messages.map((message) => message.body.id),
-        done,
-      );
-    } catch (failure) {
-      this.#sidecar.putBack(messages);
-      throw failure;
+      if (!isHeard()) return false;
+      await memory.absorb(readings, messages.map((message) => message.body.id), done);
+      isHanded = isHeard();
+      return isHanded;
+    } finally {
+      if (!isHanded) this.#sidecar.putBack(messages);
     }
+  }
+
+  /** The answer to whoever hung up, or has no session any more. */
+  #unheard(closed: AbortSignal): ApiAnswer {
+    if (closed.aborted) return { status: 200, body: { messages: [] } };
+    return this.#refused(401, 'SIDECAR_SESSION_UNKNOWN');
   }
 
   async acknowledge(
@@ -242,8 +261,9 @@ export class AgentApi {
     return { source, read: memory.context, values: memory.values, place, inputs };
   }
 
-  async #sent(sent: Sent): Promise<ApiAnswer> {
-    if (sent.compromised) await this.#sidecar.endSession(sent.code ?? 'COMPROMISE');
+  async #sent(sent: Sent, memory: AgentMemory): Promise<ApiAnswer> {
+    const ends = sent.compromised && this.#sidecar.isLive(memory);
+    if (ends) await this.#sidecar.endSession(sent.code ?? 'COMPROMISE');
     const refused = sent.outcome === 'NO-GO';
     return {
       status: refused ? 403 : 202,

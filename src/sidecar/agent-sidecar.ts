@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import { actionOutcomeSchema } from '../message/action-request.ts';
 import type { SignedEnvelope } from '../message/envelope.ts';
 import { workOn } from './action.ts';
 import type { SidecarContext } from './context.ts';
 import { EndpointRefusals } from './endpoint-refusals.ts';
 import { receive } from './inbound.ts';
+import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
 import { ownRefusal } from './standing.ts';
 import { withdrawRevoked } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
@@ -26,8 +26,10 @@ export type SessionOpened = {
   readonly incarnation: string;
 };
 
-/** Deliveries being worked on at once; beyond it the bus holds the rest back. */
-const undeliveredMax = 10_000;
+/** Action requests that wait for their turn; beyond it the bus holds the rest back. */
+const requestsMax = 256;
+/** More than can be stored in one state: what the inbox holds, and the bus's window behind it. */
+const storedMax = undeliveredMax + 1024;
 
 /**
  * The security sidecar of one agent: owns its session, its memory of what the agent has read, its
@@ -41,16 +43,15 @@ export class AgentSidecar {
   readonly #recovered = Promise.withResolvers<void>();
   /** No action runs before what a crash interrupted has been looked at. */
   #actions: Promise<void> = this.#recovered.promise;
-  #pending: InboxMessage[] = [];
-  readonly #waitingForMessage = new Set<() => void>();
-  readonly #waitingForRoom = new Set<() => void>();
-  readonly #outcomes = new Map<string, (message: InboxMessage) => boolean>();
+  #working = 0;
+  readonly #waitingForWork = new Set<() => void>();
+  readonly #inbox = new Inbox();
 
   constructor(context: SidecarContext) {
     this.context = context;
     this.endpointRefusals = new EndpointRefusals(context);
-    const untouched = context.store.messages('pending', undeliveredMax);
-    this.#pending = [...this.#unacknowledged(), ...untouched];
+    const untouched = context.store.messages('pending', storedMax);
+    this.#inbox.putBack([...this.#unacknowledged(), ...untouched]);
     const incarnation = context.store.incarnation();
     if (incarnation !== null && incarnation.endedAt === null) {
       this.#memory = new AgentMemory(incarnation.id, context.store);
@@ -61,7 +62,7 @@ export class AgentSidecar {
   async recover(): Promise<void> {
     await this.context.gate.recover();
     this.#recovered.resolve();
-    for (const message of this.context.store.messages('working', undeliveredMax)) {
+    for (const message of this.context.store.messages('working', storedMax)) {
       this.#work(message, null);
     }
     this.reconnected();
@@ -69,7 +70,7 @@ export class AgentSidecar {
 
   /** On every connection to the node: offers held messages again and sends what was spooled. */
   reconnected(): void {
-    for (const message of this.context.store.messages('held', undeliveredMax)) {
+    for (const message of this.context.store.messages('held', storedMax)) {
       this.#work(message, null);
     }
   }
@@ -84,6 +85,8 @@ export class AgentSidecar {
     settle: (entries: readonly EntryDraft[]) => void,
   ): void {
     const reviewed = receive({ envelope, chain }, this.context);
+    // Looked at when its turn comes; until then a failure must not count as one that nobody heeds.
+    reviewed.then(({ durable }) => durable).catch(() => undefined);
     this.#lastDelivery = this.#lastDelivery
       .then(() => reviewed)
       .then(async ({ message, entries, durable }) => {
@@ -153,8 +156,7 @@ export class AgentSidecar {
     const sessionKey = Buffer.from(random.bytes(32)).toString('base64url');
     await store.saveIncarnation({ ...incarnation, sessionDigest: sha256(sessionKey) });
     this.#memory = new AgentMemory(incarnation.id, store);
-    const waiting = new Set(this.#pending.map((message) => message.body.id));
-    this.putBack(this.#unacknowledged().filter((message) => !waiting.has(message.body.id)));
+    this.putBack(this.#unacknowledged());
     await this.#recordSession(incarnation, 'session.opened', null);
     return { ok: true, sessionKey, incarnation: incarnation.id };
   }
@@ -165,6 +167,12 @@ export class AgentSidecar {
     if (incarnation === null || incarnation.endedAt !== null) return null;
     if (ownRefusal(this.context) !== null) return null;
     return incarnation.sessionDigest === sha256(sessionKey) ? this.#memory : null;
+  }
+
+  /** Whether the session that this memory belongs to may still be told anything. */
+  isLive(memory: AgentMemory): boolean {
+    const incarnation = this.context.store.incarnation();
+    return incarnation?.id === memory.incarnation && incarnation.endedAt === null;
   }
 
   /** The revocation list changed: an agent that it names has no session any more. */
@@ -179,29 +187,30 @@ export class AgentSidecar {
     const incarnation = store.incarnation();
     if (incarnation === null || incarnation.endedAt !== null) return;
     this.#memory = null;
+    this.#inbox.wake();
     await store.saveIncarnation({ ...incarnation, endedAt: clock.nowMs() });
     await this.#recordSession(incarnation, 'session.ended', reason);
   }
 
   // Inbox.
 
-  /** Up to `max` waiting messages, waiting for the first one until `signal` fires. */
-  async take(max: number, signal: AbortSignal): Promise<readonly InboxMessage[]> {
-    while (this.#pending.length === 0 && !signal.aborted) {
-      await wakeOf(this.#waitingForMessage, signal);
-    }
-    const taken = this.#pending.splice(0, max);
-    for (const wake of this.#waitingForRoom) wake();
+  /** Up to `max` waiting messages for this session, waiting for the first until `signal` fires. */
+  async take(
+    max: number,
+    signal: AbortSignal,
+    memory: AgentMemory,
+  ): Promise<readonly InboxMessage[]> {
+    const taken = await this.#inbox.take(max, signal, () => this.isLive(memory));
     return withdrawRevoked(taken, this.context);
   }
 
   get waitingMessages(): number {
-    return this.#pending.length;
+    return this.#inbox.size;
   }
 
   /** Puts back what could not be handed over. */
   putBack(messages: readonly InboxMessage[]): void {
-    this.#pending.unshift(...messages);
+    this.#inbox.putBack(messages);
   }
 
   /** Resolves with the executor's answer to a request, or null when `signal` fires first. */
@@ -210,43 +219,36 @@ export class AgentSidecar {
     executor: string,
     signal: AbortSignal,
   ): Promise<InboxMessage | null> {
-    return new Promise((resolve) => {
-      const settle = (message: InboxMessage | null): boolean => {
-        if (!this.#outcomes.delete(requestId)) return false;
-        resolve(message);
-        return true;
-      };
-      this.#outcomes.set(requestId, (message) => message.body.from === executor && settle(message));
-      signal.addEventListener('abort', () => settle(null), { once: true });
-    });
+    return this.#inbox.outcomeOf(requestId, executor, signal);
   }
 
+  /** Resolves once there is room for the next one: until then the bus's window fills. */
   async #received(message: InboxMessage): Promise<void> {
-    if (message.state === 'working') return this.#work(message, null);
-    if (message.state !== 'pending') return;
-    const { schema, inReplyTo } = message.body;
-    const waiter = schema === actionOutcomeSchema ? this.#outcomes.get(inReplyTo ?? '') : undefined;
-    if (waiter?.(message) === true) return;
-    this.#pending.push(message);
-    for (const wake of this.#waitingForMessage) wake();
-    // The next delivery waits for room, the bus's window fills, and the sender is held back.
-    while (this.#pending.length >= undeliveredMax) await wakeOf(this.#waitingForRoom);
+    if (message.state === 'pending') return this.#inbox.add(message);
+    if (message.state !== 'working') return;
+    this.#work(message, null);
+    while (this.#working >= requestsMax) await wakeOf(this.#waitingForWork);
   }
 
   /** Action requests are worked on one after the other, so that caps cannot be raced. */
   #work(message: InboxMessage, decided: Decided | null): void {
+    this.#working += 1;
     this.#actions = this.#actions
       .then(async () => {
         const current = this.context.store.message(message.body.id) ?? message;
         if (current.state === 'done') return;
         await workOn(current, decided, this.context);
       })
-      .catch((failure: unknown) => this.#faulted(failure));
+      .catch((failure: unknown) => this.#faulted(failure))
+      .finally(() => {
+        this.#working -= 1;
+        for (const wake of this.#waitingForWork) wake();
+      });
   }
 
   /** What an agent was handed and never acknowledged: it may not have got it. */
   #unacknowledged(): readonly InboxMessage[] {
-    return this.context.store.messages('handed', undeliveredMax);
+    return this.context.store.messages('handed', storedMax);
   }
 
   /** The token that was given out for a next process ends the incarnation before it. */
@@ -294,19 +296,6 @@ export class AgentSidecar {
   #faulted(failure: unknown): void {
     this.context.report(failure);
   }
-}
-
-/** Resolves when somebody wakes the set, or `signal` fires. */
-function wakeOf(sleepers: Set<() => void>, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      sleepers.delete(wake);
-      signal?.removeEventListener('abort', wake);
-      resolve();
-    };
-    sleepers.add(wake);
-    signal?.addEventListener('abort', wake);
-  });
 }
 
 function sha256(text: string): string {
