@@ -36,16 +36,20 @@ describe('guides, as their reader follows them', () => {
     expect(printed).toContain('"openapi":"3.1.0"');
   });
 
-  test.skipIf(without !== '')(`tools, approvals and audit: every command works${without}`, async () => {
+  test.skipIf(without !== '')(`tools, approvals, revocation and audit: every command works${without}`, async () => {
     const place = open();
     place.write(guide('tools-and-actions'));
     const pinned = await place.run(scriptOf(guide('tools-and-actions')));
-    expect(pinned).toContain('pinned: ');
+    expect(pinned).toContain('wrote security_mesh.pins.json');
     await place.up();
     const approved = await place.run(scriptOf(guide('approvals')));
     expect(approved).toContain('"verdict":"ESCALATE","code":"HELD"');
     expect(approved).toContain('POLICY_APPROVAL_REQUIRED');
     expect(approved).toContain('"status":"DONE"');
+    const revoked = await place.run(scriptOf(guide('revocation')));
+    expect(revoked).toContain('Revoked clerk (version 1).');
+    expect(revoked).toMatch(/^clerk .* REVOKED$/m);
+    expect(revoked).toContain('Reinstated clerk (version 2).');
     const verified = await place.run(scriptOf(guide('audit')));
     expect(verified.match(/The log verifies/g)?.length).toBe(2);
     expect(verified).toContain('The log does NOT verify');
