@@ -173,6 +173,7 @@ export class SuiteMesh {
         waitMs,
       },
       memory,
+      neverAborted,
     );
     this.#waiting = null;
     if (failed !== null) throw failed;

@@ -4,7 +4,7 @@ import { actionsOf, isPrivileged } from './duties.ts';
 import type { Problems } from './problems.ts';
 import type { ActionManifest, Mesh, SensitiveParameter } from './mesh.ts';
 import { didYouMean } from './nearest-name.ts';
-import { proseGaps } from './prose.ts';
+import { parameterProseGaps, proseGaps } from './prose.ts';
 import { emptyOutput } from './resolve-actions.ts';
 import { findSource, isDoneSource, isPromptSource } from './source-field.ts';
 import type { Path } from './yaml-source.ts';
@@ -60,18 +60,12 @@ function proseProblems(problems: Problems, action: ActionManifest, path: Path): 
       problems.atKey('MESH_OUTPUT_UNDECLARED', 'warning', path);
       continue;
     }
-    for (const { path: pointer, reason } of proseGaps(schema)) {
-      if (part === 'parameters' && isOpaque(action, pointer)) continue;
+    const gaps = part === 'parameters' ? parameterProseGaps(action) : proseGaps(schema);
+    for (const { path: pointer, reason } of gaps) {
       problems.inSchema('MESH_EXECUTOR_PROSE', schema, pointer,
         `The ${part} of ${action.name}: ${reason}.`);
     }
   }
-}
-
-/** Nobody reads it on the way (ADR 0010): what it could say reaches the tool and no model. */
-function isOpaque(action: ActionManifest, pointer: Path): boolean {
-  const [keyword, name] = pointer;
-  return keyword === 'properties' && typeof name === 'string' && action.opaque?.has(name) === true;
 }
 
 function parameterProblems(problems: Problems, action: ActionManifest, path: Path): void {

@@ -53,6 +53,18 @@ export function proseGaps(schema: JsonObject): readonly ProseGap[] {
   return gaps;
 }
 
+/**
+ * Gaps in the parameters of an action, apart from those that nobody reads on the way: an opaque
+ * parameter goes from the request to the tool, past every model (ADR 0010).
+ */
+export function parameterProseGaps(
+  action: { readonly parameters: JsonObject; readonly opaque?: ReadonlySet<string> },
+): readonly ProseGap[] {
+  const isOpaque = ([keyword, name]: Path): boolean =>
+    keyword === 'properties' && typeof name === 'string' && action.opaque?.has(name) === true;
+  return proseGaps(action.parameters).filter(({ path }) => !isOpaque(path));
+}
+
 function prove(schema: JsonValue, path: Path, proof: Proof): void {
   const gap = (reason: string): void => {
     proof.gaps.push({ path, reason });
