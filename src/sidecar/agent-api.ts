@@ -79,6 +79,8 @@ export type AgentRequests = { readonly [name in keyof typeof agentRequests]: z.i
 /** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
 export type ApiAnswer = { readonly status: number; readonly body: JsonObject };
 
+const neverClosed = new AbortController().signal;
+
 /** A message as its agent sees it. */
 type Handed = JsonObject;
 
@@ -130,7 +132,7 @@ export class AgentApi {
   async requestAction(
     request: AgentRequests['requestAction'],
     memory: AgentMemory,
-    closed: AbortSignal,
+    closed: AbortSignal = neverClosed,
   ): Promise<ApiAnswer> {
     const place = this.#placeOf(request.task, null, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');

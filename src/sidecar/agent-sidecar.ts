@@ -201,7 +201,12 @@ export class AgentSidecar {
     memory: AgentMemory,
   ): Promise<readonly InboxMessage[]> {
     const taken = await this.#inbox.take(max, signal, () => this.isLive(memory));
-    return withdrawRevoked(taken, this.context);
+    try {
+      return await withdrawRevoked(taken, this.context);
+    } catch (failure) {
+      this.#inbox.putBack(taken);
+      throw failure;
+    }
   }
 
   get waitingMessages(): number {

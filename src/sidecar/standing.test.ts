@@ -126,7 +126,10 @@ describe('messages that wait for an agent', () => {
     sidecar.deliver(fake.envelopeFrom(other), null, () => undefined);
     await settled();
     revoke(byInstance);
-    const taken = await sidecar.take(10, AbortSignal.abort());
+    const opened = await sidecar.openSession(await sidecar.mintToken());
+    const memory = opened.ok ? sidecar.authenticate(opened.sessionKey) : null;
+    if (memory === null) throw new Error('no session');
+    const taken = await sidecar.take(10, AbortSignal.abort(), memory);
     expect(taken.map(({ body }) => body.from)).toEqual(['payments']);
     expect(fake.store.messages('refused', 10).map(({ body }) => body.from)).toEqual(['triage']);
     expect(fake.recorder.codes('message.refused')).toEqual(['IDENTITY_REVOKED']);
