@@ -42,7 +42,7 @@ const request = {
   usage: { uses: () => 0, total: () => 0 },
   nowMs,
 };
-if (satisfies(mandate, request).length > 0) throw new Error('the request is not within the mandate');
+if (satisfies(mandate, request).length > 0) throw new Error('the request is not granted');
 
 const floor = measured(signaturesOnly());
 const strangers = measured(() => accepted({ ...usual, peerByThumbprint: peersOf(verifier()) }));

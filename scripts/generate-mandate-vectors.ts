@@ -7,104 +7,41 @@
  *     node scripts/generate-mandate-vectors.ts
  */
 import { Buffer } from 'node:buffer';
-import { createPrivateKey } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { signCompactJws } from '../src/identity/jws.ts';
 import { canonicalize } from '../src/message/canonical-json.ts';
 import type { JsonObject, JsonValue } from '../src/message/json.ts';
-import { appendBlock, issuerOf, mandateId, type MandateSigner } from '../src/mandate/block.ts';
+import { mandateId, type MandateSigner } from '../src/mandate/block.ts';
 import { mandateCodes, type MandateCode } from '../src/mandate/codes.ts';
-import { noLimits, type MandateBlock, type RequestRight } from '../src/mandate/mandate.ts';
+import { noLimits, type RequestRight } from '../src/mandate/mandate.ts';
+import {
+  deepRoot,
+  digest,
+  edited,
+  flipped,
+  hop,
+  nhi,
+  operator,
+  otherTask,
+  otherValue,
+  pay,
+  root,
+  rooted,
+  sign,
+  task,
+  vector,
+  type Vector,
+} from './mandate-vector-blocks.ts';
 import {
   bundlePem,
   certificates,
   credential,
   folder,
   hourMs,
-  jwkOf,
   keys,
   nowMs,
   trustDomain,
 } from './mandate-vector-keys.ts';
-
-/** What differs from the usual context of the vectors; the test knows how to apply it. */
-type Setting = {
-  readonly task?: string;
-  /** Name of the certificate whose owner presents the mandate. */
-  readonly presenter?: string;
-  readonly nowMs?: number;
-  readonly revokedMandates?: readonly string[];
-  readonly revokedAgents?: readonly string[];
-  readonly endedTasks?: readonly string[];
-  readonly snapshotValidUntilMs?: number;
-  readonly oispecs?: { readonly [agent: string]: string };
-  readonly hopsMax?: { readonly [agent: string]: number };
-};
-type Vector = {
-  readonly name: string;
-  readonly code: MandateCode;
-  readonly chain: string;
-  readonly context: Setting;
-};
-
-const task = '01K74F0Z00ZZZZZZZZZZZZZZZZ';
-const otherTask = '01K74F0Z00YYYYYYYYYYYYYYYY';
-const digest = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
-
-const pay: RequestRight = {
-  right: 'request',
-  executor: 'payments',
-  action: 'pay_invoice',
-  constraints: {
-    account: { formats: ['uuid'] },
-    amount: { atMost: 500 },
-    day: { max: 28, min: 1 },
-    invoice: { equalTo: [{ message: 'invoice/1', pointer: '/number' }] },
-    payee: { oneOf: ['ACME', 'Globex'] },
-  },
-  limits: { count: 3, rates: [{ count: 2, windowMs: 60_000 }], totals: { amount: 900 } },
-};
-const root: MandateBlock = {
-  v: 1,
-  issuer: credential('desk').spiffeId,
-  parent: null,
-  audience: 'triage',
-  task,
-  sponsor: 'alice@example.org',
-  rights: [{ right: 'perform', action: 'sort_mail', constraints: {}, limits: noLimits }, pay],
-  notBefore: nowMs - 1_000,
-  expiresAt: nowMs + 600_000,
-  output: 'report/1',
-  maxDepth: 2,
-  approval: null,
-  oispec: null,
-};
-const deepRoot: MandateBlock = { ...root, maxDepth: 3, approval: 'approval-1' };
-
-function nhi(name: string): MandateSigner {
-  return { kind: 'nhi', credential: credential(name) };
-}
-
-function operator(name: string): MandateSigner {
-  const privateKey = createPrivateKey({ key: { ...jwkOf(name) }, format: 'jwk' });
-  return { kind: 'operator', name, privateKey };
-}
-
-/** Signs whatever it is given: what an attacker who owns the signer can do. */
-function sign(chain: string | null, block: JsonObject | MandateBlock, signer: MandateSigner): string {
-  return appendBlock(chain, block as MandateBlock, signer);
-}
-
-function rooted(change: JsonObject = {}, signer: MandateSigner = nhi('desk')): string {
-  return sign(null, { ...root, issuer: issuerOf(signer), ...change }, signer);
-}
-
-/** Appends a block that narrows nothing but for `change`. */
-function hop(chain: string, from: string, to: string, change: JsonObject = {}, base = root): string {
-  const issuer = credential(from).spiffeId;
-  const block = { ...base, issuer, audience: to, parent: mandateId(chain), ...change };
-  return sign(chain, block, nhi(from));
-}
 
 const one = rooted();
 const two = hop(one, 'triage', 'planner');
@@ -112,38 +49,6 @@ const deepOne = sign(null, deepRoot, nhi('desk'));
 const deepTwo = hop(deepOne, 'triage', 'planner', {}, deepRoot);
 const deepThree = hop(deepTwo, 'planner', 'ledger', {}, deepRoot);
 const blockOf = (chain: string, index: number): string => chain.split('~')[index] ?? '';
-
-/** Exchanges the payload of one block and keeps its signature. */
-function edited(chain: string, index: number, change: (block: JsonObject) => JsonObject): string {
-  const blocks = chain.split('~');
-  const [header = '', payload = '', signature = ''] = (blocks[index] ?? '').split('.');
-  const block: JsonObject = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-  const text = Buffer.from(canonicalize(change(block))).toString('base64url');
-  blocks[index] = `${header}.${text}.${signature}`;
-  return blocks.join('~');
-}
-
-function flipped(text: string): string {
-  return text.startsWith('A') ? `B${text.slice(1)}` : `A${text.slice(1)}`;
-}
-
-function vector(name: string, code: MandateCode, chain: string, context: Setting = {}): Vector {
-  return { name, code, chain, context };
-}
-
-/** A value of the same form, so that nothing but the signature can tell. */
-function otherValue(member: string, value: JsonValue | undefined): JsonValue {
-  if (member === 'parent') return value === null ? digest : null;
-  if (member === 'approval') return value === null ? 'approval-1' : null;
-  if (member === 'oispec') return digest;
-  if (member === 'task') return otherTask;
-  if (member === 'maxDepth') return value === 2 ? 1 : 2;
-  if (member === 'issuer') return credential('stranger').spiffeId;
-  if (member === 'audience') return 'stranger';
-  if (member === 'rights') return [];
-  if (typeof value === 'number') return value + 1;
-  return 'mallory';
-}
 
 const members = Object.keys(root).filter((member) => member !== 'v');
 const everyFieldEdited: readonly Vector[] = [0, 1].flatMap((index) =>
@@ -190,8 +95,9 @@ function widened(name: string, code: MandateCode, change: JsonObject): Vector {
 }
 
 const widenings: readonly Vector[] = [
-  ...deepEdits.map((path) =>
-    widened(`${path[0]}.${path[1]}`, 'MANDATE_WIDENS_CONSTRAINT', { rights: withConstraint(path) })),
+  ...deepEdits.map((path) => widened(`${path[0]}.${path[1]}`, 'MANDATE_WIDENS_CONSTRAINT', {
+    rights: withConstraint(path),
+  })),
   widened('a constraint dropped', 'MANDATE_WIDENS_CONSTRAINT', {
     rights: [{ ...pay, constraints: withoutPayee }],
   }),
@@ -270,6 +176,8 @@ const wrongParents: readonly Vector[] = [
     hop(rooted({ audience: credential('triageSecond').spiffeId }), 'triage', 'planner'),
     { presenter: 'planner' },
   ),
+  vector('narrowed by a node of the holder\'s name', 'MANDATE_HOLDER_MISMATCH',
+    hop(one, 'nodeTriage', 'planner'), { presenter: 'planner' }),
   vector('narrowed by an operator', 'MANDATE_HOLDER_MISMATCH', sign(one, {
     ...root, issuer: 'operator:alice', audience: 'planner', parent: mandateId(one),
   }, operator('alice')), { presenter: 'planner' }),
@@ -472,7 +380,7 @@ const unknown = mustFail.filter(({ code }) => !(code in mandateCodes));
 if (unknown.length > 0) throw new Error(`unknown code: ${unknown[0]?.code}`);
 const source = 'scripts/generate-mandate-vectors.ts';
 const certificateKeys = {
-  triageSecond: 'second', triageExpired: 'triage', triageShort: 'triage', deskImpostor: 'desk',
+  nodeTriage: 'node', triageSecond: 'second', triageExpired: 'triage', triageShort: 'triage', deskImpostor: 'desk',
 };
 const note = 'Test-only keys and certificates, published on purpose. Nothing may ever trust them.';
 write('mandate-keys.json', {

@@ -24,12 +24,13 @@ const impostor = await authority('impostor');
 
 export const bundlePem = root.certificate.toString('pem');
 
-/** One certificate each, and three bad ones of agents that also have a good one. */
+/** One certificate of every agent, and more that differ in name, life or authority. */
 export const certificates: { readonly [name: string]: string } = {
   ...Object.fromEntries(
     await Promise.all(agents.map(async (name) => [name, await leafOf(name)] as const)),
   ),
   node: await leaf(nodeSpiffeId(trustDomain, 'bus-1'), 'node', root, hourMs),
+  nodeTriage: await leaf(nodeSpiffeId(trustDomain, 'triage'), 'node', root, hourMs),
   triageSecond: await leaf(agentSpiffeId(trustDomain, 'triage', 'i-2'), 'second', root, hourMs),
   triageExpired: await leaf(agentSpiffeId(trustDomain, 'triage', 'i-1'), 'triage', root, -1_000),
   triageShort: await leaf(agentSpiffeId(trustDomain, 'triage', 'i-1'), 'triage', root, 60_000),
@@ -37,6 +38,7 @@ export const certificates: { readonly [name: string]: string } = {
 };
 
 const keyOf: { readonly [certificate: string]: string } = {
+  nodeTriage: 'node',
   triageSecond: 'second',
   triageExpired: 'triage',
   triageShort: 'triage',

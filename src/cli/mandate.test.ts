@@ -9,6 +9,7 @@ import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
 import { systemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
 import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
+import { readMesh } from '../adapters/mesh-files.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { mandateIssue, mandateNarrow, mandateShow, mandateVerify } from './mandate.ts';
@@ -33,7 +34,8 @@ beforeAll(async () => {
     const { privateKey, csrPem } = await newKey();
     const spiffeId = `spiffe://example.test/agent/${name}/i-1`;
     const issued = await authority.issue({ csrPem, spiffeId, lifetimeMs: 600_000 });
-    await saveCredential(join(folder, `${name}.pem`), credentialFromPem(issued.chainPem, privateKey));
+    const credential = credentialFromPem(issued.chainPem, privateKey);
+    await saveCredential(join(folder, `${name}.pem`), credential);
   }
   const { privateKey } = generateKeyPairSync('ed25519');
   const jwk = privateKey.export({ format: 'jwk' });
@@ -92,7 +94,8 @@ describe('maso mandate', () => {
   it('refuses files that are not there, and terms that are none', async () => {
     const absent = { terms: 'nowhere', key: 'alice.jwk', json: false };
     expect((await run((io) => mandateIssue(absent, io))).exit).toBe(2);
-    expect((await issue({ sponsor: 'two words' })).err).toContain('MANDATE_TERMS_INVALID at /sponsor');
+    const { err } = await issue({ sponsor: 'two words' });
+    expect(err).toContain('MANDATE_TERMS_INVALID at /sponsor');
     expect((await issue({ unknown: 1 })).exit).toBe(1);
     write('chain', 'x');
     expect(await run((io) => mandateShow({ chain: 'chain', json: true }, io))).toMatchObject({
@@ -109,7 +112,7 @@ describe('maso mandate', () => {
   });
 
   it('verifies what an operator issued, and refuses it of another holder or task', async () => {
-    write('chain', (await issue(await oispecOf('triage'))).out);
+    write('chain', (await issue(oispecOf('triage'))).out);
     expect((await verify()).out).toContain('"verified":true');
     expect((await verify('spiffe://example.test/agent/payments/i-1')).out).toContain(
       'MANDATE_AUDIENCE_MISMATCH',
@@ -143,8 +146,7 @@ describe('maso mandate', () => {
   });
 });
 
-async function oispecOf(agent: string): Promise<{ readonly oispec: string | null }> {
-  const { readMesh } = await import('../adapters/mesh-files.ts');
+function oispecOf(agent: string): { readonly oispec: string | null } {
   const loaded = readMesh(join(folder, 'mesh/security_mesh.yaml'));
   if (!loaded.ok) throw new Error('the sample mesh does not load');
   return { oispec: loaded.mesh.agents.get(agent)?.oispec?.digest ?? null };

@@ -75,9 +75,7 @@ export async function mandateIssue(
   return answered(io, async () => {
     const stated = readObject(options.terms, io);
     const path = resolve(io.directory, options.key);
-    const signer: MandateSigner = options.as === undefined
-      ? { kind: 'nhi', credential: await credentialAt(path) }
-      : { kind: 'operator', name: options.as, privateKey: (await loadOperatorKey(path)).privateKey };
+    const signer = await signerAt(path, options.as);
     return handOut(issueMandate(termsOf(stated), signer), options.json, io);
   });
 }
@@ -126,7 +124,7 @@ export async function mandateVerify(
   return answered(io, async () => {
     const mesh = meshAt(options.mesh, io);
     const holder = parseSpiffeId(options.holder);
-    if (holder?.kind !== 'agent') throw new UsageError('The holder is not the SPIFFE id of an agent.');
+    if (holder?.kind !== 'agent') throw new UsageError('The holder is no SPIFFE id of an agent.');
     const clock = systemClock();
     const nowMs = clock.nowMs();
     const bundle = readTrustBundle(readText(options.bundle, io), mesh.trustDomain);
@@ -152,8 +150,9 @@ export async function mandateVerify(
     });
     if (!verdict.ok) return refuse(verdict.code, null, options.json, io);
     const { mandate } = verdict;
-    if (options.json) io.out(JSON.stringify({ verified: true, revocationsChecked: false, mandate }));
-    else {
+    if (options.json) {
+      io.out(JSON.stringify({ verified: true, revocationsChecked: false, mandate }));
+    } else {
       for (const line of describe(mandate)) io.out(line);
       io.out('verified, but not against the revocations of a running mesh');
     }
@@ -224,6 +223,12 @@ async function answered(io: CommandIo, act: () => Promise<ExitCode>): Promise<Ex
   }
 }
 
+async function signerAt(path: string, operator: string | undefined): Promise<MandateSigner> {
+  if (operator === undefined) return { kind: 'nhi', credential: await credentialAt(path) };
+  const { privateKey } = await loadOperatorKey(path);
+  return { kind: 'operator', name: operator, privateKey };
+}
+
 async function credentialAt(path: string) {
   const credential = await loadCredential(path);
   if (credential === null) throw new UsageError('There is no credential file at that path.');
@@ -238,7 +243,7 @@ function meshAt(path: string, io: CommandIo): Mesh {
 
 function readObject(path: string, io: CommandIo): JsonObject {
   const json = parseStrictJson(readText(path, io));
-  if (!json.ok || !isJsonObject(json.value)) throw new UsageError('The terms are not a JSON object.');
+  if (!json.ok || !isJsonObject(json.value)) throw new UsageError('The terms are no JSON object.');
   return json.value;
 }
 

@@ -65,7 +65,6 @@ function narrowingRefusal(parent: EffectiveMandate, block: MandateBlock): Mandat
   if (!held) return 'MANDATE_HOLDER_MISMATCH';
   if (block.task !== parent.task) return 'MANDATE_TASK_CHANGED';
   if (block.sponsor !== parent.sponsor) return 'MANDATE_SPONSOR_CHANGED';
-  if (!(parent.depth + 1 <= parent.maxDepth)) return 'MANDATE_DEPTH_EXCEEDED';
   const deeper = !(block.maxDepth <= parent.maxDepth) ||
     (block.approval !== null && block.approval !== parent.approval);
   if (deeper) return 'MANDATE_WIDENS_DEPTH';

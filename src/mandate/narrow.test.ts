@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { contextFor, credentialOf, nhi, nowMs, operator, payInvoice, terms } from './mandate-fixture.ts';
+import {
+  contextFor,
+  credentialOf,
+  nhi,
+  nowMs,
+  operator,
+  payInvoice,
+  terms,
+} from './mandate-fixture.ts';
 import { depthMax, noLimits, type MandateTerms, type Right } from './mandate.ts';
 import { issueMandate, narrow, readUnverified, type Narrowing } from './narrow.ts';
 import { verifyMandate } from './verify.ts';
@@ -13,7 +21,8 @@ function issued(change: Partial<MandateTerms> = {}): string {
 }
 
 function codeOf(narrowing: Partial<Narrowing>, by = 'triage', chain = issued()): string {
-  const result = narrow(chain, { audience: 'planner', oispec: null, ...narrowing }, credentialOf(by));
+  const stated = { audience: 'planner', oispec: null, ...narrowing };
+  const result = narrow(chain, stated, credentialOf(by));
   return result.ok ? 'NARROWED' : result.code;
 }
 
@@ -33,7 +42,9 @@ describe('narrow', () => {
       rights: pay({ constraints: { ...payInvoice.constraints, amount: { min: 0, max: 10 } } }),
     }],
     ['one payee more', 'MANDATE_WIDENS_CONSTRAINT', {
-      rights: pay({ constraints: { ...payInvoice.constraints, payee: { oneOf: ['ACME', 'Eve'] } } }),
+      rights: pay({
+        constraints: { ...payInvoice.constraints, payee: { oneOf: ['ACME', 'Eve'] } },
+      }),
     }],
     ['a higher count', 'MANDATE_WIDENS_LIMIT', {
       rights: pay({ limits: { ...payInvoice.limits, count: 4 } }),
@@ -70,7 +81,8 @@ describe('narrow', () => {
 
   it('refuses a third hop unless the root was approved for it', () => {
     const two = narrow(issued(), { audience: 'planner', oispec: null }, credentialOf('triage'));
-    expect(two.ok && codeOf({ audience: 'ledger' }, 'planner', two.chain)).toBe('MANDATE_DEPTH_EXCEEDED');
+    const third = two.ok && codeOf({ audience: 'ledger' }, 'planner', two.chain);
+    expect(third).toBe('MANDATE_DEPTH_EXCEEDED');
     const deep = issued({ maxDepth: depthMax, approval: 'approval-1' });
     const next = narrow(deep, { audience: 'planner', oispec: null }, credentialOf('triage'));
     expect(next.ok && codeOf({ audience: 'ledger' }, 'planner', next.chain)).toBe('NARROWED');
@@ -94,7 +106,8 @@ describe('narrow', () => {
     const rights = pay({
       constraints: { amount: { atMost: 5 }, payee: { oneOf: ['Globex', 'ACME'] } },
     });
-    const result = narrow(issued(), { audience: 'planner', oispec: null, rights }, credentialOf('triage'));
+    const narrowing = { audience: 'planner', oispec: null, rights };
+    const result = narrow(issued(), narrowing, credentialOf('triage'));
     expect(result.ok && result.mandate.rights[0]?.constraints['payee']).toEqual({
       oneOf: ['ACME', 'Globex'],
     });
@@ -111,7 +124,7 @@ describe('narrow', () => {
 describe('issueMandate', () => {
   it.each<readonly [string, string, Partial<MandateTerms>, string | null]>([
     ['a depth of three without approval', 'MANDATE_TERMS_INVALID', { maxDepth: 3 }, '/approval'],
-    ['an approval of a depth that needs none', 'MANDATE_TERMS_INVALID', { approval: 'a' }, '/approval'],
+    ['a needless approval', 'MANDATE_TERMS_INVALID', { approval: 'a' }, '/approval'],
     ['no time at all', 'MANDATE_TERMS_INVALID', { expiresAt: terms.notBefore }, '/expiresAt'],
     ['a task that is none', 'MANDATE_TERMS_INVALID', { task: 'x' }, '/task'],
     ['a sponsor with white space', 'MANDATE_TERMS_INVALID', { sponsor: 'a b' }, '/sponsor'],
@@ -130,7 +143,8 @@ describe('issueMandate', () => {
     const rights = names.map((action): Right => ({
       ...payInvoice, action, constraints: { payee: { oneOf } },
     }));
-    expect(issueMandate({ ...terms, rights }, nhi('desk'))).toMatchObject({ code: 'MANDATE_TOO_LARGE' });
+    const result = issueMandate({ ...terms, rights }, nhi('desk'));
+    expect(result).toMatchObject({ code: 'MANDATE_TOO_LARGE' });
   });
 
   it('lets an operator issue for longer than any certificate lives', () => {

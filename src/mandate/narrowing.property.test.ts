@@ -14,13 +14,14 @@ import {
   task,
   terms,
 } from './mandate-fixture.ts';
-import type {
-  Constraint,
-  EffectiveMandate,
-  Limits,
-  MandateBlock,
-  MandateTerms,
-  Right,
+import {
+  rightKey,
+  type Constraint,
+  type EffectiveMandate,
+  type Limits,
+  type MandateBlock,
+  type MandateTerms,
+  type Right,
 } from './mandate.ts';
 import { intersectRequestRights, satisfies, satisfiesAll } from './satisfies.ts';
 import type { MandatedRequest } from './satisfies.ts';
@@ -33,7 +34,8 @@ const trusted: { readonly [message: string]: JsonValue } = { 'm/1': 1, 'n/1': 'x
 const shared = contextFor('triage').peerByThumbprint;
 
 function optional<Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> {
-  return fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: value });
+  const nothing = fc.constant(undefined);
+  return fc.oneof({ weight: 3, arbitrary: nothing }, { weight: 2, arbitrary: value });
 }
 
 function rarely<Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> {
@@ -87,7 +89,7 @@ const rightArbitrary: fc.Arbitrary<Right> = fc
 const rightsArbitrary = fc.uniqueArray(rightArbitrary, {
   minLength: 1,
   maxLength: 4,
-  selector: (right) => `${right.right} ${'executor' in right ? right.executor : ''} ${right.action}`,
+  selector: (right) => rightKey(right),
 });
 
 /** Changes a few members of rights that exist, so that narrowings are often close to legal. */
@@ -136,7 +138,9 @@ function rootGrants(root: MandateTerms, request: MandatedRequest): boolean {
   const self = request.requester.name === request.executor;
   const right = root.rights.find((one) =>
     one.action === request.action &&
-    (self ? one.right === 'perform' : one.right === 'request' && one.executor === request.executor));
+    (self
+      ? one.right === 'perform'
+      : one.right === 'request' && one.executor === request.executor));
   if (right === undefined) return false;
   return ['a', 'b'].every((name) => {
     const constraint = right.constraints[name];
@@ -361,7 +365,10 @@ describe('the intersection over principals', () => {
     let granted = 0;
     fc.assert(
       fc.property(
-        fc.array(fc.oneof({ weight: 9, arbitrary: rootArbitrary }, fc.constant(null)), { maxLength: 3 }),
+        fc.array(
+          fc.oneof({ weight: 9, arbitrary: rootArbitrary }, fc.constant(null)),
+          { maxLength: 3 },
+        ),
         fc.array(requestArbitrary, { minLength: 10, maxLength: 10 }),
         (roots, requests) => {
           const mandates = roots.map((root) => {

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { JsonObject, JsonValue } from '../message/json.ts';
-import { credentialOf, nhi, nowMs, otherTask, payInvoice, spiffeIdOf, terms } from './mandate-fixture.ts';
+import {
+  credentialOf,
+  nhi,
+  nowMs,
+  otherTask,
+  payInvoice,
+  spiffeIdOf,
+  terms,
+} from './mandate-fixture.ts';
 import { noLimits, type Constraint, type EffectiveMandate, type MandateTerms } from './mandate.ts';
 import { issueMandate, narrow } from './narrow.ts';
 import {
@@ -36,7 +44,11 @@ function codes(found: ReturnType<typeof satisfies>): readonly string[] {
 }
 
 /** What a single constraint on `x` says of a value. */
-function judge(constraint: Constraint, parameters: JsonObject, trusted: JsonValue | undefined): string {
+function judge(
+  constraint: Constraint,
+  parameters: JsonObject,
+  trusted: JsonValue | undefined,
+): string {
   const right = { ...payInvoice, constraints: { x: constraint }, limits: noLimits };
   const asked = request({ parameters, trustedField: () => trusted });
   return codes(satisfies(mandate({ rights: [right] }), asked))[0] ?? 'WITHIN';
@@ -45,7 +57,7 @@ function judge(constraint: Constraint, parameters: JsonObject, trusted: JsonValu
 describe('a constraint', () => {
   const outside: readonly (readonly [string, Constraint, JsonObject, string, JsonValue?])[] = [
     ['an absent parameter', { atMost: 1 }, {}, 'MANDATE_PARAMETER_MISSING'],
-    ['an inherited member for a parameter', { oneOf: ['a'] }, { toString: 1 }, 'MANDATE_PARAMETER_MISSING'],
+    ['an inherited member', { oneOf: ['a'] }, { toString: 1 }, 'MANDATE_PARAMETER_MISSING'],
     ['a value that is not listed', { oneOf: ['a'] }, { x: 'b' }, 'MANDATE_VALUE_UNLISTED'],
     ['a number where its text is listed', { oneOf: ['1'] }, { x: 1 }, 'MANDATE_VALUE_UNLISTED'],
     ['one item of a list', { oneOf: ['a'] }, { x: ['a'] }, 'MANDATE_VALUE_FORM'],
@@ -58,13 +70,13 @@ describe('a constraint', () => {
     ['above a range', { min: 1, max: 2 }, { x: 2.1 }, 'MANDATE_VALUE_OUT_OF_RANGE'],
     ['another format', { formats: ['date'] }, { x: '2026-02-30' }, 'MANDATE_VALUE_FORMAT'],
     ['a number for a format', { formats: ['date'] }, { x: 20260101 }, 'MANDATE_VALUE_FORMAT'],
-    ['text that is long', { formats: ['email'] }, { x: `${'a'.repeat(300)}@b.c` }, 'MANDATE_VALUE_FORMAT'],
+    ['long text', { formats: ['email'] }, { x: `${'a'.repeat(300)}@b.c` }, 'MANDATE_VALUE_FORMAT'],
     ['a field that nobody has', ref(), { x: 1 }, 'MANDATE_REFERENCE_UNRESOLVED'],
     ['another value than the field', ref(), { x: 1 }, 'MANDATE_VALUE_NOT_EQUAL', 2],
     ['the text of the field', ref(), { x: '1' }, 'MANDATE_VALUE_NOT_EQUAL', 1],
     ['no list where one is due', { each: true, atMost: 1 }, { x: 1 }, 'MANDATE_VALUE_FORM'],
     ['an empty list', { each: true, atMost: 1 }, { x: [] }, 'MANDATE_VALUE_FORM'],
-    ['a list with one bad item', { each: true, atMost: 1 }, { x: [1, 2] }, 'MANDATE_VALUE_OUT_OF_RANGE'],
+    ['one bad item', { each: true, atMost: 1 }, { x: [1, 2] }, 'MANDATE_VALUE_OUT_OF_RANGE'],
     ['a list in a list', { each: true, oneOf: ['a'] }, { x: [['a']] }, 'MANDATE_VALUE_FORM'],
   ];
   for (const [name, constraint, parameters, code, trusted] of outside) {
@@ -168,7 +180,8 @@ describe('satisfies', () => {
       uses: (id: string) => (id === issued.mandate.id ? 3 : 0),
       total: () => 0,
     };
-    expect(codes(satisfies(child.mandate, { ...asked, usage }))).toEqual(['MANDATE_COUNT_EXCEEDED']);
+    const found = satisfies(child.mandate, { ...asked, usage });
+    expect(codes(found)).toEqual(['MANDATE_COUNT_EXCEEDED']);
   });
 });
 
@@ -210,6 +223,26 @@ describe('the right to request', () => {
     const cheap = request({ parameters: { payee: 'ACME', amount: 50, memo: 'free' } });
     expect(satisfiesAll(shared, cheap)).toEqual([]);
     expect(chargesOf(shared, cheap)).toHaveLength(1);
+  });
+
+  it.each<readonly [string, Constraint, Constraint, JsonObject, string]>([
+    ['a list where one asks for a single value', { each: true, oneOf: ['a'] }, { oneOf: ['a'] },
+      { x: ['a'] }, 'MANDATE_PRINCIPAL_DENIES'],
+    ['an absence that one does not allow', { absent: true, oneOf: ['a'] }, { oneOf: ['a'] }, {},
+      'MANDATE_PARAMETER_MISSING'],
+    ['a number below the other\'s least', { max: 5 }, { min: 3 }, { x: 2 },
+      'MANDATE_VALUE_OUT_OF_RANGE'],
+    ['bounds that exclude each other', { atMost: 2 }, { min: 3 }, { x: 2 },
+      'MANDATE_PRINCIPAL_DENIES'],
+  ])('refuses %s, whichever comes first', (_name, one, other, parameters, code) => {
+    const [first, second] = [one, other].map((constraint) => mandate({
+      rights: [{ ...payInvoice, constraints: { x: constraint }, limits: noLimits }],
+    }));
+    if (first === undefined || second === undefined) throw new Error('two were made');
+    for (const mandates of [[first, second], [second, first]]) {
+      const shared = intersectRequestRights(mandates);
+      expect(codes(satisfiesAll(shared, request({ parameters })))).toEqual([code]);
+    }
   });
 
   it('ends with the first of them', () => {
