@@ -79,6 +79,10 @@ function describe(approval: Approval, nowMs: number): readonly string[] {
     ...Object.entries(hold.parameters).map(
       ([name, value]) => `  ${name.padEnd(10)} ${JSON.stringify(value)}`,
     ),
+    ...(hold.endorse ?? []).map(({ pointer, sources, origins }) =>
+      `  endorse    ${pointer} ${sources.length > 0
+        ? `came from ${sources.join(', ')}`
+        : `has no source; its requester has read ${origins.join(', ')}`}`),
     `  approvals  ${approval.decisions.length} of ${hold.approvalsNeeded}` +
       (approval.state === 'pending' ? `, ${leftSeconds} s left` : ''),
     `  trace      maso trace ${hold.message}`,

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonObject } from '../message/json.ts';
 import { actionsOf, isPrivileged } from './duties.ts';
 import type { Problems } from './problems.ts';
-import type { ActionManifest, Mesh, SensitiveParameter } from './mesh.ts';
+import type { ActionManifest, Mesh, SensitiveParameter, ToolManifest } from './mesh.ts';
 import { didYouMean } from './nearest-name.ts';
 import { parameterProseGaps, proseGaps } from './prose.ts';
 import { emptyOutput } from './resolve-actions.ts';
@@ -29,6 +29,7 @@ export function actionProblems(problems: Problems, isComplete: boolean): void {
     }
   }
   for (const tool of mesh.tools.values()) {
+    readProblems(problems, tool);
     if (tool.pins !== null) continue;
     const serves = [...mesh.actions.values()]
       .some((action) => action.tool === tool.name && isPrivileged(action));
@@ -104,10 +105,21 @@ function unknownParameter(name: string, properties: JsonObject): string {
   return `${JSON.stringify(name)} is no parameter of this action${hint}`;
 }
 
+/** G5 for reads: an address, or whatever picks the object, needs a source as in an action. */
+function readProblems(problems: Problems, tool: ToolManifest): void {
+  for (const operation of tool.operations.values()) {
+    for (const [name, sensitive] of operation.sensitive ?? []) {
+      const path: Path = ['security_mesh', 'tools', tool.name, 'operations', operation.name,
+        'sensitive', name];
+      sourceProblems(problems, { reversibility: 'irreversible' }, sensitive, path);
+    }
+  }
+}
+
 /** G5: a source that third parties can write would vouch for what an attacker chose. */
 function sourceProblems(
   problems: Problems,
-  action: ActionManifest,
+  action: Pick<ActionManifest, 'reversibility'>,
   sensitive: SensitiveParameter,
   path: Path,
 ): void {

@@ -2,6 +2,16 @@
 import type { RiskClass } from '../mesh/mesh.ts';
 import type { JsonObject } from '../message/json.ts';
 
+/** A value that a person is asked to endorse, and where it comes from as far as the mesh knows. */
+export type ValueToEndorse = {
+  /** JSON Pointer into the parameters of the hold. */
+  readonly pointer: string;
+  /** Declared sources that gave this very value, none of them listed for this parameter. */
+  readonly sources: readonly string[];
+  /** Everything that its requester had read: with no source, it came from there or was made up. */
+  readonly origins: readonly string[];
+};
+
 /** An action that waits for people. The digest binds their decision to this request and no other. */
 export type Hold = {
   /** Message id of the held action request. */
@@ -18,6 +28,9 @@ export type Hold = {
   /** SHA-256 (base64url) of the canonical request, its message id and its executor. */
   readonly digest: string;
   readonly approvalsNeeded: 1 | 2;
+  /** Codes, each once, at most 32. */
   readonly reasons: readonly string[];
+  /** Values that need this person's word because no listed source gave them; at most 32. */
+  readonly endorse?: readonly ValueToEndorse[] | undefined;
   readonly expiresAt: number;
 };

@@ -6,8 +6,14 @@ import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionRequest } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
-import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import type { Hold } from '../oversight/hold.ts';
+import {
+  combine,
+  finding,
+  type CombinedVerdict,
+  type Finding,
+  type Verdict,
+} from '../review/verdict.ts';
+import type { Hold, ValueToEndorse } from '../oversight/hold.ts';
 import type { SidecarContext } from './context.ts';
 import type { Decided, InboxMessage } from './ports.ts';
 
@@ -115,6 +121,7 @@ export async function holdForPeople(
   context: SidecarContext,
 ): Promise<void> {
   const { body } = message;
+  const findings = reviewed.verdict.verdicts.flatMap((verdict) => verdict.findings);
   const held: Hold = {
     message: body.id,
     task: body.task,
@@ -127,12 +134,32 @@ export async function holdForPeople(
     parameters: reviewed.request.parameters,
     digest: requestDigest(body, context.agent.name),
     approvalsNeeded: approvalsNeeded(reviewed.manifest),
-    reasons: reviewed.verdict.verdicts.flatMap((verdict) => verdict.findings.map((f) => f.code)),
+    reasons: [...new Set(findings.map(({ code }) => code))].slice(0, reasonsMax),
+    endorse: valuesToEndorse(body, findings),
     expiresAt: body.issuedAt + context.mesh.limits.approvalTimeoutMs,
   };
   await context.store.setState(body.id, 'held');
   // The node may be away: a held message is offered again on every reconnection.
   await context.link.hold(held);
+}
+
+/** Bounds of the frame that carries a hold: a longer one would be refused whole. */
+const reasonsMax = 32;
+const endorseMax = 32;
+
+function valuesToEndorse(
+  body: EnvelopeBody,
+  findings: readonly Finding[],
+): readonly ValueToEndorse[] {
+  return findings
+    .filter((found) => found.code === 'POLICY_ENDORSEMENT_REQUIRED')
+    .flatMap(({ path }) => path ?? [])
+    .slice(0, endorseMax)
+    .map((path) => ({
+      pointer: path.slice('/parameters'.length),
+      sources: body.sources[path] ?? [],
+      origins: body.label.origins,
+    }));
 }
 
 /** Who set this off: the first untrusted origin, else whoever asked. */

@@ -58,6 +58,16 @@ const hold: z.ZodType<Hold> = z.strictObject({
   digest: z.string().length(43),
   approvalsNeeded: z.union([z.literal(1), z.literal(2)]),
   reasons: z.array(code).max(32),
+  endorse: z
+    .array(
+      z.strictObject({
+        pointer: z.string().max(512),
+        sources: z.array(z.string().max(256)).max(32),
+        origins: z.array(z.string().max(160)).max(32),
+      }),
+    )
+    .max(32)
+    .optional(),
   expiresAt: number,
 });
 
