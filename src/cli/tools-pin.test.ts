@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { hostileServer } from '../../test/tool-servers/hostile-manifest.ts';
 import { readMesh } from '../adapters/mesh-files.ts';
-import { pinTools, toolsPinCommand } from './tools-pin.ts';
+import { pinTools } from './tools-pin.ts';
+import { toolsPin } from './tools.ts';
 
 let directory = '';
 let meshFile = '';
@@ -49,7 +50,7 @@ describe('maso tools pin', () => {
     expect(await pin()).toMatchObject({ outcome: 'mesh-invalid' });
     const out: string[] = [];
     const io = { out: (line: string) => out.push(line), err: () => {}, directory };
-    expect(await toolsPinCommand({ file: 'security_mesh.yaml', json: false }, io)).toBe(1);
+    expect(await toolsPin({ file: 'security_mesh.yaml', check: false, json: false }, io)).toBe(1);
     expect(out[0]).toMatch(/^security_mesh\.yaml:\d+:\d+/);
   });
 
@@ -88,7 +89,9 @@ describe('maso tools pin', () => {
     expect(readFileSync(join(directory, 'security_mesh.pins.json'), 'utf8')).toBe(before);
     const out: string[] = [];
     const io = { out: (line: string) => out.push(line), err: () => {}, directory };
-    expect(await toolsPinCommand({ file: meshFile, json: false }, io)).toBe(0);
+    expect(await toolsPin({ file: meshFile, check: true, json: false }, io)).toBe(1);
+    expect(out.at(-1)).toMatch(/^security_mesh\.pins\.json differs/);
+    expect(await toolsPin({ file: meshFile, check: false, json: false }, io)).toBe(0);
     expect(out).toContain('hostile: file tools/server.ts changed');
   });
 });

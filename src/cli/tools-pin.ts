@@ -7,17 +7,14 @@ import { systemClock } from '../adapters/clock-system.ts';
 import { programFiles } from '../adapters/tool-program-files.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
 import { ToolSecrets } from '../adapters/tool-secrets.ts';
-import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import type { Diagnostic } from '../mesh/diagnostic.ts';
 import { loadMesh } from '../mesh/load.ts';
 import type { ToolManifest, ToolPins } from '../mesh/mesh.ts';
 import { pinsFileName } from '../mesh/resolve-tools.ts';
-import { toolCodes } from '../tool/codes.ts';
 import type { ToolCode } from '../tool/codes.ts';
 import type { PinChange } from '../tool/pins.ts';
 import { comparePins, pinOperations } from '../tool/pins.ts';
 import { ToolError } from '../tool/tool-error.ts';
-import type { CommandIo } from './check.ts';
 
 export type ToolPinResult = {
   readonly tool: string;
@@ -123,49 +120,6 @@ function relativeFiles(manifest: ToolManifest, directory: string): ToolPins['fil
   const command = runner.kind === 'stdio' ? runner.command : [runner.module];
   const files = Object.entries(programFiles(command, directory));
   return Object.fromEntries(files.map(([path, hash]) => [relative(directory, path), hash]));
-}
-
-export type ToolsPinOptions = { readonly file: string; readonly json: boolean };
-
-/** `maso tools pin FILE [--json]`. Exit codes: 0 pinned or unchanged, 1 tool or mesh file fails. */
-export async function toolsPinCommand(options: ToolsPinOptions, io: CommandIo): Promise<0 | 1> {
-  const report = await pinTools({
-    meshFile: resolve(io.directory, options.file),
-    write: true,
-    onProgress: (line) => io.err(line),
-  });
-  if (options.json) io.out(JSON.stringify(report));
-  else for (const line of reportLines(report, io.directory)) io.out(line);
-  return report.outcome === 'mesh-invalid' || report.outcome === 'incomplete' ? 1 : 0;
-}
-
-function reportLines(report: PinReport, directory: string): readonly string[] {
-  if (report.outcome === 'mesh-invalid') {
-    return report.diagnostics.map((item) =>
-      formatDiagnostic({ ...item, file: relative(directory, item.file) }),
-    );
-  }
-  const lines = report.tools.flatMap(({ tool, changes, code }) => {
-    if (code !== null) {
-      const { means, mend } = toolCodes[code];
-      return [`${tool}: ${code}: ${means} ${mend}`];
-    }
-    if (changes.length === 0) return [`${tool}: unchanged`];
-    return changes.map(({ what, name, change }) => `${tool}: ${what} ${name} ${change}`);
-  });
-  const pinFile = relative(directory, report.pinFile);
-  switch (report.outcome) {
-    case 'pinned':
-      return [...lines, `wrote ${pinFile}; commit it to approve these tools`];
-    case 'unchanged':
-      return [...lines, `${pinFile} is up to date`];
-    case 'differs':
-      return [...lines, `${pinFile} differs`];
-    case 'incomplete':
-      return [...lines, `${pinFile} was not changed: not every tool could be pinned`];
-    default:
-      return report satisfies never;
-  }
 }
 
 /** Empty pins for every tool, so that the mesh file loads while its pins are being made. */
