@@ -95,13 +95,16 @@ function causeLines(
 }
 
 function parameterText(parameter: DutyParameter): string {
-  const { name, from, atMost, oneOf, perHour, free } = parameter;
+  const { name, from, ownWordsFrom, atMost, oneOf, always, endorsable, perHour } = parameter;
   const bounds = [
     ...(from.length === 0 ? [] : [`from ${from.join(', ')}`]),
+    ...(ownWordsFrom.length === 0 ? [] : [`with own words from ${ownWordsFrom.join(', ')}`]),
+    ...(always === 0 ? [] : [`${always} without a source`]),
     ...(atMost === null ? [] : [`at most ${atMost}`]),
     ...(oneOf === null ? [] : [`one of ${oneOf} listed`]),
+    ...(endorsable ? ['else endorsed by a person'] : []),
     ...(perHour === null ? [] : [`${perHour} per hour`]),
-    ...(free ? ['whatever its schema admits'] : []),
+    ...(parameter.free ? ['whatever its schema admits'] : []),
   ];
   return `${name}: ${bounds.join('; ')}`;
 }

@@ -3,7 +3,7 @@ import { buildDutyGraph, type DutyGraph, type DutyRequest } from './duty-proof-g
 import { isPrivileged, readsThirdParties } from './duties.ts';
 import type { MeshCode } from './codes.ts';
 import type { ActionManifest, Agent, Mesh } from './mesh.ts';
-import { proseGaps } from './prose.ts';
+import { parameterProseGaps, proseGaps } from './prose.ts';
 
 /** One edge of `mesh.edges` on a path, by its index. */
 export type DutyStep = { readonly edge: number; readonly from: string; readonly to: string };
@@ -23,8 +23,15 @@ export type DutyBreach = {
 export type DutyParameter = {
   readonly name: string;
   readonly from: readonly string[];
+  /** Further sources while the texts that the manifest names are a person's own words. */
+  readonly ownWordsFrom: readonly string[];
   readonly atMost: number | null;
+  /** How many values are listed. */
   readonly oneOf: number | null;
+  /** How many values need no source. */
+  readonly always: number;
+  /** A person may endorse a value that has no source. */
+  readonly endorsable: boolean;
   readonly perHour: number | null;
   readonly free: boolean;
 };
@@ -197,6 +204,16 @@ function holdersOf(
   return holders;
 }
 
+function actionHoldsProse(
+  action: ActionManifest,
+  mayHoldProse: (schema: ActionManifest['parameters']) => boolean,
+): boolean {
+  // Only where some parameter may be opaque is it proven anew.
+  const parameters = mayHoldProse(action.parameters) &&
+    ((action.opaque?.size ?? 0) === 0 || parameterProseGaps(action).length > 0);
+  return parameters || mayHoldProse(action.output);
+}
+
 function proseBreaches(mesh: Mesh): DutyBreach[] {
   const found: DutyBreach[] = [];
   const known = new Map<object, boolean>();
@@ -210,7 +227,7 @@ function proseBreaches(mesh: Mesh): DutyBreach[] {
     if (mesh.agents.get(to)?.role !== 'EXECUTOR') continue;
     const actions = mayRequest.map((name) => mesh.actions.get(name));
     const reaches = schemas.some((id) => mayHoldProse(mesh.schemas.get(id)?.schema)) ||
-      actions.some((action) => mayHoldProse(action?.parameters) || mayHoldProse(action?.output));
+      actions.some((action) => action !== undefined && actionHoldsProse(action, mayHoldProse));
     if (!reaches) continue;
     const path = [{ edge: index, from, to }];
     const code = 'MESH_EXECUTOR_PROSE';
@@ -239,20 +256,37 @@ function rightsOf(graph: DutyGraph): DutyRight[] {
   return rights;
 }
 
+/** Sensitive parameters by their path, then those that no path goes into. */
 function parametersOf(action: ActionManifest): DutyParameter[] {
+  const bound = [...action.sensitive].map(([name, rule]) => ({
+    name,
+    from: rule.from,
+    ownWordsFrom: rule.ownWords?.from ?? [],
+    atMost: rule.atMost,
+    oneOf: rule.oneOf?.length ?? null,
+    always: rule.always?.size ?? 0,
+    endorsable: rule.endorsable === true,
+    perHour: action.caps.get(name)?.perHour ?? null,
+    free: false,
+  }));
+  const starts = new Set([...action.sensitive.keys()].flatMap((path) => [path, first(path)]));
   const properties = Object.keys(Object(action.parameters['properties'] ?? {}));
-  return properties.map((name) => {
-    const rule = action.sensitive.get(name);
-    const perHour = action.caps.get(name)?.perHour ?? null;
-    return {
-      name,
-      from: rule?.from ?? [],
-      atMost: rule?.atMost ?? null,
-      oneOf: rule?.oneOf?.length ?? null,
-      perHour,
-      free: rule === undefined,
-    };
-  });
+  const others = properties.filter((name) => !starts.has(name)).map((name) => ({
+    name,
+    from: [],
+    ownWordsFrom: [],
+    atMost: null,
+    oneOf: null,
+    always: 0,
+    endorsable: false,
+    perHour: action.caps.get(name)?.perHour ?? null,
+    free: true,
+  }));
+  return [...bound, ...others];
+}
+
+function first(path: string): string {
+  return path.split('.')[0] ?? path;
 }
 
 function stepOf({ edge, from, to }: DutyRequest): DutyStep {
