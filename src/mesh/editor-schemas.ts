@@ -12,8 +12,11 @@ const shapes: readonly EditorSchema[] = [
 
 /** File name -> text of the JSON Schemas (draft 2020-12) that editors use for completion. */
 export function editorSchemas(): ReadonlyMap<string, string> {
-  return new Map(shapes.map(({ file, title, shape }) => {
-    const { $schema, ...schema } = z.toJSONSchema(shape, { io: 'input', target: 'draft-2020-12' });
-    return [file, `${JSON.stringify({ $schema, title, ...schema }, null, 2)}\n`];
-  }));
+  return new Map(shapes.map(({ file, title, shape }) => [file, editorSchema(title, shape)]));
+}
+
+/** A shape as the text of a JSON Schema for what people write, before defaults are filled in. */
+export function editorSchema(title: string, shape: z.ZodType): string {
+  const { $schema, ...schema } = z.toJSONSchema(shape, { io: 'input', target: 'draft-2020-12' });
+  return `${JSON.stringify({ $schema, title, ...schema }, null, 2)}\n`;
 }
