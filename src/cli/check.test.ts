@@ -41,7 +41,7 @@ describe('maso check', () => {
   it('exits 2 with its usage when no file is named', async () => {
     const run = await check(undefined, folder);
     expect(run).toMatchObject({ exit: 2, out: '' });
-    expect(run.err).toContain('maso check FILE');
+    expect(run.err).toContain('usage: maso check');
   });
 
   it('exits 1 for a file that is not there, a folder, and bytes that are not UTF-8', async () => {

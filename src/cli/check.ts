@@ -28,7 +28,7 @@ export type CommandIo = {
 /** 0 clean or warnings only, 1 errors in the mesh, 2 wrong usage. */
 export type ExitCode = 0 | 1 | 2;
 
-export const checkUsage = 'usage: maso check FILE [--json]';
+export const checkUsage = 'usage: maso check [--explain AGENT ACTION | --test] FILE [--json]';
 
 /**
  * `maso check FILE [--json]`: every error and warning of a mesh file with its place and its mend,
@@ -71,8 +71,8 @@ function placedProof(proof: DutyProof, placed: Placed, directory: string): objec
   return { ...proof, places };
 }
 
-/** Cedar is loaded only when the mesh configures policies. */
-async function policyDiagnostics(loaded: LoadedMesh): Promise<readonly Diagnostic[]> {
+/** Faults of the Cedar policies; Cedar is loaded only when the mesh configures any. */
+export async function policyDiagnostics(loaded: LoadedMesh): Promise<readonly Diagnostic[]> {
   if (!loaded.ok) return [];
   try {
     await CedarPolicies.load(loaded.mesh);

@@ -2,7 +2,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { agentList, agentReinstate, agentRevoke, agentShow } from './agent.ts';
 import { approvalsDecide, approvalsList } from './approvals.ts';
-import { checkCommand, type CommandIo } from './check.ts';
+import { checkLine } from './check-line.ts';
+import type { CommandIo } from './check.ts';
+import { joinToken } from './join-token.ts';
+import { operatorKeygen } from './operator.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { replay } from './replay.ts';
 import { runSidecar } from './sidecar.ts';
@@ -53,6 +56,8 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addRecorder(program, io, exit);
   addReplay(program, io, exit);
   addTools(program, io, exit);
+  addJoinToken(program, io, exit);
+  addOperator(program, io, exit);
   return program;
 }
 
@@ -80,11 +85,18 @@ function addCheck(program: Command, io: CommandIo, exit: Exit): void {
   program
     .command('check')
     .description('Report every error of a mesh file with its place and its mend.')
-    .argument('<file>', 'mesh file')
+    .argument('[file]', 'mesh file')
+    .option('--explain <names...>', 'AGENT ACTION: every rule that lets it ask, or not, and where')
+    .option('--test', 'run each *.policy-test.yaml beside the mesh file', false)
     .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso check security_mesh.yaml')
-    .action(async (file: string, options) =>
-      exit(await checkCommand({ file, json: options.json }, io)),
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maso check security_mesh.yaml' +
+        '\n  maso check --explain triage pay_invoice security_mesh.yaml' +
+        '\n  maso check --test security_mesh.yaml',
+    )
+    .action(async (file: string | undefined, options) =>
+      exit(await checkLine({ file, ...options }, io)),
     );
 }
 
@@ -224,6 +236,30 @@ function addTools(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso tools pin security_mesh.yaml')
     .action(async (file: string, options) => exit(await toolsPin({ file, ...options }, io)));
+}
+
+function addJoinToken(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('join-token')
+    .description('Make a token with which one sidecar of an agent joins the running mesh, once.')
+    .argument('<agent>', 'agent of the mesh file')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso join-token triage --state .maso')
+    .action(async (agent: string, options) => exit(await joinToken({ agent, ...options }, io)));
+}
+
+function addOperator(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('operator')
+    .description('People who decide.')
+    .command('keygen')
+    .description('Make an operator\'s key, and print the public half for the mesh file.')
+    .argument('<file>', 'where the private key (JWK, mode 0600) goes; never overwritten')
+    .option('--name <operator>', 'name of the operator in the mesh file', 'NAME')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso operator keygen alice.jwk --name alice')
+    .action(async (file: string, options) => exit(await operatorKeygen({ file, ...options }, io)));
 }
 
 function describe(failure: unknown): string {

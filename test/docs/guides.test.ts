@@ -60,11 +60,7 @@ describe('guides, as their reader follows them', () => {
     place.write(guide('agents-in-other-languages'));
     place.write(guide('in-process'));
     await place.up('--no-sidecars');
-    const answer = await place.run(
-      `curl -sS --unix-socket .maso/control/node.sock http://node/v1/join-tokens \\
-        -H 'content-type: application/json' -d '{"agent":"alpha"}'`,
-    );
-    const token = /"token":"([^"]+)"/.exec(answer)?.[1] ?? '';
+    const token = (await place.run('maso join-token alpha')).trim();
     const printed = await place.node('in-process.ts', { JOIN_TOKEN: token });
     expect(printed).toContain('isolation: none');
     expect(printed).toContain('GO');
