@@ -219,12 +219,14 @@ export class AgentSidecar {
   }
 
   /** Resolves with the executor's answer to a request, or null when `signal` fires first. */
-  outcomeOf(
+  async outcomeOf(
     requestId: string,
     executor: string,
     signal: AbortSignal,
   ): Promise<InboxMessage | null> {
-    return this.#inbox.outcomeOf(requestId, executor, signal);
+    const outcome = await this.#inbox.outcomeOf(requestId, executor, signal);
+    const [kept = null] = outcome === null ? [] : await withdrawRevoked([outcome], this.context);
+    return kept;
   }
 
   /** Resolves once there is room for the next one: until then the bus's window fills. */

@@ -136,6 +136,23 @@ describe('messages that wait for an agent', () => {
   });
 });
 
+describe('the answer of an executor', () => {
+  beforeEach(() => start('triage'));
+
+  test('that waited when it was revoked is not handed over', async () => {
+    const payments = partyOf('payments');
+    fake.knows(payments);
+    const payload = { action: 'pay_invoice', idempotencyKey: 'k', status: 'DONE', code: null, result: null };
+    const inReplyTo = fake.bodyFrom(payments).id;
+    const answer = { schema: 'action-outcome/1', inReplyTo, payload };
+    sidecar.deliver(fake.envelopeFrom(payments, answer), null, () => undefined);
+    await settled();
+    revoke({ kind: 'instance', value: payments.peer.spiffeId });
+    expect(await sidecar.outcomeOf(inReplyTo, 'payments', AbortSignal.abort())).toBeNull();
+    expect(fake.recorder.codes('message.refused')).toEqual(['IDENTITY_REVOKED']);
+  });
+});
+
 describe('a revoked agent at its own sidecar', () => {
   beforeEach(() => start('triage'));
 
