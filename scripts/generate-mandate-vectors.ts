@@ -311,6 +311,7 @@ const malformed: readonly Vector[] = [
     ['an embedded key', headed((header) => header.replace('{', '{"jwk":{},'))],
     ['a critical extension', headed((header) => header.replace('{', '{"crit":["exp"],'))],
     ['two certificates', headed((header) => header.replace('"],', '","AAAA"],'))],
+    ['white space in the certificate', headed((header) => header.replace('["M', '[" M'))],
     ['no certificate', headed((header) => header.replace(/"x5c":\["[^"]+"\],/, ''))],
     ['a certificate of another thumbprint', headed((header) => {
       const other = credential('triage').thumbprint;

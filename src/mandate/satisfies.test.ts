@@ -141,6 +141,12 @@ describe('satisfies', () => {
     ]);
   });
 
+  it.each([[{}], [{ amount: -1 }], [{ amount: '1' }]])('lets %j escape no total', (parameters) => {
+    const right = { ...payInvoice, constraints: {} };
+    const found = satisfies(mandate({ rights: [right] }), request({ parameters }));
+    expect(codes(found)).toEqual(['MANDATE_TOTAL_EXCEEDED']);
+  });
+
   it('counts a window from its very length ago', () => {
     const rates = [{ count: 2, windowMs: 60_000 }];
     const right = { ...payInvoice, limits: { ...noLimits, rates } };
