@@ -27,10 +27,14 @@ async function start(agent: string): Promise<void> {
 }
 
 function revoke(target: RevocationTarget): void {
+  learn(target);
+  sidecar.revocationsChanged();
+}
+
+function learn(target: RevocationTarget): void {
   const version = revocations.version + 1;
   const change = { version, id: 'id', op: 'revoke' as const, target, at: startMs, signed: null };
   revocations.update({ since: version - 1, version, changes: [change] }, () => false);
-  sidecar.revocationsChanged();
 }
 
 async function ask(action = 'pay_invoice', key = 'key-1'): Promise<void> {
@@ -166,10 +170,13 @@ describe('a revoked agent at its own sidecar', () => {
     const opened = await sidecar.openSession(await sidecar.mintToken());
     const key = opened.ok ? opened.sessionKey : '';
     expect(sidecar.authenticate(key)).not.toBeNull();
-    const token = await sidecar.mintToken();
     const target = own()[which];
-    if (target !== undefined) revoke(target);
+    if (target !== undefined) learn(target);
     expect(sidecar.authenticate(key)).toBeNull();
+    sidecar.revocationsChanged();
+    await settled();
+    expect(fake.store.incarnation()?.endedAt).not.toBeNull();
+    const token = await sidecar.mintToken();
     expect(await sidecar.openSession(token)).toEqual({ ok: false, code: 'IDENTITY_REVOKED' });
   });
 
