@@ -71,18 +71,18 @@ function unsourcedArguments(
   const operation = context.mesh.tools.get(call.tool)?.operations.get(call.operation);
   const { sensitive } = operation ?? {};
   if (sensitive === undefined || sensitive.size === 0) return null;
-  const { refusals, endorsements } = sensitiveFindings(
-    { sensitive, reversibility: 'irreversible' },
+  // A read is not held for people: without a source it is refused.
+  const rules = [...sensitive].map(([name, rule]) => [name, { ...rule, endorsable: false }] as const);
+  const { refusals: findings } = sensitiveFindings(
+    { sensitive: new Map(rules), reversibility: 'irreversible' },
     call.arguments,
     {
       trustedContext: false,
       stamps: memory.values.sourcesFor({ parameters: call.arguments }),
       trustedValues: () => null,
-      // A read is not held for people: without a source it is refused.
       endorsed: () => false,
     },
   );
-  const findings = [...refusals, ...endorsements];
   if (findings.length === 0) return null;
   return {
     outcome: 'NO-GO',
