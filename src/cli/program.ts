@@ -6,6 +6,7 @@ import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { joinToken } from './join-token.ts';
 import { operatorKeygen } from './operator.ts';
+import { addMandate } from './mandate-commands.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { replay } from './replay.ts';
 import { runSidecar } from './sidecar.ts';
@@ -56,6 +57,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addRecorder(program, io, exit);
   addReplay(program, io, exit);
   addTools(program, io, exit);
+  addMandate(program, io, exit, json);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);
   return program;

@@ -4,6 +4,7 @@ import { controlCodes } from '../control/codes.ts';
 import { firewallCodes } from '../firewall/codes.ts';
 import { identityCodes } from '../identity/codes.ts';
 import { labelCodes } from '../label/codes.ts';
+import { mandateCodes } from '../mandate/codes.ts';
 import { meshCodes } from '../mesh/codes.ts';
 import { messageCodes } from '../message/codes.ts';
 import { judgeCodes } from '../judge/codes.ts';
@@ -29,6 +30,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   scanner: scannerCodes,
   firewall: firewallCodes,
   policy: policyCodes,
+  mandate: mandateCodes,
   judge: judgeCodes,
   oversight: oversightCodes,
   pace: paceCodes,
