@@ -49,6 +49,8 @@ export class SqliteMessageQueue implements MessageQueue {
   readonly #digests = new Map<string, Remembered>();
   readonly #nonces = new Map<string, number>();
   readonly #waiting = new Map<string, Map<number, QueuedMessage>>();
+  /** Counts of `#waiting` by recipient and sender; no entry where there are none. */
+  readonly #counts = new Map<string, number>();
   readonly #insert;
   readonly #settle;
   readonly #remove;
@@ -112,6 +114,7 @@ export class SqliteMessageQueue implements MessageQueue {
 
   release(message: QueuedMessage): void {
     this.#lane(message.to).set(message.position, this.#remember(message));
+    this.#count(message, 1);
   }
 
   async settle(position: number): Promise<void> {
@@ -120,6 +123,7 @@ export class SqliteMessageQueue implements MessageQueue {
       if (message === undefined) continue;
       this.#bytesHeld -= message.envelope.length;
       lane.delete(position);
+      this.#count(message, -1);
       break;
     }
     await this.#db.writeSoon(() => this.#settle.run(position));
@@ -143,6 +147,10 @@ export class SqliteMessageQueue implements MessageQueue {
 
   pendingCount(to: string): number {
     return this.#waiting.get(to)?.size ?? 0;
+  }
+
+  pendingCountFrom(to: string, from: string): number {
+    return this.#counts.get(`${to} ${from}`) ?? 0;
   }
 
   digestOf(id: string): string | null {
@@ -201,6 +209,12 @@ export class SqliteMessageQueue implements MessageQueue {
     if (message.envelope !== '') return message;
     const envelope = this.#read.get(message.position)?.['envelope'];
     return typeof envelope === 'string' ? { ...message, envelope } : message;
+  }
+
+  #count({ to, from }: QueuedMessage, change: 1 | -1): void {
+    const count = this.pendingCountFrom(to, from) + change;
+    if (count > 0) this.#counts.set(`${to} ${from}`, count);
+    else this.#counts.delete(`${to} ${from}`);
   }
 
   #lane(recipient: string): Map<number, QueuedMessage> {

@@ -97,10 +97,32 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
     replayRefusal(body, context) ??
     routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
-    (context.queue.pendingCount(body.to) >= mesh.limits.queuedMessagesMax
-      ? { code: 'BUS_QUEUE_FULL', drop: false }
-      : null);
+    (hasRoom(body, mesh, context.queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false });
   return { body, refusal };
+}
+
+/**
+ * Half of a recipient's queue is for whoever comes first, the other half is shared out: one that
+ * floods an agent which is away or slow must not keep the others from reaching it.
+ */
+function hasRoom({ from, to }: EnvelopeBody, mesh: Mesh, queue: MessageQueue): boolean {
+  const { queuedMessagesMax } = mesh.limits;
+  const waiting = queue.pendingCount(to);
+  if (waiting < queuedMessagesMax / 2) return true;
+  const senders = sendersTo(to, mesh);
+  if (senders <= 1) return waiting < queuedMessagesMax;
+  const share = Math.max(1, Math.floor(queuedMessagesMax / 2 / senders));
+  return queue.pendingCountFrom(to, from) < share;
+}
+
+/** Agents with an edge to the recipient, and executors that answer it. */
+function sendersTo(to: string, mesh: Mesh): number {
+  const senders = new Set<string>();
+  for (const edge of mesh.edges) {
+    if (edge.to === to) senders.add(edge.from);
+    if (edge.from === to && edge.mayRequest.length > 0) senders.add(edge.to);
+  }
+  return senders.size;
 }
 
 /** The connected identity, or the one it rotated from: same instance, still valid. */

@@ -87,7 +87,11 @@ export class BusConnection {
     if (frame.kind !== 'hello' && this.#isolation === null) {
       return this.#violated('BUS_FRAME_MALFORMED');
     }
-    if (this.#context.revocations.isRevoked(this.peer)) return this.#refuseRevoked(frame);
+    if (this.#context.revocations.isRevoked(this.peer)) return this.#refuseEnded(frame, 'IDENTITY_REVOKED');
+    // A publication is refused, and recorded, by admission.
+    if (frame.kind !== 'publish' && this.#isExpired()) {
+      return this.#refuseEnded(frame, 'BUS_CREDENTIAL_EXPIRED');
+    }
     switch (frame.kind) {
       case 'hello':
         return this.#hello(frame);
@@ -183,6 +187,7 @@ export class BusConnection {
   }
 
   #deliver(message: QueuedMessage): void {
+    if (this.#isExpired()) return this.#end('BUS_CREDENTIAL_EXPIRED');
     const thumbprint = thumbprintOf(message.envelope);
     const known = thumbprint === null || this.#chainsSent.has(thumbprint);
     const chain = known ? null : this.#context.control.chainOf(thumbprint);
@@ -284,9 +289,13 @@ export class BusConnection {
     this.#line.send({ kind: 'revocations', ...update, changes });
   }
 
-  /** The identity was revoked since it connected, or between the handshake and now. */
-  #refuseRevoked(frame: SidecarFrame): void {
-    const code = 'IDENTITY_REVOKED';
+  /** The certificate was good for the handshake; a line must not outlive it. */
+  #isExpired(): boolean {
+    return !(this.#context.clock.nowMs() < this.peer.expiresAtMs);
+  }
+
+  /** The identity ended since it connected, or between the handshake and now. */
+  #refuseEnded(frame: SidecarFrame, code: 'IDENTITY_REVOKED' | 'BUS_CREDENTIAL_EXPIRED'): void {
     if (frame.kind === 'record') this.#line.send({ kind: 'recorded', number: frame.number, code });
     else if ('number' in frame) this.#line.send({ kind: 'refused', number: frame.number, code });
     this.#end(code);

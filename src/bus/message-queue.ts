@@ -28,6 +28,8 @@ export interface MessageQueue {
   /** Released messages not yet settled, in order, leaving out these positions. */
   pending(to: string, without: ReadonlySet<number>, limit: number): readonly QueuedMessage[];
   pendingCount(to: string): number;
+  /** How many of them this sender sent. */
+  pendingCountFrom(to: string, from: string): number;
   /** SHA-256 of the envelope admitted under this id, or null. */
   digestOf(id: string): string | null;
   nonceKnown(from: string, nonce: string): boolean;

@@ -36,7 +36,7 @@ export function partyOf(agent: string, expiresAtMs = 2e12): Party {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const spiffeId = `spiffe://example.test/agent/${agent}/one`;
   const thumbprint = createHash('sha256').update(randomBytes(16)).digest('base64url');
-  const lifetime = { spiffeId, thumbprint, notBeforeMs: 0, expiresAtMs };
+  const lifetime = { spiffeId, thumbprint, notBeforeMs: startMs - 1000, expiresAtMs };
   return {
     credential: { ...lifetime, chainPem: '', privateKey },
     peer: { ...lifetime, kind: 'agent', name: agent, publicKey },

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
+import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { noAttestor } from '../identity/attestor.ts';
+import type { PeerIdentity } from '../identity/credential.ts';
+import { RevocationList } from '../identity/revocation.ts';
+import type { Hold } from '../oversight/hold.ts';
+import { primaryPace } from '../pace/pace-view.ts';
+import { plaintextProtection } from '../protection/protection.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { TokenBuckets } from '../scanner/rate.ts';
+import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import type { NodeFrame } from '../wire/frame.ts';
+import { BusConnection, type BusContext } from './connection.ts';
+import { Router } from './route.ts';
+
+const mesh = sampleMesh();
+const payments = partyOf('payments', startMs + 60_000);
+const triage = partyOf('triage', startMs + 60_000);
+const outgoing = new FakeSidecar('payments');
+
+let nowMs: number;
+let recorder: FakeRecorder;
+let queue: SqliteMessageQueue;
+let held: Hold[];
+let context: BusContext;
+
+beforeEach(() => {
+  nowMs = startMs;
+  recorder = new FakeRecorder();
+  queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000);
+  held = [];
+  context = {
+    mesh,
+    clock: { nowMs: () => nowMs },
+    pace: primaryPace,
+    schemas: createSchemaRegistry(mesh.schemas.values()),
+    protection: plaintextProtection,
+    attestor: noAttestor,
+    rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
+    queue,
+    recorder,
+    patientRecorder: recorder,
+    revocations: new RevocationList([], 0, startMs),
+    identityOf: () => null,
+    router: new Router(queue),
+    connected: new Map(),
+    control: {
+      boot: 'boot',
+      operators: () => [],
+      hold: async (hold) => ({ approval: `of ${held.push(hold)}` }),
+      decided: () => null,
+      renew: async () => null,
+      chainOf: () => 'chain',
+    },
+  };
+});
+
+type Connected = { connection: BusConnection; sent: NodeFrame[]; dropped: string[] };
+
+function connect(peer: PeerIdentity, meshDigest = mesh.digest): Connected {
+  const sent: NodeFrame[] = [];
+  const dropped: string[] = [];
+  const connection = new BusConnection(
+    peer,
+    { send: (frame) => void sent.push(frame), drop: (code) => void dropped.push(code) },
+    context,
+  );
+  connection.receive({ kind: 'hello', meshDigest, isolation: 'uid' });
+  return { connection, sent, dropped };
+}
+
+async function enqueue(): Promise<void> {
+  const body = outgoing.bodyFrom(triage);
+  const message = await queue.enqueue(body, `${'e'.repeat(10)}.b.s`);
+  queue.release(message);
+  context.router.admitted(message);
+}
+
+const entry = (actor: string): EntryDraft => ({
+  kind: 'message.delivered',
+  id: 'm.received',
+  at: startMs,
+  actor,
+  task: null,
+  message: null,
+  causedBy: [],
+  outcome: 'GO',
+  code: null,
+  verdicts: [],
+  tookUs: null,
+  detail: {},
+});
+
+const hold = (change: Partial<Hold> = {}): Hold => ({
+  message: 'm',
+  task: 't',
+  executor: 'payments',
+  requester: 'triage',
+  rootOrigin: 'tool:mail',
+  action: 'pay_invoice',
+  risk: 'HIGH',
+  reversibility: 'irreversible',
+  parameters: {},
+  digest: 'd'.repeat(43),
+  approvalsNeeded: 1,
+  reasons: [],
+  expiresAt: startMs + 1,
+  ...change,
+});
+
+describe('the line is dropped', () => {
+  test('BUS_FRAME_MALFORMED: before hello, and on a second one', () => {
+    const { connection, dropped } = connect(payments.peer);
+    connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid' });
+    expect(dropped).toEqual(['BUS_FRAME_MALFORMED']);
+    const silent: string[] = [];
+    const line = { send: () => undefined, drop: (code: string) => void silent.push(code) };
+    const early = new BusConnection(triage.peer, line, context);
+    early.receive({ kind: 'record', number: 1, privileged: true, entries: [] });
+    expect(silent).toEqual(['BUS_FRAME_MALFORMED']);
+  });
+
+  test('BUS_MESH_MISMATCH', () => {
+    expect(connect(payments.peer, 'other').dropped).toEqual(['BUS_MESH_MISMATCH']);
+  });
+
+  test('BUS_ALREADY_CONNECTED: for a second instance; for the older line of the same one', () => {
+    const first = connect(payments.peer);
+    const other = connect({ ...payments.peer, spiffeId: 'spiffe://example.test/agent/payments/two' });
+    expect([first.dropped, other.dropped]).toEqual([[], ['BUS_ALREADY_CONNECTED']]);
+    const renewed = connect(payments.peer);
+    expect([first.dropped, renewed.dropped]).toEqual([['BUS_ALREADY_CONNECTED'], []]);
+  });
+
+  test('BUS_CREDENTIAL_EXPIRED: it is handed nothing and records nothing any more', async () => {
+    const { connection, sent, dropped } = connect(payments.peer);
+    nowMs = payments.peer.expiresAtMs;
+    await enqueue();
+    expect(sent.filter((frame) => frame.kind === 'deliver')).toEqual([]);
+    expect(dropped).toEqual(['BUS_CREDENTIAL_EXPIRED']);
+    expect(queue.pendingCount('payments')).toBe(1);
+    connection.receive({ kind: 'record', number: 1, privileged: true, entries: [entry('agent:payments')] });
+    const other = connect(triage.peer);
+    expect(other.dropped).toEqual(['BUS_CREDENTIAL_EXPIRED']);
+    await settled();
+    expect(recorder.entries.filter((one) => one.kind === 'message.delivered')).toEqual([]);
+  });
+
+  test.each<[string, (connection: BusConnection) => void]>([
+    [
+      'recording for another',
+      (connection) =>
+        connection.receive({ kind: 'record', number: 1, privileged: false, entries: [entry('agent:triage')] }),
+    ],
+    [
+      'settling what it was not handed',
+      (connection) =>
+        connection.receive({ kind: 'delivered', number: 7, entries: [entry('sidecar:payments')] }),
+    ],
+    [
+      'a hold for another executor',
+      (connection) => connection.receive({ kind: 'hold', number: 1, hold: hold({ executor: 'triage' }) }),
+    ],
+    [
+      'a hold of what nobody may ask of it',
+      (connection) => connection.receive({ kind: 'hold', number: 1, hold: hold({ requester: 'desk' }) }),
+    ],
+    [
+      'a hold of an action that is not on the edge',
+      (connection) => connection.receive({ kind: 'hold', number: 1, hold: hold({ action: 'drop_all' }) }),
+    ],
+  ])('BUS_ENTRY_FORGED: %s', async (_, attack) => {
+    const { connection, dropped } = connect(payments.peer);
+    attack(connection);
+    await settled();
+    expect(dropped).toEqual(['BUS_ENTRY_FORGED']);
+    expect(held).toEqual([]);
+    expect(recorder.codes('indicator.raised')).toEqual(['BUS_ENTRY_FORGED']);
+  });
+});
+
+describe('a message', () => {
+  test('stays queued until the recipient\'s account of it is on record', async () => {
+    recorder.isBroken = (entries) => entries.some(({ kind }) => kind === 'message.delivered');
+    const { connection, sent } = connect(payments.peer);
+    await enqueue();
+    const delivered = sent.find((frame) => frame.kind === 'deliver');
+    const number = delivered?.kind === 'deliver' ? delivered.number : -1;
+    connection.receive({ kind: 'delivered', number, entries: [entry('sidecar:payments')] });
+    await settled();
+    expect(queue.pendingCount('payments')).toBe(1);
+    expect(sent.filter((frame) => frame.kind === 'deliver')).toHaveLength(1);
+  });
+
+  test('waits for the recipient, is handed over once and settled', async () => {
+    await enqueue();
+    const { connection, sent } = connect(payments.peer);
+    const delivered = sent.filter((frame) => frame.kind === 'deliver');
+    expect(delivered).toHaveLength(1);
+    connection.receive({ kind: 'delivered', number: delivered[0]?.number ?? -1, entries: [] });
+    await settled();
+    expect(queue.pendingCount('payments')).toBe(0);
+  });
+});
+
+test('a hold along an edge reaches people', async () => {
+  const { connection, sent } = connect(payments.peer);
+  connection.receive({ kind: 'hold', number: 5, hold: hold() });
+  await settled();
+  expect(held).toHaveLength(1);
+  expect(sent).toContainEqual({ kind: 'held', number: 5, approval: 'of 1' });
+});
