@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, test } from 'vitest';
-import { AgentMemory } from './memory.ts';
+import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
+import { AgentMemory, placeAfter } from './memory.ts';
 import type { SidecarStore } from './ports.ts';
 
 const empty: Pick<SidecarStore, 'context' | 'values' | 'messages'> = {
@@ -27,6 +28,15 @@ describe('the tasks an agent stands in', () => {
     expect(memory.place('second')).toBeNull();
     expect(memory.place('first')).not.toBeNull();
     expect(memory.place('task 0')).not.toBeNull();
+  });
+
+  test('do not get older by the answers to what was asked of executors', () => {
+    const fake = new FakeSidecar('triage');
+    const answer = fake.bodyFrom(partyOf('payments'), { schema: 'action-outcome/1', hop: 3 });
+    expect(placeAfter(answer).hop).toBe(2);
+    const forged = fake.bodyFrom(partyOf('payments'), { schema: 'action-outcome/1', hop: 0 });
+    expect(placeAfter(forged).hop).toBe(1);
+    expect(placeAfter(fake.bodyFrom(partyOf('desk'), { hop: 3 })).hop).toBe(4);
   });
 
   test('do not get younger when they are handed back', () => {

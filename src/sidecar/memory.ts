@@ -3,6 +3,7 @@ import { absorb, freshContext, type AgentContext } from '../label/context.ts';
 import { ValueIndex, type IndexedValue, type SourceOf } from '../label/value-index.ts';
 import { promptValues } from '../label/text-values.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
+import { actionOutcomeSchema } from '../message/action-request.ts';
 import { isJsonObject, type JsonValue } from '../message/json.ts';
 import type { SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
@@ -134,9 +135,13 @@ export class AgentMemory {
   }
 }
 
-/** Where the recipient of a message stands in its task. */
+/**
+ * Where the recipient of a message stands in its task. The answer to an action request hands nothing
+ * on: whoever asked stands where it stood, however many actions the task takes.
+ */
 export function placeAfter(body: EnvelopeBody): TaskPlace {
-  return { task: body.task, hop: body.hop + 1, goalHash: body.goalHash };
+  const handedOn = body.schema === actionOutcomeSchema ? -1 : 1;
+  return { task: body.task, hop: Math.max(1, body.hop + handedOn), goalHash: body.goalHash };
 }
 
 /**
