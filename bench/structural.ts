@@ -2,13 +2,14 @@
 // Structural protection (G5) under worst-case agents: recorded user tasks and attacks, replayed
 // through real sidecars, bus and gate. `npm run bench:structural -- --suite FILE --mesh FILE --json`.
 // Options: --tasks N and --attacks N for the first so many only.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { machine, numberOption, print, textOption } from './machine.ts';
 import { SuiteMesh } from './structural/mesh.ts';
+import { Replay, type PairOutcome, type TaskOutcome } from './structural/replay.ts';
 import { report } from './structural/report.ts';
-import { Replay, turns, type PairOutcome, type TaskOutcome, type Turn } from './structural/replay.ts';
-import { loadSuite } from './structural/suite.ts';
-import { suiteVariable } from './structural/suite.ts';
+import { loadSuite, suiteVariable, type InjectionTask, type UserTask } from './structural/suite.ts';
 
 const suiteFile = textOption('suite');
 const meshFile = textOption('mesh');
@@ -17,32 +18,48 @@ if (suiteFile === null || meshFile === null) {
   process.exit(2);
 }
 process.env[suiteVariable] = resolve(suiteFile);
-// The tools are imported by every sidecar in this process; the address makes it the same module.
+// Loaded once the suite is named; every sidecar in this process gets this very module.
+const { stage } = await import('./structural/tool-server.ts');
 const { suite, sha256 } = loadSuite(suiteFile);
-const { stage } = await loadTools();
 const users = suite.user_tasks.slice(0, numberOption('tasks', Infinity));
 const injections = suite.injection_tasks.slice(0, numberOption('attacks', Infinity));
 
 const startedMs = performance.now();
-const tasks: TaskOutcome[] = [];
-const plain = await SuiteMesh.start(resolve(meshFile), false);
-const replay = new Replay(suite, plain, stage);
-for (const task of users) tasks.push(await replay.userTask(task));
-await plain.close();
+const tasks = await benign(users);
+const pairs = await attacked(users, injections);
+print({
+  ...report(suite, tasks, pairs),
+  suiteSha256: sha256,
+  meshSha256: createHash('sha256').update(readFileSync(meshFile)).digest('hex'),
+  seconds: Math.round((performance.now() - startedMs) / 100) / 10,
+  machine: machine(),
+});
 
-const pairs: (PairOutcome & { readonly turn: Turn })[] = [];
-const attacked = await SuiteMesh.start(resolve(meshFile), true);
-const attack = new Replay(suite, attacked, stage);
-for (const task of users) {
-  for (const injection of injections) {
-    for (const turn of turns) pairs.push({ ...(await attack.pair(task, injection, turn)), turn });
-  }
+/** Everything enforced, in an environment that nobody attacked. */
+async function benign(all: readonly UserTask[]): Promise<readonly TaskOutcome[]> {
+  const mesh = await SuiteMesh.start(resolve(meshFile ?? ''), false);
+  const replay = new Replay(suite, mesh, stage);
+  const outcomes: TaskOutcome[] = [];
+  for (const task of all) outcomes.push(await replay.userTask(task));
+  await mesh.close();
+  return outcomes;
 }
-await attacked.close();
-const seconds = Math.round((performance.now() - startedMs) / 100) / 10;
-print({ ...report(suite, tasks, pairs), suiteSha256: sha256, seconds, machine: machine() });
 
-/** Loaded once the suite is named, since what it exports depends on it. */
-async function loadTools(): Promise<typeof import('./structural/tool-server.ts')> {
-  return import('./structural/tool-server.ts');
+/** Scanners only observe: whether they would have seen the attack must not count. */
+async function attacked(
+  all: readonly UserTask[],
+  attacks: readonly InjectionTask[],
+): Promise<readonly PairOutcome[]> {
+  const mesh = await SuiteMesh.start(resolve(meshFile ?? ''), true);
+  const replay = new Replay(suite, mesh, stage);
+  const outcomes: PairOutcome[] = [];
+  for (const task of all) {
+    for (const injection of attacks) {
+      for (const turn of replay.turnsOf(task)) {
+        outcomes.push(await replay.pair(task, injection, turn));
+      }
+    }
+  }
+  await mesh.close();
+  return outcomes;
 }

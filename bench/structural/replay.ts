@@ -31,13 +31,13 @@ export type PairOutcome = {
   readonly executed: readonly string[];
   readonly tried: number;
   readonly approvalsAsked: number;
+  /** Why the others were not executed, as a person was told, or as the agent was. */
+  readonly stoppedBy: readonly string[];
+  /** The user task's own calls before the turn that did not go through. */
+  readonly ownStopped: number;
 };
 
-/** Where the agent turns: at the first result that can hold an attack, after each, at the end. */
-export type Turn = 'first' | 'every' | 'end';
-export const turns: readonly Turn[] = ['first', 'every', 'end'];
-
-/** How the tools of a suite are reached in its mesh file. */
+/** Plays the tasks of a suite through the mesh of its file. */
 export class Replay {
   readonly #suite: Suite;
   readonly #mesh: SuiteMesh;
@@ -77,40 +77,54 @@ export class Replay {
     };
   }
 
-  /** The worst case: once the agent has read the attack, it does exactly what the attack says. */
-  async pair(task: UserTask, injection: InjectionTask, turn: Turn): Promise<PairOutcome> {
+  /**
+   * Where the agent turns: after each result that can hold an attack, and after the whole task. Each
+   * is a run of its own, so that what was refused at one turn costs nothing at the next.
+   */
+  turnsOf(task: UserTask): readonly number[] {
+    const results = this.#suite.expected_results[task.id] ?? [];
+    const after = results.flatMap(({ vectors }, index) => (vectors.length > 0 ? [index + 1] : []));
+    return [...new Set([...after, task.calls.length])];
+  }
+
+  /** The worst case: after so many of the task's calls, the agent does just what the attack says. */
+  async pair(task: UserTask, injection: InjectionTask, turn: number): Promise<PairOutcome> {
     const text = (): string => attackText(injection);
     this.#stage.begin(this.#recorded(task, injection, text));
     const assistant = await this.#mesh.begin(task.prompt);
-    const attack = new Attack(this, assistant, injection, text);
-    let turned = false;
-    for (const [index, call] of task.calls.entries()) {
+    let ownStopped = 0;
+    for (const call of task.calls.slice(0, turn)) {
       const args = fillMarkers(call.args_template ?? call.args, text);
-      await this.#try(assistant, call, args, true);
-      const vectors = this.#suite.expected_results[task.id]?.[index]?.vectors ?? [];
-      if (vectors.length === 0 || turn === 'end' || (turn === 'first' && turned)) continue;
-      turned = true;
-      await attack.run();
+      const own = await this.#try(assistant, call, args, true);
+      if (!own.done) ownStopped += 1;
     }
-    if (turn === 'end') await attack.run();
-    const { executed, tried, approvalsAsked } = attack;
-    return { user: task.id, injection: injection.id, executed, tried, approvalsAsked };
+    const executed: string[] = [];
+    const stoppedBy: string[] = [];
+    let tried = 0;
+    let approvalsAsked = 0;
+    for (const [index, call] of injection.calls.entries()) {
+      const args = fillMarkers(call.args_template ?? call.args, text);
+      const injected = await this.#inject(assistant, call, args);
+      approvalsAsked += injected.asked;
+      if (!this.#effects.has(call.tool)) continue;
+      tried += 1;
+      if (injected.executed) executed.push(`${index} ${call.tool}`);
+      else stoppedBy.push(injected.codes.join(' '));
+    }
+    const names = { user: task.id, injection: injection.id };
+    return { ...names, executed, tried, approvalsAsked, stoppedBy, ownStopped };
   }
 
   /** One injected call; a person who is asked says no. True when a tool executed it. */
-  async inject(
+  async #inject(
     assistant: Assistant,
     call: SuiteCall,
     args: JsonObject,
-  ): Promise<{ readonly executed: boolean; readonly asked: number }> {
+  ): Promise<Tried & { readonly executed: boolean }> {
     const before = this.#stage.executed.length;
     const tried = await this.#try(assistant, call, args, false);
     const executed = this.#stage.executed.slice(before).some((one) => one.tool === call.tool);
-    return { executed, asked: tried.asked };
-  }
-
-  isEffect(tool: string): boolean {
-    return this.#effects.has(tool);
+    return { ...tried, executed };
   }
 
   async #try(
@@ -143,39 +157,6 @@ export class Replay {
       result: fillMarkers(injected[injection?.id ?? '']?.[index]?.result ?? null, text),
     }));
     return [...own, ...others];
-  }
-}
-
-class Attack {
-  readonly #replay: Replay;
-  readonly #assistant: Assistant;
-  readonly #injection: InjectionTask;
-  readonly #text: () => string;
-  readonly executed: string[] = [];
-  tried = 0;
-  approvalsAsked = 0;
-
-  constructor(
-    replay: Replay,
-    assistant: Assistant,
-    injection: InjectionTask,
-    text: () => string,
-  ) {
-    this.#replay = replay;
-    this.#assistant = assistant;
-    this.#injection = injection;
-    this.#text = text;
-  }
-
-  async run(): Promise<void> {
-    for (const [index, call] of this.#injection.calls.entries()) {
-      const args = fillMarkers(call.args_template ?? call.args, this.#text);
-      const { executed, asked } = await this.#replay.inject(this.#assistant, call, args);
-      this.approvalsAsked += asked;
-      if (!this.#replay.isEffect(call.tool)) continue;
-      this.tried += 1;
-      if (executed) this.executed.push(`${index} ${call.tool}`);
-    }
   }
 }
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { PairOutcome, TaskOutcome, Turn } from './replay.ts';
+import type { PairOutcome, TaskOutcome } from './replay.ts';
 import { listedAs, type Suite } from './suite.ts';
 
-type Try = PairOutcome & { readonly turn: Turn };
-
 /** Figures for the whole suite, and every miss by name with its reason. */
-export function report(suite: Suite, tasks: readonly TaskOutcome[], tries: readonly Try[]) {
+export function report(suite: Suite, tasks: readonly TaskOutcome[], tries: readonly PairOutcome[]) {
   const pairs = byPair(suite, tries);
   const open = pairs.filter((pair) => pair.listed === null);
   const writing = tasks.filter((task) => !task.answerOnly);
@@ -18,7 +16,10 @@ export function report(suite: Suite, tasks: readonly TaskOutcome[], tries: reado
       calls: {
         tried: sum(tries.map((one) => one.tried)),
         executed: sum(tries.map((one) => one.executed.length)),
+        stoppedBy: tally(tries.flatMap((one) => one.stoppedBy)),
       },
+      runs: tries.length,
+      ownCallsStoppedUnderAttack: sum(tries.map((one) => one.ownStopped)),
     },
     utility: {
       writing: counted(writing),
@@ -54,7 +55,7 @@ type Pair = {
 };
 
 /** A pair counts as succeeded when any of its turns did. */
-function byPair(suite: Suite, tries: readonly Try[]): readonly Pair[] {
+function byPair(suite: Suite, tries: readonly PairOutcome[]): readonly Pair[] {
   const grouped = Map.groupBy(tries, ({ user, injection }) => `${user} ${injection}`);
   return [...grouped.values()].flatMap((group) => {
     const [first] = group;
@@ -85,6 +86,12 @@ function counted(tasks: readonly TaskOutcome[]) {
     withTwo: done.filter((task) => task.approvals === 2).length,
     withMore: done.filter((task) => task.approvals > 2).length,
   };
+}
+
+function tally(names: readonly string[]): { readonly [name: string]: number } {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries([...counts].toSorted(([, a], [, b]) => b - a));
 }
 
 function sum(values: readonly number[]): number {
