@@ -39,6 +39,9 @@ const schema = `
 /** Entries that may wait for the node; beyond it, work that has to be recorded is refused. */
 const spoolEntriesMax = 100_000;
 
+/** Rows of values with a source; a value may stand in several, and the index holds 4,096. */
+const storedValuesMax = 32_768;
+
 type InboxRow = {
   readonly state: InboxState;
   readonly message: string;
@@ -91,13 +94,12 @@ export class SqliteSidecarStore implements SidecarStore {
   }
 
   async absorb(change: Parameters<SidecarStore['absorb']>[0]): Promise<void> {
-    await this.#db.write(() => {
+    await this.#writeWith(change.entries, () => {
       const { saveContext, addValue, handOver, finish } = this.#statements;
       saveContext.run(change.incarnation, JSON.stringify(change.context));
       for (const value of change.values) addValue.run(change.incarnation, JSON.stringify(value));
       for (const id of change.handed) handOver.run(change.incarnation, id);
       for (const id of change.done) finish.run(change.incarnation, id);
-      this.#addToSpool(change.entries);
     });
   }
 
@@ -145,8 +147,8 @@ export class SqliteSidecarStore implements SidecarStore {
     await this.#db.write(() => this.#statements.saveReply.run(JSON.stringify(reply), id));
   }
 
-  async spool(entries: readonly EntryDraft[]): Promise<void> {
-    await this.#db.write(() => this.#addToSpool(entries));
+  spool(entries: readonly EntryDraft[]): Promise<void> {
+    return this.#writeWith(entries, () => undefined);
   }
 
   spooled(limit: number): readonly { readonly position: number; readonly entry: EntryDraft }[] {
@@ -174,8 +176,8 @@ export class SqliteSidecarStore implements SidecarStore {
     await this.#db.write(() => this.#statements.release.run(key));
   }
 
-  reserved(action: string, parameter: string, sinceMs: number): number {
-    const row = this.#statements.reserved.get(action, parameter, sinceMs);
+  reserved(action: string, parameter: string, sinceMs: number, exceptKey: string): number {
+    const row = this.#statements.reserved.get(action, parameter, sinceMs, exceptKey);
     return typeof row?.['total'] === 'number' ? row['total'] : Number.NaN;
   }
 
@@ -192,17 +194,34 @@ export class SqliteSidecarStore implements SidecarStore {
       this.#statements.pruneInbox.run(beforeMs);
       this.#statements.pruneCaps.run(beforeMs);
       this.#statements.pruneRefusals.run(beforeMs);
+      this.#pruneMemory();
     });
   }
 
-  /** Runs inside a transaction. */
-  #addToSpool(entries: readonly EntryDraft[]): void {
+  /** What other processes of the agent had read, and more values than its index would hold. */
+  #pruneMemory(): void {
+    const { id = '', next = null } = this.#incarnation ?? {};
+    this.#statements.pruneContexts.run(id, next?.id ?? '');
+    this.#statements.pruneValues.run(id, next?.id ?? '');
+    this.#statements.pruneOldValues.run(storedValuesMax);
+  }
+
+  /** Counted once for each call, however often the transaction around it is tried. */
+  async #writeWith(entries: readonly EntryDraft[], work: () => void): Promise<void> {
     if (this.#spoolCount + entries.length > spoolEntriesMax) {
       throw new RecorderError('RECORDER_FULL', 'Too many entries wait to be recorded.');
     }
-    for (const entry of entries) {
-      this.#statements.spool.run(++this.#spoolPosition, JSON.stringify(entry));
-      this.#spoolCount += 1;
+    this.#spoolCount += entries.length;
+    try {
+      await this.#db.write(() => {
+        work();
+        for (const entry of entries) {
+          this.#statements.spool.run(++this.#spoolPosition, JSON.stringify(entry));
+        }
+      });
+    } catch (failure) {
+      this.#spoolCount -= entries.length;
+      throw failure;
     }
   }
 }
@@ -236,7 +255,8 @@ function prepare({ database }: BatchedDatabase) {
     reserve: database.prepare('INSERT OR IGNORE INTO cap_use VALUES (?, ?, ?, ?, ?)'),
     release: database.prepare('DELETE FROM cap_use WHERE key = ?'),
     reserved: database.prepare(
-      'SELECT total(amount) AS total FROM cap_use WHERE action = ? AND parameter = ? AND at >= ?',
+      'SELECT total(amount) AS total FROM cap_use' +
+        ' WHERE action = ? AND parameter = ? AND at >= ? AND key <> ?',
     ),
     pruneInbox: database.prepare(
       "DELETE FROM inbox WHERE at < ? AND state IN ('done', 'refused')",
@@ -246,6 +266,11 @@ function prepare({ database }: BatchedDatabase) {
     ),
     readRefusals: database.prepare('SELECT count FROM refusal WHERE task = ?'),
     pruneRefusals: database.prepare('DELETE FROM refusal WHERE at < ?'),
+    pruneContexts: database.prepare('DELETE FROM context WHERE incarnation NOT IN (?, ?)'),
+    pruneValues: database.prepare('DELETE FROM indexed_value WHERE incarnation NOT IN (?, ?)'),
+    pruneOldValues: database.prepare(
+      'DELETE FROM indexed_value WHERE position <= (SELECT max(position) FROM indexed_value) - ?',
+    ),
     pruneCaps: database.prepare('DELETE FROM cap_use WHERE at < ?'),
   };
 }

@@ -299,6 +299,7 @@ class SidecarProcess implements RunningSidecar {
       // What the node could not record is offered again, also when nothing new is to be recorded.
       setInterval(() => {
         this.#recorder.drain().catch(report);
+        this.#sidecar?.repeatAnswers();
       }, drainEveryMs),
       setInterval(() => this.#link.askLease(), leaseMsDefault / 3),
       setInterval(() => {

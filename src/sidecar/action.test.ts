@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import { generateKeyPairSync } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeSidecar, partyOf, settled } from '../../test/sidecar-fixture/sidecar.ts';
+import { signOperatorDecision } from '../identity/operator-signature.ts';
+import type { JsonObject } from '../message/json.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
 import { AgentSidecar } from './agent-sidecar.ts';
 
 const triage = partyOf('triage');
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const publicJwk = publicKey.export({ format: 'jwk' }) as JsonObject;
 let fake: FakeSidecar;
 let sidecar: AgentSidecar;
 
 beforeEach(async () => {
-  fake = new FakeSidecar('payments');
+  fake = new FakeSidecar('payments', {
+    operators: () => new Map([['alice', { name: 'alice', publicKey: publicJwk }]]),
+  });
   fake.knows(triage);
   sidecar = new AgentSidecar(fake.context);
   await sidecar.recover();
@@ -30,18 +37,171 @@ describe('a cap', () => {
     fake.ran = () => ({ status: 'REFUSED', code: 'TOOL_KEY_REUSED' });
     await ask({ key: 'k', parameters: { amount: 1 } });
     expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE', 'REFUSED']);
-    expect(fake.store.reserved('pay_invoice', 'amount', 0)).toBe(5000);
+    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(5000);
   });
 
   test('is given back when the call certainly did nothing', async () => {
     fake.ran = () => ({ status: 'FAILED', code: 'TOOL_FAILED' });
     await ask({ key: 'k', parameters: { amount: 5000 } });
-    expect(fake.store.reserved('pay_invoice', 'amount', 0)).toBe(0);
+    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(0);
   });
 
   test('stands when nobody knows what the call did', async () => {
     fake.ran = () => ({ status: 'IN-DOUBT', code: 'TOOL_TIMEOUT' });
     await ask({ key: 'k', parameters: { amount: 5000 } });
-    expect(fake.store.reserved('pay_invoice', 'amount', 0)).toBe(5000);
+    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(5000);
+  });
+});
+
+describe('a request that is taken up again', () => {
+  test('is not refused for the cap that it reserved itself', async () => {
+    const { saveReply } = fake.store;
+    fake.store.saveReply = () => Promise.reject(new Error('crash'));
+    fake.complies = ({ capUsed }) => (capUsed('pay_invoice', 'amount') > 0 ? 'NO-GO' : 'GO');
+    await ask({ key: 'k', parameters: { amount: 5000 } });
+    fake.store.saveReply = saveReply;
+    sidecar = new AgentSidecar(fake.context);
+    await sidecar.recover();
+    await settled();
+    expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE']);
+    await ask({ key: 'other', parameters: { amount: 1 } });
+    expect(outcomes().at(-1)?.status).toBe('REFUSED');
+  });
+
+  test('is answered with the label of the tool\'s result, also under another identity', async () => {
+    fake.ran = () => ({
+      result: { reference: 'r' },
+      label: { classification: 'confidential', integrity: 'untrusted', origins: ['tool:bank'] },
+    });
+    fake.link.answer = () => ({ accepted: false, code: 'SIDECAR_BUS_UNREACHABLE' });
+    await ask({ key: 'k' });
+    fake.clock.ms += 600_000;
+    fake.link.answer = () => ({ accepted: true });
+    sidecar.repeatAnswers();
+    await settled();
+    const [first, again] = fake.link.bodies();
+    expect(again?.label).toEqual(first?.label);
+    expect(again?.label).toMatchObject({ classification: 'confidential', integrity: 'untrusted' });
+    expect(again?.payload).toEqual(first?.payload);
+    expect(again?.expiresAt).toBe(fake.clock.ms + 60_000);
+    expect(again?.id).not.toBe(first?.id);
+  });
+});
+
+describe('an answer', () => {
+  test.each(['BUS_QUEUE_FULL', 'BUS_RATE_LIMITED', 'BUS_UNAVAILABLE', 'SIDECAR_BUS_UNREACHABLE'])(
+    'that is refused with %s is offered again, and others are worked on meanwhile',
+    async (code) => {
+      fake.link.answer = () => ({ accepted: false, code });
+      await ask({ key: 'k1' });
+      fake.link.answer = () => ({ accepted: true });
+      await ask({ key: 'k2' });
+      sidecar.repeatAnswers();
+      await settled();
+      expect(outcomes().map((outcome) => outcome.idempotencyKey)).toEqual(['k1', 'k2', 'k1']);
+      expect(fake.calls.filter((call) => call.action !== null)).toHaveLength(2);
+      expect(fake.store.messages('working', 10)).toEqual([]);
+    },
+  );
+
+  test('that is refused for good is not', async () => {
+    fake.link.answer = () => ({ accepted: false, code: 'BUS_EDGE_DENIED' });
+    await ask({ key: 'k1' });
+    sidecar.repeatAnswers();
+    await settled();
+    expect(outcomes()).toHaveLength(1);
+  });
+});
+
+describe('a held action', () => {
+  const word = (change: object = {}, decision: 'approve' | 'deny' = 'approve') => {
+    const [hold] = fake.link.held;
+    const statement = {
+      approval: 'approval-1',
+      digest: hold?.digest ?? '',
+      decision,
+      operator: 'alice',
+      at: fake.clock.ms,
+      reason: '',
+    };
+    return {
+      kind: 'decided',
+      message: hold?.message ?? '',
+      approval: 'approval-1',
+      outcome: 'approved',
+      decisions: [signOperatorDecision({ ...statement, ...change }, { privateKey, publicJwk })],
+    } as const;
+  };
+  const actions = (): number => fake.calls.filter((call) => call.action !== null).length;
+
+  beforeEach(async () => {
+    fake.complies = () => 'ESCALATE';
+    await ask({ key: 'k' });
+    expect(fake.link.held).toHaveLength(1);
+  });
+
+  test('runs once when the one person it needs approved it, however often that is said', async () => {
+    sidecar.decided(word());
+    sidecar.decided(word());
+    await settled();
+    sidecar.decided(word());
+    await settled();
+    expect(actions()).toBe(1);
+    expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE']);
+  });
+
+  test.each<[string, string, () => Parameters<AgentSidecar['decided']>[0]]>([
+    ['without a signature', 'SIDECAR_APPROVAL_INVALID', () => ({ ...word(), decisions: [] })],
+    ['with that of a stranger', 'SIDECAR_APPROVAL_INVALID', () => word({ operator: 'mallory' })],
+    ['with one for another request', 'SIDECAR_APPROVAL_INVALID', () => word({ digest: 'd'.repeat(43) })],
+    ['with one for another hold', 'SIDECAR_APPROVAL_INVALID', () => word({ approval: 'approval-2' })],
+    ['with a signed denial', 'SIDECAR_APPROVAL_INVALID', () => word({}, 'deny')],
+    ['denied', 'OVERSIGHT_APPROVAL_DENIED', () => ({ ...word(), outcome: 'denied', decisions: [] })],
+    ['expired', 'OVERSIGHT_APPROVAL_EXPIRED', () => ({ ...word(), outcome: 'expired', decisions: [] })],
+  ])('does not run %s: %s', async (_, code, decided) => {
+    sidecar.decided(decided());
+    await settled();
+    expect(actions()).toBe(0);
+    expect(outcomes()).toMatchObject([{ status: 'REFUSED', code: 'REFUSED', result: null }]);
+    const reviewed = fake.recorder.entries.filter((entry) => entry.kind === 'request.reviewed');
+    const found = reviewed.at(-1)?.verdicts.flatMap((verdict) => verdict.findings);
+    expect(found?.map((one) => one.code)).toContain(code);
+  });
+
+  test('does not run on an approval that was kept back until it had expired', async () => {
+    const approved = word();
+    fake.clock.ms += fake.context.mesh.limits.approvalTimeoutMs;
+    sidecar.decided(approved);
+    await settled();
+    expect(actions()).toBe(0);
+    expect(outcomes().map((outcome) => outcome.status)).toEqual(['REFUSED']);
+  });
+});
+
+describe('a privileged action', () => {
+  test('does not run unrecorded: SIDECAR_RECORD_UNAVAILABLE', async () => {
+    fake.recorder.isBroken = (_, privileged) => privileged;
+    await ask({ key: 'k' });
+    expect(fake.calls.filter((call) => call.action !== null)).toEqual([]);
+    expect(outcomes()).toMatchObject([{ status: 'REFUSED', code: 'UNAVAILABLE' }]);
+  });
+
+  test('is refused without its reason once the task had its fill: SIDECAR_REFUSAL_BUDGET', async () => {
+    fake.complies = () => 'NO-GO';
+    for (let number = 0; number < 10; number += 1) await ask({ key: `k${number}` });
+    fake.complies = () => 'GO';
+    await ask({ key: 'k' });
+    expect(outcomes().at(-1)?.status).toBe('REFUSED');
+    const last = fake.recorder.entries.filter((entry) => entry.kind === 'request.reviewed').at(-1);
+    expect(last?.code).toBe('SIDECAR_REFUSAL_BUDGET');
+  });
+
+  test('stops when the clock jumped: SIDECAR_CLOCK_JUMPED', async () => {
+    fake = new FakeSidecar('payments', { clockJumpedMs: () => 30_001 });
+    fake.knows(triage);
+    sidecar = new AgentSidecar(fake.context);
+    await sidecar.recover();
+    await ask({ key: 'k' });
+    expect(fake.recorder.codes('request.reviewed')).toEqual(['SIDECAR_CLOCK_JUMPED']);
   });
 });

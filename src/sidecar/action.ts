@@ -14,6 +14,7 @@ import { admitRead } from './inbound.ts';
 import {
   applyDecision,
   holdForPeople,
+  inTime,
   mustHold,
   requestDigest,
   verifyApproval,
@@ -30,11 +31,12 @@ import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
  */
 export async function workOn(
   message: InboxMessage,
-  decided: Decided | null,
+  word: Decided | null,
   context: SidecarContext,
 ): Promise<void> {
   if (message.reply !== null) return repeatReply(message, message.reply, context);
   const { body } = message;
+  const decided = word === null ? null : inTime(word, body, context);
   const startedUs = performance.now() * 1000;
   const reviewed = await review(message, context);
   const approved = decided === null ? null : verifyApproval(decided, body, context);
@@ -94,7 +96,12 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
         context.clock.nowMs(),
       ),
     capUsed: (action, parameter) =>
-      context.store.reserved(action, parameter, context.clock.nowMs() - 3_600_000),
+      context.store.reserved(
+        action,
+        parameter,
+        context.clock.nowMs() - 3_600_000,
+        capKey(body, request),
+      ),
     approvals: [],
     nowMs: context.clock.nowMs(),
   });
@@ -204,7 +211,7 @@ async function run(
   manifest: ActionManifest,
   context: SidecarContext,
 ): Promise<GateOutcome> {
-  const key = `${body.from} ${request.idempotencyKey}`;
+  const key = capKey(body, request);
   const reserved = await reserveCaps(key, request, manifest, context);
   const ran = await context.gate.call(
     context.admission.admit({
@@ -228,6 +235,10 @@ async function run(
   const didNothing = ran.status === 'REFUSED' || ran.status === 'FAILED';
   if (didNothing && reserved) await context.store.releaseReservation(key);
   return ran;
+}
+
+function capKey(body: EnvelopeBody, { idempotencyKey }: ActionRequest): string {
+  return `${body.from} ${idempotencyKey}`;
 }
 
 /**

@@ -46,6 +46,8 @@ export class AgentSidecar {
   #working = 0;
   readonly #waitingForWork = new Set<() => void>();
   readonly #inbox = new Inbox();
+  /** Requests whose answer the node refused for a while, by id; bounded by what is being worked on. */
+  readonly #unsent = new Set<string>();
 
   constructor(context: SidecarContext) {
     this.context = context;
@@ -72,6 +74,17 @@ export class AgentSidecar {
   reconnected(): void {
     for (const message of this.context.store.messages('held', storedMax)) {
       this.#work(message, null);
+    }
+    this.repeatAnswers();
+  }
+
+  /** Offers answers again that the node would not take just now; called now and then. */
+  repeatAnswers(): void {
+    const unsent = [...this.#unsent];
+    this.#unsent.clear();
+    for (const id of unsent) {
+      const message = this.context.store.message(id);
+      if (message !== null) this.#work(message, null);
     }
   }
 
@@ -234,7 +247,7 @@ export class AgentSidecar {
     if (message.state === 'pending') return this.#inbox.add(message);
     if (message.state !== 'working') return;
     this.#work(message, null);
-    while (this.#working >= requestsMax) await wakeOf(this.#waitingForWork);
+    while (this.#working + this.#unsent.size >= requestsMax) await wakeOf(this.#waitingForWork);
   }
 
   /** Action requests are worked on one after the other, so that caps cannot be raced. */
@@ -245,6 +258,8 @@ export class AgentSidecar {
         const current = this.context.store.message(message.body.id) ?? message;
         if (current.state === 'done') return;
         await workOn(current, decided, this.context);
+        const { state, reply } = this.context.store.message(current.body.id) ?? current;
+        if (state === 'working' && reply !== null) this.#unsent.add(current.body.id);
       })
       .catch((failure: unknown) => this.#faulted(failure))
       .finally(() => {

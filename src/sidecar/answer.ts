@@ -4,12 +4,22 @@ import { joinLabels } from '../label/label.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import { actionOutcomeSchema, type ActionOutcome } from '../message/action-request.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
+import { parseEnvelopeBody } from '../message/envelope-parse.ts';
+import { parseStrictJson } from '../message/strict-json.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
 import type { GateOutcome } from '../tool/gate-outcome.ts';
 import type { SidecarContext } from './context.ts';
 import { placeAfter } from './memory.ts';
-import { prepareAnswer, type Speaker } from './outbound.ts';
+import { prepareAgain, prepareAnswer, type Speaker } from './outbound.ts';
 import type { InboxMessage, Reply } from './ports.ts';
+
+/** What keeps an answer from leaving that has nothing to do with the answer. */
+const passingCodes: ReadonlySet<string> = new Set([
+  'BUS_QUEUE_FULL',
+  'BUS_RATE_LIMITED',
+  'BUS_UNAVAILABLE',
+  'SIDECAR_BUS_UNREACHABLE',
+]);
 
 /** The answer itself is let through, whatever became of the request: that is in its payload. */
 const sentVerdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
@@ -57,16 +67,33 @@ function answerSpeaker(body: EnvelopeBody, ran: GateOutcome | null): Speaker {
   return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body), inputs: [body.id] };
 }
 
-/** An answer signed under an identity that has ended since is signed again, and nothing else. */
+/**
+ * An answer signed under an identity that has ended since, or that nobody took before it expired, is
+ * signed again as it was: with the label and the sources that the tool's result had.
+ */
 export async function repeatReply(
   message: InboxMessage,
   reply: Reply,
   context: SidecarContext,
 ): Promise<void> {
-  if (reply.instance === context.credential().spiffeId) {
+  const signed = signedBody(reply.envelope);
+  const stands = signed !== null && context.clock.nowMs() < signed.expiresAt;
+  if (stands && reply.instance === context.credential().spiffeId) {
     return sendReply(message, reply, true, context);
   }
-  return answer(message, reply.outcome, context);
+  const again = signed === null ? null : prepareAgain(signed, context);
+  // A reply that does not read back says nothing of its label: the worst is assumed.
+  if (again === null) return answer(message, { ...reply.outcome, result: null }, context);
+  const renewed: Reply = { ...reply, ...again, instance: context.credential().spiffeId };
+  await context.store.saveReply(message.body.id, renewed);
+  return sendReply(message, renewed, false, context);
+}
+
+/** The body of an envelope that this sidecar signed itself. */
+function signedBody(envelope: string): EnvelopeBody | null {
+  const json = parseStrictJson(Buffer.from(envelope.split('.')[1] ?? '', 'base64url'));
+  const parsed = json.ok ? parseEnvelopeBody(json.value) : null;
+  return parsed?.ok === true ? parsed.body : null;
 }
 
 async function sendReply(
@@ -76,7 +103,9 @@ async function sendReply(
   context: SidecarContext,
 ): Promise<void> {
   const expiresAt = context.clock.nowMs() + context.mesh.limits.messageLifetimeMs;
-  await context.link.publish({ ...reply, expiresAt, resend });
+  const sent = await context.link.publish({ ...reply, expiresAt, resend });
+  // Refused for now, not for good: it stays, and is repeated.
+  if (!sent.accepted && passingCodes.has(sent.code)) return;
   await context.store.setState(message.body.id, 'done');
 }
 

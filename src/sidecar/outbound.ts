@@ -90,6 +90,27 @@ export function prepareAnswer(
   };
 }
 
+/** Signs what was signed before once more, as of now and under the present identity. */
+export function prepareAgain(
+  signed: EnvelopeBody,
+  context: SidecarContext,
+): { readonly envelope: SignedEnvelope; readonly entry: EntryDraft } {
+  const { mesh, clock, random } = context;
+  const issuedAt = clock.nowMs();
+  const body: EnvelopeBody = {
+    ...signed,
+    id: mintUlid(clock, random),
+    instance: context.credential().spiffeId,
+    issuedAt,
+    expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
+    nonce: mintNonce(random),
+  };
+  const causes = body.inReplyTo === null ? [] : [body.inReplyTo];
+  const verdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
+  const entry = outboundEntry(body, verdict, causes, 0, context);
+  return { envelope: signEnvelope(body, context.credential()), entry };
+}
+
 async function reviewOutgoing(
   outgoing: Outgoing,
   domain: string | null,

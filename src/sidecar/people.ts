@@ -79,6 +79,16 @@ export function humanVerdict(
   return { outcome, control: 'human', version: context.mesh.digest.slice(0, 12), tookUs: 0, findings };
 }
 
+function heldUntilMs(body: EnvelopeBody, context: SidecarContext): number {
+  return body.issuedAt + context.mesh.limits.approvalTimeoutMs;
+}
+
+/** An approval that reaches the executor too late is none, whoever kept it back for so long. */
+export function inTime(decided: Decided, body: EnvelopeBody, context: SidecarContext): Decided {
+  const isLate = !(context.clock.nowMs() < heldUntilMs(body, context));
+  return decided.outcome === 'approved' && isLate ? { ...decided, outcome: 'expired' } : decided;
+}
+
 /**
  * The operators whose signatures over exactly this request hold, each counted once; null when there
  * are too few or any of them denied. The node only carries the signatures.
@@ -136,7 +146,7 @@ export async function holdForPeople(
     approvalsNeeded: approvalsNeeded(reviewed.manifest),
     reasons: [...new Set(findings.map(({ code }) => code))].slice(0, reasonsMax),
     endorse: valuesToEndorse(body, findings),
-    expiresAt: body.issuedAt + context.mesh.limits.approvalTimeoutMs,
+    expiresAt: heldUntilMs(body, context),
   };
   await context.store.setState(body.id, 'held');
   // The node may be away: a held message is offered again on every reconnection.

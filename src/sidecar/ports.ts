@@ -94,7 +94,12 @@ export interface SidecarStore {
    */
   reserve(use: CapUse): Promise<boolean>;
   releaseReservation(key: string): Promise<void>;
-  reserved(action: string, parameter: string, sinceMs: number): number;
+  /**
+   * Sum since then, without what `exceptKey` reserved: a request that comes again, after a crash or
+   * because its sender repeats it, must not be refused for what it did itself. The gate lets no key
+   * run with other arguments.
+   */
+  reserved(action: string, parameter: string, sinceMs: number, exceptKey: string): number;
 
   /** Counts a refused action request against its task; resolves when the count is durable. */
   countRefusal(task: string, nowMs: number): Promise<void>;
