@@ -136,12 +136,14 @@ export class SqliteIssuedChains {
   readonly #db: BatchedDatabase;
   readonly #chains = new Map<string, { readonly chain: string; readonly expiresAtMs: number }>();
   readonly #add;
+  readonly #forget;
 
   constructor(db: BatchedDatabase, nowMs: number) {
     this.#db = db;
     db.database.exec(schema);
     this.#add = db.database.prepare('INSERT OR REPLACE INTO issued VALUES (?, ?, ?)');
-    db.database.prepare('DELETE FROM issued WHERE expires_at < ?').run(nowMs);
+    this.#forget = db.database.prepare('DELETE FROM issued WHERE expires_at < ?');
+    this.#forget.run(nowMs);
     for (const row of db.database.prepare('SELECT * FROM issued').all()) {
       this.#chains.set(String(row['thumbprint']), {
         chain: String(row['chain']),
@@ -164,6 +166,9 @@ export class SqliteIssuedChains {
       if (issued.expiresAtMs < nowMs) this.#chains.delete(known);
     }
     this.#chains.set(thumbprint, { chain, expiresAtMs });
-    await this.#db.write(() => this.#add.run(thumbprint, chain, expiresAtMs));
+    await this.#db.write(() => {
+      this.#forget.run(nowMs);
+      this.#add.run(thumbprint, chain, expiresAtMs);
+    });
   }
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import { draft } from '../../test/faults/recorder-fixture.ts';
+import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
+import { freshContext } from '../label/context.ts';
+import { SqliteSidecarStore } from './sidecar-store-sqlite.ts';
+import { BatchedDatabase } from './sqlite-batch.ts';
+
+let database: BatchedDatabase;
+let store: SqliteSidecarStore;
+
+beforeEach(() => {
+  database = new BatchedDatabase(':memory:');
+  store = new SqliteSidecarStore(database);
+});
+
+const rows = (table: string): number =>
+  Number(database.database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.['n']);
+
+const alive = (id: string) => ({
+  id,
+  tokenDigest: 't',
+  sessionDigest: null,
+  endedAt: null,
+  next: null,
+});
+
+describe('the spool', () => {
+  test('is full at its bound and takes entries again once there is room', async () => {
+    const many = Array.from({ length: 50_000 }, (_, index) => draft(index));
+    await store.spool(many);
+    await store.spool(many);
+    await expect(store.spool([draft(1)])).rejects.toMatchObject({ code: 'RECORDER_FULL' });
+    await store.unspool([1]);
+    await store.spool([draft(1)]);
+  });
+
+  test('does not fill up with what the disk did not take', async () => {
+    database.database.exec('CREATE TRIGGER full BEFORE INSERT ON spool BEGIN SELECT RAISE(FAIL, \'disk\'); END');
+    const many = Array.from({ length: 40_000 }, (_, index) => draft(index));
+    for (let time = 0; time < 3; time += 1) await expect(store.spool(many)).rejects.toThrow('disk');
+    database.database.exec('DROP TRIGGER full');
+    await store.spool(many);
+    await store.spool(many);
+    expect(rows('spool')).toBe(80_000);
+  });
+});
+
+describe('pruning', () => {
+  test('forgets what processes before the present one had read, and nothing of that', async () => {
+    for (const incarnation of ['old', 'now']) {
+      await store.absorb({
+        incarnation,
+        context: freshContext,
+        values: [{ value: '1', source: 'prompt' }],
+        handed: [],
+        done: [],
+        entries: [],
+      });
+    }
+    await store.saveIncarnation(alive('now'));
+    await store.prune(0);
+    expect(store.context('old')).toBeNull();
+    expect(store.values('old')).toEqual([]);
+    expect(store.context('now')).toEqual(freshContext);
+    expect(store.values('now')).toHaveLength(1);
+  });
+
+  test('keeps messages that nobody has dealt with, however old', async () => {
+    const fake = new FakeSidecar('triage');
+    const one = { entries: [], incarnation: null, reply: null };
+    for (const state of ['pending', 'handed', 'working', 'held', 'done', 'refused'] as const) {
+      void store.receive({ ...one, state, body: fake.bodyFrom(partyOf('desk')) });
+    }
+    await store.prune(Number.MAX_SAFE_INTEGER);
+    expect(rows('inbox')).toBe(4);
+  });
+});
+
+describe('a group of writes', () => {
+  test('commits without the one that fails, and in order', async () => {
+    const written: number[] = [];
+    const write = (number: number) =>
+      database.write(() => {
+        if (number === 2) throw new Error('broken');
+        database.database.exec(`INSERT INTO refusal VALUES ('t${number}', 1, 0)`);
+        return written.push(number);
+      });
+    const results = await Promise.allSettled([write(1), write(2), write(3)]);
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(rows('refusal')).toBe(2);
+    expect(store.refusals('t2')).toBe(0);
+  });
+
+  test('rejects once the database is closed, and what came before is kept', async () => {
+    const before = database.writeSoon(() => 1);
+    database.close();
+    expect(await before).toBe(1);
+    await expect(database.write(() => 1)).rejects.toThrow('closed');
+    database.close();
+  });
+});
