@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Structural protection (G5) under worst-case agents: recorded user tasks and attacks, replayed
-// through real sidecars, bus and gate. `npm run bench:structural -- --suite FILE --mesh FILE --json`.
+// through real sidecars, bus and gate.
+// `npm run bench:structural -- --suite FILE --mesh FILE --json`.
 // Options: --tasks N and --attacks N for the first so many only.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';

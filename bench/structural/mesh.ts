@@ -57,7 +57,8 @@ export class SuiteMesh {
     const log = (line: string): void => {
       if (process.env['MASO_BENCH_LOG'] !== undefined) process.stderr.write(`${line}\n`);
     };
-    const node = await startNode({ mesh, stateDirectory: directory, host: '127.0.0.1', port: 0, log });
+    const place = { stateDirectory: directory, host: '127.0.0.1', port: 0 };
+    const node = await startNode({ mesh, ...place, log });
     const sidecars = new Map<string, RunningSidecar>();
     for (const agent of mesh.agents.keys()) {
       const sidecar = await startSidecar({
@@ -120,7 +121,8 @@ export class SuiteMesh {
     );
     const task = String(started.body['task']);
     if (started.status !== 202) throw new Error(`The task was refused: ${started.body['code']}.`);
-    const taken = await api.takeMessages({ waitMs, max: 64, acknowledge: [] }, memory, neverAborted);
+    const all = { waitMs, max: 64, acknowledge: [] };
+    const taken = await api.takeMessages(all, memory, neverAborted);
     const messages = taken.body['messages'] as readonly JsonObject[];
     const [first] = messages;
     if (messages.length !== 1 || first?.['task'] !== task) throw new Error('Another task came.');

@@ -51,11 +51,12 @@ export class Replay {
     this.#mesh = mesh;
     this.#stage = stage;
     this.#effects = effects(suite);
-    this.#actions = new Map([...mesh.mesh.actions.values()].map((one) => [one.operation, one.name]));
+    const actions = [...mesh.mesh.actions.values()];
+    this.#actions = new Map(actions.map(({ operation, name }) => [operation, name]));
     this.#reads = readsOf(mesh.mesh);
   }
 
-  /** The task as it was meant, in an environment that nobody attacked; a person grants what it asks. */
+  /** The task as it was meant, where nobody attacks; a person grants what it asks for. */
   async userTask(task: UserTask): Promise<TaskOutcome> {
     const text = defaultText(this.#suite);
     this.#stage.begin(this.#recorded(task, null, text));
@@ -78,8 +79,8 @@ export class Replay {
   }
 
   /**
-   * Where the agent turns: after each result that can hold an attack, and after the whole task. Each
-   * is a run of its own, so that what was refused at one turn costs nothing at the next.
+   * Where the agent turns: after each result that can hold an attack, and after the whole task.
+   * Each is a run of its own, so that what was refused at one turn costs nothing at the next.
    */
   turnsOf(task: UserTask): readonly number[] {
     const results = this.#suite.expected_results[task.id] ?? [];
@@ -87,7 +88,7 @@ export class Replay {
     return [...new Set([...after, task.calls.length])];
   }
 
-  /** The worst case: after so many of the task's calls, the agent does just what the attack says. */
+  /** The worst case: after so many of the task's calls, the agent does what the attack says. */
   async pair(task: UserTask, injection: InjectionTask, turn: number): Promise<PairOutcome> {
     const text = (): string => attackText(injection);
     this.#stage.begin(this.#recorded(task, injection, text));

@@ -15,8 +15,8 @@ export type Recorded = {
 
 /**
  * What the tools answer in the present run: the recorded result of the same call, taken in order
- * where it is made several times. A call that was not recorded gets null, and counts as executed all
- * the same.
+ * where it is made several times. A call that was not recorded gets null, and counts as executed
+ * all the same.
  */
 export class Stage {
   #recorded = new Map<string, JsonValue[]>();

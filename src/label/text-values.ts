@@ -3,7 +3,7 @@ import type { IndexedValue } from './value-index.ts';
 
 /** Where a value in a person's own text stands, each a source that a manifest may list. */
 export const promptSources = {
-  /** What is unmistakable: e-mail addresses, links, file names, dates, codes, what stands in quotes. */
+  /** What is unmistakable: addresses, links, file names, dates, codes, what stands in quotes. */
   whole: 'prompt',
   /** A word with a letter in it, or a run of up to six of them as they stand. */
   words: 'prompt.words',
@@ -21,11 +21,15 @@ const datesMax = 16;
 const month =
   '(January|February|March|April|May|June|July|August|September|October|November|December)';
 const emailPattern = /(?<![\w.+%@-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w@-])/gu;
-const linkPattern =
-  /(?<![\w.@/:-])(?:https?:\/\/)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,7}\.[a-z][a-z0-9-]{1,62}(?::\d{1,5})?(?:\/[\w.~/?#=&%+-]*)?(?![\w@])/gu;
+const hostPattern = String.raw`[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,7}\.[a-z][a-z0-9-]{1,62}`;
+const linkPattern = new RegExp(
+  String.raw`(?<![\w.@/:-])(?:https?://)?${hostPattern}(?::\d{1,5})?(?:/[\w.~/?#=&%+-]*)?(?![\w@])`,
+  'gu',
+);
 const filePattern = /(?<![\w.@/:-])[\w-]{1,128}\.[A-Za-z][A-Za-z0-9]{1,4}(?![\w@-]|\.\w)/gu;
 /** Account numbers, order numbers and the like: long, with letters and digits. */
-const codePattern = /(?<![\w.@/:-])(?=\w*[A-Za-z])(?=\w*\d\w*\d)[A-Za-z0-9]{8,64}(?![\w@/:-]|\.\w)/gu;
+const codePattern =
+  /(?<![\w.@/:-])(?=\w*[A-Za-z])(?=\w*\d\w*\d)[A-Za-z0-9]{8,64}(?![\w@/:-]|\.\w)/gu;
 const isoDatePattern = /(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?![\w-])/gu;
 const monthFirstPattern = new RegExp(
   String.raw`(?<!\w)${month} (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})(?!\w)`, 'gu');
@@ -44,8 +48,9 @@ const composedDigitsMax = 3;
 
 /**
  * The values in a text that a person wrote, for the index. Sound where it is unsure: it gives no
- * value rather than a piece of one. A host name is never cut (`company.co` is not in `company.co.uk`);
- * a bare number is never an identifier; nothing is taken out of an address. Linear in the text.
+ * value rather than a piece of one. A host name is never cut (`company.co` is not in
+ * `company.co.uk`); a bare number is never an identifier; nothing is taken out of an address.
+ * Linear in the text.
  */
 export function promptValues(text: string): readonly IndexedValue[] {
   if (text.length > promptTextLengthMax) return [];

@@ -86,7 +86,8 @@ export class ValueIndex {
       const sources = key === null ? undefined : this.sourcesByValue.get(key);
       const composed = typeof scalar === 'string' && this.isOwnWords(scalar);
       const all = new Set([...(sources ?? []), ...(composed ? [promptSources.composed] : [])]);
-      if (all.size > 0) found.set(pointer, [...all].sort().slice(0, envelopeBounds.sourcesPerPointerMax));
+      const sorted = [...all].sort().slice(0, envelopeBounds.sourcesPerPointerMax);
+      if (sorted.length > 0) found.set(pointer, sorted);
     });
     return Object.fromEntries(found);
   }

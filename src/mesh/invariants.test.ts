@@ -23,6 +23,14 @@ describe('what maso check refuses', () => {
     expect(codesOf([])).toEqual([]);
   });
 
+  it('lets text pass unread in the parameter that says so, and in no other', () => {
+    const opaque: Change = ['risk: LOW', 'risk: LOW\n      opaque: [invoice]'];
+    const prose: Change = ['pattern: "^[0-9]{1,12}$"', 'maxLength: 20'];
+    expect(codesOf([opaque, prose])).toEqual([]);
+    const other: Change = ['risk: LOW', 'risk: LOW\n      opaque: [payee]'];
+    expect(codesOf([other, prose])).toContain('error MESH_EXECUTOR_PROSE');
+  });
+
   it.each<[string, readonly Change[], string]>([
     [
       'an executor with a tool of no action of its own',
@@ -129,6 +137,32 @@ describe('what maso check refuses', () => {
     [
       'a source that third parties write',
       [['from: [prompt], at_most', 'from: [mail.read_file.content], at_most']],
+      'MESH_SOURCE_UNTRUSTED',
+    ],
+    [
+      'a read whose address comes from an unknown field',
+      [[
+        'read_file: { write: false }',
+        'read_file: { write: false, sensitive: { path: { from: [mail.read_file.nothing] } } }',
+      ]],
+      'MESH_SOURCE_UNKNOWN',
+    ],
+    [
+      'a further source that third parties set',
+      [[
+        'payee: { from: [prompt,',
+        'payee: { own_words: { from: [mail.read_file.content], texts: [invoice] }, from: [prompt,',
+      ]],
+      'MESH_SOURCE_UNTRUSTED',
+    ],
+    [
+      'what an unknown action is to have done',
+      [['payee: { from: [prompt,', 'payee: { from: [done.pay.payee, prompt,']],
+      'MESH_SOURCE_UNKNOWN',
+    ],
+    [
+      'a source after asked that third parties set',
+      [['payee: { from: [prompt,', 'payee: { from: [asked.mail.read_file.content, prompt,']],
       'MESH_SOURCE_UNTRUSTED',
     ],
     [

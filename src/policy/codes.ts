@@ -74,7 +74,7 @@ export const policyCodes = {
     agentSees: 'REFUSED',
   },
   POLICY_ENDORSEMENT_REQUIRED: {
-    means: 'A sensitive value comes from no source that the manifest lists; a person may endorse it.',
+    means: 'A sensitive value comes from no listed source; a person may endorse it.',
     mend: 'Look at the value and where it came from, then approve or deny exactly this.',
     agentSees: 'HELD',
   },

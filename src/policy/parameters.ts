@@ -47,10 +47,11 @@ export function schemaFindings(action: ActionManifest, parameters: JsonObject): 
 }
 
 /**
- * G5: tainted data introduces no value. Bounds hold always. Every scalar under a sensitive parameter
- * must come from a source that the manifest lists, be one that the mesh file itself lists, or have a
- * person's endorsement, unless the whole context is trusted, or the manifest bounds the parameter
- * without naming sources; for what cannot be undone neither exception holds.
+ * G5: tainted data introduces no value. Bounds hold always. Every scalar under a sensitive
+ * parameter must come from a source that the manifest lists, be one that the mesh file itself
+ * lists, or have a person's endorsement, unless the whole context is trusted, or the manifest
+ * bounds the parameter without naming sources; for what cannot be undone neither exception holds,
+ * and an endorsement is for one request.
  */
 export function sensitiveFindings(
   sourced: Sourced,
@@ -59,6 +60,7 @@ export function sensitiveFindings(
 ): SensitiveFindings {
   const refusals: Finding[] = [];
   const endorsements: Finding[] = [];
+  const isFinal = sourced.reversibility === 'irreversible';
   for (const [name, rule] of sourced.sensitive) {
     for (const { value, pointer } of scalarsUnder(parameters, name)) {
       if (rule.atMost !== null && !isWithin(value, rule.atMost)) {
@@ -68,12 +70,12 @@ export function sensitiveFindings(
         refusals.push(refusal('POLICY_VALUE_UNLISTED', 'g5/one_of', pointer));
       }
       const bounded = rule.from.length === 0 && isBounded(rule);
-      const exempt = sourced.reversibility !== 'irreversible' &&
+      const exempt = !isFinal &&
         (sourcing.trustedContext || bounded);
       if (exempt || isVouched(rule, value, pointer, parameters, sourcing)) continue;
       if (rule.endorsable !== true) {
         refusals.push(refusal('POLICY_SOURCE_UNTRUSTED', 'g5/source', pointer));
-      } else if (!sourcing.endorsed(pointer, value)) {
+      } else if (isFinal || !sourcing.endorsed(pointer, value)) {
         endorsements.push(refusal('POLICY_ENDORSEMENT_REQUIRED', 'g5/endorsement', pointer));
       }
     }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SensitiveParameter } from '../mesh/mesh.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
-import { sensitiveFindings, type Sourcing } from './parameters.ts';
+import { sensitiveFindings, type Sourced, type Sourcing } from './parameters.ts';
 
 const nothing: Sourcing = {
   trustedContext: false,
@@ -19,9 +19,11 @@ function found(
   sensitive: { readonly [path: string]: SensitiveParameter },
   parameters: JsonObject,
   sourcing: Partial<Sourcing> = {},
+  reversibility: Sourced['reversibility'] = 'irreversible',
 ) {
-  const sourced = { sensitive: new Map(Object.entries(sensitive)), reversibility: 'irreversible' as const };
-  const { refusals, endorsements } = sensitiveFindings(sourced, parameters, { ...nothing, ...sourcing });
+  const sourced = { sensitive: new Map(Object.entries(sensitive)), reversibility };
+  const given = { ...nothing, ...sourcing };
+  const { refusals, endorsements } = sensitiveFindings(sourced, parameters, given);
   const paths = (all: typeof refusals) => all.map(({ path }) => path).sort();
   return { refused: paths(refusals), asked: paths(endorsements) };
 }
@@ -57,7 +59,8 @@ describe('sensitive parameters', () => {
   });
 
   it('are put to a person only where the manifest says so', () => {
-    expect(found({ to: rule() }, { to: 'eve' })).toEqual({ refused: ['/parameters/to'], asked: [] });
+    expect(found({ to: rule() }, { to: 'eve' }))
+      .toEqual({ refused: ['/parameters/to'], asked: [] });
     expect(found({ to: rule({ endorsable: true }) }, { to: 'eve' }))
       .toEqual({ refused: [], asked: ['/parameters/to'] });
   });
@@ -68,11 +71,20 @@ describe('sensitive parameters', () => {
   });
 
   it('believe an endorsement of this value in this place', () => {
-    const endorsed = (pointer: string, value: JsonValue) => pointer === '/parameters/to' && value === 'eve';
+    const endorsed = (pointer: string, value: JsonValue) =>
+      pointer === '/parameters/to' && value === 'eve';
     const sensitive = { to: rule({ endorsable: true }), cc: rule({ endorsable: true }) };
-    expect(found(sensitive, { to: 'eve', cc: 'eve' }, { endorsed }).asked).toEqual(['/parameters/cc']);
+    const both = { to: 'eve', cc: 'eve' };
+    expect(found(sensitive, both, { endorsed }, 'compensable').asked).toEqual(['/parameters/cc']);
     // An endorsement of what may not be endorsed is none.
-    expect(found({ to: rule() }, { to: 'eve' }, { endorsed }).refused).toEqual(['/parameters/to']);
+    expect(found({ to: rule() }, { to: 'eve' }, { endorsed }, 'reversible').refused)
+      .toEqual(['/parameters/to']);
+  });
+
+  it('are put to a person each time where nothing can be undone', () => {
+    const sensitive = { to: rule({ endorsable: true }) };
+    const asked = found(sensitive, { to: 'eve' }, { endorsed: () => true }).asked;
+    expect(asked).toEqual(['/parameters/to']);
   });
 
   it("take a further source only while the texts are the person's words", () => {
@@ -82,7 +94,8 @@ describe('sensitive parameters', () => {
     const said = { ...member, '/parameters/body': ['prompt.composed'] };
     expect(found(sensitive, { to: 'bob', body: 'x' }, { stamps: said }).refused).toEqual([]);
     expect(found(sensitive, { to: 'bob', body: 'x' }, { stamps: member }).refused).toHaveLength(1);
-    expect(found(sensitive, { to: 'bob', body: ['x'] }, { stamps: member }).refused).toHaveLength(1);
+    const hidden = { to: 'bob', body: ['x'] };
+    expect(found(sensitive, hidden, { stamps: member }).refused).toHaveLength(1);
     const stamps = { '/parameters/body': ['prompt'] };
     expect(found(sensitive, { to: 'eve', body: 'x' }, { stamps }).refused).toHaveLength(1);
   });

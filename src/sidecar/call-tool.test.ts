@@ -2,12 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import type { Label } from '../message/envelope.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { JsonObject } from '../message/json.ts';
 import { callTool } from './call-tool.ts';
 import { AgentMemory, readingOf } from './memory.ts';
 
-const untrusted = { classification: 'internal', integrity: 'untrusted', origins: ['tool:mail'] } as const;
+const untrusted: Label = {
+  classification: 'internal',
+  integrity: 'untrusted',
+  origins: ['tool:mail'],
+};
 
 /** The sample mesh, whose mail tool sends its `path` out of the system. */
 function leavingMesh(): Mesh {
@@ -33,7 +38,13 @@ async function reader(prompt: string, mesh = leavingMesh()) {
   });
   await memory.absorb([readingOf(body, ['text'])], []);
   const read = (args: JsonObject) => callTool(
-    { tool: 'mail', operation: 'read_file', arguments: args, task: body.task, idempotencyKey: null },
+    {
+      tool: 'mail',
+      operation: 'read_file',
+      arguments: args,
+      task: body.task,
+      idempotencyKey: null,
+    },
     memory,
     fake.context,
   );
@@ -78,8 +89,9 @@ describe('what a read was asked for', () => {
   it("is known from the prompt's own words, for whole values and for derived ones", async () => {
     const { memory, read } = await reader('Find the meeting minutes, please.', plain);
     await read({ path: 'meeting minutes', also: null });
-    expect(memory.values.sourcesFor('7')['']).toEqual(['asked.mail.read_file.id', 'mail.read_file.id']);
-    expect(memory.values.sourcesFor('bob@example.com')['']).toContain('asked.mail.read_file.shared.@key');
+    const sources = (value: string) => memory.values.sourcesFor(value)[''];
+    expect(sources('7')).toEqual(['asked.mail.read_file.id', 'mail.read_file.id']);
+    expect(sources('bob@example.com')).toContain('asked.mail.read_file.shared.@key');
   });
 });
 

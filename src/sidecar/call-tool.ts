@@ -43,7 +43,9 @@ export async function callTool(
     return { id, code, result: null };
   }
   const ran = await context.gate.call(admitted);
-  if (ran.status !== 'DONE' || ran.label === null) return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
+  if (ran.status !== 'DONE' || ran.label === null) {
+    return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
+  }
   const asked = isAskedFor(call.arguments, memory);
   await memory.absorb(
     [
@@ -72,7 +74,9 @@ function unsourcedArguments(
   const { sensitive } = operation ?? {};
   if (sensitive === undefined || sensitive.size === 0) return null;
   // A read is not held for people: without a source it is refused.
-  const rules = [...sensitive].map(([name, rule]) => [name, { ...rule, endorsable: false }] as const);
+  const rules = [...sensitive].map(
+    ([name, rule]) => [name, { ...rule, endorsable: false }] as const,
+  );
   const { refusals: findings } = sensitiveFindings(
     { sensitive: new Map(rules), reversibility: 'irreversible' },
     call.arguments,

@@ -6,9 +6,9 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../message/json.t
 
 /**
  * What an action that was done has established: its sensitive values, each with the source
- * `done.ACTION.PARAMETER`. Each had a listed source or a person's endorsement then, so a later action
- * that lists the source is given no new value; for example the user who was just invited. `outcome`
- * is the payload of the executor's answer; anything but DONE establishes nothing.
+ * `done.ACTION.PARAMETER`. Each had a listed source or a person's endorsement then, so a later
+ * action that lists the source is given no new value; for example the user who was just invited.
+ * `outcome` is the payload of the executor's answer; anything but DONE establishes nothing.
  */
 export function doneValues(
   outcome: JsonValue,

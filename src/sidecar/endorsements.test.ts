@@ -66,7 +66,9 @@ describe('an endorsement', () => {
 
   it('leaves when there are too many', () => {
     const endorsements = endorsed();
-    for (let task = 2; task < 4_200; task += 1) endorsements.add(request(`t-${task}`), 'pay', verdict, 0);
+    for (let task = 2; task < 4_200; task += 1) {
+      endorsements.add(request(`t-${task}`), 'pay', verdict, 0);
+    }
     expect(endorsements.has(asked, 1)).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ import type { JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
 
-/** What a person looked at: this value, in this place of this action, of this agent in this task. */
+/** What a person looked at: a value, in its place of an action, of one agent in one task. */
 type Endorsed = {
   readonly agent: string;
   readonly instance: string;

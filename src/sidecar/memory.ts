@@ -48,7 +48,8 @@ export class AgentMemory {
     this.#store = store;
     this.#context = store.context(incarnation) ?? freshContext;
     this.#values.restore(this.#unstored(store.values(incarnation)));
-    for (const message of [...store.messages('handed', 10_000), ...store.messages('done', 10_000)]) {
+    const given = [...store.messages('handed', 10_000), ...store.messages('done', 10_000)];
+    for (const message of given) {
       if (message.incarnation !== incarnation) continue;
       this.#learnPlace(placeAfter(message.body));
       this.#noteInput(message.body.task, message.body.id);
@@ -136,8 +137,8 @@ export class AgentMemory {
 }
 
 /**
- * Where the recipient of a message stands in its task. The answer to an action request hands nothing
- * on: whoever asked stands where it stood, however many actions the task takes.
+ * Where the recipient of a message stands in its task. The answer to an action request hands
+ * nothing on: whoever asked stands where it stood, however many actions the task takes.
  */
 export function placeAfter(body: EnvelopeBody): TaskPlace {
   const handedOn = body.schema === actionOutcomeSchema ? -1 : 1;
@@ -146,8 +147,8 @@ export function placeAfter(body: EnvelopeBody): TaskPlace {
 
 /**
  * A delivered message as a reading: its label and the sources its sender's sidecar stamped. In a
- * person's own prompt every whole value is from the prompt, and so are the values inside the members
- * that its schema declares as `prose`; a third party has no say in any of them.
+ * person's own prompt every whole value is from the prompt, and so are the values inside the
+ * members that its schema declares as `prose`; a third party has no say in any of them.
  */
 export function readingOf(body: EnvelopeBody, prose: readonly string[] = []): Reading {
   const prompt = body.provenance.source === 'user' && body.label.integrity === 'trusted';

@@ -120,7 +120,8 @@ describe('a field that depends on its record', () => {
   });
 
   test('gives the keys of a map, and only of one that is declared', () => {
-    expect(derived([{ owner: 'me', shared: { 'bob@example.com': 'r' } }])).toEqual(['bob@example.com']);
+    const shared = { 'bob@example.com': 'r' };
+    expect(derived([{ owner: 'me', shared }])).toEqual(['bob@example.com']);
     expect(derived([{ owner: 'evil', shared: { 'eve@example.com': 'r' } }])).toEqual([]);
     expect(derived([{ owner: 'me', other: { 'eve@example.com': 'r' } }])).toEqual([]);
   });

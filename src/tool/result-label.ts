@@ -38,9 +38,9 @@ const undeclared: ResultField = { integrity: 'untrusted', classification: 'inter
 /**
  * Labels a tool's result by its manifest. A path of `results` names one scalar field from the root
  * of the result, items as `*`; when it begins with the name of an operation of the tool, the rest
- * holds for that operation only. A key that contains `.` or `@` or is `*` matches no path: the tool's
- * data could otherwise spell the name of a trusted field. An object whose keys are data is declared
- * by `field.@key` and `field.@value`.
+ * holds for that operation only. A key that contains `.` or `@` or is `*` matches no path: the
+ * tool's data could otherwise spell the name of a trusted field. An object whose keys are data is
+ * declared by `field.@key` and `field.@value`.
  */
 export function labelResult(
   value: JsonValue,
