@@ -265,7 +265,7 @@ export class AgentApi {
 
   async #sent(sent: Sent, memory: AgentMemory): Promise<ApiAnswer> {
     const ends = sent.compromised && this.#sidecar.isLive(memory);
-    if (ends) await this.#sidecar.endSession(sent.code ?? 'COMPROMISE');
+    if (ends) await this.#sidecar.endCompromised(memory, sent.code ?? 'COMPROMISE');
     const refused = sent.outcome === 'NO-GO';
     return {
       status: refused ? 403 : 202,

@@ -205,6 +205,34 @@ export class AgentSidecar {
     await this.#recordSession(incarnation, 'session.ended', reason);
   }
 
+  /**
+   * Ends the session of an agent that left its typed interface. What it had in hand is not given to
+   * the next process: it may be what turned this one, and would turn that one too.
+   */
+  async endCompromised(memory: AgentMemory, code: string): Promise<void> {
+    const { store, agent, clock, spool } = this.context;
+    const inHand = this.#unacknowledged().filter(
+      (message) => message.incarnation === memory.incarnation,
+    );
+    await this.endSession(code);
+    await Promise.all(inHand.map(({ body }) => store.setState(body.id, 'refused')));
+    const entries = inHand.map(({ body }): EntryDraft => ({
+      kind: 'indicator.raised',
+      id: `${body.id}.quarantined`,
+      at: clock.nowMs(),
+      actor: `sidecar:${agent.name}`,
+      task: body.task,
+      message: body.id,
+      causedBy: [body.id],
+      outcome: null,
+      code: 'SIDECAR_QUARANTINED',
+      verdicts: [],
+      tookUs: null,
+      detail: { from: body.from, incarnation: memory.incarnation },
+    }));
+    if (entries.length > 0) await spool(entries);
+  }
+
   // Inbox.
 
   /** Up to `max` waiting messages for this session, waiting for the first until `signal` fires. */

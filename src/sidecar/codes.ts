@@ -52,6 +52,11 @@ export const sidecarCodes = {
     mend: 'Treat the agent as compromised; its session was ended.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_QUARANTINED: {
+    means: 'The message was in the hands of an agent when it left its typed interface.',
+    mend: 'Look at what it says before it is sent again; no other process was given it.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_RECIPIENT_MISMATCH: {
     means: 'A message for another agent was delivered to this sidecar.',
     mend: 'Look at the node: it routed wrongly or is compromised.',

@@ -5,10 +5,10 @@ import { HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
 
-const lifetimeMs = 2_000;
-const loadMs = 6_000;
+const lifetimeMs = 5_000;
+const loadMs = 11_000;
 
-describe('identities that are replaced every second', () => {
+describe('identities that are replaced every few seconds', () => {
   let folder: MeshFolder;
   let mesh: MasoProcess;
   let reader: HostileAgent;
