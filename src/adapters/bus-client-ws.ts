@@ -52,6 +52,8 @@ type Ask = {
 const backoffMsMin = 25;
 const backoffMsMax = 2_000;
 const sweepMs = 500;
+/** How long a privileged step waits for a line that is being made anew. */
+const standingMsMax = 1_500;
 /** A revoked identity asks now and then whether it was reinstated. */
 const revokedBackoffMs = 5_000;
 /** What is asked of the node and not answered for so long is refused; the node may be stopped. */
@@ -68,6 +70,7 @@ export class BusClient implements BusLink {
   readonly #publications = new Map<number, Pending>();
   readonly #asks = new Map<number, Ask>();
   readonly #leasesAsked = new Map<number, Instant>();
+  readonly #awaitingLine = new Set<() => void>();
   #number = 0;
   #webSocket: WebSocket | null = null;
   #send: ((frame: SidecarFrame) => void) | null = null;
@@ -103,6 +106,19 @@ export class BusClient implements BusLink {
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
   }
 
+  standing(): Promise<void> {
+    if (this.#send !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#awaitingLine.delete(settle);
+        resolve();
+      };
+      const timer = setTimeout(settle, standingMsMax);
+      this.#awaitingLine.add(settle);
+    });
+  }
+
   delivered(number: number, entries: readonly EntryDraft[]): void {
     this.#send?.({ kind: 'delivered', number, entries });
   }
@@ -126,7 +142,7 @@ export class BusClient implements BusLink {
     this.#send({ kind: 'lease', number });
   }
 
-  /** Makes a new connection under the present credential; the old one ends when it stands. */
+  /** Ends the line and makes a new one under the present credential; nothing sent is lost. */
   reconnect(): void {
     this.#webSocket?.close(1000);
   }
@@ -178,6 +194,7 @@ export class BusClient implements BusLink {
       case 'welcome':
         this.#send = send;
         this.#backoffMs = backoffMsMin;
+        for (const settle of this.#awaitingLine) settle();
         this.#options.events.welcome(frame);
         for (const [number, pending] of this.#publications) this.#sendPublication(number, pending);
         return;

@@ -56,9 +56,11 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
     log: (line) => io.err(line),
   });
   await announce(running, options, io);
-  await untilStopped(supervised);
+  const ended = await Promise.race([untilStopped(supervised), running.ended]);
   await running.close();
-  return 0;
+  if (ended === undefined) return 0;
+  io.err(`${ended}: the sidecar of ${options.agent} ends; start it again with a join token.`);
+  return 1;
 }
 
 /** An agent that the sidecar does not start itself finds its one-time token in a private file. */
@@ -124,14 +126,14 @@ function firstLine(): Promise<string> {
 }
 
 /** A supervised sidecar ends with its supervisor: its standard input closes. */
-function untilStopped(supervised: boolean): Promise<void> {
+function untilStopped(supervised: boolean): Promise<undefined> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
+    process.once('SIGINT', () => resolve(undefined));
+    process.once('SIGTERM', () => resolve(undefined));
     if (supervised) {
       process.stdin.resume();
-      process.stdin.once('end', () => resolve());
-      process.stdin.once('close', () => resolve());
+      process.stdin.once('end', () => resolve(undefined));
+      process.stdin.once('close', () => resolve(undefined));
     }
   });
 }

@@ -33,7 +33,7 @@ const globalShape = z.strictObject({
 });
 
 const limitsShape = z.strictObject({
-  message_bytes_max: z.int().min(1024).max(16_777_216).default(262_144),
+  message_bytes_max: z.int().min(1024).max(524_288).default(262_144),
   depth_max: z.int().min(4).max(128).default(32),
   messages_per_second: z.int().min(1).max(1_000_000).default(1000),
   message_burst: z.int().min(1).max(1_000_000).default(2000),

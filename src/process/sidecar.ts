@@ -56,6 +56,8 @@ export type RunningSidecar = {
   readonly mintToken: () => Promise<string>;
   /** A token for a process started elsewhere; a session that survived a crash lives until then. */
   readonly offerToken: () => Promise<OfferedToken>;
+  /** Resolves with a code when this sidecar can do nothing more and has to be started again. */
+  readonly ended: Promise<string>;
   readonly close: () => Promise<void>;
 };
 
@@ -116,6 +118,7 @@ class SidecarProcess implements RunningSidecar {
   readonly #standing: SidecarStanding;
   readonly #link: BusClient;
   readonly #welcomed = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<string>();
   #credential: Credential;
   #operators: ReadonlyMap<string, Operator>;
   #sidecar: AgentSidecar | null = null;
@@ -174,6 +177,10 @@ class SidecarProcess implements RunningSidecar {
   get sidecar(): AgentSidecar {
     if (this.#sidecar === null) throw new Error('The sidecar has not started.');
     return this.#sidecar;
+  }
+
+  get ended(): Promise<string> {
+    return this.#ended.promise;
   }
 
   get address(): string | null {
@@ -271,6 +278,7 @@ class SidecarProcess implements RunningSidecar {
     this.#options.log(`sidecar ${this.agent}: bus connection lost (${code})`);
     if (code === 'IDENTITY_REVOKED') this.#revoked();
     if (fatal) {
+      this.#ended.resolve(code);
       this.#welcomed.reject(new ControlError('CONTROL_SIDECAR_REFUSED', `The node said ${code}.`));
     }
   }
@@ -302,6 +310,11 @@ class SidecarProcess implements RunningSidecar {
         this.#sidecar?.repeatAnswers();
       }, drainEveryMs),
       setInterval(() => this.#link.askLease(), leaseMsDefault / 3),
+      // An identity that ran out cannot be renewed; only a new start, with a token, can go on.
+      setInterval(() => {
+        const { expiresAtMs } = this.#credential;
+        if (this.#clock.nowMs() >= expiresAtMs) this.#ended.resolve('IDENTITY_CERTIFICATE_EXPIRED');
+      }, rotateCheckMs),
       setInterval(() => {
         if (this.#rotating || !this.#isHalfSpent()) return;
         this.#rotating = true;

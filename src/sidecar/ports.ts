@@ -135,6 +135,8 @@ export interface BusLink {
   }): Promise<PublishAnswer>;
   /** Null when recorded durably, else the code; does not wait for a lost connection. */
   record(entries: readonly EntryDraft[], privileged: boolean): Promise<string | null>;
+  /** Resolves when there is a line to the node, or soon after when there is none. */
+  standing(): Promise<void>;
   delivered(number: number, entries: readonly EntryDraft[]): void;
   /** The approval's id, or null when the node cannot be asked now. */
   hold(hold: Hold): Promise<string | null>;

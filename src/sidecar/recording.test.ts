@@ -23,6 +23,18 @@ beforeEach(() => {
       frames.push(entries);
       return answer(entries);
     },
+    standing: async () => undefined,
+  });
+});
+
+test('repeats a privileged step once when its line was being made anew', async () => {
+  let asked = 0;
+  answer = () => ((asked += 1) === 1 ? 'SIDECAR_BUS_UNREACHABLE' : null);
+  await recorder.record([draft(1, {})], { privileged: true });
+  expect(frames).toHaveLength(2);
+  answer = () => 'SIDECAR_BUS_UNREACHABLE';
+  await expect(recorder.record([draft(2, {})], { privileged: true })).rejects.toMatchObject({
+    code: 'RECORDER_NOT_DURABLE',
   });
 });
 

@@ -22,10 +22,10 @@ const batchLengthMax = 128 * 1024;
  */
 export class SidecarRecorder implements Recorder {
   readonly #store: SidecarStore;
-  readonly #link: Pick<BusLink, 'record'>;
+  readonly #link: Pick<BusLink, 'record' | 'standing'>;
   #draining: Promise<boolean> | null = null;
 
-  constructor(store: SidecarStore, link: Pick<BusLink, 'record'>) {
+  constructor(store: SidecarStore, link: Pick<BusLink, 'record' | 'standing'>) {
     this.#store = store;
     this.#link = link;
   }
@@ -59,11 +59,20 @@ export class SidecarRecorder implements Recorder {
   }
 
   async #recordNow(entries: readonly EntryDraft[]): Promise<void> {
-    const empty = await this.drain();
-    const code = empty ? await this.#link.record(entries, true) : 'RECORDER_NOT_DURABLE';
+    let code = await this.#recordOnce(entries);
+    if (code === 'SIDECAR_BUS_UNREACHABLE') {
+      // The line may be changing identities just now; a repeated entry is recorded once.
+      await this.#link.standing();
+      code = await this.#recordOnce(entries);
+    }
     if (code !== null) {
       throw new RecorderError('RECORDER_NOT_DURABLE', `The node did not record the step: ${code}.`);
     }
+  }
+
+  async #recordOnce(entries: readonly EntryDraft[]): Promise<string | null> {
+    const empty = await this.drain();
+    return empty ? this.#link.record(entries, true) : 'SIDECAR_BUS_UNREACHABLE';
   }
 
   async #drain(): Promise<boolean> {

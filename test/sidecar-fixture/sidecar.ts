@@ -70,6 +70,10 @@ export class FakeRecorder implements Recorder {
 
 /** A line to the node that answers what the test says. */
 export class FakeLink implements BusLink {
+  standing(): Promise<void> {
+    return Promise.resolve();
+  }
+
   readonly published: { readonly envelope: SignedEnvelope; readonly entry: EntryDraft }[] = [];
   readonly held: Hold[] = [];
   answer: () => PublishAnswer | Promise<PublishAnswer> = () => ({ accepted: true });
