@@ -41,6 +41,7 @@ beforeEach(() => {
     protection: plaintextProtection,
     attestor: noAttestor,
     rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
+    recordRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
     queue,
     recorder,
     patientRecorder: recorder,
@@ -181,6 +182,16 @@ describe('the line is dropped', () => {
     expect(held).toEqual([]);
     expect(recorder.codes('indicator.raised')).toEqual(['BUS_ENTRY_FORGED']);
   });
+});
+
+test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries to itself', () => {
+  const { connection, sent } = connect(payments.peer);
+  for (let number = 1; number <= 3; number += 1) {
+    const entries = [entry('agent:payments')];
+    connection.receive({ kind: 'record', number, privileged: false, entries });
+  }
+  expect(sent).toContainEqual({ kind: 'recorded', number: 3, code: 'RECORDER_OVERLOADED' });
+  expect(sent).not.toContainEqual({ kind: 'recorded', number: 2, code: 'RECORDER_OVERLOADED' });
 });
 
 describe('a message', () => {

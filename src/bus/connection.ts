@@ -7,6 +7,7 @@ import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
+import type { TokenBuckets } from '../scanner/rate.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
@@ -39,6 +40,8 @@ export type BusContext = AdmitContext & {
   readonly router: Router;
   /** For entries that nobody waits on: gathered, durable a little later. */
   readonly patientRecorder: Recorder;
+  /** Record frames of one sidecar, apart from its messages. */
+  readonly recordRates: TokenBuckets;
   readonly control: ControlPort;
   /** Agents with a live connection; one instance each. */
   readonly connected: Map<string, BusConnection>;
@@ -225,6 +228,11 @@ export class BusConnection {
   #record(frame: Extract<SidecarFrame, { kind: 'record' }>): void {
     const { number } = frame;
     if (!this.#speaksOfItself(frame.entries)) return this.#violated('BUS_ENTRY_FORGED');
+    const { recordRates, clock } = this.#context;
+    if (!recordRates.take(this.peer.name, clock.nowMs())) {
+      // Its entries stay in its spool: one sidecar must not fill the disk of all.
+      return this.#line.send({ kind: 'recorded', number, code: 'RECORDER_OVERLOADED' });
+    }
     this.#context.recorder.record(frame.entries, { privileged: frame.privileged }).then(
       () => this.#line.send({ kind: 'recorded', number, code: null }),
       (failure: unknown) => {

@@ -113,6 +113,11 @@ export async function buildParts(
       perSecond: mesh.limits.messagesPerSecond,
       burst: mesh.limits.messageBurst,
     }),
+    // A tool call takes a few records of its own.
+    recordRates: new TokenBuckets({
+      perSecond: mesh.limits.messagesPerSecond * 4,
+      burst: mesh.limits.messageBurst * 4,
+    }),
     queue,
     recorder,
     patientRecorder: new CoalescingRecorder(recorder),
