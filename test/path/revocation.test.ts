@@ -28,7 +28,8 @@ describe('a revoked identity on the running mesh', () => {
   let reader: HostileAgent;
   let request = 0;
 
-  const joinAs = (agent: string): Promise<HostileAgent> =>
+  // Rejects, and does not throw, while the sidecar has not written its token yet.
+  const joinAs = async (agent: string): Promise<HostileAgent> =>
     HostileAgent.join({ socketPath: folder.socketOf(agent) }, folder.tokenOf(agent));
 
   beforeAll(async () => {
