@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import type { Random } from '../message/clock.ts';
+import { DigestTable } from '../message/digest-table.ts';
 import type { MessageQueue, QueuedMessage } from '../bus/message-queue.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
@@ -13,12 +15,6 @@ type Row = {
   readonly digest: string;
   readonly envelope: string | null;
   readonly expires_at: number;
-};
-
-type Remembered = {
-  readonly digest: string;
-  readonly nonceKey: string;
-  readonly expiresAt: number;
 };
 
 const schema = `
@@ -35,6 +31,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS replay_memory (since INTEGER NOT NULL);
 `;
 
+/** Room for what 2,500 messages a second leave behind in a minute; more makes it grow. */
+const rememberedRows = 150_000;
 /** Contents of waiting messages held in memory, over all recipients. */
 const bytesHeldMax = 64 * 1024 * 1024;
 
@@ -46,8 +44,10 @@ const bytesHeldMax = 64 * 1024 * 1024;
 export class SqliteMessageQueue implements MessageQueue {
   readonly intactSinceMs: number;
   readonly #db: BatchedDatabase;
-  readonly #digests = new Map<string, Remembered>();
-  readonly #nonces = new Map<string, number>();
+  /** Expiry and digest of the envelope by message id. */
+  readonly #digests: DigestTable;
+  /** Expiry by sender and nonce. */
+  readonly #nonces: DigestTable;
   readonly #waiting = new Map<string, Map<number, QueuedMessage>>();
   /** Counts of `#waiting` by recipient and sender; no entry where there are none. */
   readonly #counts = new Map<string, number>();
@@ -59,8 +59,10 @@ export class SqliteMessageQueue implements MessageQueue {
   #next: number;
 
   /** A queue whose file is new remembers no nonce from before now, and says so. */
-  constructor(db: BatchedDatabase, nowMs: number) {
+  constructor(db: BatchedDatabase, nowMs: number, random: Random) {
     this.#db = db;
+    this.#digests = new DigestTable(rememberedRows, random, 'with notes');
+    this.#nonces = new DigestTable(rememberedRows, random, 'without notes');
     db.database.exec(schema);
     const memory = db.database.prepare('SELECT since FROM replay_memory').get();
     this.intactSinceMs = typeof memory?.['since'] === 'number' ? memory['since'] : nowMs;
@@ -79,9 +81,9 @@ export class SqliteMessageQueue implements MessageQueue {
 
   async enqueue(body: EnvelopeBody, envelope: SignedEnvelope): Promise<QueuedMessage> {
     const position = this.#next++;
-    const digest = createHash('sha256').update(envelope).digest('base64url');
+    const digest = createHash('sha256').update(envelope).digest();
     const nonceKey = `${body.from} ${body.nonce}`;
-    this.#digests.set(body.id, { digest, nonceKey, expiresAt: body.expiresAt });
+    this.#digests.set(body.id, body.expiresAt, digest);
     this.#nonces.set(nonceKey, body.expiresAt);
     const message: QueuedMessage = {
       position,
@@ -99,7 +101,7 @@ export class SqliteMessageQueue implements MessageQueue {
           body.from,
           body.to,
           body.nonce,
-          digest,
+          digest.toString('base64url'),
           envelope,
           body.expiresAt,
         ),
@@ -129,9 +131,8 @@ export class SqliteMessageQueue implements MessageQueue {
     await this.#db.writeSoon(() => this.#settle.run(position));
   }
 
-  async withdraw(message: QueuedMessage): Promise<void> {
-    const remembered = this.#digests.get(message.id);
-    if (remembered !== undefined) this.#nonces.delete(remembered.nonceKey);
+  async withdraw(message: QueuedMessage, nonce: string): Promise<void> {
+    this.#nonces.delete(`${message.from} ${nonce}`);
     this.#digests.delete(message.id);
     await this.#db.write(() => this.#remove.run(message.position));
   }
@@ -154,7 +155,8 @@ export class SqliteMessageQueue implements MessageQueue {
   }
 
   digestOf(id: string): string | null {
-    return this.#digests.get(id)?.digest ?? null;
+    const digest = this.#digests.noteOf(id);
+    return digest === null ? null : Buffer.from(digest).toString('base64url');
   }
 
   nonceKnown(from: string, nonce: string): boolean {
@@ -163,12 +165,8 @@ export class SqliteMessageQueue implements MessageQueue {
 
   /** Forgets ids and nonces of settled messages that have expired: a replay of them is stale anyway. */
   async prune(nowMs: number): Promise<void> {
-    for (const [id, memory] of this.#digests) {
-      if (memory.expiresAt < nowMs) this.#digests.delete(id);
-    }
-    for (const [nonce, expiresAt] of this.#nonces) {
-      if (expiresAt < nowMs) this.#nonces.delete(nonce);
-    }
+    this.#digests.deleteBelow(nowMs);
+    this.#nonces.deleteBelow(nowMs);
     await this.#db.write(() =>
       this.#db.database
         .prepare('DELETE FROM message WHERE envelope IS NULL AND expires_at < ?')
@@ -183,7 +181,7 @@ export class SqliteMessageQueue implements MessageQueue {
       const row = raw as unknown as Row;
       next = row.position + 1;
       const nonceKey = `${row.sender} ${row.nonce}`;
-      this.#digests.set(row.id, { digest: row.digest, nonceKey, expiresAt: row.expires_at });
+      this.#digests.set(row.id, row.expires_at, Buffer.from(row.digest, 'base64url'));
       this.#nonces.set(nonceKey, row.expires_at);
       if (row.envelope === null) continue;
       this.release({

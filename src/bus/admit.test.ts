@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, FakeSidecar, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import type { Party } from '../../test/sidecar-fixture/sidecar.ts';
@@ -54,7 +55,7 @@ beforeEach(() => {
   nowMs = startMs;
   outgoing.clock.ms = startMs;
   recorder = new FakeRecorder();
-  queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000);
+  queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000, systemRandom);
   context = contextOf(sampleMesh());
 });
 

@@ -303,7 +303,7 @@ async function exit(
       context.queue.release(queued.value);
       return { answer: 'accepted', message: queued.value };
     }
-    if (queued.status === 'fulfilled') await context.queue.withdraw(queued.value);
+    if (queued.status === 'fulfilled') await context.queue.withdraw(queued.value, body.nonce);
     return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
   }
   const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';

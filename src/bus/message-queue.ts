@@ -22,7 +22,7 @@ export interface MessageQueue {
   /** Forgets the content; the id and nonce stay until expiry. Durable soon, not at once. */
   settle(position: number): Promise<void>;
   /** Undoes an enqueue whose record failed: content, id and nonce are forgotten. */
-  withdraw(message: QueuedMessage): Promise<void>;
+  withdraw(message: QueuedMessage, nonce: string): Promise<void>;
   /** Makes an enqueued message visible to `pending`, once its record is durable too. */
   release(message: QueuedMessage): void;
   /** Released messages not yet settled, in order, leaving out these positions. */

@@ -100,7 +100,7 @@ export async function buildParts(
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
-  const queue = new SqliteMessageQueue(database, clock.nowMs());
+  const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = controlPortOf(foundations, approvals, enrolment, chains);
   const busContext: BusContext = {
     mesh,

@@ -30,7 +30,7 @@ export async function readTail(
     throw new RecorderError('RECORDER_TRUNCATED', 'The log is shorter than its last signed head.');
   }
   const from = Math.max(0, size - limits.recentIdsMax);
-  const recent = new RecentIds(limits.recentIdsMax);
+  const recent = new RecentIds(limits.recentIdsMax, options.random);
   let tip: ChainTip | null = from === 0 ? emptyTip(log.name) : null;
   if (head !== null && head.size <= from) await checkEarlierHead(head, options);
   for await (const line of log.read(from, size)) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Random } from '../message/clock.ts';
+import { DigestTable } from '../message/digest-table.ts';
 
 /**
  * Remembers where the last `idsMax` ids were recorded, at least, and twice as many at most: two
@@ -6,11 +8,13 @@
  */
 export class RecentIds {
   readonly #idsMax: number;
-  #younger = new Map<string, number>();
-  #older = new Map<string, number>();
+  #younger: DigestTable;
+  #older: DigestTable;
 
-  constructor(idsMax: number) {
+  constructor(idsMax: number, random: Random) {
     this.#idsMax = idsMax;
+    this.#younger = new DigestTable(idsMax, random, 'without notes');
+    this.#older = new DigestTable(idsMax, random, 'without notes');
   }
 
   get(id: string): number | undefined {
@@ -19,8 +23,8 @@ export class RecentIds {
 
   add(id: string, sequence: number): void {
     if (this.#younger.size >= this.#idsMax) {
-      this.#older = this.#younger;
-      this.#younger = new Map();
+      [this.#younger, this.#older] = [this.#older, this.#younger];
+      this.#younger.clear();
     }
     this.#younger.set(id, sequence);
   }
