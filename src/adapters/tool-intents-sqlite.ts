@@ -7,6 +7,7 @@ import type {
   DoubtfulIntent,
   Intent,
   IntentStore,
+  KeptCall,
   StoredOutcome,
   UnrecordedEnd,
 } from '../tool/intent-store.ts';
@@ -99,6 +100,16 @@ export class SqliteIntentStore implements IntentStore {
 
   async markRecorded(key: string, requestId: string): Promise<void> {
     this.#statements.recorded.run(key, requestId);
+  }
+
+  find(key: string): KeptCall | null {
+    const row = this.#statements.read.get(key);
+    if (row === undefined) return null;
+    return {
+      intent: intentOf(row),
+      outcome: row['state'] === 'done' ? outcomeOf(row) : null,
+      code: row['state'] === 'in-doubt' ? codeOf(row) : null,
+    };
   }
 
   openIntents(): readonly Intent[] {

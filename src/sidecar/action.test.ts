@@ -5,6 +5,7 @@ import { FakeSidecar, partyOf, settled } from '../../test/sidecar-fixture/sideca
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
+import { withoutResult } from '../tool/gate-outcome.ts';
 import { AgentSidecar } from './agent-sidecar.ts';
 
 const triage = partyOf('triage');
@@ -31,6 +32,10 @@ function outcomes(): readonly ActionOutcome[] {
   return fake.link.bodies().map((body) => body.payload as unknown as ActionOutcome);
 }
 
+function writes(): typeof fake.calls {
+  return fake.calls.filter(({ write }) => write);
+}
+
 describe('a cap', () => {
   test('keeps what was paid when its key comes again with another amount', async () => {
     await ask({ key: 'k', parameters: { amount: 5000 } });
@@ -50,6 +55,42 @@ describe('a cap', () => {
     fake.ran = () => ({ status: 'IN-DOUBT', code: 'TOOL_TIMEOUT' });
     await ask({ key: 'k', parameters: { amount: 5000 } });
     expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(5000);
+  });
+});
+
+describe('a request whose call ended before a crash', () => {
+  const done = { ...withoutResult('FAILED', null), status: 'DONE' as const, result: { reference: 'r' } };
+  const doubt = withoutResult('IN-DOUBT', 'TOOL_INTERRUPTED');
+
+  test('is answered with that end, whatever would be said of it now', async () => {
+    fake.complies = () => 'NO-GO';
+    for (const [decision, status] of [[done, 'DONE'], [doubt, 'IN-DOUBT']] as const) {
+      fake.ended = () => ({ decision, mayRepeat: false });
+      await ask({ key: status });
+      expect(outcomes().at(-1)).toMatchObject({ status, result: decision.result });
+    }
+    expect(fake.calls).toEqual([]);
+  });
+
+  test('is asked for by its own id: the key of another message says nothing', async () => {
+    const asked: unknown[] = [];
+    fake.ended = (request) => {
+      asked.push(request);
+      return null;
+    };
+    await ask({ key: 'k' });
+    const requestId = writes()[0]?.id;
+    expect(requestId).toBeDefined();
+    expect(asked).toEqual([{ requester: 'triage', idempotencyKey: 'k', requestId }]);
+  });
+
+  test('may be called again where the tool takes the key, and is never called refused', async () => {
+    fake.ended = () => ({ decision: doubt, mayRepeat: true });
+    await ask({ key: 'k' });
+    fake.complies = () => 'NO-GO';
+    await ask({ key: 'l' });
+    expect(outcomes().map(({ status }) => status)).toEqual(['DONE', 'IN-DOUBT']);
+    expect(writes()).toHaveLength(1);
   });
 });
 

@@ -6,7 +6,8 @@ import type { ActionOutcome, ActionRequest } from '../message/action-request.ts'
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import type { GateOutcome } from '../tool/gate-outcome.ts';
+import type { Decision, GateOutcome } from '../tool/gate-outcome.ts';
+import type { PriorEnd } from '../tool/gate.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
 import { placeOf } from './endorsements.ts';
@@ -38,7 +39,17 @@ export async function workOn(
   const { body } = message;
   const decided = word === null ? null : inTime(word, body, context);
   const startedUs = performance.now() * 1000;
+  const before = endedBefore(body, context);
+  if (before !== null && !before.mayRepeat) {
+    const asked = requestOf(body);
+    return answer(message, outcomeOf(asked, before.decision, context), context, before.decision);
+  }
   const reviewed = await review(message, context);
+  // What may have been done already is not called refused.
+  const turnedAway = (code: string): ActionOutcome =>
+    before === null
+      ? refusal(reviewed, code, context)
+      : outcomeOf(reviewed.request, before.decision, context);
   const approved = decided === null ? null : verifyApproval(decided, body, context);
   if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
     const { request, verdict } = reviewed;
@@ -48,13 +59,13 @@ export async function workOn(
   const waits = decided === null && mustHold(reviewed) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
   if (!(await recordReview(body, reviewed, settled, tookUs, context))) {
-    return answer(message, refusal(reviewed, 'SIDECAR_RECORD_UNAVAILABLE', context), context);
+    return answer(message, turnedAway('SIDECAR_RECORD_UNAVAILABLE'), context);
   }
   if (waits) return holdForPeople(message, reviewed, context);
   if (settled.outcome === 'NO-GO' || reviewed.manifest === null) {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
-    return answer(message, refusal(reviewed, code, context), context);
+    return answer(message, turnedAway(code), context);
   }
   // Recording took time: what was revoked since, or has no lease any more, does not run.
   const since = standing(body, reviewed.manifest, context);
@@ -62,18 +73,31 @@ export async function workOn(
     const stopped = combine(since);
     await recordReview(body, reviewed, stopped, 0, context);
     const code = stopped.lead?.code ?? 'REVIEW_MISSING';
-    return answer(message, refusal(reviewed, code, context), context);
+    return answer(message, turnedAway(code), context);
   }
   const ran = await run(body, reviewed.request, reviewed.manifest, context);
-  return answer(message, outcomeOf(reviewed, ran, context), context, ran);
+  return answer(message, outcomeOf(reviewed.request, ran, context), context, ran);
+}
+
+function requestOf(body: EnvelopeBody): ActionRequest {
+  const parsed = parseActionRequest(body.payload);
+  return parsed.ok
+    ? parsed.request
+    : { action: 'unknown', parameters: {}, idempotencyKey: body.id, evidence: [] };
+}
+
+/**
+ * A crash between the end of the call and its answer: the request passed its review then, and what
+ * changed since (a budget spent, a lease gone) does not undo what was done.
+ */
+function endedBefore(body: EnvelopeBody, context: SidecarContext): PriorEnd | null {
+  const { idempotencyKey } = requestOf(body);
+  return context.gate.endOf({ requester: body.from, idempotencyKey, requestId: body.id });
 }
 
 async function review(message: InboxMessage, context: SidecarContext): Promise<Reviewed> {
   const { body } = message;
-  const parsed = parseActionRequest(body.payload);
-  const request = parsed.ok
-    ? parsed.request
-    : { action: 'unknown', parameters: {}, idempotencyKey: body.id, evidence: [] };
+  const request = requestOf(body);
   const manifest = context.mesh.actions.get(request.action) ?? null;
   const trusted = await trustedValues(manifest, body, context);
   const verdict = context.compliance.review({
@@ -276,8 +300,11 @@ function refusal(reviewed: Reviewed, code: string, context: SidecarContext): Act
   };
 }
 
-function outcomeOf(reviewed: Reviewed, ran: GateOutcome, context: SidecarContext): ActionOutcome {
-  const { action, idempotencyKey } = reviewed.request;
+function outcomeOf(
+  { action, idempotencyKey }: ActionRequest,
+  ran: Decision,
+  context: SidecarContext,
+): ActionOutcome {
   switch (ran.status) {
     case 'DONE':
       return { action, idempotencyKey, status: 'DONE', code: null, result: ran.result };

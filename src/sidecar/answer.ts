@@ -7,7 +7,7 @@ import type { EnvelopeBody, Label } from '../message/envelope.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
-import type { GateOutcome } from '../tool/gate-outcome.ts';
+import type { Decision } from '../tool/gate-outcome.ts';
 import type { SidecarContext } from './context.ts';
 import { placeAfter } from './memory.ts';
 import { prepareAgain, prepareAnswer, type Speaker } from './outbound.ts';
@@ -29,7 +29,7 @@ export async function answer(
   message: InboxMessage,
   outcome: ActionOutcome,
   context: SidecarContext,
-  ran: GateOutcome | null = null,
+  ran: Decision | null = null,
 ): Promise<void> {
   const { body } = message;
   const prepared = prepareAnswer(
@@ -56,7 +56,7 @@ export async function answer(
 }
 
 /** The answer carries the label of what was asked and of what the tool said. */
-function answerSpeaker(body: EnvelopeBody, ran: GateOutcome | null): Speaker {
+function answerSpeaker(body: EnvelopeBody, ran: Decision | null): Speaker {
   const values = new ValueIndex();
   if (ran !== null && ran.status === 'DONE') {
     values.indexValues({ result: ran.result }, (pointer) =>
@@ -109,6 +109,6 @@ async function sendReply(
   await context.store.setState(message.body.id, 'done');
 }
 
-function labelsOf(ran: GateOutcome | null): readonly Label[] {
+function labelsOf(ran: Decision | null): readonly Label[] {
   return ran === null || ran.label === null ? [] : [ran.label];
 }

@@ -150,6 +150,32 @@ describe('after a crash the gate', () => {
     expect(bench.calls).toEqual([]);
   });
 
+  test('knows how the write of a request ended, and of no other request', async () => {
+    const asked = { requester: '', idempotencyKey: '', requestId: 'request-1' };
+    const { requester, idempotencyKey } = bench.admit().fields;
+    const gate = await bench.ready();
+    const request = { ...asked, requester, idempotencyKey };
+    expect(gate.endOf(request)).toBeNull();
+    bench.answer = async () => done({ status: 'paid' });
+    await gate.call(bench.admit());
+    const { end, recorded } = { end: gate.endOf(request), recorded: bench.entries.length };
+    expect(end).toMatchObject({ decision: { status: 'DONE', result: { status: 'paid' } } });
+    expect(gate.endOf({ ...request, requestId: 'request-2' })).toBeNull();
+    expect(gate.endOf({ ...request, requester: 'another' })).toBeNull();
+    expect([bench.calls.length, bench.entries.length]).toEqual([1, recorded]);
+  });
+
+  test('calls it a doubt when its store cannot be read', async () => {
+    const gate = await bench.ready();
+    bench.intents.find = () => {
+      throw new Error('broken store');
+    };
+    expect(gate.endOf({ requester: 'a', idempotencyKey: 'b', requestId: 'c' })).toMatchObject({
+      decision: { status: 'IN-DOUBT', code: 'TOOL_STORE_UNAVAILABLE' },
+      mayRepeat: true,
+    });
+  });
+
   test('records durable outcomes that were missed, once the recorder is back', async () => {
     const gate = await bench.ready();
     bench.answer = async () => {

@@ -14,7 +14,7 @@ import type { Decision, GateOutcome } from './gate-outcome.ts';
 import { controlResult } from './gate-result.ts';
 import type { ResultControls } from './gate-result.ts';
 import type { DoubtfulIntent, Intent, IntentStore } from './intent-store.ts';
-import { callDigest, intentOf } from './intent-store.ts';
+import { callDigest, intentKey, intentOf } from './intent-store.ts';
 import { labelResult } from './result-label.ts';
 import type { ToolAnswer, ToolRunner } from './tool-runner.ts';
 
@@ -47,7 +47,22 @@ export type Gate = {
   recover(): Promise<readonly DoubtfulIntent[]>;
   /** Writes whose effect nobody knows, for people to settle at the tool. */
   inDoubt(): readonly DoubtfulIntent[];
+  /**
+   * How the write of this very request ended, where a crash kept its answer from being sent; null
+   * when it was not called or is under way. A store that cannot be read is a doubt.
+   */
+  endOf(request: AskedBefore): PriorEnd | null;
 };
+
+/** A request, by its sender, the sender's key for it, and its own id. */
+export type AskedBefore = {
+  readonly requester: string;
+  readonly idempotencyKey: string;
+  readonly requestId: string;
+};
+
+/** `mayRepeat`: in doubt, and the tool takes the idempotency key, so that a second call is safe. */
+export type PriorEnd = { readonly decision: Decision; readonly mayRepeat: boolean };
 
 type RunningCall = { readonly digest: string; readonly end: Promise<Decision> };
 
@@ -102,6 +117,23 @@ class ToolGate implements Gate {
 
   inDoubt(): readonly DoubtfulIntent[] {
     return this.#context.intents.inDoubt();
+  }
+
+  endOf({ requester, idempotencyKey, requestId }: AskedBefore): PriorEnd | null {
+    try {
+      const key = intentKey(this.#context.agent, requester, idempotencyKey);
+      const kept = this.#context.intents.find(key);
+      if (kept === null || kept.intent.requestId !== requestId) return null;
+      const { intent, outcome, code } = kept;
+      if (outcome !== null) {
+        return { decision: this.#repeated(intent, outcome.result), mayRepeat: false };
+      }
+      if (code === null || !intent.write) return null;
+      return { decision: doubt(code), mayRepeat: this.#isIdempotent(intent) };
+    } catch {
+      // It may have been done: saying that it was refused would invite a second request.
+      return { decision: doubt('TOOL_STORE_UNAVAILABLE'), mayRepeat: true };
+    }
   }
 
   /** `known: false` where nothing that the caller says about the request may be believed. */

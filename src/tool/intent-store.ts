@@ -39,6 +39,15 @@ export type Begun =
   /** The key stands for another call; nothing was written. */
   | { readonly state: 'reused' };
 
+/** What is kept of one call. */
+export type KeptCall = {
+  readonly intent: Intent;
+  /** Null while the call is open, or in doubt. */
+  readonly outcome: StoredOutcome | null;
+  /** Why the call is in doubt; null when it is not. */
+  readonly code: string | null;
+};
+
 export type DoubtfulIntent = Intent & { readonly code: string };
 
 /** An end that is durable here and not yet known to be in the recorder. */
@@ -68,6 +77,8 @@ export interface IntentStore {
   forget(key: string): Promise<void>;
   /** The end of this call is in the recorder; ignored when another request opened the intent. */
   markRecorded(key: string, requestId: string): Promise<void>;
+  /** The call under this key, or null when there is none. Throws when it cannot be read. */
+  find(key: string): KeptCall | null;
   openIntents(): readonly Intent[];
   inDoubt(): readonly DoubtfulIntent[];
   unrecorded(): readonly UnrecordedEnd[];

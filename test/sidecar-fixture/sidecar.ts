@@ -26,6 +26,7 @@ import type { SidecarContext } from '../../src/sidecar/context.ts';
 import type { BusLink, PublishAnswer } from '../../src/sidecar/ports.ts';
 import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.ts';
 import { withoutResult, type GateOutcome } from '../../src/tool/gate-outcome.ts';
+import type { Gate } from '../../src/tool/gate.ts';
 import { agentSees } from '../../src/process/codes.ts';
 import { sampleMesh } from '../mesh-files/sample.ts';
 
@@ -119,6 +120,7 @@ export class FakeSidecar {
   readonly context: SidecarContext;
   readonly #peers = new Map<string, PeerIdentity>();
   ran: (fields: AdmissionFields) => Partial<GateOutcome> | Promise<Partial<GateOutcome>> = () => ({});
+  ended: Gate['endOf'] = () => null;
   complies: (request: ComplianceRequest) => Outcome = () => 'GO';
 
   constructor(name: string, change: Partial<SidecarContext> = {}, mesh: Mesh = sampleMesh()) {
@@ -159,6 +161,7 @@ export class FakeSidecar {
         },
         recover: async () => [],
         inDoubt: () => [],
+        endOf: (asked) => this.ended(asked),
       },
       admission,
       rates: new TokenBuckets({ perSecond: 1e6, burst: 1e6 }),

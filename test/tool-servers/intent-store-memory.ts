@@ -5,6 +5,7 @@ import type {
   DoubtfulIntent,
   Intent,
   IntentStore,
+  KeptCall,
   StoredOutcome,
   UnrecordedEnd,
 } from '../../src/tool/intent-store.ts';
@@ -65,6 +66,13 @@ export class MemoryIntentStore implements IntentStore {
     const held = this.#held.get(key);
     if (held === undefined || held.state === 'open') return;
     if (held.intent.requestId === requestId) held.recorded = true;
+  }
+
+  find(key: string): KeptCall | null {
+    const held = this.#held.get(key);
+    if (held === undefined) return null;
+    const { intent, outcome } = held;
+    return { intent, outcome, code: held.state === 'in-doubt' ? held.code : null };
   }
 
   openIntents(): readonly Intent[] {
