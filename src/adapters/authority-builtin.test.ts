@@ -56,6 +56,21 @@ async function otherCsr(name: string, publicKeyAlgorithm: object): Promise<strin
 }
 
 describe('issuing', () => {
+  it('refuses more than this identity may have', async () => {
+    const lifetimes = (): number => 900_000;
+    const authority = await open({ lifetimes });
+    for (const lifetimeMs of [900_001, 3_600_000, Number.NaN]) {
+      await expect(issue(authority, { lifetimeMs })).rejects.toMatchObject({
+        code: 'IDENTITY_LIFETIME_REFUSED',
+      });
+    }
+    expect((await issue(authority, { lifetimeMs: 900_000 })).expiresAtMs).toBeGreaterThan(nowMs);
+    const generous = await open({ lifetimes: () => 7_200_000 });
+    await expect(issue(generous, { lifetimeMs: 3_600_001 })).rejects.toMatchObject({
+      code: 'IDENTITY_LIFETIME_REFUSED',
+    });
+  });
+
   it.each([
     ['nothing', ''],
     ['noise', '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----'],

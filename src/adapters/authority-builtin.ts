@@ -11,6 +11,8 @@ import { isSoundEd25519 } from '../identity/ed25519-key.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { decodeBase64Url } from '../identity/jws.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
+import { anySvidLifetime, backdateMs, backdateOf, svidMsMin } from '../identity/svid-lifetime.ts';
+import type { SvidLifetimes } from '../identity/svid-lifetime.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import { isJsonObject } from '../message/json.ts';
@@ -23,6 +25,8 @@ export type BuiltinAuthorityOptions = {
   readonly kms: Kms;
   readonly clock: Clock;
   readonly random: Random;
+  /** The longest lifetime it issues to an identity; absent: an hour to everybody. */
+  readonly lifetimes?: SvidLifetimes;
 };
 
 type Root = { readonly certificate: x509.X509Certificate; readonly privateKey: CryptoKey };
@@ -31,13 +35,6 @@ type CryptoKey = webcrypto.CryptoKey;
 const ed25519 = { name: 'Ed25519' };
 const fileName = 'authority.json';
 const rootLifetimeMs = 10 * 365 * 24 * 3_600_000;
-/**
- * Clocks of a fleet differ; a fresh SVID must be valid on a host that lags this far behind. Never
- * more than a quarter of its lifetime: half-life and age are reckoned from the beginning.
- */
-const backdateMs = 30_000;
-const lifetimeMsMin = 1_000;
-const lifetimeMsMax = 3_600_000;
 const serialBytes = 16;
 const csrLengthMax = 8_192;
 
@@ -69,13 +66,14 @@ async function issue(
   if (id.trustDomain !== options.trustDomain) {
     throw new IdentityError('IDENTITY_TRUST_DOMAIN_FOREIGN', 'The name is of another domain.');
   }
-  if (!(request.lifetimeMs >= lifetimeMsMin && request.lifetimeMs <= lifetimeMsMax)) {
+  const lifetimeMsMax = Math.min((options.lifetimes ?? anySvidLifetime)(id), anySvidLifetime(id));
+  if (!(request.lifetimeMs >= svidMsMin && request.lifetimeMs <= lifetimeMsMax)) {
     throw new IdentityError('IDENTITY_LIFETIME_REFUSED', 'The lifetime is out of bounds.');
   }
   const publicKey = await provenKey(request.csrPem);
   const nowMs = options.clock.nowMs();
   // Certificates hold whole seconds; rounding down never adds to what was asked for.
-  const notBeforeMs = wholeSecond(nowMs - Math.min(backdateMs, request.lifetimeMs / 4));
+  const notBeforeMs = wholeSecond(nowMs - backdateOf(request.lifetimeMs));
   const expiresAtMs = wholeSecond(nowMs + request.lifetimeMs);
   if (!(expiresAtMs <= root.certificate.notAfter.getTime())) {
     throw new IdentityError('IDENTITY_LIFETIME_REFUSED', 'The authority expires before that.');

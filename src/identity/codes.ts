@@ -112,9 +112,14 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_LIFETIME_REFUSED: {
-    means: 'The requested lifetime is not between one second and one hour.',
-    mend: 'Set credential_rotation_interval_ms to at most 3600000.',
+    means: 'The requested lifetime is under a second, or over what this identity may have.',
+    mend: 'Set credential_rotation_interval_ms to at most 3600000; privileged agents get 900000.',
     agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_LIFETIME_EXCEEDED: {
+    means: 'The certificate lives longer than the mesh file grants this identity.',
+    mend: 'Enrol it again; an outside authority has to issue 15 minutes for privileged agents.',
+    agentSees: 'REFUSED',
   },
   IDENTITY_AUTHORITY_CORRUPT: {
     means: 'The key or certificate of the built-in authority is damaged or of another pair.',

@@ -33,6 +33,18 @@ describe('a peer', () => {
     expect(codeAt(nowMs + hourMs - 1)).toBeNull();
   });
 
+  it('is refused when it lives longer than it may, whoever signed it', () => {
+    const bounded = (lifetimeMs: number): string | null =>
+      codeOf(peerFromCertificate(derOf('triage'), bundle, nowMs, () => lifetimeMs));
+    expect(bounded(900_000)).toBe('IDENTITY_LIFETIME_EXCEEDED');
+    expect(bounded(hourMs - 1_001)).toBe('IDENTITY_LIFETIME_EXCEEDED');
+    expect(bounded(0)).toBe('IDENTITY_LIFETIME_EXCEEDED');
+    expect(bounded(Number.NaN)).toBe('IDENTITY_LIFETIME_EXCEEDED');
+    expect(bounded(hourMs)).toBeNull();
+    const verifier = createPeerVerifier(bundle, { nowMs: () => nowMs }, () => 900_000);
+    expect(codeOf(verifier.verify(derOf('triage')))).toBe('IDENTITY_LIFETIME_EXCEEDED');
+  });
+
   it('is refused when an impostor authority of the same subject signed it', () => {
     expect(codeAt(nowMs, 'impostorSigned')).toBe('IDENTITY_CERTIFICATE_UNTRUSTED');
     const impostors = readTrustBundle(certificates.impostorRoot, trustDomain);

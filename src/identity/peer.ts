@@ -12,6 +12,7 @@ import type { IdentityCode } from './codes.ts';
 import type { PeerIdentity } from './credential.ts';
 import { isSoundEd25519 } from './ed25519-key.ts';
 import { IdentityError } from './identity-error.ts';
+import { anySvidLifetime, isWithinLifetime, type SvidLifetimes } from './svid-lifetime.ts';
 
 /** The authorities whose signature makes a peer, and the one trust domain they speak for. */
 export type TrustBundle = {
@@ -50,12 +51,14 @@ export function readTrustBundle(bundlePem: string, trustDomain: string): TrustBu
 /**
  * Who a certificate says its holder is: signed directly by an authority of the bundle, valid at
  * `nowMs` (milliseconds since 1970), no authority itself, Ed25519, for TLS client and server use,
- * with exactly one SPIFFE id of the trust domain (X509-SVID). Intermediates are not followed.
+ * with exactly one SPIFFE id of the trust domain (X509-SVID), for no longer than `lifetimes` grants
+ * that identity, whoever issued it. Intermediates are not followed.
  */
 export function peerFromCertificate(
   certificate: X509Certificate | Uint8Array,
   bundle: TrustBundle,
   nowMs: number,
+  lifetimes: SvidLifetimes = anySvidLifetime,
 ): PeerVerdict {
   const leaf = asCertificate(certificate);
   if (leaf === null) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
@@ -70,6 +73,8 @@ export function peerFromCertificate(
   const id = spiffeIdOf(leaf);
   if (id === null) return refuse('IDENTITY_SPIFFE_ID_INVALID');
   if (id.trustDomain !== bundle.trustDomain) return refuse('IDENTITY_TRUST_DOMAIN_FOREIGN');
+  const spanMs = leaf.validToDate.getTime() - notBeforeMs;
+  if (!isWithinLifetime(spanMs, lifetimes(id))) return refuse('IDENTITY_LIFETIME_EXCEEDED');
   const peer: PeerIdentity = {
     spiffeId: id.text,
     kind: id.kind,
@@ -86,7 +91,11 @@ export function peerFromCertificate(
  * A verifier that checks each chain once and the validity window every time. What it remembers is
  * bounded; only certificates of the bundle's authorities get in, so a stranger cannot fill it.
  */
-export function createPeerVerifier(bundle: TrustBundle, clock: Clock): PeerVerifier {
+export function createPeerVerifier(
+  bundle: TrustBundle,
+  clock: Clock,
+  lifetimes: SvidLifetimes = anySvidLifetime,
+): PeerVerifier {
   const remembered = new Map<string, PeerIdentity>();
 
   function verify(certificate: X509Certificate | Uint8Array): PeerVerdict {
@@ -94,7 +103,7 @@ export function createPeerVerifier(bundle: TrustBundle, clock: Clock): PeerVerif
     if (leaf === null) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
     const known = byThumbprint(thumbprintOf(leaf));
     if (known !== null) return { ok: true, peer: known };
-    const verdict = peerFromCertificate(leaf, bundle, clock.nowMs());
+    const verdict = peerFromCertificate(leaf, bundle, clock.nowMs(), lifetimes);
     if (verdict.ok) remember(verdict.peer);
     return verdict;
   }

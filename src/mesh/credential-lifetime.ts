@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpiffeId } from '../identity/spiffe-id.ts';
+import { svidMsMax } from '../identity/svid-lifetime.ts';
+import { actionsOf, isPrivileged } from './duties.ts';
 import type { Agent, Mesh } from './mesh.ts';
 
-/** Privileged identities live at most 15 minutes (DESIGN 6.4). */
-export const executorCredentialMsMax = 900_000;
+/** Privileged identities live at most 15 minutes (DESIGN 6.4, IA-1.3). */
+export const privilegedSvidMsMax = 900_000;
+
+/** True for who can do harm by itself: executes HIGH or CRITICAL actions. */
+export function isPrivilegedAgent(mesh: Mesh, agent: Agent): boolean {
+  return actionsOf(mesh, agent.name).some(isPrivileged);
+}
 
 /** How long an SVID of this agent may live, in milliseconds; the stricter bound wins. */
 export function credentialLifetimeMs(mesh: Mesh, agent: Agent): number {
-  return agent.role === 'EXECUTOR'
-    ? Math.min(mesh.credentialRotationIntervalMs, executorCredentialMsMax)
+  return isPrivilegedAgent(mesh, agent)
+    ? Math.min(mesh.credentialRotationIntervalMs, privilegedSvidMsMax)
     : mesh.credentialRotationIntervalMs;
+}
+
+/**
+ * The bound for every identity of a mesh, as authority and verifiers ask for it. Looked up once per
+ * agent. Names that the mesh file does not know are refused elsewhere, with a code of their own.
+ */
+export function svidLifetimes(mesh: Mesh): (id: SpiffeId) => number {
+  const known = new Map<string, number>();
+  return ({ kind, name }) => {
+    const agent = kind === 'agent' ? mesh.agents.get(name) : undefined;
+    if (agent === undefined) return Math.min(mesh.credentialRotationIntervalMs, svidMsMax);
+    const lifetimeMs = known.get(name) ?? credentialLifetimeMs(mesh, agent);
+    known.set(name, lifetimeMs);
+    return lifetimeMs;
+  };
 }

@@ -24,7 +24,7 @@ const globalShape = z.strictObject({
   tls_min_version: z.union([z.literal('1.3'), z.literal(1.3)]).default('1.3')
     .describe('Mutual TLS is always 1.3.'),
   credential_rotation_interval_ms: z.int().min(1000).max(3_600_000).default(3_600_000)
-    .describe('Lifetime of an SVID; executors get at most 900,000.'),
+    .describe('Lifetime of an SVID; executors of HIGH or CRITICAL actions get at most 900,000.'),
   audit_scope: auditLevel.default('FULL_MESH'),
   autonomy_tier: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(2)
     .describe('1 supervised (a person releases every write), 2 managed, 3 autonomous.'),

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { readMesh } from '../adapters/mesh-files.ts';
-import { credentialLifetimeMs } from './credential-lifetime.ts';
+import { credentialLifetimeMs, svidLifetimes } from './credential-lifetime.ts';
 import { describeLines, describeMesh } from './describe.ts';
 import { editorSchemas } from './editor-schemas.ts';
 import { compileJsonSchema } from './json-schema.ts';
@@ -95,12 +95,23 @@ describe('describeMesh', () => {
 });
 
 describe('credentialLifetimeMs', () => {
-  it('gives executors at most fifteen minutes', () => {
+  it('gives who executes HIGH or CRITICAL actions at most fifteen minutes', () => {
     const mesh = sampleMesh([['600000', '3600000']]);
     const life = (name: string): number => {
       const agent = mesh.agents.get(name);
       return agent === undefined ? 0 : credentialLifetimeMs(mesh, agent);
     };
     expect([life('payments'), life('triage')]).toEqual([900_000, 3_600_000]);
+    const lifetimes = svidLifetimes(mesh);
+    const idOf = (name: string) =>
+      ({ kind: 'agent', trustDomain: mesh.trustDomain, name, instance: 'one' }) as const;
+    expect(lifetimes(idOf('payments'))).toBe(900_000);
+    expect(lifetimes(idOf('triage'))).toBe(3_600_000);
+  });
+
+  it('leaves an executor of LOW actions what the mesh file says', () => {
+    const mesh = sampleMesh([['600000', '3600000'], ['risk: HIGH', 'risk: LOW']]);
+    const agent = mesh.agents.get('payments');
+    expect(agent === undefined ? 0 : credentialLifetimeMs(mesh, agent)).toBe(3_600_000);
   });
 });

@@ -11,6 +11,7 @@ import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
+import { isWithinLifetime } from '../identity/svid-lifetime.ts';
 import type { Clock } from '../message/clock.ts';
 
 /** What a sidecar knows of its mesh once it has joined. */
@@ -38,8 +39,8 @@ const stored = z.object({
 const resumeMarginMs = 1_000;
 
 /**
- * Goes on under the identity of the last start while that is valid and of the node that the token
- * names, else joins with the token. A sidecar that was killed is the same instance afterwards: what
+ * Goes on under the identity of the last start while that is valid, of the node that the token names
+ * and no longer lived than the mesh file grants now (`lifetimeMs`), else joins with the token. A sidecar that was killed is the same instance afterwards: what
  * it signed before can be sent again. The private key is made here and never leaves this directory.
  * Rejects with `ControlError` CONTROL_ENROLMENT_REFUSED when there is neither.
  */
@@ -47,8 +48,9 @@ export async function joinOrResume(
   stateDirectory: string,
   joinToken: string | null,
   clock: Clock,
+  lifetimeMs: number,
 ): Promise<Membership> {
-  const resumed = await resume(stateDirectory, joinToken, clock);
+  const resumed = await resume(stateDirectory, joinToken, clock, lifetimeMs);
   if (resumed !== null) return resumed;
   if (joinToken === null) {
     throw new ControlError(
@@ -72,9 +74,12 @@ async function resume(
   stateDirectory: string,
   joinToken: string | null,
   clock: Clock,
+  lifetimeMs: number,
 ): Promise<Membership | null> {
   const credential = await savedCredential(stateDirectory, joinToken !== null);
   if (credential === null || credential.expiresAtMs - resumeMarginMs <= clock.nowMs()) return null;
+  const spanMs = credential.expiresAtMs - credential.notBeforeMs;
+  if (!isWithinLifetime(spanMs, lifetimeMs)) return null;
   try {
     const text = await readFile(join(stateDirectory, membershipFile), 'utf8');
     const { enrolment, ...known } = stored.parse(JSON.parse(text));

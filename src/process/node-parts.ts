@@ -27,6 +27,7 @@ import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
+import { svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -77,10 +78,13 @@ export async function buildParts(
     kms,
     clock,
     random: systemRandom,
+    lifetimes: svidLifetimes(mesh),
   });
   const bundlePem = authority.bundlePem();
   const credential = await issueNodeCredential(authority, mesh);
-  const verifier = createPeerVerifier(readTrustBundle(bundlePem, mesh.trustDomain), clock);
+  const verifier = createPeerVerifier(
+    readTrustBundle(bundlePem, mesh.trustDomain), clock, svidLifetimes(mesh),
+  );
   const { operators, localOperator } = await operatorsOf(mesh, directories.operators);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();

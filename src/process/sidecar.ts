@@ -14,6 +14,7 @@ import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
+import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
@@ -92,7 +93,8 @@ async function startOnce(
   directories: ReturnType<typeof sidecarDirectories>,
   clock: SystemClock,
 ): Promise<SidecarProcess> {
-  const membership = await joinOrResume(directories.state, options.joinToken, clock);
+  const lifetimeMs = credentialLifetimeMs(options.mesh, agent);
+  const membership = await joinOrResume(directories.state, options.joinToken, clock, lifetimeMs);
   const running = new SidecarProcess(options, agent, clock, membership, directories.state);
   try {
     await running.start(directories.socket);
@@ -222,7 +224,7 @@ class SidecarProcess implements RunningSidecar {
       store: this.#store,
       link: this.#link,
       recorder: this.#recorder,
-      verifier: createPeerVerifier(bundle, this.#clock),
+      verifier: createPeerVerifier(bundle, this.#clock, svidLifetimes(mesh)),
       report: (failure) => this.#report(failure),
       intents: new SqliteIntentStore(this.#database.database),
       credential: () => this.#credential,
