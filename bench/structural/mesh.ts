@@ -69,6 +69,7 @@ export class SuiteMesh {
         command: null,
         restart: 'never',
         agentIdentity: null,
+        agentUidIsOwn: false,
         toolIdentity: null,
         listen: 'in-process',
         log,

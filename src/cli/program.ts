@@ -77,6 +77,7 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
+    .option('--uids <range>', 'users for agents, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
@@ -110,15 +111,16 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
     .argument('[command...]', 'program to run as the agent, after --')
     .requiredOption('--agent <name>', 'agent of the mesh file')
     .addOption(state())
-    .option('--join-token <token>', 'join token; - reads it from standard input')
+    .option('--join-token <file>', 'file of mode 0600 with a join token; - reads standard input')
     .option('--tcp <port>', 'listen on a loopback port instead of a unix socket')
     .option('--agent-uid <uid>', 'run the agent as this user (needs root)')
+    .option('--agent-uid-is-own', 'nobody else runs as that user: end what is left under it', false)
     .option('--tool-uid <uid>', 'run the tools as this user (needs root)')
     .addOption(new Option('--restart <when>', 'start the agent again when it ends').choices(['always', 'never']).default('never'))
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExample:\n  maso sidecar security_mesh.yaml --agent triage --join-token TOKEN -- node triage.ts',
+      '\nExample:\n  maso sidecar security_mesh.yaml --agent triage --join-token token.txt -- node triage.ts',
     )
     .action(async (file: string, command: string[], options) =>
       exit(await runSidecar({ file, command, ...options }, io)),

@@ -2,7 +2,10 @@
 import { createInterface } from 'node:readline';
 import { chown, writeFile, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readOwnerOnly } from '../adapters/credential-file.ts';
 import { readMesh } from '../adapters/mesh-files.ts';
+import { ControlError } from '../control/control-error.ts';
+import { parseJoinToken } from '../identity/join-token.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { keepHeapSmall } from '../process/heap.ts';
 import { startSidecar, type RunningSidecar } from '../process/sidecar.ts';
@@ -18,6 +21,7 @@ type SidecarCommand = {
   readonly joinToken?: string;
   readonly tcp?: string;
   readonly agentUid?: string;
+  readonly agentUidIsOwn: boolean;
   readonly toolUid?: string;
   readonly restart: 'always' | 'never';
   readonly json: boolean;
@@ -42,7 +46,7 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
     return 1;
   }
   const supervised = options.joinToken === '-';
-  const joinToken = supervised ? await firstLine() : (options.joinToken ?? null);
+  const joinToken = supervised ? await firstLine() : await tokenFrom(options.joinToken ?? null);
   const running = await startSidecar({
     mesh: loaded.mesh,
     agent: options.agent,
@@ -51,6 +55,7 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
     command: options.command.length > 0 ? options.command : null,
     restart: options.restart,
     agentIdentity: identityOf(options.agentUid),
+    agentUidIsOwn: options.agentUidIsOwn,
     toolIdentity: identityOf(options.toolUid),
     listen: options.tcp === undefined ? 'socket' : { port: Number(options.tcp) },
     log: (line) => io.err(line),
@@ -112,6 +117,14 @@ function identityOf(uid: string | undefined): { readonly uid: number; readonly g
   const number = Number(uid);
   if (!Number.isSafeInteger(number) || number < 1) throw new Error('A uid is a positive number.');
   return { uid: number, gid: number };
+}
+
+/** From a file for its owner alone: what stands on a command line is seen by every user. */
+async function tokenFrom(file: string | null): Promise<string | null> {
+  if (file === null) return null;
+  const read = parseJoinToken(file).ok ? null : await readOwnerOnly(resolve(file));
+  if (read?.state === 'read') return read.bytes.toString('utf8').trim();
+  throw new ControlError('CONTROL_TOKEN_EXPOSED', 'The join token is no file of mode 0600.');
 }
 
 function firstLine(): Promise<string> {

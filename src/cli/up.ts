@@ -3,6 +3,8 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
+import { stampOf } from '../adapters/process-stamp.ts';
+import { claimUids, uidsOfHost, type UidRange } from '../adapters/uid-ranges.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
@@ -17,12 +19,13 @@ type UpOptions = {
   readonly state: string;
   readonly host: string;
   readonly port: string;
+  readonly uids?: string;
   readonly sidecars: boolean;
   readonly json: boolean;
 };
 
-/** First uid for agents, above what systems hand out, where `maso up` runs as root. */
-const agentUidBase = 61_000;
+/** Who has which users on this host; for root alone. */
+const hostDirectory = '/run/maso';
 
 /** `maso up FILE`: runs until it is told to stop. Exit 1 when the mesh file has errors. */
 export async function up(options: UpOptions, io: CommandIo): Promise<number> {
@@ -43,7 +46,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     port: Number(options.port),
     log: (line) => io.err(line),
   });
-  const uids = separateUids(mesh, io);
+  const uids = separateUids(mesh, stateDirectory, uidsAllowed(options.uids), io);
   const supervisor = new SidecarSupervisor({
     node,
     program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
@@ -133,7 +136,12 @@ function warnings(mesh: Mesh): readonly string[] {
  * A uid per agent where this process is root and every folder down to the mesh file can be passed by
  * others; else all run as this user, and their isolation is `none`.
  */
-function separateUids(mesh: Mesh, io: CommandIo): ReadonlyMap<string, number> {
+function separateUids(
+  mesh: Mesh,
+  stateDirectory: string,
+  within: UidRange,
+  io: CommandIo,
+): ReadonlyMap<string, number> {
   const uids = new Map<string, number>();
   if (process.getuid?.() !== 0) {
     io.err('warning: isolation: none. Not started as root, so agents run as the same user as their sidecars.');
@@ -146,8 +154,25 @@ function separateUids(mesh: Mesh, io: CommandIo): ReadonlyMap<string, number> {
     }
     if (dirname(directory) === directory) break;
   }
-  [...mesh.agents.keys()].forEach((agent, index) => uids.set(agent, agentUidBase + index));
+  const holder = stampOf(process.pid);
+  const count = mesh.agents.size;
+  const claim = { stateDirectory, count, within };
+  const range = holder === null ? null : claimUids(hostDirectory, { ...claim, holder });
+  if (range === null) {
+    io.err('warning: isolation: none. No free users for agents on this host; name some with --uids.');
+    return uids;
+  }
+  [...mesh.agents.keys()].forEach((agent, index) => uids.set(agent, range.first + index));
   return uids;
+}
+
+/** `FIRST-LAST`; a range that holds root or is none is refused. */
+function uidsAllowed(text: string | undefined): UidRange {
+  if (text === undefined) return uidsOfHost;
+  const [, first = '', last = ''] = /^([0-9]{1,10})-([0-9]{1,10})$/.exec(text) ?? [];
+  const range = { first: Number(first), count: Number(last) - Number(first) + 1 };
+  if (range.first >= 1 && range.count >= 1) return range;
+  throw new Error('--uids wants FIRST-LAST, two numbers from 1 up.');
 }
 
 function untilStopped(): Promise<void> {

@@ -47,6 +47,16 @@ export const controlCodes = {
     mend: 'Repair the recorder, then revoke again.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_AGENT_LINGERS: {
+    means: 'A process of an earlier run of the agent still runs and cannot be ended.',
+    mend: 'End it by hand, then start the sidecar again; look at which user it runs as.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_TOKEN_EXPOSED: {
+    means: 'The join token stands on the command line, or in a file that others may read.',
+    mend: 'Name a file of mode 0600 that holds the token, or - to read it from standard input.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

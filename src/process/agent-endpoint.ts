@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
 import { serveAgent, type AgentHttp } from '../adapters/agent-http.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { AgentProcess } from './agent-process.ts';
+import { endRemains, rememberAgent } from './agent-remains.ts';
+import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { SidecarOptions } from './sidecar.ts';
 
@@ -43,12 +46,21 @@ export async function launchAgent(
   http: AgentHttp | null,
 ): Promise<AgentProcess | null> {
   if (options.command === null || http === null) return null;
+  const { address } = http;
+  const { state } = sidecarDirectories(options.stateDirectory, options.agent);
+  const file = join(state, 'agent-process.json');
+  const ownUid = options.agentUidIsOwn ? (options.agentIdentity?.uid ?? null) : null;
   const agentProcess = new AgentProcess({
     command: options.command,
     directory: options.mesh.directory,
-    address: http.address,
+    address,
     identity: options.agentIdentity,
     restart: options.restart,
+    endRemains: async () => {
+      const ended = await endRemains({ file, address, ownUid });
+      if (ended > 0) options.log(`sidecar ${options.agent}: ended ${ended} earlier processes`);
+    },
+    started: (pid) => rememberAgent(file, pid),
     mintToken: () => sidecar.mintToken(),
     ended: (status) => {
       sidecar.endSession(`exit ${status ?? 'signal'}`).catch((failure: unknown) => {

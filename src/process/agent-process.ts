@@ -9,6 +9,10 @@ export type AgentProcessOptions = {
   /** Another user than the sidecar's; needs root. */
   readonly identity: { readonly uid: number; readonly gid: number } | null;
   readonly restart: 'always' | 'never';
+  /** Ends what is left of earlier processes of this agent; the next one starts after that. */
+  readonly endRemains: () => Promise<void>;
+  /** Told of every process that was started. */
+  readonly started: (pid: number) => Promise<void>;
   /** A fresh token for every process: a new process is a new incarnation. */
   readonly mintToken: () => Promise<string>;
   readonly ended: (status: number | null) => void;
@@ -43,6 +47,7 @@ export class AgentProcess {
     if (this.#stopped) return;
     const { command, directory, address, identity } = this.#options;
     const [program = '', ...args] = command;
+    await this.#options.endRemains();
     const token = await this.#options.mintToken();
     const startedAt = performance.now();
     const child = spawn(program, args, {
@@ -52,6 +57,12 @@ export class AgentProcess {
       ...identity,
     });
     this.#child = child;
+    if (child.pid !== undefined) {
+      this.#options.started(child.pid).catch((failure: unknown) => {
+        // Its environment and user still tell it apart at the next start.
+        this.#options.log(`agent: ${failure instanceof Error ? failure.message : 'not noted'}`);
+      });
+    }
     const descriptor = child.stdio[3] as Writable | null;
     // An agent that ends before it read its token leaves a broken pipe, which is its own loss.
     descriptor?.on('error', () => descriptor.destroy());
@@ -62,13 +73,9 @@ export class AgentProcess {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    const child = this.#child;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill('SIGTERM');
-    const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
-    await exited;
-    clearTimeout(timer);
+    if (this.#child !== null) await stopChild(this.#child);
+    // What it started itself does not outlive it either.
+    await this.#options.endRemains();
   }
 
   #exited(status: number | null, livedMs: number): void {
@@ -85,6 +92,15 @@ export class AgentProcess {
       );
     }, this.#delayMs);
   }
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 2_000);
+  await exited;
+  clearTimeout(timer);
 }
 
 function inheritedEnvironment(): NodeJS.ProcessEnv {

@@ -40,6 +40,8 @@ export type SidecarOptions = {
   readonly restart: 'always' | 'never';
   /** The user the agent runs as; needs root, and makes the isolation `uid`. */
   readonly agentIdentity: { readonly uid: number; readonly gid: number } | null;
+  /** True when nobody else runs as that user: what is left of the agent under it may be ended. */
+  readonly agentUidIsOwn: boolean;
   /** The user the tools run as. */
   readonly toolIdentity: { readonly uid: number; readonly gid: number } | null;
   readonly listen: 'socket' | { readonly port: number } | 'in-process';

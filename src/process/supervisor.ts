@@ -88,7 +88,7 @@ export class SidecarSupervisor {
         '-',
         '--restart',
         'always',
-        ...(uid === null ? [] : ['--agent-uid', String(uid)]),
+        ...(uid === null ? [] : ['--agent-uid', String(uid), '--agent-uid-is-own']),
         ...(agent.command === null ? [] : ['--', ...agent.command]),
       ],
       { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] },

@@ -54,6 +54,7 @@ export async function joinMeshInProcess(options: InProcessOptions): Promise<Mesh
     command: null,
     restart: 'never',
     agentIdentity: null,
+    agentUidIsOwn: false,
     toolIdentity: null,
     listen: 'in-process',
     log,

@@ -30,7 +30,7 @@ describe('a sidecar whose node is dishonest', () => {
     const honest = await up(folder, ['--no-sidecars']);
     for (const [index, agent] of agents.entries()) {
       const uid = isRoot ? ['--agent-uid', String(62_000 + index)] : [];
-      const token = await folder.joinToken(agent);
+      const token = await folder.joinTokenFile(agent);
       running.push(await sidecar(folder, agent, ['--join-token', token, ...uid]));
       const place = { socketPath: folder.socketOf(agent) };
       speakers.set(agent, await HostileAgent.join(place, folder.tokenOf(agent)));

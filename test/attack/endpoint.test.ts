@@ -25,7 +25,7 @@ describe('the endpoint of a sidecar', () => {
     );
     await maso(['tools', 'pin', folder.meshFile]);
     node = await up(folder, ['--no-sidecars']);
-    const token = await folder.joinToken('reader');
+    const token = await folder.joinTokenFile('reader');
     reader = await sidecar(folder, 'reader', ['--tcp', '0', '--join-token', token]);
     const address = new URL(String(reader.ready['address']));
     port = Number(address.port);

@@ -35,7 +35,7 @@ describe('a mesh whose processes are killed under load', () => {
         : await sidecar(
           folder, victim,
           existsSync(join(folder.state, 'sidecars', victim)) ? [] : [
-            '--join-token', await folder.joinToken(victim),
+            '--join-token', await folder.joinTokenFile(victim),
           ]
         );
     running.set(victim, started);

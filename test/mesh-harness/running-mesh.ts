@@ -74,6 +74,13 @@ export class MeshFolder {
     return String(answer.body['token']);
   }
 
+  /** The path of a file with a join token, as `maso sidecar --join-token` takes it. */
+  async joinTokenFile(agent: string): Promise<string> {
+    const file = join(this.directory, `token-${agent}-${performance.now()}`);
+    await writeFile(file, await this.joinToken(agent), { mode: 0o600, flag: 'wx' });
+    return file;
+  }
+
   remove(): Promise<void> {
     return rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }

@@ -26,7 +26,7 @@ describe('a sidecar that no longer hears of its node', () => {
     node = await up(folder, ['--no-sidecars']);
     for (const [index, agent] of agents.entries()) {
       const uid = isRoot ? ['--agent-uid', String(62_100 + index)] : [];
-      const token = await folder.joinToken(agent);
+      const token = await folder.joinTokenFile(agent);
       running.push(await sidecar(folder, agent, ['--join-token', token, ...uid]));
       const place = { socketPath: folder.socketOf(agent) };
       speakers.set(agent, await HostileAgent.join(place, folder.tokenOf(agent)));
