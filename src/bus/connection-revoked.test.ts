@@ -25,7 +25,7 @@ beforeEach(() => {
     recorder,
     clock: { nowMs: () => startMs },
     connected: new Map(),
-    router: { connect: () => undefined, disconnect: () => undefined },
+    backbone: { watch: () => undefined, unwatch: () => undefined },
     control: { boot: 'boot', operators: () => [] },
   } as unknown as BusContext;
 });

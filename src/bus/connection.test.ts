@@ -16,7 +16,7 @@ import { TokenBuckets } from '../scanner/rate.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { NodeFrame } from '../wire/frame.ts';
 import { BusConnection, type BusContext } from './connection.ts';
-import { Router } from './route.ts';
+import { LocalBackbone } from './local-backbone.ts';
 
 const mesh = sampleMesh();
 const payments = partyOf('payments', startMs + 60_000);
@@ -48,7 +48,7 @@ beforeEach(() => {
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),
     identityOf: () => null,
-    router: new Router(queue),
+    backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {
       boot: 'boot',
@@ -79,7 +79,7 @@ async function enqueue(): Promise<void> {
   const body = outgoing.bodyFrom(triage);
   const message = await queue.enqueue(body, `${'e'.repeat(10)}.b.s`);
   queue.release(message);
-  context.router.admitted(message);
+  context.backbone.publish(message);
 }
 
 const entry = (actor: string): EntryDraft => ({

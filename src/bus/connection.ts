@@ -11,7 +11,7 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
-import type { Recipient, Router } from './route.ts';
+import type { Backbone, Recipient } from './backbone.ts';
 
 /** The socket of one connected sidecar, as the bus needs it. */
 export type Line = {
@@ -37,7 +37,7 @@ export type ControlPort = {
 };
 
 export type BusContext = AdmitContext & {
-  readonly router: Router;
+  readonly backbone: Backbone;
   /** For entries that nobody waits on: gathered, durable a little later. */
   readonly patientRecorder: Recorder;
   /** Record frames of one sidecar, apart from its messages. */
@@ -132,13 +132,13 @@ export class BusConnection {
 
   closed(): void {
     this.#ended = true;
-    this.#context.router.disconnect(this.#recipient);
+    this.#context.backbone.unwatch(this.#recipient);
     const { connected } = this.#context;
     if (connected.get(this.peer.name) === this) connected.delete(this.peer.name);
   }
 
   #hello(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
-    const { mesh, control, connected, router } = this.#context;
+    const { mesh, control, connected, backbone } = this.#context;
     if (this.#isolation !== null) return this.#violated('BUS_FRAME_MALFORMED');
     if (frame.meshDigest !== mesh.digest) return this.#refuse('BUS_MESH_MISMATCH');
     const other = connected.get(this.peer.name);
@@ -160,7 +160,7 @@ export class BusConnection {
       meshDigest: mesh.digest,
       operators: control.operators(),
     });
-    router.connect(this.#recipient);
+    backbone.watch(this.#recipient);
   }
 
   #publish(frame: Extract<SidecarFrame, { kind: 'publish' }>): void {
@@ -175,7 +175,7 @@ export class BusConnection {
         this.#publishing -= 1;
         if (admission.answer === 'accepted') {
           this.#line.send({ kind: 'accepted', number });
-          if (admission.message !== null) this.#context.router.admitted(admission.message);
+          if (admission.message !== null) this.#context.backbone.publish(admission.message);
           return;
         }
         this.#line.send({ kind: 'refused', number, code: admission.code });
@@ -205,18 +205,12 @@ export class BusConnection {
 
   /** The recipient has the message durably; its account of the step is recorded, then it is done. */
   #delivered(frame: Extract<SidecarFrame, { kind: 'delivered' }>): void {
-    const { queue, patientRecorder, router } = this.#context;
-    if (!router.isInFlight(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
+    const { patientRecorder, backbone } = this.#context;
+    if (!backbone.isUnderWay(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
       return this.#violated('BUS_ENTRY_FORGED');
     }
     patientRecorder.record(frame.entries).then(
-      () => {
-        queue.settle(frame.number).catch(() => {
-          // Still on disk: it comes again after a restart, and the recipient knows it.
-          return undefined;
-        });
-        router.settled(this.#recipient, frame.number);
-      },
+      () => backbone.acknowledge(this.#recipient, frame.number),
       () => {
         // Refused for what it says. The message stays in flight: handing it over again now would
         // turn in a circle. It comes again on the next connection.

@@ -16,7 +16,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
-import { Router } from '../bus/route.ts';
+import { LocalBackbone } from '../bus/local-backbone.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
@@ -127,7 +127,7 @@ export async function buildParts(
     patientRecorder: new CoalescingRecorder(recorder),
     revocations: list,
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
-    router: new Router(queue),
+    backbone: new LocalBackbone(queue),
     control,
     connected,
   };
