@@ -126,6 +126,7 @@ function warnings(mesh: Mesh): readonly string[] {
   }
   lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
   lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
+  lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
   for (const control of mesh.deselected) {
     lines.push(`control ${control.id} is deselected by ${control.by}: ${control.reason}`);
   }

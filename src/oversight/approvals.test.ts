@@ -6,6 +6,7 @@ import { SqliteApprovalStore } from '../adapters/control-store-sqlite.ts';
 import { FakeRecorder, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
+import { noApprover, type Notice } from './approver.ts';
 import { decide, expire, hold, type Approval, type ApprovalsContext } from './approvals.ts';
 import type { Hold } from './hold.ts';
 import { Turns } from './turns.ts';
@@ -17,12 +18,14 @@ let recorder: FakeRecorder;
 let database: BatchedDatabase;
 let settled: Approval[];
 let nowMs: number;
+let told: Notice[];
 let context: ApprovalsContext;
 
 beforeEach(() => {
   recorder = new FakeRecorder();
   database = new BatchedDatabase(':memory:');
   settled = [];
+  told = [];
   nowMs = startMs;
   let minted = 0;
   context = {
@@ -38,6 +41,7 @@ beforeEach(() => {
     pendingMax: 3,
     mintId: () => `approval-${(minted += 1)}`,
     turns: new Turns(),
+    approver: { ...noApprover, waiting: async (notice) => void told.push(notice) },
     settled: (approval) => void settled.push(approval),
   };
 });
@@ -146,6 +150,33 @@ describe('nothing holds that is not on record', () => {
     recorder.isBroken = () => false;
     await expire(context);
     expect(settled.map((approval) => approval.state)).toEqual(['expired']);
+  });
+});
+
+describe('people are told', () => {
+  test('once, of a hold that waits, with references and no value', async () => {
+    await hold(held(), context);
+    await hold(held(), context);
+    expect(told).toEqual([{
+      approval: 'approval-1',
+      action: 'pay_invoice',
+      risk: 'HIGH',
+      executor: 'payments',
+      expiresAt: startMs + 60_000,
+    }]);
+  });
+
+  test('of nothing that a flood brought', async () => {
+    for (const message of ['m1', 'm2', 'm3', 'm4']) await hold(held({ message }), context);
+    expect(told.map(({ approval }) => approval)).toEqual(['approval-1', 'approval-2', 'approval-3']);
+  });
+
+  test('and where that fails the action still waits, and the record says so', async () => {
+    const waiting = () => Promise.reject(new Error('no way to anybody'));
+    context = { ...context, approver: { name: 'pager', configured: true, waiting } };
+    expect((await hold(held(), context)).state).toBe('pending');
+    await new Promise(setImmediate);
+    expect(recorder.codes('indicator.raised')).toEqual(['OVERSIGHT_APPROVER_FAILED']);
   });
 });
 

@@ -3,6 +3,7 @@ import { verifyOperatorDecision } from '../identity/operator-signature.ts';
 import type { Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { Approver } from './approver.ts';
 import type { Hold } from './hold.ts';
 import type { Turns } from './turns.ts';
 
@@ -43,6 +44,7 @@ export type ApprovalsContext = {
   readonly pendingMax: number;
   readonly mintId: () => string;
   readonly turns: Turns;
+  readonly approver: Approver;
   /** Told of every final state, so that the executor's sidecar hears of it. */
   readonly settled: (approval: Approval) => void;
 };
@@ -85,7 +87,25 @@ async function holdInTurn(request: Hold, context: ApprovalsContext): Promise<App
   await context.recorder.record(entries, { privileged: true });
   await context.store.save(approval);
   if (flooded) context.settled(approval);
+  else tell(approval, context);
   return approval;
+}
+
+/** Nobody waits for the word to arrive: the action is held, told or not. */
+function tell(approval: Approval, context: ApprovalsContext): void {
+  const { action, risk, executor, expiresAt } = approval.hold;
+  context.approver
+    .waiting({ approval: approval.id, action, risk, executor, expiresAt })
+    .catch(() => {
+      const code = 'OVERSIGHT_APPROVER_FAILED';
+      return context.recorder.record([
+        entry(approval, 'indicator.raised', null, code, { approver: context.approver.name }, context),
+      ]);
+    })
+    .catch(() => {
+      // Not on record either: the recorder has said itself that it is unavailable.
+      return undefined;
+    });
 }
 
 /**

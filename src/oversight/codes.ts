@@ -27,6 +27,11 @@ export const oversightCodes = {
     mend: 'Ask a second operator.',
     agentSees: 'REFUSED',
   },
+  OVERSIGHT_APPROVER_FAILED: {
+    means: 'People could not be told that an action waits for them. It waits all the same.',
+    mend: 'Mend what carries the word to people; until then look with maso approvals list.',
+    agentSees: 'REFUSED',
+  },
   OVERSIGHT_APPROVAL_DENIED: {
     means: 'A person denied the action.',
     mend: 'Read the reason in the decision trace.',

@@ -17,6 +17,7 @@ import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
+import { noApprover } from '../oversight/approver.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
@@ -148,6 +149,7 @@ function approvalsOf(
     operators,
     pendingMax: mesh.limits.pendingApprovalsMax,
     turns: new Turns(),
+    approver: noApprover,
     mintId: () => mintUlid(clock, systemRandom),
     settled: (approval) => {
       const frame = decidedFrame(approval);

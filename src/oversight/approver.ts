@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RiskClass } from '../mesh/mesh.ts';
+
+/** What people are told of an action that waits: references, and nothing that an agent wrote. */
+export type Notice = {
+  readonly approval: string;
+  readonly action: string;
+  readonly risk: RiskClass;
+  readonly executor: string;
+  /** Milliseconds since 1970; undecided by then means denied. */
+  readonly expiresAt: number;
+};
+
+/**
+ * Brings people the word that something waits for them. It carries word and decides nothing: a
+ * decision is an operator's signature, whatever way the word took. `waiting` resolves when the word
+ * is handed on, and may be called again for the same approval after a crash. A rejection is
+ * recorded as OVERSIGHT_APPROVER_FAILED and changes nothing else: the action waits in the queue, and
+ * nobody's decision is denial.
+ */
+export interface Approver {
+  readonly name: string;
+  readonly configured: boolean;
+  waiting(notice: Notice): Promise<void>;
+}
+
+/** The first implementation: nobody is told; people look with `maso approvals list`. */
+export const noApprover: Approver = {
+  name: 'none (not configured)',
+  configured: false,
+  waiting: async () => undefined,
+};
