@@ -34,6 +34,13 @@ describe('a digest table', () => {
     expect(table.noteOf('id 5000')).toBeNull();
   });
 
+  it('keeps the note of a buffer that shares its memory with others', () => {
+    const table = new DigestTable(2, random, 'with notes');
+    const pool = Buffer.from(noteOf('x').toString('hex').repeat(2), 'hex');
+    table.set('a', 1, pool.subarray(32));
+    expect(Buffer.from(table.noteOf('a') ?? [])).toEqual(noteOf('x'));
+  });
+
   it('does what a map does, whatever is set, deleted and forgotten', () => {
     const texts = fc.constantFrom(...Array.from({ length: 24 }, (_, index) => `t${index}`));
     const command = fc.oneof(

@@ -168,5 +168,6 @@ function isBelow(value: number, bound: number): boolean {
 }
 
 function wordsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.slice().buffer);
+  // Copied: a `Buffer` is a window into memory that it shares.
+  return new Uint32Array(Uint8Array.from(bytes).buffer);
 }
