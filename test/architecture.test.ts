@@ -8,6 +8,7 @@ const levels: { readonly [folder: string]: number } = {
   message: 0,
   review: 0.5,
   label: 1,
+  text: 1,
   identity: 1,
   mesh: 2,
   recorder: 2,

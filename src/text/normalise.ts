@@ -48,6 +48,18 @@ const invisibleBlocks: readonly (readonly [number, number])[] = [
   [0xfff9, 0xfffb],
 ];
 
+/** Quotation marks and dashes as printers set them, which NFKC leaves alone. */
+const typographicMarks: readonly (readonly [number, string])[] = [
+  [0x2018, "'"],
+  [0x2019, "'"],
+  [0x201c, '"'],
+  [0x201d, '"'],
+  [0x2010, '-'],
+  [0x2013, '-'],
+  [0x2014, '-'],
+  [0x2212, '-'],
+];
+
 const keep = 0;
 const strip = 1;
 const highSurrogate = 2;
@@ -220,6 +232,10 @@ function buildActions(): Uint16Array {
       table[code] = firstReplacement + replacements.length;
       replacements.push(ascii);
     }
+  }
+  for (const [mark, ascii] of typographicMarks) {
+    table[mark] = firstReplacement + replacements.length;
+    replacements.push(ascii);
   }
   for (const [first, last] of invisibleBlocks) table.fill(strip, first, last + 1);
   table.fill(highSurrogate, 0xd800, 0xdc00);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+import { gunzipSync, inflateSync, constants } from 'node:zlib';
+import type { DecodeBudget } from './budget.ts';
+import { rotatedUnit } from './letters.ts';
+import { runLengthMin } from './survey.ts';
+import { isPlausible, textOf } from './utf8.ts';
+import { Rewrite } from './view.ts';
+import type { Step } from './view.ts';
+
+export type Decoded = { readonly rewrite: Rewrite; readonly steps: ReadonlySet<Step> };
+
+/** Characters of a run that are decoded to see whether the rest is worth it. */
+const probeLength = 24;
+/** Lines of MIME are 76 characters, of PEM 64; a shorter line ends a run. */
+const joinedLineMin = 48;
+
+const base64Values = valuesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+base64Values['-'.charCodeAt(0)] = 62;
+base64Values['_'.charCodeAt(0)] = 63;
+const base32Values = valuesOf('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
+for (let code = 0x61; code <= 0x7a; code += 1) base32Values[code] = base32Values[code - 0x20] ?? 255;
+const hexValues = valuesOf('0123456789abcdef');
+for (let code = 0x41; code <= 0x46; code += 1) hexValues[code] = hexValues[code + 0x20] ?? 255;
+const rotatedHexValues = rotatedValues(hexValues);
+
+/**
+ * Undoes hex, base32 and base64 (RFC 4648, both alphabets), with gzip or zlib inside, in place. A
+ * run counts as coded when what comes out is text; `runs` are start and end of each run in turn.
+ */
+export function decodeBlobs(text: string, runs: readonly number[], budget: DecodeBudget): Decoded {
+  const rewrite = new Rewrite(text);
+  const steps = new Set<Step>();
+  for (let index = 0; index < runs.length; index += 2) {
+    const start = runs[index] ?? 0;
+    let end = runs[index + 1] ?? 0;
+    while (continuesOnNextLine(text, start, end, runs[index + 2])) {
+      end = runs[index + 3] ?? end;
+      index += 2;
+    }
+    const blob = decodeRun(text, start, end, budget);
+    if (blob === null) continue;
+    if (!budget.takeReplacement()) break;
+    for (const step of blob.steps) steps.add(step);
+    rewrite.add(blob.start, paddedEnd(text, end), blob.text);
+  }
+  return { rewrite, steps };
+}
+
+function continuesOnNextLine(text: string, start: number, end: number, next?: number): boolean {
+  if (next === undefined || next - end > 2 || end - start < joinedLineMin) return false;
+  const code = text.charCodeAt(end);
+  return code === 0x0a || (code === 0x0d && text.charCodeAt(end + 1) === 0x0a);
+}
+
+function paddedEnd(text: string, end: number): number {
+  let padded = end;
+  while (padded - end < 6 && text.charCodeAt(padded) === 0x3d) padded += 1;
+  return padded;
+}
+
+type Blob = { readonly text: string; readonly start: number; readonly steps: readonly Step[] };
+
+function decodeRun(text: string, start: number, end: number, budget: DecodeBudget): Blob | null {
+  const kind = kindOf(text, start, end);
+  if (kind === 'words') return null;
+  if (kind === 'hex') {
+    const read = readAs('hex', text, start, end, budget) ?? readAs('hex', text, start + 1, end, budget);
+    if (read !== null) return read;
+  }
+  if (kind === 'rot13 hex') {
+    const read = readAs('rot13 hex', text, start, end, budget);
+    if (read !== null) return read;
+  }
+  if (kind === 'hex' || kind === 'base32') {
+    const read = readAs('base32', text, start, end, budget) ??
+      readAs('rot13 base32', text, start, end, budget);
+    if (read !== null) return read;
+  }
+  // A character put in front shifts all groups of four.
+  for (let shift = 0; shift < 4 && end - start - shift >= runLengthMin; shift += 1) {
+    const read = readAs('base64', text, start + shift, end, budget);
+    if (read !== null) return read;
+  }
+  return readAs('rot13 base64', text, start, end, budget);
+}
+
+type Kind = 'hex' | 'rot13 hex' | 'base32' | 'base64' | 'words';
+
+/** `hex` may also be base32 and base64, `base32` may be base64; `words` is not worth a try. */
+function kindOf(text: string, start: number, end: number): Kind {
+  let isHex = true;
+  let isRotatedHex = true;
+  let isBase32 = true;
+  let changes = 0;
+  let before = -1;
+  const until = Math.min(end, start + 64);
+  for (let position = start; position < until; position += 1) {
+    const code = text.charCodeAt(position);
+    if ((hexValues[code] ?? 255) === 255) isHex = false;
+    if ((rotatedHexValues[code] ?? 255) === 255) isRotatedHex = false;
+    if ((base32Values[code] ?? 255) === 255) isBase32 = false;
+    const kind = code >= 0x61 ? 0 : code >= 0x41 ? 1 : 2;
+    if (kind !== before) changes += 1;
+    before = kind;
+  }
+  if (isHex) return 'hex';
+  if (isRotatedHex) return 'rot13 hex';
+  if (isBase32) return 'base32';
+  // Words, names and paths change little between upper case, lower case and the rest.
+  return changes * 4 < until - start ? 'words' : 'base64';
+}
+
+function readAs(
+  coding: Coding,
+  text: string,
+  start: number,
+  end: number,
+  budget: DecodeBudget,
+): Blob | null {
+  const probe = bytesOf(coding, text, start, Math.min(end, start + probeLength));
+  if (probe === null) return null;
+  const isPacked = isGzip(probe) || isZlib(probe);
+  if (!isPacked && !isPlausible(probe, probe.length)) return null;
+  const bytes = bytesOf(coding, text, start, end) ?? probe;
+  if (isPacked) {
+    const inflated = inflate(bytes, budget);
+    if (inflated !== null) return { text: inflated, start, steps: [baseOf(coding), 'gzip'] };
+  }
+  const decoded = textOf(bytes);
+  return decoded === null ? null : { text: decoded, start, steps: [baseOf(coding)] };
+}
+
+type Coding = 'hex' | 'base32' | 'base64' | 'rot13 hex' | 'rot13 base32' | 'rot13 base64';
+
+const bitsOfCoding = { hex: 4, base32: 5, base64: 6 } as const;
+const valuesOfCoding: { readonly [coding in Coding]: Uint8Array } = {
+  hex: hexValues,
+  base32: base32Values,
+  base64: base64Values,
+  'rot13 hex': rotatedHexValues,
+  'rot13 base32': rotatedValues(base32Values),
+  'rot13 base64': rotatedValues(base64Values),
+};
+
+function baseOf(coding: Coding): 'hex' | 'base32' | 'base64' {
+  if (coding.endsWith('hex')) return 'hex';
+  return coding.endsWith('32') ? 'base32' : 'base64';
+}
+
+/** Null when a character does not belong to the coding; line ends and padding are passed over. */
+function bytesOf(
+  coding: Coding,
+  text: string,
+  start: number,
+  end: number,
+): Uint8Array | null {
+  const bits = bitsOfCoding[baseOf(coding)];
+  const values = valuesOfCoding[coding];
+  const bytes = new Uint8Array(Math.ceil(((end - start) * bits) / 8));
+  let held = 0;
+  let heldBits = 0;
+  let length = 0;
+  for (let position = start; position < end; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code === 0x3d || code === 0x0a || code === 0x0d) continue;
+    const value = values[code] ?? 255;
+    if (value === 255) return null;
+    held = ((held << bits) | value) & 0xffff;
+    heldBits += bits;
+    if (heldBits < 8) continue;
+    heldBits -= 8;
+    bytes[length] = (held >> heldBits) & 0xff;
+    length += 1;
+  }
+  return length === 0 ? null : bytes.subarray(0, length);
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** RFC 1950: deflate, and the header is a multiple of 31. */
+function isZlib(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  return first === 0x78 && second !== undefined && (first * 256 + second) % 31 === 0;
+}
+
+/** Null when it is not packed text, or more than the budget allows; the budget then says so. */
+function inflate(bytes: Uint8Array, budget: DecodeBudget): string | null {
+  const maxOutputLength = budget.takeInflation();
+  if (maxOutputLength === 0) return null;
+  try {
+    // A damaged end does not hide the beginning: models are good at guessing what is cut off.
+    const options = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
+    return textOf(isGzip(bytes) ? gunzipSync(bytes, options) : inflateSync(bytes, options));
+  } catch (failure) {
+    // Too long is a spent budget, which the caller escalates; anything else is no packed text.
+    if (failure instanceof RangeError) budget.exhausted = true;
+    return null;
+  }
+}
+
+function valuesOf(alphabet: string): Uint8Array {
+  const values = new Uint8Array(128).fill(255);
+  for (let index = 0; index < alphabet.length; index += 1) values[alphabet.charCodeAt(index)] = index;
+  return values;
+}
+
+/** The values of an alphabet whose letters were turned by ROT13. */
+function rotatedValues(values: Uint8Array): Uint8Array {
+  return values.map((_, code) => values[rotatedUnit(code)] ?? 255);
+}
+
+/** Reads bytes given as numbers; null when they are no text. */
+export function textOfBytes(bytes: readonly number[]): string | null {
+  return textOf(Buffer.from(bytes));
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Views of one text that are made at most; the text itself is one. */
+export const viewsMax = 40;
+/** Encodings inside one another that are undone. */
+export const depthMax = 5;
+/** Each inflation takes some 30 us to set up, however little is in it. */
+const inflationsMax = 6;
+const inflatedBytesMax = 65_536;
+const replacementsMin = 3000;
+
+/**
+ * What undoing the encodings of all texts of one scan may cost. An attacker chooses every input;
+ * what the budget does not cover is not looked at, and `exhausted` says so.
+ */
+export class DecodeBudget {
+  exhausted = false;
+  private characters: number;
+  private replacements: number;
+  private inflations = inflationsMax;
+
+  /** `length` is that of the text, in UTF-16 units. */
+  constructor(length: number) {
+    this.characters = 131_072 + 2 * length;
+    this.replacements = replacementsMin + Math.floor(length / 12);
+  }
+
+  /** Pays for one more view of so many characters. */
+  takeCharacters(count: number): boolean {
+    this.characters -= count;
+    if (this.characters < 0) this.exhausted = true;
+    return this.characters >= 0;
+  }
+
+  takeReplacement(): boolean {
+    this.replacements -= 1;
+    if (this.replacements < 0) this.exhausted = true;
+    return this.replacements >= 0;
+  }
+
+  /** Bytes that one inflation may give; 0 when there may be none. */
+  takeInflation(): number {
+    this.inflations -= 1;
+    if (this.inflations >= 0) return Math.min(inflatedBytesMax, Math.max(1, this.characters));
+    this.exhausted = true;
+    return 0;
+  }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DecodeBudget } from './budget.ts';
+import { decodeUtf8 } from './utf8.ts';
+import { Rewrite } from './view.ts';
+
+/** Named character references of HTML that stand for ASCII, and the spaces. */
+const entities: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'], ['gt', '>'], ['amp', '&'], ['quot', '"'], ['apos', "'"], ['nbsp', ' '],
+  ['Tab', '\t'], ['NewLine', '\n'], ['excl', '!'], ['num', '#'], ['dollar', '$'],
+  ['percnt', '%'], ['lpar', '('], ['rpar', ')'], ['ast', '*'], ['plus', '+'], ['comma', ','],
+  ['period', '.'], ['sol', '/'], ['colon', ':'], ['semi', ';'], ['equals', '='], ['quest', '?'],
+  ['commat', '@'], ['lsqb', '['], ['lbrack', '['], ['bsol', '\\'], ['rsqb', ']'], ['Hat', '^'],
+  ['lowbar', '_'], ['grave', '`'], ['lcub', '{'], ['lbrace', '{'], ['verbar', '|'], ['vert', '|'],
+  ['rcub', '}'], ['rbrace', '}'], ['ensp', ' '], ['emsp', ' '], ['thinsp', ' '], ['shy', ''],
+  ['zwj', ''], ['zwnj', ''], ['ZeroWidthSpace', ''], ['hyphen', '-'], ['dash', '-'],
+]);
+
+const entityLengthMax = 16;
+const percent = 0x25;
+const ampersand = 0x26;
+const backslash = 0x5c;
+const equals = 0x3d;
+
+/**
+ * Undoes percent-encoding (RFC 3986), character references of HTML, backslash escapes of JSON,
+ * JavaScript and C, and quoted-printable (RFC 2045), once and in place.
+ */
+export function unescape(text: string, budget: DecodeBudget): Rewrite {
+  const rewrite = new Rewrite(text);
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code !== percent && code !== ampersand && code !== backslash && code !== equals) continue;
+    const unit = unitAt(text, position, code);
+    if (unit === null || !budget.takeReplacement()) continue;
+    rewrite.add(position, unit.end, unit.text);
+    position = unit.end - 1;
+  }
+  return rewrite;
+}
+
+type Unit = { readonly text: string; readonly end: number };
+
+function unitAt(text: string, start: number, code: number): Unit | null {
+  switch (code) {
+    case percent:
+      return bytesAt(text, start, percent, 1);
+    case equals:
+      return quotedAt(text, start);
+    case ampersand:
+      return referenceAt(text, start);
+    default:
+      return backslashAt(text, start);
+  }
+}
+
+/** A run of `%69%67` or `=69=67`, read as UTF-8; at least `unitsMin` of them. */
+function bytesAt(text: string, start: number, mark: number, unitsMin: number): Unit | null {
+  const bytes: number[] = [];
+  let position = start;
+  while (text.charCodeAt(position) === mark) {
+    const byte = hexAt(text, position + 1, 2);
+    if (byte < 0) break;
+    bytes.push(byte);
+    position += 3;
+  }
+  if (bytes.length < unitsMin) return null;
+  return { text: decodeUtf8(bytes), end: position };
+}
+
+/** `a=20` is an ordinary equation; two coded bytes in a row, or a soft line break, are not. */
+function quotedAt(text: string, start: number): Unit | null {
+  const next = text.charCodeAt(start + 1);
+  if (next === 0x0a) return { text: '', end: start + 2 };
+  if (next === 0x0d && text.charCodeAt(start + 2) === 0x0a) return { text: '', end: start + 3 };
+  return bytesAt(text, start, equals, 2);
+}
+
+function referenceAt(text: string, start: number): Unit | null {
+  if (text.charCodeAt(start + 1) === 0x23) return numericAt(text, start);
+  const end = text.indexOf(';', start + 2);
+  if (end < 0 || end - start > entityLengthMax) return null;
+  const known = entities.get(text.slice(start + 1, end));
+  return known === undefined ? null : { text: known, end: end + 1 };
+}
+
+/** `&#105;`, `&#x69;`, and without the semicolon, as browsers read them. */
+function numericAt(text: string, start: number): Unit | null {
+  const isHex = (text.charCodeAt(start + 2) | 0x20) === 0x78;
+  const from = start + (isHex ? 3 : 2);
+  let position = from;
+  let point = 0;
+  while (position - from < 8) {
+    const digit = digitAt(text, position);
+    if (digit < 0 || (!isHex && digit > 9)) break;
+    point = point * (isHex ? 16 : 10) + digit;
+    position += 1;
+  }
+  if (position === from) return null;
+  if (text.charCodeAt(position) === 0x3b) position += 1;
+  return pointUnit(point, position);
+}
+
+function backslashAt(text: string, start: number): Unit | null {
+  const kind = text.charCodeAt(start + 1);
+  if (kind === 0x78) return fixedAt(text, start + 2, 2);
+  if (kind === 0x55) return fixedAt(text, start + 2, 8);
+  if (kind === 0x6e || kind === 0x72 || kind === 0x74) return { text: ' ', end: start + 2 };
+  if (kind === 0x75) {
+    if (text.charCodeAt(start + 2) === 0x7b) return bracedAt(text, start);
+    return pairAt(text, start) ?? fixedAt(text, start + 2, 4);
+  }
+  if (kind >= 0x30 && kind <= 0x33) return octalAt(text, start + 1);
+  return null;
+}
+
+function fixedAt(text: string, from: number, length: number): Unit | null {
+  const point = hexAt(text, from, length);
+  return point < 0 ? null : pointUnit(point, from + length);
+}
+
+/** Two escapes of JSON that spell one character beyond the first plane. */
+function pairAt(text: string, start: number): Unit | null {
+  const high = hexAt(text, start + 2, 4);
+  if (high < 0xd800 || high > 0xdbff || text.charCodeAt(start + 6) !== backslash) return null;
+  const low = hexAt(text, start + 8, 4);
+  if (low < 0xdc00 || low > 0xdfff) return null;
+  return { text: String.fromCharCode(high, low), end: start + 12 };
+}
+
+function bracedAt(text: string, start: number): Unit | null {
+  const end = text.indexOf('}', start + 3);
+  if (end < 0 || end - start > 9) return null;
+  const point = hexAt(text, start + 3, end - start - 3);
+  return point < 0 ? null : pointUnit(point, end + 1);
+}
+
+function octalAt(text: string, from: number): Unit | null {
+  let value = 0;
+  for (let offset = 0; offset < 3; offset += 1) {
+    const digit = text.charCodeAt(from + offset) - 0x30;
+    if (!(digit >= 0 && digit <= 7)) return null;
+    value = value * 8 + digit;
+  }
+  return value < 0x20 ? null : { text: String.fromCharCode(value), end: from + 3 };
+}
+
+/** NUL and what is no scalar value stay as they are written. */
+function pointUnit(point: number, end: number): Unit | null {
+  if (!(point > 0 && point <= 0x10ffff)) return null;
+  if (point >= 0xd800 && point <= 0xdfff) return null;
+  return { text: String.fromCodePoint(point), end };
+}
+
+/** -1 when there are not `length` digits; -1 for no digits at all. */
+function hexAt(text: string, from: number, length: number): number {
+  if (length < 1) return -1;
+  let value = 0;
+  for (let position = from; position < from + length; position += 1) {
+    const digit = digitAt(text, position);
+    if (digit < 0) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+function digitAt(text: string, position: number): number {
+  const code = text.charCodeAt(position);
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

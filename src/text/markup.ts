@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DecodeBudget } from './budget.ts';
+import { Rewrite } from './view.ts';
+
+const lessThan = 0x3c;
+const controlEscape = 0x1b;
+
+/** Tags that end a line where they are shown; the others leave a word whole. */
+const blockTags = new Set(
+  'p div br hr li ul ol tr td th table h1 h2 h3 h4 h5 h6 section article header footer pre'.split(' '),
+);
+const markLengthMax = 4096;
+
+/**
+ * The text as it is shown: without comments, tags, terminal controls (ECMA-48), and the signs of
+ * Markdown inside a word. What a word was cut apart with is gone, and so is what was hidden: the
+ * text itself is read as well.
+ */
+export function render(text: string, budget: DecodeBudget): Rewrite {
+  const rewrite = new Rewrite(text);
+  // A search that found nothing further on need not be made again.
+  const absent = new Set<string>();
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code > 0x7e || !isMark(code)) continue;
+    const mark = markAt(text, position, code, absent);
+    if (mark === null || !budget.takeReplacement()) continue;
+    rewrite.add(position, mark.end, mark.text);
+    position = mark.end - 1;
+  }
+  return rewrite;
+}
+
+function isMark(code: number): boolean {
+  return code === lessThan || code === controlEscape || code === 0x2a || code === 0x60 || code === 0x7e;
+}
+
+type Mark = { readonly end: number; readonly text: string };
+
+function markAt(text: string, start: number, code: number, absent: Set<string>): Mark | null {
+  if (code === lessThan) return tagAt(text, start, absent);
+  if (code === controlEscape) return controlAt(text, start);
+  let end = start + 1;
+  while (text.charCodeAt(end) === code && end - start < 3) end += 1;
+  const isInWord = isNameUnit(text.charCodeAt(start - 1)) && isNameUnit(text.charCodeAt(end));
+  return isInWord ? { end, text: '' } : null;
+}
+
+function tagAt(text: string, start: number, absent: Set<string>): Mark | null {
+  if (text.startsWith('<!--', start)) {
+    const end = find(text, '-->', start + 4, absent);
+    return { end: end < 0 ? text.length : end + 3, text: '' };
+  }
+  const next = text.charCodeAt(start + 1);
+  if (!isLetter(next) && next !== 0x2f && next !== 0x21 && next !== 0x3f) return null;
+  const end = find(text, '>', start + 1, absent);
+  if (end < 0 || end - start > markLengthMax) return null;
+  const from = start + (next === 0x2f ? 2 : 1);
+  let nameEnd = from;
+  while (nameEnd < end && nameEnd - from < 12 && isNameUnit(text.charCodeAt(nameEnd))) nameEnd += 1;
+  const name = text.slice(from, nameEnd).toLowerCase();
+  return { end: end + 1, text: blockTags.has(name) ? '\n' : '' };
+}
+
+function find(text: string, sought: string, from: number, absent: Set<string>): number {
+  if (absent.has(sought)) return -1;
+  const place = text.indexOf(sought, from);
+  if (place < 0) absent.add(sought);
+  return place;
+}
+
+/** A control sequence (CSI), an operating system command (OSC), or a short escape. */
+function controlAt(text: string, start: number): Mark {
+  const kind = text.charCodeAt(start + 1);
+  if (kind === 0x5b) {
+    let end = start + 2;
+    while (end - start < 32 && text.charCodeAt(end) >= 0x20 && text.charCodeAt(end) < 0x40) end += 1;
+    return { end: Math.min(text.length, end + 1), text: '' };
+  }
+  if (kind === 0x5d) {
+    let end = start + 2;
+    while (end - start < 512 && end < text.length && !endsCommand(text.charCodeAt(end))) end += 1;
+    return { end: Math.min(text.length, end + 1), text: '' };
+  }
+  return { end: Math.min(text.length, start + 2), text: '' };
+}
+
+function endsCommand(code: number): boolean {
+  return code === 0x07 || code === 0x5c;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
+}
+
+function isNameUnit(code: number): boolean {
+  return isLetter(code) || (code >= 0x30 && code <= 0x39);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Span } from './view.ts';
+
+/** What one look at every character of a text tells about the encodings that may be in it. */
+export type Survey = {
+  readonly hasEscapes: boolean;
+  readonly hasMarkup: boolean;
+  readonly isAscii: boolean;
+  /** Letters and digits stand side by side. */
+  readonly hasMixedWords: boolean;
+  /** Start and end, in turn, of each run of base64 characters that is long enough to hold a word. */
+  readonly runs: readonly number[];
+  /** A list of short tokens of equal kind: `69 67 6e`, `105 103 110`, `i g n o r e`. */
+  readonly hasTokenList: boolean;
+  /** The part whose letters are spread as ROT13 spreads those of English. */
+  readonly rotated: Span | null;
+};
+
+const letter = 1;
+const leet = 2;
+const blob = 4;
+const escape = 8;
+const markup = 16;
+const separator = 32;
+const beyondAscii = 64;
+
+const scoreShift = 8;
+/** The bits of a character, and above them its score under ROT13. */
+const table = buildTable();
+
+export const runLengthMin = 14;
+export const tokenCountMin = 6;
+const tokenLengthMax = 8;
+/** In 1/16 nat: about twelve letters of rotated English. */
+const rotationThreshold = 176;
+
+/** One pass; time is linear in the text. */
+export function surveyOf(text: string): Survey {
+  const runs: number[] = [];
+  let seen = 0;
+  let before = 0;
+  let mixed = 0;
+  let runStart = -1;
+  let tokenStart = 0;
+  let tokens = 0;
+  let tokensMost = 0;
+  let score = 0;
+  let rotatedStart = -1;
+  let rotatedEnd = -1;
+  for (let position = 0; position < text.length; position += 1) {
+    const known = table[text.charCodeAt(position)] ?? 0;
+    const bits = known & 0xff;
+    seen |= bits;
+    mixed |= (bits << 1) & before & leet;
+    before = bits;
+    score += known >> scoreShift;
+    if (score < 0) score = 0;
+    if (score >= rotationThreshold) {
+      if (rotatedStart < 0) rotatedStart = position;
+      rotatedEnd = position + 1;
+    }
+    if ((bits & blob) !== 0) {
+      if (runStart < 0) runStart = position;
+      continue;
+    }
+    if (runStart >= 0 && position - runStart >= runLengthMin) runs.push(runStart, position);
+    runStart = -1;
+    if ((bits & separator) === 0) continue;
+    const length = position - tokenStart;
+    if (length > 0) tokens = isListed(text, tokenStart, length) ? tokens + 1 : 0;
+    if (tokens > tokensMost) tokensMost = tokens;
+    tokenStart = position + 1;
+  }
+  if (runStart >= 0 && text.length - runStart >= runLengthMin) runs.push(runStart, text.length);
+  return {
+    hasEscapes: (seen & escape) !== 0,
+    hasMarkup: (seen & markup) !== 0,
+    isAscii: (seen & beyondAscii) === 0,
+    hasMixedWords: mixed !== 0,
+    runs,
+    hasTokenList: tokensMost >= tokenCountMin - 1,
+    rotated: rotatedStart < 0 ? null : { start: rotatedStart, end: rotatedEnd },
+  };
+}
+
+/** A letter set apart, two digits of hex, or a number. */
+function isListed(text: string, start: number, length: number): boolean {
+  if (length <= 2) return true;
+  const first = text.charCodeAt(start);
+  return length <= tokenLengthMax && first >= 0x30 && first <= 0x39;
+}
+
+function buildTable(): Int16Array {
+  const bits = new Int16Array(0x10000).fill(beyondAscii, 0x80);
+  const mark = (characters: string, bit: number): void => {
+    for (const character of characters) {
+      const code = character.charCodeAt(0);
+      bits[code] = (bits[code] ?? 0) | bit;
+    }
+  };
+  const lower = 'abcdefghijklmnopqrstuvwxyz';
+  mark(`${lower}${lower.toUpperCase()}`, blob | letter);
+  mark('0123456789+/_-', blob);
+  mark('%&\\=', escape);
+  mark('<`*~\u001b', markup);
+  mark('0134578@$!|', leet);
+  mark(' \t\r\n,;', separator);
+  for (const [index, score] of rotationScores().entries()) {
+    for (const first of [0x41, 0x61]) {
+      bits[first + index] = (bits[first + index] ?? 0) | (score << scoreShift);
+    }
+  }
+  return bits;
+}
+
+/**
+ * Log-likelihood ratio of each letter under ROT13 of English against English, in 1/16 nat. The
+ * frequencies are those of letters in English prose, in 1/1000.
+ */
+function rotationScores(): readonly number[] {
+  const frequencies = [82, 15, 28, 43, 127, 22, 20, 61, 70, 2, 8, 40, 24, 67, 75, 19, 1, 60, 63, 91]
+    .concat([28, 10, 24, 2, 20, 1]);
+  return frequencies.map((plain, index) => {
+    const rotated = frequencies[(index + 13) % 26] ?? 1;
+    // Clipped: one rare letter must not decide.
+    return Math.round(16 * Math.max(-2.5, Math.min(2.5, Math.log(rotated / plain))));
+  });
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+
+/** Bytes as text; what is no UTF-8 is replaced, as every reader does. */
+export function decodeUtf8(bytes: readonly number[]): string {
+  let isAscii = true;
+  for (const byte of bytes) if (byte > 127) isAscii = false;
+  if (isAscii && bytes.length < 64) return String.fromCharCode(...bytes);
+  return Buffer.from(bytes).toString('utf8');
+}
+
+/** Null when the bytes are not what a person would call text. */
+export function textOf(bytes: Uint8Array): string | null {
+  if (!isPlausible(bytes, bytes.length)) return null;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  // Part of a hostile blob may be cut or damaged; a text of replacements is none.
+  let replaced = 0;
+  for (let position = 0; position < text.length; position += 1) {
+    if (text.charCodeAt(position) === 0xfffd) replaced += 1;
+  }
+  return replaced * 8 <= text.length ? text : null;
+}
+
+/** Few control characters among the first `count` bytes: chance bytes hold one in eight. */
+export function isPlausible(bytes: Uint8Array, count: number): boolean {
+  const length = Math.min(count, bytes.length);
+  let odd = 0;
+  let high = 0;
+  for (let index = 0; index < length; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte < 0x20 ? byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0x1b : byte === 0x7f) {
+      odd += 1;
+    }
+    if (byte >= 0x80 && !continues(bytes, index)) high += 1;
+  }
+  return odd + high <= length >> 4;
+}
+
+/** True for a byte that begins or continues a sequence of UTF-8. */
+function continues(bytes: Uint8Array, index: number): boolean {
+  const byte = bytes[index] ?? 0;
+  const before = index === 0 ? 0 : (bytes[index - 1] ?? 0);
+  const after = bytes[index + 1];
+  if (byte < 0xc0) return before >= 0x80;
+  return byte < 0xf8 && (after === undefined || (after >= 0x80 && after < 0xc0));
+}
