@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import {
-  existsSync, readFileSync, rmSync, writeFileSync, mkdirSync, appendFileSync,
+  appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
@@ -28,7 +28,7 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
     await maso(['tools', 'pin', folder.meshFile]);
   });
   afterEach(async () => {
-    for (const directory of mounted) run('mount', ['-o', 'remount,rw', directory]);
+    for (const directory of mounted) spawnSync('mount', ['-o', 'remount,rw', directory]);
     await mesh?.stop();
     for (const directory of mounted.splice(0)) run('umount', ['-l', directory]);
     agents.clear();
@@ -45,6 +45,11 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     run('mount', ['-t', 'tmpfs', '-o', 'size=12m,mode=0700', 'tmpfs', directory]);
     mounted.push(directory);
+    await startMesh();
+    return directory;
+  }
+
+  async function startMesh(): Promise<void> {
     mesh = await up(folder);
     for (const agent of ['desk', 'reader', 'planner']) {
       const place = { socketPath: folder.socketOf(agent) };
@@ -53,7 +58,21 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
     const prompt = { text: 'a', payee: 'ACME-SUPPLIES', amount: 10 };
     await as('desk').post('/v1/tasks', { to: 'planner', schema: 'order/1', prompt });
     await until('the order', async () => (await as('planner').take(500)).length > 0);
-    return directory;
+  }
+
+  /** A disk of its own that the kernel itself can turn read-only: null where it has none to give. */
+  function mountFaultyDisk(directory: string): { readonly fail: () => void } | null {
+    const image = join(folder.directory, 'disk.img');
+    writeFileSync(image, '');
+    truncateSync(image, 24 * 1024 * 1024);
+    if (spawnSync('mkfs.ext4', ['-q', '-F', image]).status !== 0) return null;
+    const options = ['-o', 'loop,errors=remount-ro', image, directory];
+    if (spawnSync('mount', options).status !== 0) return null;
+    mounted.push(directory);
+    const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+    const [device = ''] = mounts.find((line) => line.split(' ')[1] === directory)?.split(' ') ?? [];
+    const trigger = join('/sys/fs/ext4', basename(device), 'trigger_fs_error');
+    return existsSync(trigger) ? { fail: () => writeFileSync(trigger, '1') } : null;
   }
 
   function as(agent: string): HostileAgent {
@@ -127,6 +146,34 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
       return isThere('tool.outcome', reading.body['callId']) &&
         accepted.every((id) => isThere('message.admitted', id) && isThere('message.delivered', id));
     });
+    await expectVerifiable();
+  }, 90_000);
+
+  it('stops payments when the disk of the log turns read-only, and loses nothing', async (context) => {
+    const log = join(folder.state, 'log');
+    mkdirSync(log, { recursive: true, mode: 0o700 });
+    const disk = mountFaultyDisk(log);
+    if (disk === null) return context.skip('needs loop devices and the fault trigger of ext4');
+    await startMesh();
+    expect(isPaid(await pay())).toBe(true);
+    const before = await note('before');
+    expect(before.status).toBe(202);
+    disk.fail();
+    expect(isPaid(await pay())).toBe(false);
+    expect((await note('on a disk that cannot be written')).body['code']).toBe('UNAVAILABLE');
+    expect(await read()).toMatchObject({ status: 200, body: { verdict: 'GO' } });
+    expect(mesh?.said()).toMatch(/recorder: unavailable \(RECORDER_[A-Z_]+\)/);
+    await mesh?.stop();
+    run('umount', ['-l', log]);
+    const repaired = spawnSync('e2fsck', ['-p', '-f', join(folder.directory, 'disk.img')]);
+    expect(repaired.status).toBeLessThan(4);
+    run('mount', ['-o', 'loop', join(folder.directory, 'disk.img'), log]);
+    agents.clear();
+    await startMesh();
+    const isAdmitted = (entry: { readonly kind: string; readonly message: string | null }): boolean =>
+      entry.kind === 'message.admitted' && entry.message === before.body['messageId'];
+    expect((await folder.entries()).some(isAdmitted)).toBe(true);
+    await until('payments again', async () => isPaid(await pay()));
     await expectVerifiable();
   }, 90_000);
 
