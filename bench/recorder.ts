@@ -11,9 +11,12 @@ import { openRecordLogFiles } from '../src/adapters/record-log-files.ts';
 import { openRecordLogReader } from '../src/adapters/record-log-segments.ts';
 import { mintUlid } from '../src/message/identifiers.ts';
 import type { EntryDraft } from '../src/recorder/entry.ts';
-import { ed25519Signer, keysOf, type SignedHead } from '../src/recorder/head.ts';
+import { logVerifierKey } from '../src/recorder/checkpoint.ts';
 import { openRecorder } from '../src/recorder/recorder.ts';
-import { verifyLog } from '../src/recorder/verify.ts';
+import { ed25519Signer } from '../src/recorder/signed-note.ts';
+import { parseVerifierKey } from '../src/verifier/checkpoint.ts';
+import { directorySource, nodeSha256 } from '../src/verifier/directory.ts';
+import { verifyLog } from '../src/verifier/verify.ts';
 import { cpuUs, machine, numberOption, print, rounded } from './machine.ts';
 
 const targets = { appendPerSecond: 50_000, verifyPerSecond: 120_000 };
@@ -25,7 +28,6 @@ const clock = systemClock();
 const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
 const log = join(directory, 'log');
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-let head: SignedHead | null = null;
 
 const append = await measureAppend();
 const bytes = readdirSync(log).reduce((sum, name) => sum + statSync(join(log, name)).size, 0);
@@ -56,10 +58,8 @@ async function measureAppend() {
       return () => clearTimeout(timer);
     },
     signer: ed25519Signer(privateKey),
-    writeHead: async (signed) => {
-      head = signed;
-    },
-    lastHead: null,
+    writeCheckpoint: async () => undefined,
+    lastCheckpoint: null,
   });
   const calls = Array.from({ length: Math.ceil(total / perCall) }, (_, call) =>
     Array.from({ length: Math.min(perCall, total - call * perCall) }, () => draft()),
@@ -80,14 +80,15 @@ async function measureAppend() {
 }
 
 async function measureVerify() {
-  const reader = await openRecordLogReader(log);
+  const { name } = await openRecordLogReader(log);
+  const key = parseVerifierKey(logVerifierKey(name, publicKey));
+  if (key === null) throw new Error('The verifier does not read the key.');
   const cpuBefore = cpuUs(process.pid);
   const startedMs = performance.now();
   const report = await verifyLog({
-    name: reader.name,
-    lines: reader.read(0, Number.MAX_SAFE_INTEGER),
-    heads: head === null ? [] : [head],
-    keys: keysOf([publicKey]),
+    source: await directorySource(log),
+    log: key,
+    sha256: nodeSha256,
   });
   const tookMs = performance.now() - startedMs;
   return {

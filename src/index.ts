@@ -13,5 +13,11 @@ export type {
 export { joinMeshInProcess } from './sdk/in-process.ts';
 export type { InProcessOptions } from './sdk/in-process.ts';
 export { SidecarRefused } from './sdk/sidecar-http.ts';
-export { verifyLog } from './recorder/verify.ts';
-export type { VerifyFinding, VerifyInput, VerifyReport } from './recorder/verify.ts';
+export { parseVerifierKey } from './verifier/checkpoint.ts';
+export type { VerifierKey } from './verifier/checkpoint.ts';
+export { directorySource } from './verifier/directory.ts';
+export type { VerifyFinding } from './verifier/findings.ts';
+export { tiledSource } from './verifier/source.ts';
+export type { LogSource } from './verifier/source.ts';
+export { verifyLog } from './verifier/verify.ts';
+export type { VerifyInput, VerifyReport } from './verifier/verify.ts';

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 /** A file imports its own folder and folders of a smaller number. `sdk` is what agents load. */
 const levels: { readonly [folder: string]: number } = {
   message: 0,
+  verifier: 0,
   review: 0.5,
   label: 1,
   text: 1,
@@ -37,6 +38,9 @@ const effects =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|fetch\(|process\.env|randomBytes|randomUUID|generateKeyPair)/;
 const effectModules = /^node:(fs|net|tls|http|https|dns|dgram|child_process|worker_threads|os|readline|sqlite)/;
 
+/** The parts of the verifier that run under Node.js only; a page of a browser takes the rest. */
+const verifierEffects = new Set(['src/verifier/directory.ts', 'src/verifier/maso-verify.ts']);
+
 const root = join(import.meta.dirname, '..');
 const sources = filesUnder(join(root, 'src')).filter((file) => file.endsWith('.ts'));
 const shipped = sources.filter(
@@ -62,6 +66,18 @@ describe('levels', () => {
     expect(upward).toEqual([]);
   });
 
+  test('the verifier imports nothing of what it verifies, and no package', () => {
+    const foreign = shipped
+      .filter((file) => folderOf(file) === 'verifier')
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((imported) => !imported.startsWith('./'))
+          .filter((imported) => !(verifierEffects.has(name(file)) && imported.startsWith('node:')))
+          .map((imported) => `${name(file)} -> ${imported}`),
+      );
+    expect(foreign).toEqual([]);
+  });
+
   test('sidecar and bus never import each other, and only wiring imports adapters', () => {
     const wrong = shipped.filter((file) => {
       const own = folderOf(file);
@@ -83,7 +99,7 @@ describe('levels', () => {
 describe('effects', () => {
   test('clock, randomness, timers, environment and sockets stay in adapters and wiring', () => {
     const found = shipped
-      .filter((file) => !effectFolders.has(folderOf(file)))
+      .filter((file) => !effectFolders.has(folderOf(file)) && !verifierEffects.has(name(file)))
       .flatMap((file) => {
         const text = withoutComments(readFileSync(file, 'utf8'));
         const used = effects.exec(text)?.[0];

@@ -83,17 +83,17 @@ describe('segment files', () => {
     await rename(join(directory, 'away'), join(directory, 'header.json'));
     await unlink(segmentPath(directory, 0));
     await expect(openRecordLogFiles({ directory })).rejects.toMatchObject({
-      code: 'RECORDER_CHAIN_BROKEN',
+      code: 'RECORDER_LOG_BROKEN',
     });
   });
 
-  it.each(['', '{}', '{"format":"maso-record-log/1","name":"short"}\n', '[1]\n'])(
+  it.each(['', '{}', '{"format":"maso-record-log/2","name":"short"}\n', '[1]\n'])(
     'refuses a header of another form',
     async (text) => {
       await filled();
       await writeFile(join(directory, 'header.json'), text);
       await expect(openRecordLogFiles({ directory })).rejects.toMatchObject({
-        code: 'RECORDER_CHAIN_BROKEN',
+        code: 'RECORDER_LOG_BROKEN',
       });
     },
   );
@@ -118,7 +118,7 @@ describe('segment files', () => {
       await attack(segmentPath(own, 0));
       for (const privileged of [false, true, false]) {
         const appended = log.append(['second'], { privileged });
-        await expect(appended).rejects.toMatchObject({ code: 'RECORDER_CHAIN_BROKEN' });
+        await expect(appended).rejects.toMatchObject({ code: 'RECORDER_LOG_BROKEN' });
       }
       await log.close();
     }

@@ -15,6 +15,7 @@ import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { RecorderError } from '../recorder/entry.ts';
+import type { Tile } from '../recorder/merkle.ts';
 import type { AppendOptions, RecordLog } from '../recorder/record-log.ts';
 import { lockRecordLog } from './record-log-lock.ts';
 import { DiskReserve } from './record-log-reserve.ts';
@@ -29,6 +30,7 @@ import {
   segmentPath,
 } from './record-log-segments.ts';
 import type { Segment, SegmentEnd } from './record-log-segments.ts';
+import { publishCheckpoint, readTileFile, writeTileFiles } from './record-log-tiles.ts';
 
 export type RecordLogFilesOptions = {
   /** Created with mode 0700 when absent; nobody but the recorder's uid should reach it. */
@@ -51,7 +53,7 @@ const appendFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT 
 
 /**
  * Opens the log in a directory, or creates it. Cuts off an incomplete last line. Rejects with
- * `RecorderError`: `RECORDER_LOCKED` when another process writes it, `RECORDER_CHAIN_BROKEN` when
+ * `RecorderError`: `RECORDER_LOCKED` when another process writes it, `RECORDER_LOG_BROKEN` when
  * the header or the first segment is gone, `RECORDER_NOT_DURABLE` or `RECORDER_FULL` otherwise.
  */
 export async function openRecordLogFiles(options: RecordLogFilesOptions): Promise<RecordLog> {
@@ -97,7 +99,7 @@ async function openLocked(
   }
   const name = await readName(directory);
   if (segments[0]?.first !== 0) {
-    throw new RecorderError('RECORDER_CHAIN_BROKEN', 'The first segment of the log is gone.');
+    throw new RecorderError('RECORDER_LOG_BROKEN', 'The first segment of the log is gone.');
   }
   const end = await findSegmentEnd(last.path);
   const file = await open(last.path, appendFlags, 0o600);
@@ -175,6 +177,24 @@ class SegmentedRecordLog implements RecordLog {
 
   read(from: number, to: number): AsyncIterable<Uint8Array> {
     return readFiles(this.#parts.directory, from, Math.min(to, this.size()));
+  }
+
+  async writeTiles(tiles: readonly Tile[]): Promise<void> {
+    await writeTileFiles(this.#parts.directory, tiles).catch((cause: unknown) => {
+      throw asRecorderError(cause, 'A tile could not be written.');
+    });
+  }
+
+  async readTile(level: number, index: number, width: number): Promise<Uint8Array | null> {
+    return readTileFile(this.#parts.directory, level, index, width).catch((cause: unknown) => {
+      throw asRecorderError(cause, 'A tile could not be read.');
+    });
+  }
+
+  async publish(checkpoint: string): Promise<void> {
+    await publishCheckpoint(this.#parts.directory, checkpoint).catch((cause: unknown) => {
+      throw asRecorderError(cause, 'The checkpoint could not be published.');
+    });
   }
 
   async close(): Promise<void> {
@@ -333,7 +353,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function touched(): RecorderError {
-  return new RecorderError('RECORDER_CHAIN_BROKEN', 'Another hand changed the open log.');
+  return new RecorderError('RECORDER_LOG_BROKEN', 'Another hand changed the open log.');
 }
 
 function isFull(failure: unknown): boolean {

@@ -26,7 +26,9 @@ export type RecordLogReader = {
 };
 
 export const headerFile = 'header.json';
-const headerFormat = 'maso-record-log/1';
+const headerFormat = 'maso-record-log/2';
+/** Logs whose entries were linked to one another and had no tree. */
+const oldFormat = 'maso-record-log/1';
 const namePattern = /^[A-Za-z0-9_-]{22,64}$/;
 const segmentPattern = /^segment-(\d{16})\.log$/;
 const chunkBytes = 256 * 1024;
@@ -52,14 +54,17 @@ export function headerText(name: string): string {
 }
 
 /**
- * Rejects with `RECORDER_CHAIN_BROKEN` for a header of another form, `RECORDER_NOT_DURABLE` for
- * none.
+ * Rejects with `RECORDER_FORMAT_OLD` for a log of an earlier version, `RECORDER_LOG_BROKEN` for a
+ * header of another form, `RECORDER_NOT_DURABLE` for none.
  */
 export async function readName(directory: string): Promise<string> {
   const text = await readFile(join(directory, headerFile), 'utf8').catch((cause: unknown) => {
     throw new RecorderError('RECORDER_NOT_DURABLE', 'The log has no readable header.', { cause });
   });
   const header = parseJson(text);
+  if (isJsonObject(header) && header['format'] === oldFormat) {
+    throw new RecorderError('RECORDER_FORMAT_OLD', 'The log was written by an earlier version.');
+  }
   if (
     !isJsonObject(header) ||
     header['format'] !== headerFormat ||
@@ -67,7 +72,7 @@ export async function readName(directory: string): Promise<string> {
     !namePattern.test(header['name']) ||
     headerText(header['name']) !== text
   ) {
-    throw new RecorderError('RECORDER_CHAIN_BROKEN', 'The header of the log is not of its form.');
+    throw new RecorderError('RECORDER_LOG_BROKEN', 'The header of the log is not of its form.');
   }
   return header['name'];
 }

@@ -1,76 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRecordLogReader } from '../adapters/record-log-segments.ts';
-import { keysOf } from '../recorder/head.ts';
-import { verifyLog, type VerifyReport } from '../recorder/verify.ts';
-import { codeEntry } from '../process/codes.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import { recorderKeyFile } from '../process/node-recorder.ts';
+import { parseVerifierKey } from '../verifier/checkpoint.ts';
+import type { VerifierKey } from '../verifier/checkpoint.ts';
+import { VerifierError } from '../verifier/codes.ts';
+import { directorySource, nodeSha256 } from '../verifier/directory.ts';
+import { describeReport } from '../verifier/report-text.ts';
+import { verifyLog } from '../verifier/verify.ts';
+import type { VerifyReport } from '../verifier/verify.ts';
 import type { CommandIo } from './check.ts';
-import { withProgress } from './progress.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type VerifyOptions = {
   readonly state: string;
   readonly log?: string;
-  readonly head?: string;
+  readonly checkpoint?: readonly string[];
   readonly key?: string;
+  readonly witness?: readonly string[];
+  readonly quorum?: string;
   readonly json: boolean;
 };
 
-const findingsShown = 20;
-
 /**
- * `maso recorder verify`: reads the log and the signed head and trusts neither the process that
- * wrote them nor their indexes. Exit 1 when anything was edited, removed, reordered or cut off.
+ * `maso recorder verify`: the verifier of `maso-verify` on the log of a state directory, with its
+ * key and newest checkpoint unless others are named. Exit 1 when anything was edited, removed,
+ * reordered or cut off.
  */
 export async function recorderVerify(options: VerifyOptions, io: CommandIo): Promise<number> {
   const directories = nodeDirectories(stateDirectoryOf(options.state, null));
+  let toldAt = 0;
   const report = await verifyDirectory({
     log: options.log ?? directories.log,
-    head: options.head ?? join(directories.heads, 'recorder-head.jws'),
-    key: options.key ?? join(directories.heads, recorderKeyFile),
-    progress: (entries) => io.err(`${entries} entries read`),
+    checkpoints: options.checkpoint ?? [join(directories.checkpoints, 'checkpoint')],
+    key: options.key ?? join(directories.checkpoints, recorderKeyFile),
+    witnesses: options.witness ?? [],
+    quorum: options.quorum === undefined ? null : Number(options.quorum),
+    progress: (entries) => {
+      if (performance.now() - toldAt < 2000) return;
+      if (toldAt > 0) io.err(`${entries} entries read`);
+      toldAt = performance.now();
+    },
   });
   if (options.json) io.out(JSON.stringify(report));
-  else for (const line of describe(report)) io.out(line);
+  else for (const line of describeReport(report)) io.out(line);
   return report.ok ? 0 : 1;
 }
 
-/** Verifies a log directory against a head file under a recorder's public key (JWK file). */
+/** Verifies a log directory under verifier keys, given as text or as files that hold it. */
 export async function verifyDirectory(paths: {
   readonly log: string;
-  readonly head: string;
+  readonly checkpoints: readonly string[];
   readonly key: string;
-  /** Told every two seconds how far it is. */
+  readonly witnesses: readonly string[];
+  readonly quorum: number | null;
   readonly progress?: (entries: number) => void;
 }): Promise<VerifyReport> {
-  // The head first: a running recorder may write a newer one while the log is being read.
-  const head = (await readFile(paths.head, 'utf8')).trim();
-  const jwk: unknown = JSON.parse(await readFile(paths.key, 'utf8'));
-  const key = createPublicKey({ key: jwk as never, format: 'jwk' });
-  const reader = await openRecordLogReader(paths.log);
+  // The checkpoints first: a running recorder may write newer ones while the log is being read.
+  const checkpoints = await Promise.all(paths.checkpoints.map((path) => readFile(path, 'utf8')));
   return verifyLog({
-    name: reader.name,
-    lines: withProgress(reader.read(0, Number.MAX_SAFE_INTEGER), paths.progress ?? (() => undefined)),
-    heads: [head],
-    keys: keysOf([key]),
+    source: await directorySource(paths.log),
+    log: await keyFrom(paths.key),
+    checkpoints,
+    witnesses: await Promise.all(paths.witnesses.map(keyFrom)),
+    sha256: nodeSha256,
+    ...(paths.quorum === null ? {} : { quorum: paths.quorum }),
+    ...(paths.progress === undefined ? {} : { progress: paths.progress }),
   });
 }
 
-function describe(report: VerifyReport): readonly string[] {
-  const lines = report.findings.slice(0, findingsShown).map((finding) => {
-    const means = codeEntry(finding.code)?.means ?? '';
-    return `${finding.level === 'error' ? 'FAULT' : 'note '} entry ${finding.sequence}: ${finding.code}  ${means}`;
-  });
-  const hidden = report.findingsTotal - lines.length;
-  if (hidden > 0) lines.push(`... and ${hidden} more (--json shows all that were kept)`);
-  lines.push(
-    report.ok
-      ? `The log verifies: ${report.entries} entries, ${report.coveredByHead} of them under the signed head.`
-      : `The log does NOT verify: ${report.findingsTotal} finding(s) in ${report.entries} entries.`,
-  );
-  return lines;
+async function keyFrom(text: string): Promise<VerifierKey> {
+  const key = parseVerifierKey(text) ?? parseVerifierKey(await readFile(text, 'utf8'));
+  if (key !== null) return key;
+  throw new VerifierError('VERIFY_SOURCE_UNREADABLE', 'That is no verifier key.');
 }

@@ -31,7 +31,7 @@ export type ReplayReport = {
   readonly record: {
     readonly ok: boolean;
     readonly entries: number;
-    readonly coveredByHead: number;
+    readonly covered: number;
     readonly findings: number;
     readonly codes: readonly string[];
   };
@@ -94,7 +94,7 @@ export function describeReplay(report: ReplayReport): readonly string[] {
       `${accounted.folded} refusals counted in digests, ` +
       `${accounted.missing} missing, ${accounted.doubled} doubled`,
     record.ok
-      ? `The log verifies: ${record.entries} entries, ${record.coveredByHead} under the head.`
+      ? `The log verifies: ${record.entries} entries, ${record.covered} under a checkpoint.`
       : `The log does NOT verify: ${record.findings} finding(s): ${record.codes.join(', ')}.`,
   ];
 }

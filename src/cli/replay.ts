@@ -153,9 +153,14 @@ async function conclude(
     const counted = `${malformed.total} malformed rows, no other.`;
     throw new ReplayError('REPLAY_NO_ROWS', `${file}: ${counted}`);
   }
-  const { log, heads } = nodeDirectories(state);
-  const head = join(heads, 'recorder-head.jws');
-  const verified = await verifyDirectory({ log, head, key: join(heads, recorderKeyFile) });
+  const { log, checkpoints } = nodeDirectories(state);
+  const verified = await verifyDirectory({
+    log,
+    key: join(checkpoints, recorderKeyFile),
+    checkpoints: [join(checkpoints, 'checkpoint')],
+    witnesses: [],
+    quorum: null,
+  });
   const { verdicts, accounted } = await tally(texts, log);
   const unanswered = texts.filter((text) => text.ended === 'unanswered').length;
   const report: ReplayReport = {
@@ -175,7 +180,7 @@ async function conclude(
     record: {
       ok: verified.ok,
       entries: verified.entries,
-      coveredByHead: verified.coveredByHead,
+      covered: verified.covered,
       findings: verified.findingsTotal,
       codes: [...new Set(verified.findings.map((finding) => finding.code))],
     },

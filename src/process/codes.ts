@@ -18,6 +18,7 @@ import { reviewCodes } from '../review/codes.ts';
 import { scannerCodes } from '../scanner/codes.ts';
 import { sidecarCodes } from '../sidecar/codes.ts';
 import { toolCodes } from '../tool/codes.ts';
+import { verifierCodes } from '../verifier/codes.ts';
 import { replayCodes } from './replay-codes.ts';
 
 /** Every code of the product by the folder that owns it; `docs/errors.md` is made from this. */
@@ -36,6 +37,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   pace: paceCodes,
   protection: protectionCodes,
   recorder: recorderCodes,
+  verifier: verifierCodes,
   tool: toolCodes,
   sidecar: sidecarCodes,
   bus: busCodes,

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 
-/** Where a node keeps what it needs; the log's heads lie outside the log's own directory. */
+/** Where a node keeps what it needs; the checkpoints lie outside the log's own directory. */
 export function nodeDirectories(stateDirectory: string) {
   return {
     node: join(stateDirectory, 'node'),
     log: join(stateDirectory, 'log'),
-    heads: join(stateDirectory, 'heads'),
+    checkpoints: join(stateDirectory, 'checkpoints'),
     operators: join(stateDirectory, 'operators'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),
   } as const;

@@ -262,10 +262,16 @@ export function controlApi(
   let lastRevocation: Promise<unknown> = Promise.resolve();
   return {
     status: () => {
-      const { state, code, headSize, headAt } = foundations.recorder.status();
+      const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
       return {
         connected: [...parts.busContext.connected.keys()],
-        recorder: { state, code, entries: foundations.recorder.size(), headSize, headAt },
+        recorder: {
+          state,
+          code,
+          entries: foundations.recorder.size(),
+          checkpointSize,
+          checkpointAt,
+        },
         pendingApprovals: store.pending().length,
         busPort: node()?.busPort ?? null,
         enrolment: node()?.enrolmentAddress ?? null,

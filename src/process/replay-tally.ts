@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
-import { parseLinkedLine } from '../recorder/chain.ts';
+import { parseEntryLine } from '../recorder/entry-line.ts';
 import type { EntryKind, RecordedEntry } from '../recorder/entry.ts';
 import { combine, type Outcome } from '../review/verdict.ts';
 
@@ -70,7 +70,7 @@ export async function tally(
   let foldedOnRecord = 0;
   const reader = await openRecordLogReader(logDirectory);
   for await (const line of reader.read(0, Number.MAX_SAFE_INTEGER)) {
-    const entry = parseLinkedLine(line);
+    const entry = parseEntryLine(line);
     if (entry === null) continue;
     const trace = traces.get(entry.message ?? '');
     if (trace !== undefined) follow(trace, entry);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import type { ChainTip } from './chain.ts';
-import { chainEntry } from './chain.ts';
 import { RecorderError } from './entry.ts';
 import type { EntryDraft, EntryReceipt } from './entry.ts';
+import { entryLine } from './entry-line.ts';
+import type { LogTip } from './entry-line.ts';
 import { isEntryDraft } from './entry-shape.ts';
 import type { RecentIds } from './recent-ids.ts';
 
@@ -17,17 +17,17 @@ export class Batch {
   readonly #recent: RecentIds;
   readonly #nowMs: number;
   readonly #entryBytesMax: number;
-  #tip: ChainTip;
+  #tip: LogTip;
   #bytes = 0;
 
-  constructor(tip: ChainTip, recent: RecentIds, nowMs: number, entryBytesMax: number) {
+  constructor(tip: LogTip, recent: RecentIds, nowMs: number, entryBytesMax: number) {
     this.#tip = tip;
     this.#recent = recent;
     this.#nowMs = nowMs;
     this.#entryBytesMax = entryBytesMax;
   }
 
-  get tip(): ChainTip {
+  get tip(): LogTip {
     return this.#tip;
   }
 
@@ -63,21 +63,21 @@ export class Batch {
     const id = writerId(draft);
     const known = this.#recent.get(id) ?? this.#ids.get(id);
     if (known !== undefined) return known;
-    const chained = this.#chain(draft);
-    const bytes = Buffer.byteLength(chained.line);
+    const next = this.#line(draft);
+    const bytes = Buffer.byteLength(next.line);
     if (bytes > this.#entryBytesMax) throw invalid('An entry is larger than allowed.');
     const sequence = this.#tip.size;
-    this.lines.push(chained.line);
-    this.#tip = chained.tip;
+    this.lines.push(next.line);
+    this.#tip = next.tip;
     this.#bytes += bytes + 1;
     this.#ids.set(id, sequence);
     added.push(id);
     return sequence;
   }
 
-  #chain(draft: EntryDraft): { readonly line: string; readonly tip: ChainTip } {
+  #line(draft: EntryDraft): { readonly line: string; readonly tip: LogTip } {
     try {
-      return chainEntry(draft, this.#tip, this.#nowMs);
+      return entryLine(draft, this.#tip, this.#nowMs);
     } catch (failure) {
       throw invalid('An entry has no canonical form.', failure);
     }

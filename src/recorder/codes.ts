@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
 
-/** Refusals of the recorder, findings of the verifier and of the decision trace. */
+/** Refusals of the recorder and of the decision trace. */
 export const recorderCodes = {
   RECORDER_NOT_DURABLE: {
     means: 'The log could not make the entry durable: the disk failed, vanished or is read-only.',
@@ -13,7 +13,7 @@ export const recorderCodes = {
     mend: 'Free space on the disk of the log; the next entry tries again.',
     agentSees: 'UNAVAILABLE',
   },
-  RECORDER_CHAIN_BROKEN: {
+  RECORDER_LOG_BROKEN: {
     means: 'The log was changed by something other than its recorder, so nothing is added to it.',
     mend: 'Run `maso recorder verify`, keep the log as evidence, and start a new one beside it.',
     agentSees: 'UNAVAILABLE',
@@ -43,24 +43,24 @@ export const recorderCodes = {
     mend: 'Correct the limit that the message names.',
     agentSees: 'UNAVAILABLE',
   },
-  RECORDER_HEAD_MISPLACED: {
-    means: 'The signed head would lie inside the log directory, where one deletion removes both.',
-    mend: 'Give the head a directory outside the log directory, better on another disk.',
+  RECORDER_CHECKPOINT_MISPLACED: {
+    means: 'The checkpoint would lie inside the log directory, where one deletion removes both.',
+    mend: 'Give the checkpoint a directory outside the log directory, better on another disk.',
     agentSees: 'UNAVAILABLE',
   },
-  RECORDER_HEAD_INVALID: {
-    means: 'A signed head is malformed, or its signature is not by the recorder key.',
-    mend: 'Take the head from its witness or backup; if there is none, treat the log as unproven.',
+  RECORDER_CHECKPOINT_INVALID: {
+    means: 'The last checkpoint is malformed, or its signature is not by the recorder key.',
+    mend: 'Take the checkpoint from its witness or backup; if there is none, treat the log as unproven.',
     agentSees: 'UNAVAILABLE',
   },
-  RECORDER_HEAD_FOREIGN: {
-    means: 'A signed head belongs to a log of another name.',
-    mend: 'Verify each log with its own heads; a replaced log directory looks like this.',
+  RECORDER_CHECKPOINT_FOREIGN: {
+    means: 'The last checkpoint belongs to a log of another name.',
+    mend: 'Put each log back beside its own checkpoint; a replaced log directory looks like this.',
     agentSees: 'UNAVAILABLE',
   },
-  RECORDER_HEAD_NOT_WRITTEN: {
-    means: 'The signed head was not written, so truncation is provable only up to the last one.',
-    mend: 'Mend the directory of the head; the recorder tries again every second.',
+  RECORDER_CHECKPOINT_NOT_WRITTEN: {
+    means: 'The checkpoint was not written, so truncation is provable only up to the last one.',
+    mend: 'Mend the disk of the log and of the checkpoint; the recorder tries again every second.',
     agentSees: 'UNAVAILABLE',
   },
   RECORDER_REFUSALS_FOLDED: {
@@ -68,65 +68,30 @@ export const recorderCodes = {
     mend: 'Look at the counted codes for a flood and stop its source.',
     agentSees: 'REFUSED',
   },
-  RECORDER_LINE_INVALID: {
-    means: 'A line of the log is not an entry in its canonical form.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_ENTRY_EDITED: {
-    means: 'The next entry links to other content than this entry has now.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_ENTRY_REMOVED: {
-    means: 'Entries from this position on are missing.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_ENTRY_REORDERED: {
-    means: 'The entry stands at another place than the one it was recorded at.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_ENTRY_DUPLICATED: {
-    means: 'The same entry stands in the log twice.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_ENTRY_INSERTED: {
-    means: 'An entry was put between others that link past it.',
-    mend: 'Keep the log as evidence; compare with a copy.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_CLOCK_BACK: {
-    means: 'An entry was accepted earlier than the one before it, which the recorder never writes.',
-    mend: 'Keep the log as evidence; it was not written by this recorder.',
-    agentSees: 'REFUSED',
-  },
-  RECORDER_NAME_MISMATCH: {
-    means: 'The first entry does not start from the name in the header of the log.',
-    mend: 'Keep the log as evidence; the header or the first entry was replaced.',
-    agentSees: 'REFUSED',
-  },
   RECORDER_TRUNCATED: {
-    means: 'The log is shorter than a signed head says.',
+    means: 'The log is shorter than its last checkpoint says.',
     mend: 'Keep the log as evidence; entries at its end are gone.',
     agentSees: 'REFUSED',
   },
   RECORDER_FORKED: {
-    means: 'The log holds another entry at the position of a signed head than the one signed.',
-    mend: 'Keep both as evidence; the log was rewritten after the head was signed.',
+    means: 'The entries of the log are not those that its last checkpoint covers.',
+    mend: 'Keep both as evidence; the log was rewritten after the checkpoint was signed.',
     agentSees: 'REFUSED',
   },
-  RECORDER_REWOUND: {
-    means: 'A later signed head covers fewer entries than an earlier one: the log was set back.',
-    mend: 'Keep the heads as evidence; an older copy of the log was put in place.',
+  RECORDER_FORMAT_OLD: {
+    means: 'The log was written by an earlier version, which linked entries and had no tree.',
+    mend: 'Keep it, and give this version a log directory of its own.',
+    agentSees: 'UNAVAILABLE',
+  },
+  RECORDER_PROOF_RANGE: {
+    means: 'The log has no entry or size as the proof is asked for.',
+    mend: 'Ask for an entry below the size, and for a size that the log has reached.',
     agentSees: 'REFUSED',
   },
-  RECORDER_CAUSE_UNKNOWN: {
-    means: 'An entry names a cause that was not recorded before it.',
-    mend: 'Look for a lost entry or a sidecar that hides its inputs.',
-    agentSees: 'REFUSED',
+  RECORDER_TILE_MISSING: {
+    means: 'A tile of the tree is missing or too short.',
+    mend: 'Run `maso recorder verify`; `maso recorder export` makes all tiles again.',
+    agentSees: 'UNAVAILABLE',
   },
   RECORDER_TRACE_UNKNOWN: {
     means: 'No entry of the log has this id.',

@@ -54,14 +54,12 @@ export type EntryDraft = {
   readonly detail: JsonObject;
 };
 
-/** A draft as it stands in the log: hash-linked to its predecessor. */
+/** A draft as it stands in the log, under the tree whose root the recorder signs. */
 export type RecordedEntry = EntryDraft & {
   /** Position in the log, from 0, without gaps. */
   readonly sequence: number;
   /** When the recorder accepted it, milliseconds since 1970; never below the previous entry's. */
   readonly recordedAt: number;
-  /** SHA-256 (base64url) of the previous entry's line, or of the log's name for the first one. */
-  readonly previous: string;
 };
 
 export type EntryReceipt = { readonly sequence: number };
@@ -82,17 +80,20 @@ export interface Recorder {
 export type RecorderErrorCode =
   | 'RECORDER_NOT_DURABLE'
   | 'RECORDER_FULL'
-  | 'RECORDER_CHAIN_BROKEN'
+  | 'RECORDER_LOG_BROKEN'
   | 'RECORDER_CLOSED'
   | 'RECORDER_ENTRY_INVALID'
   | 'RECORDER_OVERLOADED'
   | 'RECORDER_LOCKED'
   | 'RECORDER_OPTIONS_INVALID'
-  | 'RECORDER_HEAD_MISPLACED'
-  | 'RECORDER_HEAD_INVALID'
-  | 'RECORDER_HEAD_FOREIGN'
+  | 'RECORDER_CHECKPOINT_MISPLACED'
+  | 'RECORDER_CHECKPOINT_INVALID'
+  | 'RECORDER_CHECKPOINT_FOREIGN'
   | 'RECORDER_TRUNCATED'
-  | 'RECORDER_FORKED';
+  | 'RECORDER_FORKED'
+  | 'RECORDER_FORMAT_OLD'
+  | 'RECORDER_PROOF_RANGE'
+  | 'RECORDER_TILE_MISSING';
 
 export class RecorderError extends Error {
   readonly code: RecorderErrorCode;

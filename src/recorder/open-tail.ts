@@ -1,84 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 import { writerId } from './batch.ts';
-import { emptyTip, lineHash, parseLinkedLine } from './chain.ts';
-import type { ChainTip } from './chain.ts';
+import { openCheckpoint } from './checkpoint.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { RecorderError } from './entry.ts';
-import { openHead } from './head.ts';
-import type { Head } from './head.ts';
+import { parseEntryLine } from './entry-line.ts';
+import type { LogTip } from './entry-line.ts';
+import { GrowingTree, leafHash, tileWidth } from './merkle.ts';
+import type { RecordLog } from './record-log.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { RecorderLimits, RecorderOptions } from './recorder-options.ts';
 
 export type LogTail = {
-  readonly tip: ChainTip;
+  readonly tip: LogTip;
   readonly recent: RecentIds;
-  /** The last signed head, which holds; null when there is none. */
-  readonly head: Head | null;
+  /** The tree of all entries; the full tiles in it are not written yet. */
+  readonly tree: GrowingTree;
+  /** Entries that the last checkpoint covers, which holds; 0 when there is none. */
+  readonly checkpointSize: number;
 };
 
 /**
- * What a recorder needs to know of its log: where the chain ends, and the latest ids. Checks the
- * chain over the lines it reads, and the log against the last signed head.
+ * What a recorder needs to know of its log: where it ends, its tree, and the latest ids. What came
+ * after the last checkpoint is taken into the tree again, so that tiles that a crash kept from the
+ * disk are repaired. Holds the log against the checkpoint.
  */
 export async function readTail(
   options: RecorderOptions,
   limits: RecorderLimits,
 ): Promise<LogTail> {
   const { log } = options;
-  const head = lastHead(options);
+  const checkpoint = lastCheckpoint(options);
   const size = log.size();
-  if (head !== null && head.size > size) {
-    throw new RecorderError('RECORDER_TRUNCATED', 'The log is shorter than its last signed head.');
+  if (checkpoint !== null && checkpoint.size > size) {
+    throw new RecorderError('RECORDER_TRUNCATED', 'The log is shorter than its last checkpoint.');
   }
-  const from = Math.max(0, size - limits.recentIdsMax);
-  const recent = new RecentIds(limits.recentIdsMax, options.random);
-  let tip: ChainTip | null = from === 0 ? emptyTip(log.name) : null;
-  if (head !== null && head.size <= from) await checkEarlierHead(head, options);
+  const late = Math.min(checkpoint?.size ?? 0, Math.max(0, size - limits.recentIdsMax));
+  const from = late - (late % tileWidth);
+  const newIds = () => new RecentIds(limits.recentIdsMax, options.random);
+  const tail =
+    (from === 0 ? null : await readFrom({ log, from, checkpoint, recent: newIds() })) ??
+    // Tiles that are gone or damaged are made again from the entries, as far as those fit.
+    (await readFrom({ log, from: 0, checkpoint, recent: newIds() }));
+  if (tail !== null) return tail;
+  throw new RecorderError('RECORDER_FORKED', 'The log is not the one of its last checkpoint.');
+}
+
+type Reading = {
+  readonly log: RecordLog;
+  readonly from: number;
+  readonly checkpoint: Checkpoint | null;
+  readonly recent: RecentIds;
+};
+
+/** Null when the tree does not come to the root of the checkpoint. */
+async function readFrom({ log, from, checkpoint, recent }: Reading): Promise<LogTail | null> {
+  const tree = await GrowingTree.restore(from, (level, index) =>
+    log.readTile(level, index, tileWidth),
+  );
+  if (tree === null) return null;
+  let tip: LogTip = { size: from, recordedAt: 0 };
+  const size = log.size();
+  const holds = () =>
+    tree.size !== checkpoint?.size || Buffer.from(tree.root()).equals(checkpoint.root);
+  if (!holds()) return null;
   for await (const line of log.read(from, size)) {
-    const entry = parseLinkedLine(line);
-    const expected: number = tip?.size ?? from;
-    if (
-      entry === null ||
-      entry.sequence !== expected ||
-      (tip !== null && (entry.previous !== tip.previous || entry.recordedAt < tip.recordedAt))
-    ) {
-      throw new RecorderError('RECORDER_CHAIN_BROKEN', `The log is broken at entry ${expected}.`);
+    const entry = parseEntryLine(line);
+    if (entry === null || entry.sequence !== tip.size || entry.recordedAt < tip.recordedAt) {
+      throw new RecorderError('RECORDER_LOG_BROKEN', `The log is broken at entry ${tip.size}.`);
     }
-    tip = { size: expected + 1, previous: lineHash(line), recordedAt: entry.recordedAt };
+    tree.append(leafHash(line));
+    tip = { size: tip.size + 1, recordedAt: entry.recordedAt };
     recent.add(writerId(entry), entry.sequence);
-    if (head?.size === tip.size && head.hash !== tip.previous) throw forked();
+    if (!holds()) return null;
+    await keepTiles(log, tree);
   }
-  if (tip?.size !== size) {
-    throw new RecorderError('RECORDER_CHAIN_BROKEN', 'The log does not hold the lines it counts.');
+  if (tip.size !== size) {
+    throw new RecorderError('RECORDER_LOG_BROKEN', 'The log does not hold the lines it counts.');
   }
-  return { tip, recent, head };
+  return { tip, recent, tree, checkpointSize: checkpoint?.size ?? 0 };
 }
 
-function lastHead(options: RecorderOptions): Head | null {
-  const { lastHead: signed, log, signer, headKeys } = options;
+const tilesAtOnce = 256;
+
+/** Writes full tiles that are not on the disk as they should be, before they fill the memory. */
+export async function keepTiles(log: RecordLog, tree: GrowingTree): Promise<void> {
+  if (tree.waitingTiles < tilesAtOnce) return;
+  const tiles = tree.takeFullTiles();
+  try {
+    await log.writeTiles(tiles);
+  } catch (failure) {
+    tree.giveBack(tiles);
+    throw failure;
+  }
+}
+
+function lastCheckpoint(options: RecorderOptions): Checkpoint | null {
+  const { lastCheckpoint: signed, log, signer, formerKeys = [] } = options;
   if (signed === null) return null;
-  const head = openHead(signed, new Map([...(headKeys ?? []), [signer.keyId, signer.publicKey]]));
-  if (head === null) {
-    throw new RecorderError('RECORDER_HEAD_INVALID', 'The last head is not by the recorder key.');
+  const opened = openCheckpoint(signed, log.name, [signer.publicKey, ...formerKeys]);
+  if (opened === 'invalid') {
+    throw new RecorderError(
+      'RECORDER_CHECKPOINT_INVALID',
+      'The last checkpoint is not by the recorder key.',
+    );
   }
-  if (head.log !== log.name) {
-    throw new RecorderError('RECORDER_HEAD_FOREIGN', 'The last head belongs to another log.');
+  if (opened === 'foreign') {
+    throw new RecorderError(
+      'RECORDER_CHECKPOINT_FOREIGN',
+      'The last checkpoint belongs to another log.',
+    );
   }
-  return head;
-}
-
-/** A head older than the lines that are read anyway: its one line is read for it. */
-async function checkEarlierHead(head: Head, options: RecorderOptions): Promise<void> {
-  const { log } = options;
-  if (head.size === 0) {
-    if (head.hash !== emptyTip(log.name).previous) throw forked();
-    return;
-  }
-  for await (const line of log.read(head.size - 1, head.size)) {
-    if (lineHash(line) === head.hash) return;
-  }
-  throw forked();
-}
-
-function forked(): RecorderError {
-  return new RecorderError('RECORDER_FORKED', 'The log is not the one of its last head.');
+  return opened;
 }

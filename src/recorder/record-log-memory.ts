@@ -2,6 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { RecorderError } from './entry.ts';
+import { hashBytes, tileWidth } from './merkle.ts';
+import type { Tile } from './merkle.ts';
 import type { AppendOptions, RecordLog } from './record-log.ts';
 
 /**
@@ -11,6 +13,8 @@ import type { AppendOptions, RecordLog } from './record-log.ts';
 export class MemoryRecordLog implements RecordLog {
   readonly name: string;
   readonly lines: Uint8Array[] = [];
+  readonly tiles = new Map<string, Uint8Array>();
+  checkpoint: string | null = null;
   #closed = false;
 
   constructor(name: string) {
@@ -35,6 +39,25 @@ export class MemoryRecordLog implements RecordLog {
 
   read(from: number, to: number): AsyncIterable<Uint8Array> {
     return Readable.from(this.lines.slice(from, to));
+  }
+
+  async writeTiles(tiles: readonly Tile[]): Promise<void> {
+    for (const { level, index, width, bytes } of tiles) {
+      if (width === tileWidth) {
+        for (let w = 1; w < width; w += 1) this.tiles.delete(`${level}/${index}/${w}`);
+      }
+      this.tiles.set(`${level}/${index}/${width}`, bytes);
+    }
+  }
+
+  async readTile(level: number, index: number, width: number): Promise<Uint8Array | null> {
+    const place = `${level}/${index}`;
+    const tile = this.tiles.get(`${place}/${tileWidth}`) ?? this.tiles.get(`${place}/${width}`);
+    return tile?.subarray(0, width * hashBytes) ?? null;
+  }
+
+  async publish(checkpoint: string): Promise<void> {
+    this.checkpoint = checkpoint;
   }
 
   async close(): Promise<void> {

@@ -177,7 +177,7 @@ describe('a flood of refusals', () => {
   });
 
   it('takes bounded space however long it lasts', async () => {
-    const recorder = await h.open({ ...limits, refusalWindowMs: 1000, headEveryMs: 1_000_000 });
+    const recorder = await h.open({ ...limits, refusalWindowMs: 1000, checkpointEveryMs: 1_000_000 });
     for (let second = 0; second < 20; second += 1) {
       for (let n = 0; n < 300; n += 1) void recorder.record([refusal(second * 1000 + n)]);
       h.clock.advance(1000);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { KeyObject } from 'node:crypto';
 import type { Clock, Random } from '../message/clock.ts';
 import { RecorderError } from './entry.ts';
 import type { RecorderErrorCode } from './entry.ts';
-import type { RecorderKeys, RecorderSigner, SignedHead } from './head.ts';
+import type { SignedCheckpoint } from './checkpoint.ts';
 import type { RecordLog } from './record-log.ts';
+import type { RecorderSigner } from './signed-note.ts';
 
 /** Runs something once, later. Returns what calls it off. */
 export type Timer = (delayMs: number, run: () => void) => () => void;
@@ -19,10 +21,11 @@ export type RecorderLimits = {
   readonly batchBytesMax: number;
   /** Entries that may wait for the disk; a quarter of the room is kept for privileged ones. */
   readonly waitingEntriesMax: number;
+  /** At most 65,535, which is what an entry bundle of C2SP tlog-tiles holds. */
   readonly entryBytesMax: number;
   /** Ids of this many latest entries, at least, are never recorded twice. */
   readonly recentIdsMax: number;
-  readonly headEveryMs: number;
+  readonly checkpointEveryMs: number;
   /** Bytes of refusals, and again of indicators, recorded one by one in one window. */
   readonly refusalBytesMax: number;
   readonly refusalWindowMs: number;
@@ -35,9 +38,9 @@ export const defaultRecorderLimits: RecorderLimits = {
   batchEntriesMax: 1024,
   batchBytesMax: 4 * 1024 * 1024,
   waitingEntriesMax: 50_000,
-  entryBytesMax: 64 * 1024,
+  entryBytesMax: 65_535,
   recentIdsMax: 100_000,
-  headEveryMs: 1000,
+  checkpointEveryMs: 1000,
   refusalBytesMax: 256 * 1024,
   refusalWindowMs: 60_000,
   digestEveryMs: 500,
@@ -49,12 +52,12 @@ export type RecorderOptions = {
   readonly random: Random;
   readonly timer: Timer;
   readonly signer: RecorderSigner;
-  /** Makes the head durable outside the directory of the log. */
-  readonly writeHead: (head: SignedHead) => Promise<void>;
-  /** The head written last, or null when there is none yet. */
-  readonly lastHead: SignedHead | null;
-  /** Public keys that may have signed `lastHead`; the signer's own is always among them. */
-  readonly headKeys?: RecorderKeys;
+  /** Makes the checkpoint durable outside the directory of the log. */
+  readonly writeCheckpoint: (checkpoint: SignedCheckpoint) => Promise<void>;
+  /** The checkpoint written last, or null when there is none yet. */
+  readonly lastCheckpoint: SignedCheckpoint | null;
+  /** Other public keys that may have signed `lastCheckpoint`. */
+  readonly formerKeys?: readonly KeyObject[];
   readonly limits?: Partial<RecorderLimits>;
 };
 
@@ -66,11 +69,11 @@ export type RecorderOptions = {
 export type RecorderStatus = {
   readonly state: 'available' | 'reserve' | 'unavailable';
   readonly code: RecorderErrorCode | null;
-  /** Why the last attempt to write a signed head failed; null when it did not. */
-  readonly headCode: 'RECORDER_HEAD_NOT_WRITTEN' | null;
-  /** Entries covered by the newest signed head, and when it was signed. */
-  readonly headSize: number;
-  readonly headAt: number;
+  /** Why the last attempt to write a checkpoint failed; null when it did not. */
+  readonly checkpointCode: 'RECORDER_CHECKPOINT_NOT_WRITTEN' | null;
+  /** Entries covered by the newest checkpoint, and when it was signed; 0 for unknown. */
+  readonly checkpointSize: number;
+  readonly checkpointAt: number;
 };
 
 /** Fills in the defaults. Throws `RecorderError` with `RECORDER_OPTIONS_INVALID`. */
@@ -81,8 +84,8 @@ export function recorderLimits(given: Partial<RecorderLimits> = {}): RecorderLim
       throw new RecorderError('RECORDER_OPTIONS_INVALID', `The limit ${name} is out of bounds.`);
     }
   }
-  if (limits.windowMs > 2) {
-    throw new RecorderError('RECORDER_OPTIONS_INVALID', 'The limit windowMs is above 2.');
+  if (limits.windowMs > 2 || limits.entryBytesMax > 65_535) {
+    throw new RecorderError('RECORDER_OPTIONS_INVALID', 'A limit is above what is possible.');
   }
   return limits;
 }

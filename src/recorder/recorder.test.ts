@@ -2,13 +2,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { draft, settle, startMs, testKey, ulid } from '../../test/faults/recorder-fixture.ts';
 import { FaultyLog, RecorderHarness } from '../../test/faults/recorder-harness.ts';
-import { openHead, signHead } from './head.ts';
+import { openCheckpoint, signCheckpoint } from './checkpoint.ts';
+import { emptyRoot } from './merkle.ts';
 
 const privileged = { privileged: true };
 let h = new RecorderHarness();
 beforeEach(() => {
   h = new RecorderHarness();
 });
+
+/** Entries that a checkpoint covers; fails on one that is not the recorder's. */
+function sizeOf(signed: string): number {
+  const opened = openCheckpoint(signed, h.log.name, [h.key.signer.publicKey]);
+  if (typeof opened === 'string') throw new Error(opened);
+  return opened.size;
+}
 
 describe('the recorder refuses', () => {
   it('an entry of another shape, too large or not canonicalisable, and its call', async () => {
@@ -62,7 +70,7 @@ describe('the recorder refuses', () => {
   });
 
   it('limits that are not within their bounds', async () => {
-    for (const limits of [{ windowMs: 3 }, { batchEntriesMax: 0 }, { headEveryMs: Number.NaN }]) {
+    for (const limits of [{ windowMs: 3 }, { batchEntriesMax: 0 }, { checkpointEveryMs: Number.NaN }]) {
       await expect(h.open(limits)).rejects.toMatchObject({ code: 'RECORDER_OPTIONS_INVALID' });
     }
   });
@@ -75,15 +83,15 @@ describe('the recorder refuses to open', () => {
     await recorder.close();
   };
 
-  it('a log that is shorter than its last head', async () => {
+  it('a log that is shorter than its last checkpoint', async () => {
     await filled();
     h.log.lines.pop();
     await expect(h.open()).rejects.toMatchObject({ code: 'RECORDER_TRUNCATED' });
   });
 
-  it('a log that was rewritten since its last head, also before the lines it reads', async () => {
+  it('a log that was rewritten since its last checkpoint, also before the lines it reads', async () => {
     await filled();
-    const last = h.heads.at(-1) ?? '';
+    const last = h.checkpoints.at(-1) ?? '';
     h.log = new FaultyLog(h.log.name);
     const other = await h.open({}, null);
     await other.record([5, 6, 7, 8, 9, 10].map((n) => draft(n)));
@@ -97,24 +105,25 @@ describe('the recorder refuses to open', () => {
     for (let at = 0; at < h.log.lines.length; at += 1) {
       const whole = h.log.lines[at] ?? new Uint8Array();
       h.log.lines[at] = Buffer.from(Buffer.from(whole).toString().replace('payments', 'paymentz'));
-      const code = at === 3 ? 'RECORDER_FORKED' : 'RECORDER_CHAIN_BROKEN';
-      await expect(h.open()).rejects.toMatchObject({ code });
+      await expect(h.open()).rejects.toMatchObject({ code: 'RECORDER_FORKED' });
       h.log.lines[at] = whole;
     }
     await h.open();
   });
 
-  it('with a head that is forged, of another key, or of another log', async () => {
+  it('with a checkpoint that is forged, of another key, or of another log', async () => {
     await filled();
-    const parts = (h.heads.at(-1) ?? '').split('.');
-    const forged = parts.with(2, 'A'.repeat(86)).join('.');
-    await expect(h.open({}, forged)).rejects.toMatchObject({ code: 'RECORDER_HEAD_INVALID' });
-    await expect(h.open({}, '')).rejects.toMatchObject({ code: 'RECORDER_HEAD_INVALID' });
-    const tip = { log: h.log.name, size: 0, hash: 'x'.repeat(43), at: startMs };
-    const foreign = signHead({ ...tip, log: 'another' }, h.key.signer);
-    await expect(h.open({}, foreign)).rejects.toMatchObject({ code: 'RECORDER_HEAD_FOREIGN' });
-    const stranger = signHead(tip, testKey().signer);
-    await expect(h.open({}, stranger)).rejects.toMatchObject({ code: 'RECORDER_HEAD_INVALID' });
+    const invalid = { code: 'RECORDER_CHECKPOINT_INVALID' };
+    const forged = (h.checkpoints.at(-1) ?? '').replace('\n4\n', '\n3\n');
+    await expect(h.open({}, forged)).rejects.toMatchObject(invalid);
+    await expect(h.open({}, '')).rejects.toMatchObject(invalid);
+    const empty = { log: h.log.name, size: 0, root: emptyRoot };
+    const foreign = signCheckpoint({ ...empty, log: 'another' }, h.key.signer);
+    await expect(h.open({}, foreign)).rejects.toMatchObject({
+      code: 'RECORDER_CHECKPOINT_FOREIGN',
+    });
+    const stranger = signCheckpoint(empty, testKey().signer);
+    await expect(h.open({}, stranger)).rejects.toMatchObject(invalid);
   });
 });
 
@@ -230,14 +239,14 @@ describe('the recorder', () => {
     const calls = [1, 2, 3].map((n) => recorder.record([draft(n)]));
     await recorder.close();
     await Promise.all(calls);
-    expect(openHead(h.heads.at(-1) ?? '', h.key.keys)?.size).toBe(3);
+    expect(sizeOf(h.checkpoints.at(-1) ?? '')).toBe(3);
   });
 });
 
-describe('the head of the recorder', () => {
+describe('the checkpoint of the recorder', () => {
   it('covers only what is durable, and all of it at the end', async () => {
     const recorder = await h.open();
-    expect(h.heads).toHaveLength(1);
+    expect(h.checkpoints).toHaveLength(1);
     for (let n = 1; n <= 50; n += 1) {
       h.clock.advance(100);
       await recorder.record([draft(n)]);
@@ -245,10 +254,10 @@ describe('the head of the recorder', () => {
       h.timer.fire();
     }
     // The fake timer fires too early on purpose; a real one keeps the interval.
-    const sizes = h.heads.map((head) => openHead(head, h.key.keys)?.size ?? -1);
+    const sizes = h.checkpoints.map(sizeOf);
     expect(sizes).toEqual([...sizes].sort((a, b) => a - b));
     await recorder.close();
-    expect(openHead(h.heads.at(-1) ?? '', h.key.keys)?.size).toBe(50);
+    expect(sizeOf(h.checkpoints.at(-1) ?? '')).toBe(50);
     expect(await h.verified()).toBe(true);
   });
 
@@ -256,32 +265,32 @@ describe('the head of the recorder', () => {
     const recorder = await h.open();
     for (let n = 1; n <= 5; n += 1) await recorder.record([draft(n)]);
     await settle();
-    expect(h.heads).toHaveLength(1);
+    expect(h.checkpoints).toHaveLength(1);
     h.clock.advance(1000);
     h.timer.fire();
     await settle();
-    expect(h.heads).toHaveLength(2);
-    expect(openHead(h.heads[1] ?? '', h.key.keys)?.size).toBe(5);
+    expect(h.checkpoints).toHaveLength(2);
+    expect(sizeOf(h.checkpoints[1] ?? '')).toBe(5);
     expect(h.timer.pending()).toBe(0);
     await recorder.close();
   });
 
   it('that cannot be written is said, tried again, and stops no entry', async () => {
     const recorder = await h.open();
-    h.headFault = true;
+    h.checkpointFault = true;
     h.clock.advance(1000);
     await recorder.record([draft(1)]);
     await settle();
     expect(recorder.status()).toMatchObject({
       state: 'available',
-      headCode: 'RECORDER_HEAD_NOT_WRITTEN',
-      headSize: 0,
+      checkpointCode: 'RECORDER_CHECKPOINT_NOT_WRITTEN',
+      checkpointSize: 0,
     });
     await recorder.record([draft(2)]);
-    h.headFault = false;
+    h.checkpointFault = false;
     h.clock.advance(1000);
     h.timer.fire();
     await settle();
-    expect(recorder.status()).toMatchObject({ headCode: null, headSize: 2 });
+    expect(recorder.status()).toMatchObject({ checkpointCode: null, checkpointSize: 2 });
   });
 });

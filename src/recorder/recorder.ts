@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mintUlid } from '../message/identifiers.ts';
 import { Batch } from './batch.ts';
-import type { ChainTip } from './chain.ts';
-import { parseLinkedLine } from './chain.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import { RecorderError } from './entry.ts';
 import type {
   EntryDraft,
@@ -11,7 +10,10 @@ import type {
   Recorder,
   RecorderErrorCode,
 } from './entry.ts';
-import { HeadWriter } from './head-writer.ts';
+import { parseEntryLine } from './entry-line.ts';
+import type { LogTip } from './entry-line.ts';
+import { leafHash } from './merkle.ts';
+import type { GrowingTree } from './merkle.ts';
 import { readTail } from './open-tail.ts';
 import type { LogTail } from './open-tail.ts';
 import type { RecentIds } from './recent-ids.ts';
@@ -31,7 +33,7 @@ export interface FlightRecorder extends Recorder {
   onState(listener: (status: RecorderStatus) => void): () => void;
   /** Entries durable at the call, from `from` up to, not including, `to`. */
   read(from: number, to: number): AsyncIterable<RecordedEntry>;
-  /** Records what waits, writes the last head, lets go of the log. Idempotent. */
+  /** Records what waits, writes the last checkpoint, lets go of the log. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -52,10 +54,10 @@ type Outage = {
 };
 
 /**
- * Opens the recorder on a log. Rejects with `RecorderError` when the end of the log is not a chain
- * (`RECORDER_CHAIN_BROKEN`), or does not hold what the last signed head says (`RECORDER_TRUNCATED`,
- * `RECORDER_FORKED`, `RECORDER_HEAD_INVALID`, `RECORDER_HEAD_FOREIGN`): going on would bury the
- * evidence under a new head. Records `recorder.recovered` when an incomplete line was cut off.
+ * Opens the recorder on a log. Rejects with `RecorderError` when the end of the log is damaged
+ * (`RECORDER_LOG_BROKEN`), or does not hold what the last checkpoint says (`RECORDER_TRUNCATED`,
+ * `RECORDER_FORKED`, `RECORDER_CHECKPOINT_INVALID`, `RECORDER_CHECKPOINT_FOREIGN`): going on would
+ * bury the evidence under a new checkpoint. Records `recorder.recovered` when an incomplete line was cut off.
  */
 export async function openRecorder(options: RecorderOptions): Promise<FlightRecorder> {
   const limits = recorderLimits(options.limits);
@@ -72,10 +74,11 @@ class GroupCommitRecorder implements FlightRecorder {
   readonly #options: RecorderOptions;
   readonly #limits: RecorderLimits;
   readonly #recent: RecentIds;
-  readonly #heads: HeadWriter;
+  readonly #tree: GrowingTree;
+  readonly #checkpoints: CheckpointWriter;
   readonly #folder: RefusalFolder;
   readonly #listeners = new Set<(status: RecorderStatus) => void>();
-  #tip: ChainTip;
+  #tip: LogTip;
   #queue: Call[] = [];
   #waitingEntries = 0;
   #pump: Promise<void> | null = null;
@@ -88,7 +91,9 @@ class GroupCommitRecorder implements FlightRecorder {
     this.#limits = limits;
     this.#tip = tail.tip;
     this.#recent = tail.recent;
-    this.#heads = new HeadWriter(options, limits.headEveryMs, tail, () => this.#announce());
+    this.#tree = tail.tree;
+    const everyMs = limits.checkpointEveryMs;
+    this.#checkpoints = new CheckpointWriter(options, everyMs, tail, () => this.#announce());
     this.#folder = new RefusalFolder(options, limits, (draft) => this.#writeDigest(draft));
   }
 
@@ -106,7 +111,7 @@ class GroupCommitRecorder implements FlightRecorder {
 
   status(): RecorderStatus {
     const { state = 'available', code = null } = this.#outage ?? {};
-    return { state, code, ...this.#heads.status };
+    return { state, code, ...this.#checkpoints.status };
   }
 
   onState(listener: (status: RecorderStatus) => void): () => void {
@@ -114,7 +119,7 @@ class GroupCommitRecorder implements FlightRecorder {
     return () => this.#listeners.delete(listener);
   }
 
-  /** First things after opening: what was cut off is said, and a head covers what is there. */
+  /** First things after opening: what was cut off is said, a checkpoint covers what is there. */
   async begin(): Promise<void> {
     const tornBytes = this.#options.log.tornBytes();
     if (tornBytes > 0) {
@@ -125,7 +130,7 @@ class GroupCommitRecorder implements FlightRecorder {
         if (this.#outage !== null) this.#outage = { ...this.#outage, tornBytes: 0 };
       }
     }
-    await this.#heads.write();
+    await this.#checkpoints.write();
   }
 
   async record(
@@ -153,9 +158,9 @@ class GroupCommitRecorder implements FlightRecorder {
 
   async *read(from: number, to: number): AsyncIterable<RecordedEntry> {
     for await (const line of this.#options.log.read(from, Math.min(to, this.#tip.size))) {
-      const entry = parseLinkedLine(line);
+      const entry = parseEntryLine(line);
       if (entry === null) {
-        throw new RecorderError('RECORDER_CHAIN_BROKEN', 'A line of the log is not an entry.');
+        throw new RecorderError('RECORDER_LOG_BROKEN', 'A line of the log is not an entry.');
       }
       yield entry;
     }
@@ -171,7 +176,7 @@ class GroupCommitRecorder implements FlightRecorder {
     this.#folder.close();
     this.#startPump();
     await this.#pump;
-    await this.#heads.close();
+    await this.#checkpoints.close();
     await this.#options.log.close();
   }
 
@@ -279,6 +284,7 @@ class GroupCommitRecorder implements FlightRecorder {
         return { taken: 0, failure: asRecorderError(failure) };
       }
     }
+    for (const line of batch.lines) this.#tree.append(leafHash(line));
     this.#tip = batch.tip;
     batch.remember();
     if (outage !== null) this.#resume();
@@ -287,7 +293,7 @@ class GroupCommitRecorder implements FlightRecorder {
       if (receipts instanceof RecorderError) call.reject(receipts);
       else call.resolve(receipts);
     }
-    if (batch.lines.length > 0) this.#heads.advance(this.#tip);
+    if (batch.lines.length > 0) this.#checkpoints.advance();
     return { taken: settled.length, failure: null };
   }
 

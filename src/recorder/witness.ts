@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SignedHead } from './head.ts';
+import type { SignedCheckpoint } from './checkpoint.ts';
 
 /**
- * Sees every signed head once it is durable, and keeps it where the operator of the mesh cannot
+ * Sees every checkpoint once it is durable, and keeps it where the operator of the mesh cannot
  * change it. Resolves when the witness has it; rejecting costs nothing but the witness's age, which
- * is shown. Not durable by itself: the head file is.
+ * is shown. Not durable by itself: the checkpoint file is.
  */
 export interface Witness {
-  see(head: SignedHead): Promise<void>;
+  see(checkpoint: SignedCheckpoint): Promise<void>;
 }
 
-/** The first implementation: no witness. Whoever wants one copies the head elsewhere. */
+/** The first implementation: no witness. Whoever wants one copies the checkpoint elsewhere. */
 export const noWitness: Witness = { see: async () => undefined };

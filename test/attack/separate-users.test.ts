@@ -89,7 +89,7 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     expect(secret.length).toBeGreaterThan(15);
     const results = await tried(uidOf('reader'), {
       paths: secret, sockets: [], pids: [],
-      directories: ['', 'node', 'node/authority', 'log', 'heads', 'operators', 'control',
+      directories: ['', 'node', 'node/authority', 'log', 'checkpoints', 'operators', 'control',
         'sidecars', 'sidecars/reader', 'sidecars/payments', 'run', 'run/reader', 'run/payments']
         .map((name) => join(folder.state, name)),
     });

@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { filesOf, root } from './guide.ts';
 
 const maso = join(root, 'src/cli/maso.ts');
+const masoVerify = join(root, 'src/verifier/maso-verify.ts');
 const readyTimeoutMs = 20_000;
 const scriptTimeoutMs = 60_000;
 
@@ -69,7 +70,9 @@ export class GuideFolder {
 
   /** Runs a guide's commands as its reader's shell would; what they print, or rejects. */
   run(script: string, environment: { readonly [name: string]: string } = {}): Promise<string> {
-    const prelude = `set -eu\nmaso() { node ${maso} "$@"; }\n`;
+    const programs = [['maso', maso], ['maso-verify', masoVerify]];
+    const functions = programs.map(([name, file]) => `${name}() { node ${file} "$@"; }\n`);
+    const prelude = `set -eu\n${functions.join('')}`;
     return this.#finish('bash', ['-c', prelude + script], environment);
   }
 

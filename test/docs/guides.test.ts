@@ -51,7 +51,7 @@ describe('guides, as their reader follows them', () => {
     expect(revoked).toMatch(/^clerk .* REVOKED$/m);
     expect(revoked).toContain('Reinstated clerk (version 2).');
     const verified = await place.run(scriptOf(guide('audit')));
-    expect(verified.match(/The log verifies/g)?.length).toBe(2);
+    expect(verified.match(/The log verifies/g)?.length).toBe(3);
     expect(verified).toContain('The log does NOT verify');
   });
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TestContext } from 'vitest';
-import { openRecordHeadFile } from '../../src/adapters/record-head-file.ts';
+import { openRecordCheckpointFile } from '../../src/adapters/record-checkpoint-file.ts';
 import { openRecordLogFiles } from '../../src/adapters/record-log-files.ts';
 import type { RecordLogFilesOptions } from '../../src/adapters/record-log-files.ts';
 import { openRecordLogReader, segmentPath } from '../../src/adapters/record-log-segments.ts';
@@ -14,7 +14,8 @@ import type { EntryDraft } from '../../src/recorder/entry.ts';
 import { openRecorder } from '../../src/recorder/recorder.ts';
 import type { FlightRecorder } from '../../src/recorder/recorder.ts';
 import type { RecorderLimits } from '../../src/recorder/recorder-options.ts';
-import { verifyLog } from '../../src/recorder/verify.ts';
+import { directorySource } from '../../src/verifier/directory.ts';
+import { verifyLog } from '../../src/verifier/verify.ts';
 import {
   collect,
   draft,
@@ -62,7 +63,7 @@ describe('a recorder on a real disk', () => {
     limits: Partial<RecorderLimits> = {},
   ): Promise<FlightRecorder> {
     const logDirectory = join(disk, 'log');
-    const head = await openRecordHeadFile({ directory: join(root, 'head'), logDirectory });
+    const file = await openRecordCheckpointFile({ directory: join(root, 'checkpoint'), logDirectory });
     const log = await openRecordLogFiles({ directory: logDirectory, ...options });
     return openRecorder({
       log,
@@ -70,20 +71,21 @@ describe('a recorder on a real disk', () => {
       random: fakeRandom(),
       timer: timer.timer,
       signer: key.signer,
-      lastHead: await head.read(),
-      writeHead: head.write,
+      lastCheckpoint: await file.read(),
+      writeCheckpoint: file.write,
       limits,
     });
   }
 
   async function expectWhole(acknowledged: readonly string[]): Promise<void> {
     const logDirectory = join(disk, 'log');
-    const head = await openRecordHeadFile({ directory: join(root, 'head'), logDirectory });
-    const heads = [(await head.read()) ?? ''];
+    const file = await openRecordCheckpointFile({ directory: join(root, 'checkpoint'), logDirectory });
+    const checkpoints = [(await file.read()) ?? ''];
     const { name, read } = await openRecordLogReader(logDirectory);
     const lines = await collect(read(0, Number.POSITIVE_INFINITY));
-    const report = await verifyLog({ name, lines, heads, keys: key.keys });
-    expect(report).toMatchObject({ ok: true, coveredByHead: lines.length, findings: [] });
+    const source = await directorySource(logDirectory);
+    const report = await verifyLog({ source, log: key.verifierKey(name), checkpoints });
+    expect(report).toMatchObject({ ok: true, covered: lines.length, findings: [] });
     const ids = new Set(lines.map((line) => String(JSON.parse(Buffer.from(line).toString()).id)));
     expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
     expect(ids.size).toBe(lines.length);

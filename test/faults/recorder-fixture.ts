@@ -3,10 +3,15 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Clock, Random } from '../../src/message/clock.ts';
 import type { EntryDraft } from '../../src/recorder/entry.ts';
-import { ed25519Signer, keysOf } from '../../src/recorder/head.ts';
-import type { RecorderKeys, RecorderSigner } from '../../src/recorder/head.ts';
+import { logVerifierKey } from '../../src/recorder/checkpoint.ts';
+import type { MemoryRecordLog } from '../../src/recorder/record-log-memory.ts';
 import type { Timer } from '../../src/recorder/recorder-options.ts';
+import { ed25519Signer } from '../../src/recorder/signed-note.ts';
+import type { RecorderSigner } from '../../src/recorder/signed-note.ts';
 import type { Verdict } from '../../src/review/verdict.ts';
+import { parseVerifierKey } from '../../src/verifier/checkpoint.ts';
+import type { VerifierKey } from '../../src/verifier/checkpoint.ts';
+import type { LogSource } from '../../src/verifier/source.ts';
 
 export const startMs = 1_700_000_000_000;
 
@@ -96,13 +101,41 @@ export const systemTimer: Timer = (delayMs, run) => {
   return () => clearTimeout(timeout);
 };
 
-export type TestKey = { readonly signer: RecorderSigner; readonly keys: RecorderKeys };
+export type TestKey = {
+  readonly signer: RecorderSigner;
+  /** What a verifier is given for a log of this name. */
+  readonly verifierKey: (logName: string) => VerifierKey;
+};
 
 export function testKey(privateKey?: KeyObject): TestKey {
   const key = privateKey ?? generateKeyPairSync('ed25519').privateKey;
   const signer = ed25519Signer(key);
-  return { signer, keys: keysOf([signer.publicKey]) };
+  return {
+    signer,
+    verifierKey: (logName) => {
+      const parsed = parseVerifierKey(logVerifierKey(logName, signer.publicKey));
+      if (parsed === null) throw new Error('The verifier does not read the recorder\'s key.');
+      return parsed;
+    },
+  };
 }
+
+/** A log in memory as the verifier reads it. */
+export function memorySource({ lines, tiles, checkpoint }: Stored): LogSource {
+  return {
+    checkpoint: async () => checkpoint,
+    tile: async (level, index, width) => tiles.get(`${level}/${index}/${width}`) ?? null,
+    entries: async function* () {
+      yield lines;
+    },
+    widths: async (level, index) =>
+      Array.from({ length: 255 }, (_, at) => at + 1).filter((width) =>
+        tiles.has(`${level}/${index}/${width}`),
+      ),
+  };
+}
+
+type Stored = Pick<MemoryRecordLog, 'lines' | 'tiles' | 'checkpoint'>;
 
 /** Waits until everything that is already possible has happened. */
 export async function settle(): Promise<void> {

@@ -6,8 +6,8 @@ import { MemoryRecordLog } from '../../src/recorder/record-log-memory.ts';
 import type { RecorderLimits } from '../../src/recorder/recorder-options.ts';
 import { openRecorder } from '../../src/recorder/recorder.ts';
 import type { FlightRecorder } from '../../src/recorder/recorder.ts';
-import { verifyLog } from '../../src/recorder/verify.ts';
-import { collect, fakeClock, fakeRandom, fakeTimer, testKey } from './recorder-fixture.ts';
+import { verifyLog } from '../../src/verifier/verify.ts';
+import { collect, fakeClock, fakeRandom, fakeTimer, memorySource, testKey } from './recorder-fixture.ts';
 
 /** A log whose disk can fail, fill up, hang, and lose its reserve. */
 export class FaultyLog extends MemoryRecordLog {
@@ -31,18 +31,18 @@ export class FaultyLog extends MemoryRecordLog {
   }
 }
 
-/** A recorder with everything around it faked: log, clock, timer and the place of the head. */
+/** A recorder with everything around it faked: log, clock, timer and the place of the checkpoint. */
 export class RecorderHarness {
   readonly key = testKey();
   readonly clock = fakeClock();
   readonly timer = fakeTimer();
-  readonly heads: string[] = [];
+  readonly checkpoints: string[] = [];
   log = new FaultyLog('log-of-the-recorder-test');
-  headFault = false;
+  checkpointFault = false;
 
   open(
     limits: Partial<RecorderLimits> = {},
-    lastHead: string | null = this.heads.at(-1) ?? null,
+    lastCheckpoint: string | null = this.checkpoints.at(-1) ?? null,
   ): Promise<FlightRecorder> {
     return openRecorder({
       log: this.log,
@@ -50,18 +50,22 @@ export class RecorderHarness {
       random: fakeRandom(),
       timer: this.timer.timer,
       signer: this.key.signer,
-      lastHead,
+      lastCheckpoint,
       limits,
-      writeHead: async (head) => {
-        if (this.headFault) throw new Error('The head disk of the test failed.');
-        this.heads.push(head);
+      writeCheckpoint: async (checkpoint) => {
+        if (this.checkpointFault) throw new Error('The checkpoint disk of the test failed.');
+        this.checkpoints.push(checkpoint);
       },
     });
   }
 
   /** The same log as another process finds it. */
   restart(): void {
-    this.log = Object.assign(new FaultyLog(this.log.name), { lines: this.log.lines });
+    this.log = Object.assign(new FaultyLog(this.log.name), {
+      lines: this.log.lines,
+      tiles: this.log.tiles,
+      checkpoint: this.log.checkpoint,
+    });
   }
 
   entries(recorder: FlightRecorder): Promise<RecordedEntry[]> {
@@ -69,8 +73,11 @@ export class RecorderHarness {
   }
 
   async verified(): Promise<boolean> {
-    const { name, lines } = this.log;
-    const report = await verifyLog({ name, lines, heads: this.heads, keys: this.key.keys });
+    const report = await verifyLog({
+      source: memorySource(this.log),
+      log: this.key.verifierKey(this.log.name),
+      checkpoints: this.checkpoints,
+    });
     return report.ok && report.findingsTotal === 0;
   }
 }

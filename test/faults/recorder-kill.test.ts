@@ -6,11 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRecordHeadFile } from '../../src/adapters/record-head-file.ts';
+import { openRecordCheckpointFile } from '../../src/adapters/record-checkpoint-file.ts';
 import { openRecordLogFiles } from '../../src/adapters/record-log-files.ts';
 import { openRecordLogReader } from '../../src/adapters/record-log-segments.ts';
-import { parseEntryLine } from '../../src/recorder/chain.ts';
-import { verifyLog } from '../../src/recorder/verify.ts';
+import { parseEntryLine } from '../../src/recorder/entry-line.ts';
+import { directorySource, nodeSha256 } from '../../src/verifier/directory.ts';
+import { verifyLog } from '../../src/verifier/verify.ts';
 import { testKey } from './recorder-fixture.ts';
 
 const rounds = Number(process.env['MASO_KILL_ROUNDS'] ?? 10);
@@ -53,19 +54,27 @@ describe('a recorder whose process is killed', () => {
   it(
     `loses no acknowledged entry, writes none twice and verifies, ${rounds} times in a row`,
     async () => {
-      const { keys } = testKey(createPrivateKey(readFileSync(join(folder, 'key.pem'))));
+      const { verifierKey } = testKey(createPrivateKey(readFileSync(join(folder, 'key.pem'))));
       const logDirectory = join(folder, 'log');
-      const head = await openRecordHeadFile({ directory: join(folder, 'head'), logDirectory });
-      const heads: string[] = [];
+      const file = await openRecordCheckpointFile({
+        directory: join(folder, 'checkpoint'),
+        logDirectory,
+      });
+      const checkpoints: string[] = [];
       let before = 0;
       for (let round = 0; round < rounds; round += 1) {
         await writeUntilKilled(Math.random() * 150);
-        const signed = await head.read();
-        if (signed !== null) heads.push(signed);
+        const signed = await file.read();
+        if (signed !== null) checkpoints.push(signed);
         const { name, read } = await openRecordLogReader(logDirectory);
         const lines = () => read(0, Number.POSITIVE_INFINITY);
-        const report = await verifyLog({ name, lines: lines(), heads: heads.slice(-20), keys });
-        expect(report.findings).toEqual([]);
+        const report = await verifyLog({
+          source: await directorySource(logDirectory),
+          log: verifierKey(name),
+          checkpoints: checkpoints.slice(-20),
+          sha256: nodeSha256,
+        });
+        expect(report.findings.filter(({ level }) => level === 'error')).toEqual([]);
         expect(report.ok).toBe(true);
         expect(report.entries).toBeGreaterThanOrEqual(before);
         before = report.entries;

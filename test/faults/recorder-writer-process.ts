@@ -3,7 +3,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRecordHeadFile } from '../../src/adapters/record-head-file.ts';
+import { openRecordCheckpointFile } from '../../src/adapters/record-checkpoint-file.ts';
 import { openRecordLogFiles } from '../../src/adapters/record-log-files.ts';
 import { systemRandom } from '../../src/adapters/random-system.ts';
 import { openRecorder } from '../../src/recorder/recorder.ts';
@@ -12,7 +12,7 @@ import { draft, systemTimer, testKey } from './recorder-fixture.ts';
 const folder = process.argv[2] ?? '';
 const logDirectory = join(folder, 'log');
 const { signer } = testKey(createPrivateKey(readFileSync(join(folder, 'key.pem'))));
-const head = await openRecordHeadFile({ directory: join(folder, 'head'), logDirectory });
+const checkpoint = await openRecordCheckpointFile({ directory: join(folder, 'checkpoint'), logDirectory });
 const log = await openRecordLogFiles({
   directory: logDirectory,
   segmentBytes: 200_000,
@@ -24,9 +24,9 @@ const recorder = await openRecorder({
   random: systemRandom,
   timer: systemTimer,
   signer,
-  lastHead: await head.read(),
-  writeHead: head.write,
-  limits: { headEveryMs: 20 },
+  lastCheckpoint: await checkpoint.read(),
+  writeCheckpoint: checkpoint.write,
+  limits: { checkpointEveryMs: 20 },
 });
 
 const acknowledgedFile = join(folder, 'acknowledged');

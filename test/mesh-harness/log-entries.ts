@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openRecordLogReader } from '../../src/adapters/record-log-segments.ts';
-import { parseEntryLine } from '../../src/recorder/chain.ts';
+import { parseEntryLine } from '../../src/recorder/entry-line.ts';
 import type { EntryKind, RecordedEntry } from '../../src/recorder/entry.ts';
 
 /** A snapshot of what the flight recorder holds. */

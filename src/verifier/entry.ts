@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { textOf } from './bytes.ts';
+
+/** An entry as the verifier reads it: only what it decides by. */
+export type Entry = {
+  readonly kind: string;
+  readonly id: string;
+  readonly actor: string;
+  readonly task: string | null;
+  readonly message: string | null;
+  readonly causedBy: readonly string[];
+  readonly outcome: string | null;
+  readonly detail: { readonly [name: string]: unknown };
+  readonly sequence: number;
+  readonly recordedAt: number;
+};
+
+const kindPattern = /^[a-z]+\.[a-z-]+$/;
+const idPattern = /^[!-~]{1,160}$/;
+const codePattern = /^[A-Z][A-Z0-9_-]{0,63}$/;
+const textLengthMax = 1024;
+
+/**
+ * The entry in these bytes; null when they are anything but the RFC 8785 form of one: an unknown or
+ * doubled member, other order or spacing, ill-formed UTF-8. Two readers cannot see two entries.
+ */
+export function parseEntry(bytes: Uint8Array): Entry | null {
+  const text = textOf(bytes);
+  if (text === null) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isEntry(value) && isCanonical(value, text) ? value : null;
+  } catch {
+    // Not JSON, or nested too deeply to be written again.
+    return null;
+  }
+}
+
+type Check = (value: unknown) => boolean;
+type Members = readonly (readonly [name: string, fits: Check])[];
+
+const finding: Members = [
+  ['code', isText],
+  ['digest', orNull(isText)],
+  ['end', orNull(isAmount)],
+  ['path', orNull(isText)],
+  ['rule', isText],
+  ['start', orNull(isAmount)],
+];
+const verdict: Members = [
+  ['control', isId],
+  ['findings', listOf(1024, (value) => hasExactly(value, finding))],
+  ['outcome', isOutcome],
+  ['tookUs', isAmount],
+  ['version', isText],
+];
+const entry: Members = [
+  ['actor', isId],
+  ['at', isAmount],
+  ['causedBy', listOf(256, isId)],
+  ['code', orNull((value) => typeof value === 'string' && codePattern.test(value))],
+  ['detail', isObject],
+  ['id', isId],
+  ['kind', (value) => typeof value === 'string' && kindPattern.test(value)],
+  ['message', orNull(isId)],
+  ['outcome', orNull(isOutcome)],
+  ['recordedAt', isCount],
+  ['sequence', isCount],
+  ['task', orNull(isId)],
+  ['tookUs', orNull(isAmount)],
+  ['verdicts', listOf(64, (value) => hasExactly(value, verdict))],
+];
+
+function isEntry(value: unknown): value is Entry {
+  return hasExactly(value, entry);
+}
+
+function hasExactly(value: unknown, members: Members): boolean {
+  if (!isObject(value) || Object.keys(value).length !== members.length) return false;
+  return members.every(([name, fits]) => Object.hasOwn(value, name) && fits(value[name]));
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function listOf(lengthMax: number, fits: Check): Check {
+  return (value) => Array.isArray(value) && value.length <= lengthMax && value.every(fits);
+}
+
+function orNull(fits: Check): Check {
+  return (value) => value === null || fits(value);
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && idPattern.test(value);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= textLengthMax;
+}
+
+function isOutcome(value: unknown): boolean {
+  return value === 'GO' || value === 'NO-GO' || value === 'ESCALATE';
+}
+
+function isAmount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** RFC 8785 writes numbers and strings as ECMAScript does; what is left to see is the order. */
+function isCanonical(value: unknown, text: string): boolean {
+  return isInOrder(value) ? JSON.stringify(value) === text : inOrder(value) === text;
+}
+
+function isInOrder(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  let before = '';
+  for (const [name, member] of Object.entries(value)) {
+    if (name < before || !isInOrder(member)) return false;
+    before = name;
+  }
+  return true;
+}
+
+/** Names such as `10` and `9` come out of an object by number, and stand in a line by character. */
+function inOrder(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(inOrder).join(',')}]`;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([name, one]) => `${JSON.stringify(name)}:${inOrder(one)}`).join(',')}}`;
+}
