@@ -58,6 +58,8 @@ const standingMsMax = 1_500;
 const revokedBackoffMs = 5_000;
 /** What is asked of the node and not answered for so long is refused; the node may be stopped. */
 const askTimeoutMs = 5_000;
+/** Messages whose answer from the node is awaited at once; more are refused, not remembered. */
+const publicationsWaitingMax = 10_000;
 /** Closing codes after which trying again cannot help. */
 const fatalCodes: ReadonlySet<string> = new Set(['BUS_MESH_MISMATCH']);
 
@@ -93,6 +95,9 @@ export class BusClient implements BusLink {
   }
 
   publish(publication: Publication): Promise<PublishAnswer> {
+    if (this.#publications.size >= publicationsWaitingMax) {
+      return Promise.resolve({ accepted: false, code: 'SIDECAR_BUS_UNREACHABLE' });
+    }
     return new Promise((resolve) => {
       const number = ++this.#number;
       const pending: Pending = { publication, settle: resolve, sent: publication.resend };
@@ -163,7 +168,7 @@ export class BusClient implements BusLink {
       handshakeTimeout: 5_000,
     });
     this.#webSocket = webSocket;
-    const send = corkedSender(webSocket);
+    const send = corkedSender(webSocket, () => webSocket.terminate());
     let code = 'SIDECAR_BUS_UNREACHABLE';
     let asked = this.#options.now();
     webSocket.on('open', () => {
@@ -208,6 +213,7 @@ export class BusClient implements BusLink {
         if (this.#publications.has(frame.number)) {
           return this.#answer(frame.number, { accepted: false, code: frame.code });
         }
+        this.#leasesAsked.delete(frame.number);
         return this.#settleAsk(frame.number, frame);
       case 'revocations':
         return this.#options.events.revocations({
@@ -289,6 +295,13 @@ export class BusClient implements BusLink {
 
   #expire(): void {
     const nowMs = this.#options.clock.nowMs();
+    const { monotonicMs } = this.#options.now();
+    const [eldest] = this.#leasesAsked.values();
+    // A node that is asked and stays silent may sit behind a line that leads nowhere: a new one tells.
+    if (eldest !== undefined && monotonicMs - eldest.monotonicMs > askTimeoutMs) {
+      this.#leasesAsked.clear();
+      this.#webSocket?.terminate();
+    }
     for (const [number, ask] of this.#asks) {
       if (ask.untilMs <= nowMs) this.#settleAsk(number, null);
     }

@@ -18,6 +18,8 @@ export type BusServerOptions = {
   readonly verifier: PeerVerifier;
   /** Takes a connection whose identity holds; throws nothing. */
   readonly accept: (peer: PeerIdentity, line: Line) => BusConnection | { readonly code: string };
+  /** How often every line is asked for a sign of life; two misses end it. */
+  readonly sweepMs?: number;
   /** Told of every connection refused before it could speak; `peer` as far as it is known. */
   readonly refused: (code: string, peer: PeerIdentity | null) => void;
 };
@@ -32,6 +34,7 @@ export type BusServer = {
 /** Sockets that have not finished their handshake: enough for a fleet that starts at once. */
 const connectionsMax = 20_000;
 const handshakeTimeoutMs = 5_000;
+const sweepMsDefault = 5_000;
 
 /**
  * The bus's listening socket: mutual TLS 1.3, WebSocket frames of JSON text. A connection acts for
@@ -51,6 +54,7 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
     perMessageDeflate: false,
     clientTracking: true,
   });
+  const pulses = new WeakMap<WebSocket, () => void>();
   server.on('tlsClientError', () => options.refused('IDENTITY_HANDSHAKE_REFUSED', null));
   server.on('request', (_request, response) => response.writeHead(404).end());
   server.on('upgrade', (request, socket, head) => {
@@ -61,21 +65,38 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      attach(webSocket, verdict.peer, options);
+      const pulse = attach(webSocket, verdict.peer, options);
+      if (pulse !== null) pulses.set(webSocket, pulse);
     });
   });
   await listen(server, options);
+  const sweep = setInterval(() => {
+    for (const webSocket of sockets.clients) pulses.get(webSocket)?.();
+  }, options.sweepMs ?? sweepMsDefault);
+  sweep.unref();
   return {
     port: (server.address() as AddressInfo).port,
     rotate: (credential) =>
       server.setSecureContext(serverTlsOptions(credential, options.bundlePem)),
-    close: () => close(server, sockets),
+    close: () => {
+      clearInterval(sweep);
+      return close(server, sockets);
+    },
   };
 }
 
-function attach(webSocket: WebSocket, peer: PeerIdentity, options: BusServerOptions): void {
+/** Returns what asks this line for a sign of life; null when the line was refused at once. */
+function attach(
+  webSocket: WebSocket,
+  peer: PeerIdentity,
+  options: BusServerOptions,
+): (() => void) | null {
+  const cut = (code: string): void => {
+    options.refused(code, peer);
+    webSocket.terminate();
+  };
   const line: Line = {
-    send: corkedSender(webSocket),
+    send: corkedSender(webSocket, () => cut('BUS_PEER_SLOW')),
     drop: (code) => {
       webSocket.close(4000, code.slice(0, 120));
       setTimeout(() => webSocket.terminate(), 1000).unref();
@@ -85,9 +106,11 @@ function attach(webSocket: WebSocket, peer: PeerIdentity, options: BusServerOpti
   if ('code' in accepted) {
     options.refused(accepted.code, peer);
     line.drop(accepted.code);
-    return;
+    return null;
   }
+  const pulse = new Pulse(webSocket, () => accepted.isolation !== null, cut);
   webSocket.on('message', (data: Buffer, isBinary: boolean) => {
+    pulse.felt();
     const parsed = isBinary
       ? ({ ok: false, code: 'BUS_FRAME_MALFORMED' } as const)
       : parseSidecarFrame(data);
@@ -101,10 +124,35 @@ function attach(webSocket: WebSocket, peer: PeerIdentity, options: BusServerOpti
   });
   webSocket.on('close', () => accepted.closed());
   // Ended at once: a polite close would go on reading whatever an oversized frame still holds.
-  webSocket.on('error', () => {
-    options.refused('BUS_FRAME_MALFORMED', peer);
-    webSocket.terminate();
-  });
+  webSocket.on('error', () => cut('BUS_FRAME_MALFORMED'));
+  return () => pulse.ask();
+}
+
+/** Whether there is still somebody at the other end of a line. */
+class Pulse {
+  readonly #webSocket: WebSocket;
+  readonly #isGreeted: () => boolean;
+  readonly #cut: (code: string) => void;
+  #missed = 0;
+  #greetingMissed = 0;
+
+  constructor(webSocket: WebSocket, isGreeted: () => boolean, cut: (code: string) => void) {
+    this.#webSocket = webSocket;
+    this.#isGreeted = isGreeted;
+    this.#cut = cut;
+    webSocket.on('pong', () => this.felt());
+  }
+
+  felt(): void {
+    this.#missed = 0;
+  }
+
+  ask(): void {
+    if (this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    if (!this.#isGreeted() && ++this.#greetingMissed > 1) return this.#cut('BUS_HELLO_LATE');
+    if (++this.#missed > 2) return this.#cut('BUS_PEER_SILENT');
+    this.#webSocket.ping();
+  }
 }
 
 function listen(server: Server, { host, port }: BusServerOptions): Promise<void> {

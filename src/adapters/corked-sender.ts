@@ -3,13 +3,21 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 
 /**
- * Sends frames as JSON text; all frames of one turn of the event loop leave in one write, so that a
- * busy connection costs one TLS record and one system call instead of many.
+ * What may wait in memory for a peer to read it: a whole window of the largest messages that a mesh
+ * file usually allows, many times over. A peer that asks on without reading is cut off there.
  */
-export function corkedSender(webSocket: WebSocket): (frame: object) => void {
+export const unreadBytesMax = 64 * 1024 * 1024;
+
+/**
+ * Sends frames as JSON text; all frames of one turn of the event loop leave in one write, so that a
+ * busy connection costs one TLS record and one system call instead of many. `unread` is told, once, when the peer
+ * has left more than `unreadBytesMax` unread.
+ */
+export function corkedSender(webSocket: WebSocket, unread: () => void): (frame: object) => void {
   let corked: Duplex | null = null;
+  let isSlow = false;
   return (frame) => {
-    if (webSocket.readyState !== WebSocket.OPEN) return;
+    if (isSlow || webSocket.readyState !== WebSocket.OPEN) return;
     if (corked === null) {
       corked = socketOf(webSocket);
       corked?.cork();
@@ -19,6 +27,9 @@ export function corkedSender(webSocket: WebSocket): (frame: object) => void {
       });
     }
     webSocket.send(JSON.stringify(frame));
+    if (webSocket.bufferedAmount <= unreadBytesMax) return;
+    isSlow = true;
+    unread();
   };
 }
 

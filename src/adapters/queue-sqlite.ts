@@ -146,6 +146,21 @@ export class SqliteMessageQueue implements MessageQueue {
     return found;
   }
 
+  async flushed(): Promise<void> {
+    await this.#db.write(() => undefined);
+  }
+
+  expired(nowMs: number, limit: number): readonly QueuedMessage[] {
+    const found: QueuedMessage[] = [];
+    for (const lane of this.#waiting.values()) {
+      for (const message of lane.values()) {
+        if (found.length >= limit) return found;
+        if (message.expiresAt < nowMs) found.push(this.#recall(message));
+      }
+    }
+    return found;
+  }
+
   pendingCount(to: string): number {
     return this.#waiting.get(to)?.size ?? 0;
   }

@@ -4,7 +4,7 @@ import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
-import { FakeRecorder, FakeSidecar, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import type { Party } from '../../test/sidecar-fixture/sidecar.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import { RevocationList } from '../identity/revocation.ts';
@@ -190,6 +190,20 @@ describe('a message that comes twice', () => {
     const again = await admit(triage.peer, { ...first, resend: true }, context);
     expect(again).toEqual({ answer: 'accepted', message: null });
     expect(queue.pendingCount('payments')).toBe(1);
+  });
+
+  test('is not accepted before the first copy is on disk, and not when that one was withdrawn', async () => {
+    const first = publication();
+    let withdraw: (reason: Error) => void = () => undefined;
+    context = contextOf(sampleMesh(), {
+      recorder: { record: () => new Promise((_, reject) => (withdraw = reject)) },
+    });
+    const one = admit(triage.peer, first, context);
+    await settled();
+    withdraw(new Error('the disk is full'));
+    const again = admit(triage.peer, { ...first, resend: true }, { ...context, recorder });
+    expect([codeOf(await one), codeOf(await again)]).toEqual(['BUS_UNAVAILABLE', 'BUS_UNAVAILABLE']);
+    expect(queue.pendingCount('payments')).toBe(0);
   });
 
   test('is BUS_REPLAY when it says that it is a repeat and is not', async () => {

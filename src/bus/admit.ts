@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { Attestor } from '../identity/attestor.ts';
@@ -14,10 +13,9 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import type { Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
-import type { Verdict } from '../review/verdict.ts';
-import { finding } from '../review/verdict.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
+import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
 
 export type Publication = {
@@ -47,8 +45,6 @@ export type AdmitContext = {
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
 
-/** A code that refuses; `drop` ends the connection and raises a compromise indicator. */
-type Refusal = { readonly code: string; readonly drop: boolean; readonly path?: string | null };
 type Judged = { readonly body: EnvelopeBody | null; readonly refusal: Refusal | null };
 
 /** Hand-offs of one task; more than any real workflow needs, less than a circle would take. */
@@ -273,16 +269,17 @@ async function exitResent(
   context: AdmitContext,
 ): Promise<Admission> {
   try {
+    // The first copy may still be on its way to the disk, and may yet be withdrawn.
+    await context.queue.flushed();
+    if (context.queue.digestOf(body.id) !== envelopeDigest(publication.envelope)) {
+      return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
+    }
     await context.recorder.record([publication.entry, admittedEntry(body, context, null)]);
     return { answer: 'accepted', message: null };
   } catch {
     // Still not on record: the sender goes on repeating until it is.
     return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
   }
-}
-
-export function envelopeDigest(envelope: string): string {
-  return createHash('sha256').update(envelope).digest('base64url');
 }
 
 /** The one exit: whatever was decided is recorded, and durable, before the sender hears of it. */
@@ -309,88 +306,12 @@ async function exit(
   const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';
   const drop = refusal?.drop ?? true;
   try {
-    await context.recorder.record(refusedEntries(sender, publication, body, refusal, context, tookUs));
+    await context.recorder.record(refusedEntries(sender, publication.envelope, body, refusal, context, tookUs));
   } catch {
     // The refusal stands without its record; the recorder has already said that it is unavailable.
     return { answer: 'refused', code, drop };
   }
   return { answer: 'refused', code, drop };
-}
-
-function busVerdict(mesh: Mesh, refusal: Refusal | null, tookUs: number): Verdict {
-  return {
-    outcome: refusal === null ? 'GO' : 'NO-GO',
-    control: 'bus',
-    version: mesh.digest.slice(0, 12),
-    tookUs: Math.round(tookUs),
-    findings: refusal === null ? [] : [finding(refusal.code, 'bus/admit', refusal.path ?? null)],
-  };
-}
-
-/** Also written again at start for messages still queued; the recorder keeps one of each id. */
-export function admittedEntry(
-  body: EnvelopeBody,
-  context: Pick<AdmitContext, 'mesh' | 'clock'>,
-  tookUs: number | null,
-): EntryDraft {
-  return {
-    kind: 'message.admitted',
-    id: `${body.id}.admitted`,
-    at: context.clock.nowMs(),
-    actor: 'node',
-    task: body.task,
-    message: body.id,
-    causedBy: [body.id],
-    outcome: 'GO',
-    code: null,
-    verdicts: [busVerdict(context.mesh, null, tookUs ?? 0)],
-    tookUs: tookUs === null ? null : Math.round(tookUs),
-    detail: { from: body.from, to: body.to, schema: body.schema, domain: body.domain },
-  };
-}
-
-function refusedEntries(
-  sender: PeerIdentity,
-  publication: Publication,
-  body: EnvelopeBody | null,
-  refusal: Refusal | null,
-  context: AdmitContext,
-  tookUs: number,
-): readonly EntryDraft[] {
-  const digest = envelopeDigest(publication.envelope);
-  const at = context.clock.nowMs();
-  const shared = {
-    at,
-    actor: 'node',
-    task: body?.task ?? null,
-    message: body?.id ?? null,
-    causedBy: [],
-    code: refusal?.code ?? 'BUS_FRAME_MALFORMED',
-    tookUs: Math.round(tookUs),
-  };
-  const refused: EntryDraft = {
-    ...shared,
-    kind: 'message.refused',
-    id: `refused.${digest}.${at}`,
-    outcome: 'NO-GO',
-    verdicts: [busVerdict(context.mesh, refusal, tookUs)],
-    detail: {
-      sender: sender.name,
-      ...(body === null ? {} : { to: body.to, schema: body.schema, domain: body.domain }),
-    },
-  };
-  if (!(refusal?.drop ?? true)) return [refused];
-  const indicator: EntryDraft = {
-    ...shared,
-    kind: 'indicator.raised',
-    id: `indicator.${digest}.${at}`,
-    causedBy: [refused.id],
-    outcome: null,
-    verdicts: [],
-    tookUs: null,
-    detail: { agent: sender.name, indicator: 'COMPROMISE', connection: 'dropped' },
-  };
-  return [refused, indicator];
 }
 
 function refused(body: EnvelopeBody | null, code: string, drop = false): Judged {

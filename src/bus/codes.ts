@@ -32,6 +32,11 @@ export const busCodes = {
     mend: 'Send it again; restore the queue database if it was lost.',
     agentSees: 'UNAVAILABLE',
   },
+  BUS_EXPIRED_UNDELIVERED: {
+    means: 'The recipient was away until the message had expired; nobody read it.',
+    mend: 'Bring the recipient back and send it again, or raise limits.message_lifetime_ms.',
+    agentSees: 'UNAVAILABLE',
+  },
   BUS_EXPIRED: {
     means: 'The message had expired when it arrived.',
     mend: 'Send it again, or raise limits.message_lifetime_ms.',
@@ -46,6 +51,21 @@ export const busCodes = {
     means: 'The agent sends faster than its limit.',
     mend: 'Raise limits.messages_per_second if the load is expected.',
     agentSees: 'RATE_LIMITED',
+  },
+  BUS_HELLO_LATE: {
+    means: 'A connection was made and then said nothing about itself.',
+    mend: 'Look at the sidecar that connects; it is another version, stuck, or not a sidecar.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_PEER_SILENT: {
+    means: 'A connected sidecar gave no sign of life: its process is stopped or the network is cut.',
+    mend: 'Nothing to do when it comes back; else look at its machine.',
+    agentSees: 'UNAVAILABLE',
+  },
+  BUS_PEER_SLOW: {
+    means: 'A connected sidecar asks, and does not read what it is answered.',
+    mend: 'Look at the sidecar: it is overloaded, stuck, or taken over.',
+    agentSees: 'UNAVAILABLE',
   },
   BUS_TOO_LARGE: {
     means: 'The message is larger than the mesh allows.',

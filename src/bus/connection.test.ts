@@ -43,6 +43,7 @@ beforeEach(() => {
     attestor: noAttestor,
     rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
     recordRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
+    askRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
     queue,
     recorder,
     patientRecorder: recorder,
@@ -193,6 +194,16 @@ test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries 
   }
   expect(sent).toContainEqual({ kind: 'recorded', number: 3, code: 'RECORDER_OVERLOADED' });
   expect(sent).not.toContainEqual({ kind: 'recorded', number: 2, code: 'RECORDER_OVERLOADED' });
+});
+
+test.each(['lease', 'renew'] as const)('BUS_RATE_LIMITED: %s, asked for without end', async (kind) => {
+  const { connection, sent } = connect(payments.peer);
+  for (let number = 1; number <= 3; number += 1) {
+    connection.receive(kind === 'lease' ? { kind, number } : { kind, number, csr: 'csr' });
+  }
+  await settled();
+  expect(sent).toContainEqual({ kind: 'refused', number: 3, code: 'BUS_RATE_LIMITED' });
+  expect(sent).not.toContainEqual({ kind: 'refused', number: 2, code: 'BUS_RATE_LIMITED' });
 });
 
 describe('a message', () => {

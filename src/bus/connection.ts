@@ -42,6 +42,8 @@ export type BusContext = AdmitContext & {
   readonly patientRecorder: Recorder;
   /** Record frames of one sidecar, apart from its messages. */
   readonly recordRates: TokenBuckets;
+  /** Requests of one sidecar for leases and certificates. */
+  readonly askRates: TokenBuckets;
   readonly control: ControlPort;
   /** Agents with a live connection; one instance each. */
   readonly connected: Map<string, BusConnection>;
@@ -107,9 +109,8 @@ export class BusConnection {
       case 'hold':
         return this.#hold(frame);
       case 'renew':
-        return this.#renew(frame);
       case 'lease':
-        return this.#lease(frame.number);
+        return this.#asked(frame);
       default:
         return frame satisfies never;
     }
@@ -256,6 +257,15 @@ export class BusConnection {
       ({ from, to, mayRequest }) =>
         from === requester && to === executor && mayRequest.includes(action),
     );
+  }
+
+  /** A sidecar asks for both a few times a minute; one that asks without end is not answered. */
+  #asked(frame: Extract<SidecarFrame, { kind: 'renew' | 'lease' }>): void {
+    const { askRates, clock } = this.#context;
+    if (!askRates.take(this.peer.name, clock.nowMs())) {
+      this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
+    } else if (frame.kind === 'renew') this.#renew(frame);
+    else this.#lease(frame.number);
   }
 
   #renew(frame: Extract<SidecarFrame, { kind: 'renew' }>): void {

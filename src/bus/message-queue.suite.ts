@@ -96,6 +96,28 @@ export function messageQueueSuite(name: string, create: () => MessageQueueCase):
       }
     });
 
+    it('tells what expired while its recipient was away, until it is settled', async () => {
+      const queue = create().open();
+      const { position, id } = await released(queue, body({ expiresAt: later }));
+      await released(queue, body({ expiresAt: later + 10 }));
+      await queue.enqueue(body({ expiresAt: later }), 'not released');
+      expect(queue.expired(later, 10)).toEqual([]);
+      expect(queue.expired(later + 1, 10).map((message) => message.id)).toEqual([id]);
+      expect(queue.expired(later + 11, 1)).toHaveLength(1);
+      await queue.settle(position);
+      expect(queue.expired(later + 1, 10)).toEqual([]);
+    });
+
+    it('is flushed once all that was enqueued before is on disk', async () => {
+      const disk = create();
+      const queue = disk.open();
+      const one = body();
+      const enqueued = queue.enqueue(one, 'envelope');
+      await queue.flushed();
+      expect(disk.open().digestOf(one.id)).not.toBeNull();
+      await enqueued;
+    });
+
     it('has all of it again after a start, with contents and in order', async () => {
       const disk = create();
       const queue = disk.open();

@@ -19,6 +19,8 @@ export type QueuedMessage = {
  */
 export interface MessageQueue {
   enqueue(body: EnvelopeBody, envelope: SignedEnvelope): Promise<QueuedMessage>;
+  /** Resolves when all that was enqueued before is durable or was withdrawn. */
+  flushed(): Promise<void>;
   /** Forgets the content; the id and nonce stay until expiry. Durable soon, not at once. */
   settle(position: number): Promise<void>;
   /** Undoes an enqueue whose record failed: content, id and nonce are forgotten. */
@@ -28,6 +30,8 @@ export interface MessageQueue {
   /** Released messages not yet settled, in order, leaving out these positions. */
   pending(to: string, without: ReadonlySet<number>, limit: number): readonly QueuedMessage[];
   pendingCount(to: string): number;
+  /** Released messages that expired before this time and were not settled, oldest first. */
+  expired(nowMs: number, limit: number): readonly QueuedMessage[];
   /** How many of them this sender sent. */
   pendingCountFrom(to: string, from: string): number;
   /** SHA-256 of the envelope admitted under this id, or null. */

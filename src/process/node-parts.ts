@@ -119,6 +119,7 @@ export async function buildParts(
       burst: mesh.limits.messageBurst,
     }),
     // A tool call takes a few records of its own.
+    askRates: new TokenBuckets({ perSecond: 10, burst: 50 }),
     recordRates: new TokenBuckets({
       perSecond: mesh.limits.messagesPerSecond * 4,
       burst: mesh.limits.messageBurst * 4,

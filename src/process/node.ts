@@ -6,7 +6,7 @@ import { serveControl, serveEnrolment, type Listening } from '../adapters/contro
 import { systemClock } from '../adapters/clock-system.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
-import { admittedEntry } from '../bus/admit.ts';
+import { admittedEntry, undeliveredEntry } from '../bus/admission-entries.ts';
 import { BusConnection } from '../bus/connection.ts';
 import { expire } from '../oversight/approvals.ts';
 import { enrol } from '../control/enrolment.ts';
@@ -54,6 +54,7 @@ export type RunningNode = {
 const joinTokenLifetimeMs = 10 * 60_000;
 const sweepMs = 1_000;
 const pruneEveryMs = 10_000;
+const expiredPerPrune = 1_000;
 
 /** Starts a bus node with control plane and recorder in this process, on embedded storage. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
@@ -201,6 +202,20 @@ class MeshNode implements RunningNode {
     await recordUnrecorded(this.#parts.revocations);
   }
 
+  /** What expired while its recipient is away takes up no room; each is on record first. */
+  async #prune(nowMs: number): Promise<void> {
+    const { busContext } = this.#parts;
+    const { queue, recorder, connected } = busContext;
+    for (const message of queue.expired(nowMs, expiredPerPrune)) {
+      // A connected recipient is handed it, and says itself that it came too late.
+      if (connected.has(message.to)) continue;
+      const body = bodyOf(message.envelope);
+      if (body !== null) await recorder.record([undeliveredEntry(body, busContext)]);
+      await queue.settle(message.position);
+    }
+    await queue.prune(nowMs);
+  }
+
   #startTimers(): readonly NodeJS.Timeout[] {
     const { clock } = this.#foundations;
     const failed = (failure: unknown): void => this.#options.log(`node: ${faultOf(failure)}`);
@@ -208,7 +223,7 @@ class MeshNode implements RunningNode {
       expire(this.#parts.approvals).catch(failed);
     }, sweepMs);
     const prune = setInterval(() => {
-      this.#parts.busContext.queue.prune(clock.nowMs()).catch(failed);
+      this.#prune(clock.nowMs()).catch(failed);
     }, pruneEveryMs);
     const rotateEveryMs = this.#options.mesh.credentialRotationIntervalMs / 2;
     const rotate = setInterval(() => {

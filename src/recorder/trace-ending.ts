@@ -19,7 +19,8 @@ export function endingOf(
   for (const entry of entries) {
     if (message !== null && entry.message !== message) continue;
     if (entry.kind === 'message.admitted') admitted.add(entry.message);
-    const ofCopy = entry.kind === 'message.refused' && entry.actor === 'node';
+    const byNode = entry.kind === 'message.refused' && entry.actor === 'node';
+    const ofCopy = byNode && entry.code !== 'BUS_EXPIRED_UNDELIVERED';
     if (ofCopy && admitted.has(entry.message) && entry.id !== asked) continue;
     const outcome = outcomeOf(entry);
     if (outcome !== null) ending = { outcome, code: entry.code };

@@ -47,9 +47,14 @@ export class BusLine {
   #number = 0;
 
   /** Rejects when the node does not take the connection. */
-  static open(options: ConnectionOptions, port: number): Promise<BusLine> {
+  static open(
+    options: ConnectionOptions,
+    port: number,
+    pongs: 'answers pings' | 'answers no ping' = 'answers pings',
+  ): Promise<BusLine> {
     const socket = new WebSocket(`wss://127.0.0.1:${port}/bus`, {
       ...options,
+      autoPong: pongs === 'answers pings',
       perMessageDeflate: false,
       maxPayload: 16 * 1024 * 1024,
     });
