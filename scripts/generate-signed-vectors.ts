@@ -46,6 +46,7 @@ const body: EnvelopeBody = {
   expiresAt: nowMs + 60_000,
   nonce: 'AAECAwQFBgcICQoLDA0ODw',
   mandate: null,
+  principals: [],
   goalHash: null,
   payload: { invoice: '42', payee: 'ACME GmbH', amount: 98.7, note: 'Grüße, 谢谢, \u{1F980}' },
 };
@@ -191,7 +192,7 @@ const forged: readonly Failing[] = [
     ['a flipped bit in the payload', `${head}.${flip(load, 40)}.${tail}`],
     ['a flipped bit in the signature', `${head}.${load}.${flip(tail, 0)}`],
     ['a flipped bit in the scalar of the signature', `${head}.${load}.${flip(tail, -2)}`],
-    ['a truncated payload', `${head}.${load.slice(0, -4)}.${tail}`],
+    ['a truncated payload', `${head}.${encode(text.slice(0, -4))}.${tail}`],
     ['a payload of another envelope', `${head}.${encode(withBody({ hop: 2 }))}.${tail}`],
     ['a signature of another envelope', `${head}.${load}.${otherTail}`],
     ['a signature by another key', jws(header('triage'), text, 'impostor')],

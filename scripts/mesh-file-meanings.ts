@@ -10,6 +10,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'global.audit_scope': 'Detail of entries where a domain names no `audit_level`. Every step is recorded either way.',
   'global.autonomy_tier': '1 supervised: every write waits for a person. 2 managed. 3 autonomous; today it decides as 2 does.',
   'global.development': 'Trials only: executors may run without isolation, unpinned tools are reported instead of refused.',
+  'global.principals': 'Who must all have the right to request an action, else a person endorses it: `instructions` is everybody whose instruction reached the requesting process, also through others; `messages` is everybody whose message did.',
   defaults: 'Values for agents, edges, domains, actions and tools that state none.',
   'defaults.zone': 'Zone of agents.',
   'defaults.domain': 'Data domain of edges.',

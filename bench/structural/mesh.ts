@@ -117,7 +117,10 @@ export class SuiteMesh {
     const api = this.#api('assistant');
     const memory = await openSession(assistant);
     const started = await this.#api('person').startTask(
-      { to: 'assistant', schema: 'task/1', prompt: { text: prompt }, domain: null, metadata: {} },
+      {
+        to: 'assistant', schema: 'task/1', prompt: { text: prompt }, domain: null, metadata: {},
+        mandate: null,
+      },
       this.#person,
     );
     const task = String(started.body['task']);

@@ -52,6 +52,7 @@ describe('pruning', () => {
       await store.absorb({
         incarnation,
         context: freshContext,
+        mandates: [],
         values: [{ value: '1', source: 'prompt' }],
         handed: [],
         done: [],

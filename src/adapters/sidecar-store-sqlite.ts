@@ -5,6 +5,8 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import type {
   CapUse,
+  GivenMandate,
+  HeldMandate,
   Incarnation,
   InboxMessage,
   InboxState,
@@ -21,6 +23,14 @@ const schema = `
   CREATE TABLE IF NOT EXISTS indexed_value (
     position INTEGER PRIMARY KEY, incarnation TEXT NOT NULL, value TEXT NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS held_mandate (
+    incarnation TEXT NOT NULL, task TEXT NOT NULL, principal TEXT NOT NULL,
+    own INTEGER NOT NULL, chain TEXT NOT NULL, UNIQUE (incarnation, task, principal, chain)
+  );
+  CREATE TABLE IF NOT EXISTS given_mandate (
+    task TEXT NOT NULL, delegate TEXT NOT NULL, chain TEXT NOT NULL, at INTEGER NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS given_mandate_task ON given_mandate (task);
   CREATE TABLE IF NOT EXISTS inbox (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
     message TEXT NOT NULL, incarnation TEXT, reply TEXT
@@ -41,6 +51,11 @@ const spoolEntriesMax = 100_000;
 
 /** Rows of values with a source; a value may stand in several, and the index holds 4,096. */
 const storedValuesMax = 32_768;
+
+/** Chains kept for one process; of a long-lived one the oldest tasks are forgotten first. */
+const heldMandatesMax = 8_192;
+/** An operator's mandate can last a week. */
+const givenKeptMs = 8 * 24 * 3_600_000;
 
 type InboxRow = {
   readonly state: InboxState;
@@ -93,11 +108,35 @@ export class SqliteSidecarStore implements SidecarStore {
     return rows.map((row) => JSON.parse(String(row['value'])) as IndexedValue);
   }
 
+  mandates(incarnation: string): readonly HeldMandate[] {
+    return this.#statements.readHeld.all(incarnation).map((row) => ({
+      task: String(row['task']),
+      principal: String(row['principal']),
+      isOwn: row['own'] === 1,
+      chain: String(row['chain']),
+    }));
+  }
+
+  givenMandates(task: string): readonly GivenMandate[] {
+    return this.#statements.readGiven.all(task).map((row) => ({
+      task,
+      delegate: String(row['delegate']),
+      chain: String(row['chain']),
+    }));
+  }
+
+  async giveMandate({ task, delegate, chain }: GivenMandate, nowMs: number): Promise<void> {
+    await this.#db.write(() => this.#statements.give.run(task, delegate, chain, nowMs));
+  }
+
   async absorb(change: Parameters<SidecarStore['absorb']>[0]): Promise<void> {
     await this.#writeWith(change.entries, () => {
-      const { saveContext, addValue, handOver, finish } = this.#statements;
+      const { saveContext, addValue, addHeld, handOver, finish } = this.#statements;
       saveContext.run(change.incarnation, JSON.stringify(change.context));
       for (const value of change.values) addValue.run(change.incarnation, JSON.stringify(value));
+      for (const { task, principal, isOwn, chain } of change.mandates) {
+        addHeld.run(change.incarnation, task, principal, isOwn ? 1 : 0, chain);
+      }
       for (const id of change.handed) handOver.run(change.incarnation, id);
       for (const id of change.done) finish.run(change.incarnation, id);
     });
@@ -194,6 +233,7 @@ export class SqliteSidecarStore implements SidecarStore {
       this.#statements.pruneInbox.run(beforeMs);
       this.#statements.pruneCaps.run(beforeMs);
       this.#statements.pruneRefusals.run(beforeMs);
+      this.#statements.pruneGiven.run(beforeMs - givenKeptMs);
       this.#pruneMemory();
     });
   }
@@ -204,6 +244,8 @@ export class SqliteSidecarStore implements SidecarStore {
     this.#statements.pruneContexts.run(id, next?.id ?? '');
     this.#statements.pruneValues.run(id, next?.id ?? '');
     this.#statements.pruneOldValues.run(storedValuesMax);
+    this.#statements.pruneHeld.run(id, next?.id ?? '');
+    this.#statements.pruneOldHeld.run(heldMandatesMax);
   }
 
   /** Counted once for each call, however often the transaction around it is tried. */
@@ -236,6 +278,17 @@ function prepare({ database }: BatchedDatabase) {
       'SELECT value FROM indexed_value WHERE incarnation = ? ORDER BY position',
     ),
     addValue: database.prepare('INSERT INTO indexed_value (incarnation, value) VALUES (?, ?)'),
+    readHeld: database.prepare('SELECT * FROM held_mandate WHERE incarnation = ? ORDER BY rowid'),
+    addHeld: database.prepare('INSERT OR IGNORE INTO held_mandate VALUES (?, ?, ?, ?, ?)'),
+    readGiven: database.prepare(
+      'SELECT delegate, chain FROM given_mandate WHERE task = ? ORDER BY rowid',
+    ),
+    give: database.prepare('INSERT INTO given_mandate VALUES (?, ?, ?, ?)'),
+    pruneGiven: database.prepare('DELETE FROM given_mandate WHERE at < ?'),
+    pruneHeld: database.prepare('DELETE FROM held_mandate WHERE incarnation NOT IN (?, ?)'),
+    pruneOldHeld: database.prepare(
+      'DELETE FROM held_mandate WHERE rowid <= (SELECT max(rowid) FROM held_mandate) - ?',
+    ),
     handOver: database.prepare("UPDATE inbox SET state = 'handed', incarnation = ? WHERE id = ?"),
     finish: database.prepare(
       "UPDATE inbox SET state = 'done' WHERE incarnation = ? AND id = ? AND state = 'handed'",

@@ -172,6 +172,7 @@ function intentOf(row: Row): Intent {
     risk,
     privileged: value['privileged'] !== false,
     task: optional('task'),
+    mandate: optional('mandate'),
     at,
   };
 }

@@ -295,9 +295,9 @@ export class BusConnection {
 
   /** Only who lifts a revocation has to show that it may. */
   #revocations(update: RevocationUpdate): void {
-    const changes = update.changes.map((change) =>
-      change.op === 'revoke' ? { ...change, signed: null } : change,
-    );
+    const changes = update.changes.map(({ version, id, op, target, at, signed }) => ({
+      version, id, op, target, at, signed: op === 'revoke' ? null : signed,
+    }));
     this.#line.send({ kind: 'revocations', ...update, changes });
   }
 

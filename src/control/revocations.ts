@@ -72,16 +72,7 @@ export async function applyRevocation(
     at: context.clock.nowMs(),
     signed,
   };
-  try {
-    await context.store.add([change], change.version);
-  } catch {
-    // Not durable, so it does not hold: it would be forgotten at the next start.
-    return { ok: false, code: 'CONTROL_REVOCATION_UNAVAILABLE' };
-  }
-  const update = { since: context.list.version, version: change.version, changes: [change] };
-  context.list.update(update, () => true);
-  context.applied(change);
-  return recordChange(change, context);
+  return (await applyChange(change, context)) ?? recordChange(change, context);
 }
 
 /** Records what a crash kept out of the log. Called once at start. */
@@ -102,6 +93,48 @@ function refusalOf(
   return holds?.op === 'revoke' && holds.id === lifts ? null : 'CONTROL_REVOCATION_UNKNOWN';
 }
 
+/**
+ * Ends a task that its originator says is over: every mandate for it dies with it. Whether the task
+ * is this agent's is the caller's to know. As durable, and as visible, as a revocation.
+ */
+export async function endTask(
+  task: string,
+  by: string,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  const { list, clock } = context;
+  const target = { kind: 'task', value: task } as const;
+  const known = list.latest(target);
+  if (known !== null) return recordChange(known, context);
+  const change: RevocationChange = {
+    version: list.version + 1,
+    id: context.mintId(),
+    op: 'revoke',
+    target,
+    at: clock.nowMs(),
+    signed: null,
+    by,
+  };
+  return (await applyChange(change, context)) ?? recordChange(change, context);
+}
+
+/** Null once it holds here and everybody was told; else the refusal: nothing was changed. */
+async function applyChange(
+  change: RevocationChange,
+  context: RevocationsContext,
+): Promise<RevocationAnswer | null> {
+  try {
+    await context.store.add([change], change.version);
+  } catch {
+    // Not durable, so it does not hold: it would be forgotten at the next start.
+    return { ok: false, code: 'CONTROL_REVOCATION_UNAVAILABLE' };
+  }
+  const update = { since: context.list.version, version: change.version, changes: [change] };
+  context.list.update(update, () => true);
+  context.applied(change);
+  return null;
+}
+
 function agentOf(kind: RevocationChange['target']['kind'], value: string): string | null {
   if (kind === 'agent') return value;
   return kind === 'instance' ? (parseSpiffeId(value)?.name ?? null) : null;
@@ -119,19 +152,20 @@ async function recordChange(
   const { kind, value } = change.target;
   const agent = agentOf(kind, value);
   const entry: EntryDraft = {
-    kind: change.op === 'revoke' ? 'identity.revoked' : 'identity.reinstated',
+    kind: entryKindOf(change),
     id: `revocation.${change.id}`,
     at: change.at,
     actor: said === null ? 'node' : `operator:${said.operator}`,
-    task: null,
+    task: kind === 'task' ? value : null,
     message: null,
     causedBy: [],
     outcome: change.op === 'revoke' ? 'NO-GO' : 'GO',
-    code: change.op === 'revoke' ? 'IDENTITY_REVOKED' : null,
+    code: codeOf(change),
     verdicts: [],
     tookUs: null,
     detail: {
       ...(agent === null ? {} : { agent }),
+      ...(change.by === undefined ? {} : { by: `agent:${change.by}` }),
       target: { kind, value },
       version: change.version,
       reason: said?.reason ?? '',
@@ -146,6 +180,18 @@ async function recordChange(
     // The revocation holds; whoever asked hears that it is not on record yet.
     return { ok: false, code: 'CONTROL_REVOCATION_UNRECORDED' };
   }
+}
+
+function entryKindOf({ op, target }: RevocationChange): EntryDraft['kind'] {
+  if (target.kind === 'mandate') return 'mandate.revoked';
+  if (target.kind === 'task') return 'task.ended';
+  return op === 'revoke' ? 'identity.revoked' : 'identity.reinstated';
+}
+
+function codeOf({ op, target }: RevocationChange): string | null {
+  if (target.kind === 'mandate') return 'MANDATE_REVOKED';
+  if (target.kind === 'task') return 'MANDATE_TASK_ENDED';
+  return op === 'revoke' ? 'IDENTITY_REVOKED' : null;
 }
 
 /** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */

@@ -5,9 +5,9 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { OperatorKey } from './operator-key.ts';
 import { readMaker, signStatement, verifyStatement } from './operator-statement.ts';
 import type { StatementKind, VerifiedStatement } from './operator-statement.ts';
-import type { RevocationTarget } from './revocation.ts';
+import { revocationKinds, type RevocationTarget } from './revocation.ts';
 
-/** What an operator says about an identity. */
+/** What an operator says about an identity, or about what was granted to one. */
 export type RevocationStatement = {
   /** A ULID of the operator's; the same statement is applied once, however often it is sent. */
   readonly id: string;
@@ -65,7 +65,8 @@ function readTarget(value: JsonValue | undefined): RevocationTarget | null {
   if (!isJsonObject(value)) return null;
   const { kind, value: named, ...unknown } = value;
   if (Object.keys(unknown).length > 0) return null;
-  if (kind !== 'agent' && kind !== 'instance' && kind !== 'certificate') return null;
+  const known = revocationKinds.find((one) => one === kind);
+  if (known === undefined) return null;
   if (typeof named !== 'string' || named === '' || named.length > valueLengthMax) return null;
-  return { kind, value: named };
+  return { kind: known, value: named };
 }

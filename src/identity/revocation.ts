@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isDigest, isName } from '../message/identifiers.ts';
+import { isDigest, isName, isUlid } from '../message/identifiers.ts';
 import type { PeerIdentity } from './credential.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
+/** Of identities, and of what was granted to them. */
+export const revocationKinds = ['agent', 'instance', 'certificate', 'mandate', 'task'] as const;
+
 /**
- * What is revoked: every instance of an agent, one instance with all certificates it ever had, or
- * one certificate by its thumbprint. Only an agent's name can be reinstated.
+ * What is revoked: every instance of an agent, one instance with all certificates it ever had, one
+ * certificate by its thumbprint, one mandate with all that were narrowed from it, or a task with
+ * every mandate for it. Only an agent's name can be reinstated.
  */
 export type RevocationTarget = {
-  readonly kind: 'agent' | 'instance' | 'certificate';
-  /** Name of the mesh file, SPIFFE id, or SHA-256 of the DER in base64url. */
+  readonly kind: (typeof revocationKinds)[number];
+  /** Name of the mesh file, SPIFFE id, SHA-256 of DER or of a chain in base64url, or ULID. */
   readonly value: string;
 };
 
@@ -22,8 +26,13 @@ export type RevocationChange = {
   readonly target: RevocationTarget;
   /** When the node applied it, milliseconds since 1970. */
   readonly at: number;
-  /** The operator's statement; null where it was not passed on, as nobody asks why to refuse. */
+  /**
+   * The operator's statement; null where it was not passed on, as nobody asks why to refuse, and
+   * where an originator ended its own task.
+   */
   readonly signed: string | null;
+  /** The agent that ended its task; absent where an operator spoke. */
+  readonly by?: string;
 };
 
 /** Steps as they travel: complete after `since`, up to `version`. */
@@ -44,6 +53,9 @@ export type RevocationView = {
   readonly isNameRevoked: (agent: string) => boolean;
   /** For a message kept earlier, whose certificate is not at hand. */
   readonly isSenderRevoked: (agent: string, spiffeId: string) => boolean;
+  /** By the id of the mandate itself: whoever asks goes through the chain. */
+  readonly isMandateRevoked: (mandate: string) => boolean;
+  readonly isTaskEnded: (task: string) => boolean;
 };
 
 /** Whether an operator really lifted this revocation; asked by those who only heard of it. */
@@ -51,6 +63,8 @@ export type MayReinstate = (change: RevocationChange, lifted: RevocationChange) 
 
 /** No certificate lives longer than an hour; what is dead for a day needs no refusal any more. */
 const deadAfterMs = 24 * 3_600_000;
+/** No mandate lasts longer than a week after the start of its task. */
+const grantDeadAfterMs = 8 * 24 * 3_600_000;
 
 /**
  * The revocation list of a node, or a sidecar's copy of it. It only ever moves forward: an older
@@ -86,6 +100,14 @@ export class RevocationList implements RevocationView {
 
   isSenderRevoked(agent: string, spiffeId: string): boolean {
     return this.#holds('agent', agent) || this.#holds('instance', spiffeId);
+  }
+
+  isMandateRevoked(mandate: string): boolean {
+    return this.#holds('mandate', mandate);
+  }
+
+  isTaskEnded(task: string): boolean {
+    return this.#holds('task', task);
   }
 
   /** The step that holds for this target now; null where there is none. */
@@ -159,7 +181,10 @@ export function isRevocationTarget(target: RevocationTarget, trustDomain: string
       return id?.kind === 'agent' && id.trustDomain === trustDomain;
     }
     case 'certificate':
+    case 'mandate':
       return isDigest(target.value);
+    case 'task':
+      return isUlid(target.value);
     default:
       return target.kind satisfies never;
   }
@@ -176,7 +201,10 @@ function isSound({ since, version, changes }: RevocationUpdate): boolean {
 }
 
 function isDead(change: RevocationChange, nowMs: number): boolean {
-  return change.target.kind !== 'agent' && nowMs > change.at + deadAfterMs;
+  const { kind } = change.target;
+  if (kind === 'agent') return false;
+  const isGrant = kind === 'mandate' || kind === 'task';
+  return nowMs > change.at + (isGrant ? grantDeadAfterMs : deadAfterMs);
 }
 
 function keyOf(target: RevocationTarget): string {

@@ -19,16 +19,27 @@ export type AgentContext = {
   /** SHA-256, base64url; see `absorb`. */
   readonly digest: string;
   readonly count: number;
+  /**
+   * Agents whose instructions were delivered to the process, directly or through others: ascending,
+   * at most 32, or `*` alone for more. The right to request is what all of them have (G4).
+   */
+  readonly principals: readonly string[];
 };
 
 /** One thing that is about to be handed to the agent: a message or a tool result. */
-export type ContextInput = { readonly id: string; readonly label: Label };
+export type ContextInput = {
+  readonly id: string;
+  readonly label: Label;
+  /** Who speaks through it with a wish of its own; absent means nobody. */
+  readonly principals?: readonly string[];
+};
 
 /** The context of a process that has read nothing; its digest is the hash of no bytes. */
 export const freshContext: AgentContext = {
   label: cleanLabel,
   digest: createHash('sha256').digest('base64url'),
   count: 0,
+  principals: [],
 };
 
 /**
@@ -43,19 +54,32 @@ export function absorb(context: AgentContext, input: ContextInput): AgentContext
     label: joinLabels(context.label, input.label),
     digest: createHash('sha256').update(canonicalize(link)).digest('base64url'),
     count: context.count + 1,
+    principals: joinPrincipals(context.principals, input.principals ?? []),
   };
+}
+
+const principalsMax = 32;
+
+/** A set too large to list is one that nobody can vouch for. */
+function joinPrincipals(a: readonly string[], b: readonly string[]): readonly string[] {
+  if (b.length === 0) return a;
+  const joined = [...new Set([...a, ...b])].sort();
+  return joined.includes('*') || joined.length > principalsMax ? ['*'] : joined;
 }
 
 /** Reads a stored context. Throws `LabelError` LABEL_STATE_INVALID when it is anything else. */
 export function readContext(stored: JsonValue): AgentContext {
   if (isJsonObject(stored)) {
-    const { label: storedLabel, digest, count } = stored;
+    const { label: storedLabel, digest, count, principals } = stored;
     const label = storedLabel === undefined ? null : parseLabel(storedLabel);
-    if (label !== null && typeof digest === 'string' && isDigest(digest) && isCount(count)) {
-      return { label, digest, count };
-    }
+    const sound = typeof digest === 'string' && isDigest(digest) && isCount(count);
+    if (label !== null && sound && isTexts(principals)) return { label, digest, count, principals };
   }
   throw new LabelError('LABEL_STATE_INVALID', 'A stored agent context is not one.');
+}
+
+function isTexts(value: JsonValue | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function isCount(value: JsonValue | undefined): value is number {

@@ -180,6 +180,7 @@ describe('satisfies', () => {
     ]);
     expect(chargesOf(child.mandate, asked)[0]).toEqual({
       mandate: issued.mandate.id, right: 'request payments pay_invoice', totals: { amount: 100 },
+      limits: payInvoice.limits,
     });
     // The sibling used the root up; this child has not been used at all.
     const usage = {

@@ -4,7 +4,7 @@ import { finding, type Finding } from '../review/verdict.ts';
 import type { MandateCode } from './codes.ts';
 import { isHolder } from './link.ts';
 import { rightKey } from './mandate.ts';
-import type { Budget, EffectiveMandate, RequestRight, Right } from './mandate.ts';
+import type { Budget, EffectiveMandate, Limits, RequestRight, Right } from './mandate.ts';
 import { intersectRights } from './right.ts';
 import { constraintRefusal, type TrustedField } from './value.ts';
 
@@ -36,6 +36,8 @@ export type MandateCharge = {
   readonly mandate: string;
   readonly right: string;
   readonly totals: { readonly [parameter: string]: number };
+  /** What the mandate allows over all its uses; whoever charges refuses what exceeds it. */
+  readonly limits: Limits;
 };
 
 /** The rights to request that several principals share. */
@@ -93,13 +95,16 @@ export function satisfiesAll(
 }
 
 /** What to charge for one use, to every mandate of the chain that sets a limit on the right. */
-export function chargesOf(grant: Grant, request: MandatedRequest): readonly MandateCharge[] {
+export function chargesOf(
+  grant: Pick<Grant, 'budgets'>,
+  request: MandatedRequest,
+): readonly MandateCharge[] {
   const key = keyOf(request);
   return limitsOn(grant, key).map(({ mandate, right }) => {
     const totals = Object.keys(right.limits.totals).map(
       (parameter) => [parameter, amountOf(request.parameters, parameter)] as const,
     );
-    return { mandate, right: key, totals: Object.fromEntries(totals) };
+    return { mandate, right: key, totals: Object.fromEntries(totals), limits: right.limits };
   });
 }
 
@@ -159,7 +164,7 @@ function limitFindings(
 
 type Limited = { readonly mandate: string; readonly right: Right };
 
-function limitsOn(grant: Grant, key: string): readonly Limited[] {
+function limitsOn(grant: Pick<Grant, 'budgets'>, key: string): readonly Limited[] {
   return grant.budgets.flatMap(({ mandate, rights }) =>
     rights.filter((right) => rightKey(right) === key).map((right) => ({ mandate, right })));
 }

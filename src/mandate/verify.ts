@@ -6,6 +6,7 @@ import { readPublicJwk } from '../identity/operator-key.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { ulidTimeMs } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { mandateId, readBlock, splitChain, type ReceivedBlock } from './block.ts';
 import type { MandateCode } from './codes.ts';
@@ -20,9 +21,9 @@ export type RevocationSnapshot = {
   readonly validUntilMs: number;
   readonly identities: RevocationView;
   /** Ids of mandates; each takes all that were narrowed from it along. */
-  readonly mandates: ReadonlySet<string>;
+  readonly mandates: Pick<ReadonlySet<string>, 'has'>;
   /** Tasks that have ended: a mandate dies with its task. */
-  readonly tasks: ReadonlySet<string>;
+  readonly tasks: Pick<ReadonlySet<string>, 'has'>;
 };
 
 /** Who may originate mandates; everybody else can only narrow. */
@@ -63,15 +64,19 @@ export type MandateContext = {
   /** Null for an agent that the mesh does not know. */
   readonly delegateTerms: (agent: string) => DelegateTerms | null;
   /**
-   * True when a person approved a depth of three under this reference for this task. An approval
-   * is withdrawn by revoking the mandate: the cache does not ask again.
+   * True when a person approved a depth of three under this reference for this task; `root` is the
+   * principal that issued the first mandate. An approval is withdrawn by revoking the mandate: the
+   * cache does not ask again.
    */
-  readonly isDepthApproved: (reference: string, task: string) => boolean;
+  readonly isDepthApproved: (reference: string, task: string, root: string) => boolean;
   /** Version of the mesh file and OISpecs behind the three ports above, for the cache. */
   readonly policyVersion: string;
   /** Verified chains; bounded here, owned by the caller. Null verifies every time. */
   readonly cache: Map<string, EffectiveMandate> | null;
 };
+
+/** How long after the start of its task a mandate that an operator signed can last. */
+export const operatorMandateMsMax = 7 * 24 * 3_600_000;
 
 /** Chains that a cache holds; the oldest makes room. */
 export const cachedMandatesMax = 4_096;
@@ -165,7 +170,8 @@ function verifyBlock(received: ReceivedBlock, context: MandateContext): Verified
   if (received.parent === null && block.parent === null && !signer.isRoot) {
     return { code: 'MANDATE_ROOT_UNTRUSTED' };
   }
-  if (!(block.expiresAt <= signer.expiresAtMs)) return { code: 'MANDATE_OUTLIVES_SIGNER' };
+  const untilMs = signer.expiresAtMs ?? operatorsUntilMs(block.task);
+  if (!(block.expiresAt <= untilMs)) return { code: 'MANDATE_OUTLIVES_SIGNER' };
   return { block };
 }
 
@@ -175,7 +181,8 @@ type Signer = {
   readonly id: string;
   readonly isRevoked: boolean;
   readonly isRoot: boolean;
-  readonly expiresAtMs: number;
+  /** Of its certificate; null for an operator, who has none. */
+  readonly expiresAtMs: number | null;
 };
 
 function signerOf({ signer }: ReceivedBlock, context: MandateContext): Signer | null {
@@ -185,7 +192,7 @@ function signerOf({ signer }: ReceivedBlock, context: MandateContext): Signer | 
     const key = jwk === null ? null : readPublicJwk(jwk);
     if (key === null) return null;
     const id = `operator:${signer.name}`;
-    return { key, id, isRevoked: false, isRoot: true, expiresAtMs: Infinity };
+    return { key, id, isRevoked: false, isRoot: true, expiresAtMs: null };
   }
   const peer = context.peerByThumbprint(signer.thumbprint, signer.certificate);
   if (peer === null || peer.thumbprint !== signer.thumbprint) return null;
@@ -196,6 +203,15 @@ function signerOf({ signer }: ReceivedBlock, context: MandateContext): Signer | 
     isRoot: (peer.kind === 'agent' ? rootAuthority.agents : rootAuthority.nodes).has(peer.name),
     expiresAtMs: peer.expiresAtMs,
   };
+}
+
+/**
+ * No certificate bounds an operator's mandate, so the task does: what is revoked is remembered for
+ * longer than any mandate of the task can last, and may be forgotten after that.
+ */
+function operatorsUntilMs(task: string): number {
+  const startedMs = ulidTimeMs(task);
+  return startedMs === null ? 0 : startedMs + operatorMandateMsMax;
 }
 
 /** Both specifications must consent: the delegate's to receive, each delegator's to give. */
@@ -220,7 +236,7 @@ function chainRefusal(mandate: EffectiveMandate, context: MandateContext): Manda
   if (revocations.tasks.has(mandate.task)) return 'MANDATE_TASK_ENDED';
   if (mandate.depth <= depthDefault) return null;
   const approved = mandate.approval !== null &&
-    context.isDepthApproved(mandate.approval, mandate.task);
+    context.isDepthApproved(mandate.approval, mandate.task, mandate.path[0] ?? '');
   return approved ? null : 'MANDATE_DEPTH_UNAPPROVED';
 }
 

@@ -126,6 +126,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     autonomyTier: globals.autonomy_tier,
     mode: frame.mode,
     development: globals.development,
+    principals: globals.principals,
     limits, domains, zones, agents, edges, actions, tools, schemas, operators, deselected,
     patterns, policies,
     digest: loading.digest(),

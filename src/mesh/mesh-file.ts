@@ -30,6 +30,8 @@ const globalShape = z.strictObject({
     .describe('1 supervised (a person releases every write), 2 managed, 3 autonomous.'),
   development: z.boolean().default(false)
     .describe('Lets executors run without isolation and tools without pins; warned of loudly.'),
+  principals: z.enum(['instructions', 'messages']).default('instructions')
+    .describe('Whose rights bound a request: of who instructed, or of whoever sent anything.'),
 });
 
 const limitsShape = z.strictObject({

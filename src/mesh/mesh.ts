@@ -28,6 +28,11 @@ export type Mesh = {
    * True only for trials: isolation and pins are warned of instead of required. Absent is false.
    */
   readonly development?: boolean;
+  /**
+   * Whose rights bound an action request (G4): of those who instructed, which is what absent means,
+   * or of everybody whose message was delivered.
+   */
+  readonly principals?: 'instructions' | 'messages';
   readonly limits: Limits;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;

@@ -40,6 +40,7 @@ export const envelopeBounds = {
   epistemicLengthMax: 512,
   hopMax: 255,
   mandateLengthMax: 16_384,
+  principalsMax: 32,
   timeMsMax: 8_640_000_000_000_000,
 } as const;
 
@@ -93,6 +94,7 @@ const bodyCheck = exactly({
   expiresAt: integer(0, bounds.timeMsMax),
   nonce: text(isNonce),
   mandate: orNull(text(isMandate)),
+  principals: both(when(isPrincipalList), when(isPrincipalSet)),
   goalHash: orNull(text(isDigest)),
   payload: anything,
 });
@@ -143,6 +145,23 @@ function isOrigin(origin: string): boolean {
 
 function isMandate(chain: string): boolean {
   return chain.length <= bounds.mandateLengthMax && mandatePattern.test(chain);
+}
+
+const principalCheck = exactly({ agent: text(isPrincipal), mandate: orNull(text(isMandate)) });
+
+function isPrincipal(agent: string): boolean {
+  return agent === '*' || isName(agent);
+}
+
+function isPrincipalList(principals: JsonValue): boolean {
+  if (!Array.isArray(principals) || principals.length > bounds.principalsMax) return false;
+  return principals.every((principal) => principalCheck(principal) === null);
+}
+
+/** Each agent once, in order; called for what is a list of principals. */
+function isPrincipalSet(principals: JsonValue): boolean {
+  const listed = principals as unknown as EnvelopeBody['principals'];
+  return isAscending(listed.map(({ agent }) => agent));
 }
 
 /** `*` stands for more origins than a label can hold, so it stands alone. */

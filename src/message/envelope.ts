@@ -32,6 +32,14 @@ export type Epistemic = {
   readonly unknowns: readonly string[];
 };
 
+/** Somebody whose instruction is in the causal context of a message. */
+export type Principal = {
+  /** Name in the mesh file; `*` stands for more than can be listed, and has no right at all. */
+  readonly agent: string;
+  /** Chain of a mandate that shows what it may ask for in this task; null where none is known. */
+  readonly mandate: string | null;
+};
+
 /**
  * The signed body of one message. Every member is always present, unknown members are refused, and
  * the bytes that travel are its RFC 8785 form. Everything but `to`, `type`, `schema`, `domain`,
@@ -72,8 +80,16 @@ export type EnvelopeBody = {
   readonly expiresAt: number;
   /** 128 random bits, base64url. */
   readonly nonce: string;
-  /** Compact chain of the mandate this message acts under; null until mandates are issued. */
+  /**
+   * Chain of the mandate: on an action request the one it acts under, on another instruction the one
+   * that is given to the recipient. Null where nothing is asked for or passed on.
+   */
   readonly mandate: string | null;
+  /**
+   * On instructions, who else's instructions led to it: ascending by agent, at most 32. Stamped from
+   * what was delivered to the sender's process, never from its word.
+   */
+  readonly principals: readonly Principal[];
   /** SHA-256 (base64url) of the task's originating prompt. */
   readonly goalHash: string | null;
   readonly payload: JsonValue;

@@ -62,6 +62,9 @@ function namesAgent(change: RevocationChange, name: string, context: AgentsConte
       const [leaf] = readCertificatesPem(context.chains.chainOf(value) ?? '') ?? [];
       return leaf !== undefined && spiffeIdOf(leaf)?.name === name;
     }
+    case 'mandate':
+    case 'task':
+      return false;
     default:
       return kind satisfies never;
   }

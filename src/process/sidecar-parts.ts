@@ -10,6 +10,9 @@ import { defaultThresholds } from '../firewall/firewall.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import { noJudge } from '../judge/judge.ts';
+import type { MandateLedger } from '../mandate/ledger.ts';
+import { createMandateVerifier } from '../mandate/verifier.ts';
+import { peersOf } from '../mandate/verify.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
@@ -51,6 +54,7 @@ export type SidecarFoundations = {
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly revocations: RevocationView;
   readonly lease: LeaseView;
+  readonly ledger: MandateLedger;
   readonly report: (failure: unknown) => void;
   readonly digestKey: Uint8Array;
 };
@@ -172,6 +176,14 @@ export async function buildSidecarContext(
       burst: limits.messageBurst * 4,
     }),
     describeTools: () => tools.descriptions,
+    verifyMandate: createMandateVerifier({
+      mesh,
+      clock,
+      peer: peersOf(verifier),
+      operatorKey: (name) => foundations.operators().get(name)?.publicKey ?? null,
+      revocations: foundations.revocations,
+      isFresh: () => foundations.lease.isValid(),
+    }),
     peerByThumbprint: (thumbprint) => verifier.byThumbprint(thumbprint),
     learnPeer: (chainPem) => void verifier.verifyPem(chainPem),
     spool: async (entries) => {

@@ -6,6 +6,7 @@ import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
+import { SqliteMandateLedger } from '../adapters/mandate-ledger-sqlite.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
@@ -15,6 +16,7 @@ import { credentialFromPem } from '../identity/credential-pem.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
 import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
+import { mandateUsesKeptMs } from '../mandate/ledger.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
@@ -118,6 +120,7 @@ class SidecarProcess implements RunningSidecar {
   readonly #stateDirectory: string;
   readonly #database: BatchedDatabase;
   readonly #store: SqliteSidecarStore;
+  readonly #ledger: SqliteMandateLedger;
   readonly #recorder: SidecarRecorder;
   readonly #standing: SidecarStanding;
   readonly #link: BusClient;
@@ -151,6 +154,7 @@ class SidecarProcess implements RunningSidecar {
     this.#operators = options.mesh.operators;
     this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
     this.#store = new SqliteSidecarStore(this.#database);
+    this.#ledger = new SqliteMandateLedger(this.#database);
     this.#standing = new SidecarStanding({
       database: this.#database,
       clock,
@@ -233,6 +237,7 @@ class SidecarProcess implements RunningSidecar {
       operators: () => this.#knownOperators(),
       revocations: this.#standing.revocations,
       lease: this.#standing,
+      ledger: this.#ledger,
       digestKey: digestKeyOf(this.#membership),
     };
   }
@@ -306,7 +311,9 @@ class SidecarProcess implements RunningSidecar {
     const report = (failure: unknown): void => this.#report(failure);
     const timers = [
       setInterval(() => {
-        this.#store.prune(this.#clock.nowMs() - pruneAfterMs(mesh)).catch(report);
+        const nowMs = this.#clock.nowMs();
+        this.#store.prune(nowMs - pruneAfterMs(mesh)).catch(report);
+        this.#ledger.prune(nowMs - mandateUsesKeptMs).catch(report);
       }, pruneEveryMs),
       // What the node could not record is offered again, also when nothing new is to be recorded.
       setInterval(() => {

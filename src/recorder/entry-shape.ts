@@ -10,6 +10,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'identity.refused': true,
   'identity.revoked': true,
   'identity.reinstated': true,
+  'mandate.revoked': true,
+  'task.ended': true,
   'session.opened': true,
   'session.ended': true,
   'task.started': true,

@@ -10,6 +10,8 @@ export type EntryKind =
   | 'identity.refused'
   | 'identity.revoked'
   | 'identity.reinstated'
+  | 'mandate.revoked'
+  | 'task.ended'
   | 'session.opened'
   | 'session.ended'
   | 'task.started'

@@ -6,7 +6,7 @@ import type { ActionOutcome, ActionRequest } from '../message/action-request.ts'
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import type { Decision, GateOutcome } from '../tool/gate-outcome.ts';
+import { withoutResult, type Decision, type GateOutcome } from '../tool/gate-outcome.ts';
 import type { PriorEnd } from '../tool/gate.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
@@ -21,6 +21,7 @@ import {
   verifyApproval,
   type Reviewed,
 } from './people.ts';
+import { mandateDetail, reviewMandate, type MandateReview } from './mandate-review.ts';
 import type { Decided, InboxMessage } from './ports.ts';
 import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
 
@@ -67,15 +68,14 @@ export async function workOn(
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, turnedAway(code), context);
   }
-  // Recording took time: what was revoked since, or has no lease any more, does not run.
-  const since = standing(body, reviewed.manifest, context);
+  const since = lastDoubts(body, reviewed, reviewed.manifest, context);
   if (since.length > 0) {
     const stopped = combine(since);
     await recordReview(body, reviewed, stopped, 0, context);
     const code = stopped.lead?.code ?? 'REVIEW_MISSING';
     return answer(message, turnedAway(code), context);
   }
-  const ran = await run(body, reviewed.request, reviewed.manifest, context);
+  const ran = await run(body, reviewed, reviewed.manifest, context);
   return answer(message, outcomeOf(reviewed.request, ran, context), context, ran);
 }
 
@@ -129,8 +129,32 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
     approvals: [],
     nowMs: context.clock.nowMs(),
   });
-  const verdicts = [...contentVerdicts(message), ...standing(body, manifest, context), verdict];
-  return judged({ request, manifest, verdict: combine(verdicts) }, context);
+  const mandate = mandateOf(body, request, manifest, context);
+  const verdicts = [
+    ...contentVerdicts(message), ...standing(body, manifest, context), verdict, mandate.verdict,
+  ];
+  return judged({ request, manifest, verdict: combine(verdicts), mandate }, context);
+}
+
+function mandateOf(
+  body: EnvelopeBody,
+  request: ActionRequest,
+  manifest: ActionManifest | null,
+  context: SidecarContext,
+): MandateReview {
+  return reviewMandate(body, request, capKey(body, request), manifest?.risk ?? 'CRITICAL', context);
+}
+
+/** Recording took time: what was revoked since, or has no lease any more, does not run. */
+function lastDoubts(
+  body: EnvelopeBody,
+  { request }: Reviewed,
+  manifest: ActionManifest,
+  context: SidecarContext,
+): readonly Verdict[] {
+  const mandate = mandateOf(body, request, manifest, context);
+  const stopped = mandate.verdict.outcome === 'NO-GO' ? [mandate.verdict] : [];
+  return [...standing(body, manifest, context), ...stopped];
 }
 
 /** Refused requests that one task may cost before nothing more is said to it. */
@@ -155,16 +179,17 @@ function standing(
   const privileged = manifest === null || isPrivileged(manifest.risk);
   const steady = context.clockJumpedMs() <= context.mesh.limits.clockSkewMs;
   if (privileged && !steady) codes.push('SIDECAR_CLOCK_JUMPED');
-  if (codes.length === 0) return [];
-  return [
-    {
-      outcome: 'NO-GO',
-      control: 'policy-compliance',
-      version: context.mesh.digest.slice(0, 12),
-      tookUs: 0,
-      findings: codes.map((code) => finding(code, 'sidecar/standing')),
-    },
-  ];
+  return codes.length === 0 ? [] : [refusedVerdict(codes, 'sidecar/standing', context)];
+}
+
+function refusedVerdict(codes: readonly string[], rule: string, { mesh }: SidecarContext): Verdict {
+  return {
+    outcome: 'NO-GO',
+    control: 'policy-compliance',
+    version: mesh.digest.slice(0, 12),
+    tookUs: 0,
+    findings: codes.map((code) => finding(code, rule)),
+  };
 }
 
 /** A task that no person started is the agent's own to multiply, so its agent is counted instead. */
@@ -231,11 +256,18 @@ async function trustedValues(
 
 async function run(
   body: EnvelopeBody,
-  request: ActionRequest,
+  reviewed: Reviewed,
   manifest: ActionManifest,
   context: SidecarContext,
 ): Promise<GateOutcome> {
+  const { request, mandate } = reviewed;
   const key = capKey(body, request);
+  const charged = await context.ledger.charge(key, mandate.charges, context.clock.nowMs());
+  if (!charged.ok) {
+    const stopped = combine([refusedVerdict([charged.code], 'mandate/charge', context)]);
+    await recordReview(body, reviewed, stopped, 0, context);
+    return { ...withoutResult('REFUSED', charged.code), entry: body.id };
+  }
   const reserved = await reserveCaps(key, request, manifest, context);
   const ran = await context.gate.call(
     context.admission.admit({
@@ -253,11 +285,13 @@ async function run(
       keep: manifest.keep ?? null,
       timeoutMs: manifest.timeoutMs,
       task: body.task,
+      mandate: mandate.mandate?.id ?? null,
       privileged: isPrivileged(manifest.risk),
     }),
   );
   const didNothing = ran.status === 'REFUSED' || ran.status === 'FAILED';
   if (didNothing && reserved) await context.store.releaseReservation(key);
+  if (didNothing && charged.isNew) await context.ledger.release(key);
   return ran;
 }
 
@@ -346,6 +380,8 @@ async function recordReview(
       risk,
       requester: body.from,
       digest: requestDigest(body, context.agent.name),
+      ...mandateDetail(body.mandate),
+      principals: body.principals.map(({ agent }) => agent),
       isolation: context.isolation,
     },
   };

@@ -61,6 +61,7 @@ const say = (memory: AgentMemory, change: object = {}) =>
       inReplyTo: null,
       metadata: {},
       epistemic: null,
+      mandate: null,
       ...change,
     },
     memory,
@@ -202,7 +203,7 @@ describe('the agent is refused', () => {
       'SIDECAR_NOT_ORIGINATOR',
       'REFUSED',
       (memory) =>
-        api.startTask({ to: 'desk', schema: 'invoice/1', prompt: {}, domain: null, metadata: {} }, memory),
+        api.startTask({ to: 'desk', schema: 'invoice/1', prompt: {}, domain: null, metadata: {}, mandate: null }, memory),
     ],
     ['SIDECAR_DOMAIN_UNDECIDED', 'INVALID', (memory) => say(memory, { to: 'desk' })],
     ['SIDECAR_EXECUTOR_PROSE', 'REFUSED', (memory) => say(memory)],

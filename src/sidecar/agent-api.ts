@@ -5,12 +5,15 @@ import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Outgoing } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
+import type { Right } from '../mandate/mandate.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
+import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
 import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
+import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
 
 const name = z.string().min(1).max(63);
@@ -27,6 +30,33 @@ const epistemic = z.strictObject({
   unknowns: z.array(z.string().max(512)).max(32).default([]),
 });
 
+const amount = z.number();
+const rate = z.strictObject({ count: z.int(), windowMs: z.int() });
+const right = z.strictObject({
+  right: z.enum(['perform', 'request']),
+  action: name,
+  executor: name.optional(),
+  constraints: z.record(z.string().max(64), jsonObject).default({}),
+  limits: z
+    .strictObject({
+      count: z.int().nullable().default(null),
+      totals: z.record(z.string().max(64), amount).default({}),
+      rates: z.array(rate).max(4).default([]),
+    })
+    .default({ count: null, totals: {}, rates: [] }),
+});
+
+/** Terms of the mandate that goes along; narrower than what it would be, or refused. */
+const mandate = z
+  .strictObject({
+    rights: z.array(right).max(32).nullable().default(null),
+    lifetimeMs: z.int().min(1).max(3_600_000).nullable().default(null),
+    output: schemaId.nullable().default(null),
+    maxDepth: z.int().min(1).max(3).nullable().default(null),
+  })
+  .nullable()
+  .default(null);
+
 /** Shapes of what an agent may send to its sidecar; the OpenAPI document is made from them. */
 export const agentRequests = {
   openSession: z.strictObject({ token: z.string().min(1).max(128) }),
@@ -36,6 +66,7 @@ export const agentRequests = {
     prompt: jsonObject,
     domain: name.nullable().default(null),
     metadata: metadata.default({}),
+    mandate,
   }),
   sendMessage: z.strictObject({
     to: name,
@@ -47,6 +78,7 @@ export const agentRequests = {
     inReplyTo: ulid.nullable().default(null),
     metadata: metadata.default({}),
     epistemic: epistemic.nullable().default(null),
+    mandate,
   }),
   requestAction: z.strictObject({
     to: name,
@@ -104,6 +136,7 @@ export class AgentApi {
       task: mintUlid(clock, random),
       hop: 0,
       goalHash: goalHash(canonicalize(request.prompt)),
+      isOrigin: true,
     };
     memory.startTask(place);
     const { to, schema, domain, prompt, metadata } = request;
@@ -119,13 +152,16 @@ export class AgentApi {
       task: place.task,
     };
     const speaker = this.#speaker(memory, place, 'user');
-    return this.#sent(await send(outgoing, speaker, this.#context), memory);
+    const asked = askedMandate(request.mandate);
+    return this.#sent(await send(outgoing, speaker, this.#context, asked), memory);
   }
 
   async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
     const place = this.#placeOf(request.task, request.inReplyTo, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
-    const sent = await send(request, this.#speaker(memory, place, 'agent'), this.#context);
+    const { mandate, ...outgoing } = request;
+    const speaker = this.#speaker(memory, place, 'agent');
+    const sent = await send(outgoing, speaker, this.#context, askedMandate(mandate));
     return this.#sent(sent, memory);
   }
 
@@ -195,13 +231,19 @@ export class AgentApi {
     const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
     const messages = await this.#sidecar.take(request.max, signal, memory);
     if (messages.length > 0) {
-      const { schemas } = this.#context.mesh;
-      const readings = messages.map(({ body }) => readingOf(body, schemas.get(body.schema)?.prose));
+      const readings = messages.map(({ body }) => this.#readingOf(body));
       const isHanded = await this.#handOver(messages, readings, done, memory, closed);
       if (!isHanded) return this.#unheard(closed);
     }
     if (!this.#sidecar.isLive(memory)) return this.#unheard(closed);
     return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
+  }
+
+  #readingOf(body: EnvelopeBody): Reading {
+    const { mesh, agent, credential } = this.#context;
+    const self = { name: agent.name, spiffeId: credential().spiffeId };
+    const reading = readingOf(body, mesh.schemas.get(body.schema)?.prose);
+    return { ...reading, authority: authorityIn(body, self, mesh) };
   }
 
   /**
@@ -253,14 +295,16 @@ export class AgentApi {
     if (task !== null) return memory.place(task);
     if (answered !== null) return placeAfter(answered.body);
     // A task of its own sheds nothing: the label belongs to the incarnation, not to the task.
-    const place: TaskPlace = { task: mintUlid(clock, random), hop: 1, goalHash: null };
+    const isOrigin = this.#context.agent.originator;
+    const place: TaskPlace = { task: mintUlid(clock, random), hop: 1, goalHash: null, isOrigin };
     memory.startTask(place);
     return place;
   }
 
   #speaker(memory: AgentMemory, place: TaskPlace, source: 'user' | 'agent'): Speaker {
     const inputs = memory.inputs(place.task);
-    return { source, read: memory.context, values: memory.values, place, inputs };
+    const mandates = memory.mandates(place.task);
+    return { source, read: memory.context, values: memory.values, place, mandates, inputs };
   }
 
   async #sent(sent: Sent, memory: AgentMemory): Promise<ApiAnswer> {
@@ -309,6 +353,12 @@ export class AgentApi {
       payload: body.payload,
     };
   }
+}
+
+/** The rights are read by the parser of mandates before anything is signed. */
+function askedMandate(asked: AgentRequests['startTask']['mandate']): AskedMandate | null {
+  if (asked === null) return null;
+  return { ...asked, rights: asked.rights as unknown as readonly Right[] | null };
 }
 
 /** Seed 003: the four keys that would let an agent map the mesh. */

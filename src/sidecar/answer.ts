@@ -64,7 +64,7 @@ function answerSpeaker(body: EnvelopeBody, ran: Decision | null): Speaker {
     );
   }
   const label = joinLabels(body.label, ...labelsOf(ran));
-  return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body), inputs: [body.id] };
+  return { source: 'tool', read: { ...freshContext, label }, values, place: placeAfter(body), mandates: [], inputs: [body.id] };
 }
 
 /**

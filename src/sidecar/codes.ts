@@ -112,6 +112,11 @@ export const sidecarCodes = {
     mend: 'Synchronise the clock of this machine, then restart the sidecar.',
     agentSees: 'UNAVAILABLE',
   },
+  SIDECAR_MANDATE_ABSENT: {
+    means: 'An action was requested, or work passed on with terms, in a task without a mandate.',
+    mend: 'Have an originator start the task, and let the agent act in that task.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_OUTCOME_PENDING: {
     means: 'The action has no outcome yet; it is running or waits for a person.',
     mend: 'Look at maso approvals list; the outcome arrives in the inbox.',

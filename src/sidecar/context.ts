@@ -4,6 +4,8 @@ import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallThresholds } from '../firewall/firewall.ts';
 import type { Judge } from '../judge/judge.ts';
+import type { MandateLedger } from '../mandate/ledger.ts';
+import type { MandateVerifier } from '../mandate/verifier.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -50,6 +52,10 @@ export type SidecarContext = {
   readonly learnPeer: (chainPem: string) => void;
   /** Who is revoked, as far as this sidecar has heard; never older than it was. */
   readonly revocations: RevocationView;
+  /** Believes a mandate, or says why not. */
+  readonly verifyMandate: MandateVerifier;
+  /** What was used of mandates with limits. */
+  readonly ledger: MandateLedger;
   /** The lease on HIGH and CRITICAL work. */
   readonly lease: LeaseView;
   readonly operators: () => ReadonlyMap<string, Operator>;

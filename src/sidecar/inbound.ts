@@ -10,6 +10,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { AdmittedRequest } from '../tool/admitted.ts';
+import { isGivenTo } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
 import { reviewContent } from './review.ts';
@@ -87,9 +88,26 @@ function admissionRefusal(
   if (!domain.allowedRoles.includes(sender.role) || !domain.allowedRoles.includes(agent.role)) {
     return { code: 'BUS_ROLE_DENIED' };
   }
+  const mandate = mandateRefusal(body, context);
+  if (mandate !== null) return { code: mandate };
   const typed = body.schema === actionRequestSchema || body.schema === actionOutcomeSchema;
   if (agent.role === 'EXECUTOR' && !typed) return { code: 'SIDECAR_EXECUTOR_PROSE' };
   return null;
+}
+
+/**
+ * A mandate that comes with an instruction is believed before it is kept: what is forged, revoked
+ * or not for this agent stops the instruction. One that only shows the sender's right is the
+ * sender's own. An action request is looked at by its review, where everything is said about it.
+ */
+function mandateRefusal(body: EnvelopeBody, context: SidecarContext): string | null {
+  const { mandate: chain, task } = body;
+  if (chain === null || body.schema === actionRequestSchema) return null;
+  const self = { name: context.agent.name, spiffeId: context.credential().spiffeId };
+  const sender = { name: body.from, spiffeId: body.instance };
+  const audience = isGivenTo(chain, self) ? self : sender;
+  const believed = context.verifyMandate(chain, { task, audience, staleSnapshot: 'accept' });
+  return believed.ok ? null : believed.code;
 }
 
 /** The one exit of a proven message: inbox and account are durable before the bus hears of it. */

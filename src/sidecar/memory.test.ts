@@ -4,10 +4,11 @@ import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { AgentMemory, placeAfter } from './memory.ts';
 import type { SidecarStore } from './ports.ts';
 
-const empty: Pick<SidecarStore, 'context' | 'values' | 'messages'> = {
+const empty: Pick<SidecarStore, 'context' | 'values' | 'messages' | 'mandates'> = {
   context: () => null,
   values: () => [],
   messages: () => [],
+  mandates: () => [],
 };
 
 describe('the tasks an agent stands in', () => {
@@ -16,7 +17,7 @@ describe('the tasks an agent stands in', () => {
     memory = new AgentMemory('incarnation', empty as SidecarStore);
   });
 
-  const start = (task: string, hop = 1): void => memory.startTask({ task, hop, goalHash: null });
+  const start = (task: string, hop = 1): void => memory.startTask({ task, hop, goalHash: null, isOrigin: false });
 
   test('are bounded: the one left alone for longest is forgotten first', () => {
     start('first');

@@ -5,13 +5,16 @@ import { promptValues } from '../label/text-values.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
 import { actionOutcomeSchema } from '../message/action-request.ts';
 import { isJsonObject, type JsonValue } from '../message/json.ts';
-import type { SidecarStore } from './ports.ts';
+import type { Authority } from './authority.ts';
+import type { HeldMandate, SidecarStore } from './ports.ts';
 import type { TaskPlace } from './outbound.ts';
 
 const storedKeysMax = 16_384;
 /** Tasks an agent may stand in at one time; the one it left alone for longest gives way. */
 const placesMax = 16_384;
 const inputsPerTaskMax = 32;
+/** Of one task: its own mandates, and those that show the rights of who led to it. */
+const mandatesPerTaskMax = 64;
 const tasksMax = 4096;
 
 /** Something handed to the agent: what it taints, and which of its values have a source. */
@@ -25,6 +28,8 @@ export type Reading = {
   readonly derived?: readonly IndexedValue[];
   readonly place: TaskPlace | null;
   readonly task: string;
+  /** Who wishes for something through it, and what it lets the agent ask for; absent is nothing. */
+  readonly authority?: Authority;
 };
 
 /**
@@ -41,6 +46,8 @@ export class AgentMemory {
   readonly #places = new Map<string, TaskPlace>();
   /** Latest inputs of each task, as causes of what is sent in it. */
   readonly #inputs = new Map<string, readonly string[]>();
+  /** By task; see `HeldMandate`. */
+  readonly #mandates = new Map<string, readonly HeldMandate[]>();
   #context: AgentContext;
 
   constructor(incarnation: string, store: SidecarStore) {
@@ -48,6 +55,7 @@ export class AgentMemory {
     this.#store = store;
     this.#context = store.context(incarnation) ?? freshContext;
     this.#values.restore(this.#unstored(store.values(incarnation)));
+    for (const held of store.mandates(incarnation)) this.#hold(held);
     const given = [...store.messages('handed', 10_000), ...store.messages('done', 10_000)];
     for (const message of given) {
       if (message.incarnation !== incarnation) continue;
@@ -75,6 +83,11 @@ export class AgentMemory {
     return this.#inputs.get(task) ?? [];
   }
 
+  /** What the process was given for this task, newest last. */
+  mandates(task: string): readonly HeldMandate[] {
+    return this.#mandates.get(task) ?? [];
+  }
+
   startTask(place: TaskPlace): void {
     this.#learnPlace(place);
   }
@@ -87,8 +100,11 @@ export class AgentMemory {
   ): Promise<void> {
     let context = this.#context;
     const added: IndexedValue[] = [];
+    const held: HeldMandate[] = [];
     for (const reading of readings) {
-      context = absorb(context, { id: reading.id, label: reading.label });
+      const { principals = [], mandates = [] } = reading.authority ?? {};
+      context = absorb(context, { id: reading.id, label: reading.label, principals });
+      held.push(...mandates);
       for (const sourceOf of reading.sourcesOf) {
         added.push(...this.#values.indexValues(reading.value, sourceOf));
       }
@@ -99,10 +115,12 @@ export class AgentMemory {
     }
     // The label rises before the write, so that nothing sent meanwhile carries the older one.
     this.#context = context;
+    for (const mandate of held) this.#hold(mandate);
     await this.#store.absorb({
       incarnation: this.incarnation,
       context,
       values: this.#unstored(added),
+      mandates: held,
       handed,
       done,
       entries: [],
@@ -126,11 +144,22 @@ export class AgentMemory {
     if (oldest !== undefined) this.#inputs.delete(oldest);
   }
 
+  #hold(mandate: HeldMandate): void {
+    const { task } = mandate;
+    const known = this.#mandates.get(task) ?? [];
+    this.#mandates.delete(task);
+    this.#mandates.set(task, [...known, mandate].slice(-mandatesPerTaskMax));
+    const [oldest] = this.#mandates.size > tasksMax ? this.#mandates.keys() : [];
+    if (oldest !== undefined) this.#mandates.delete(oldest);
+  }
+
   /** The deepest hop wins: handing a task back does not make it younger. */
   #learnPlace(place: TaskPlace): void {
     const known = this.#places.get(place.task);
     this.#places.delete(place.task);
-    this.#places.set(place.task, known !== undefined && known.hop >= place.hop ? known : place);
+    const deepest = known !== undefined && known.hop >= place.hop ? known : place;
+    const isOrigin = place.isOrigin || known?.isOrigin === true;
+    this.#places.set(place.task, { ...deepest, isOrigin });
     const [oldest] = this.#places.size > placesMax ? this.#places.keys() : [];
     if (oldest !== undefined) this.#places.delete(oldest);
   }
@@ -142,7 +171,8 @@ export class AgentMemory {
  */
 export function placeAfter(body: EnvelopeBody): TaskPlace {
   const handedOn = body.schema === actionOutcomeSchema ? -1 : 1;
-  return { task: body.task, hop: Math.max(1, body.hop + handedOn), goalHash: body.goalHash };
+  const hop = Math.max(1, body.hop + handedOn);
+  return { task: body.task, hop, goalHash: body.goalHash, isOrigin: false };
 }
 
 /**

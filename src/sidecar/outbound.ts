@@ -12,12 +12,22 @@ import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
-import { reviewContent } from './review.ts';
+import { bearsPrincipals, principalsOf } from './authority.ts';
 import type { SidecarContext } from './context.ts';
+import { mandateDetail } from './mandate-review.ts';
+import { passOn, type AskedMandate } from './pass-on.ts';
+import type { HeldMandate } from './ports.ts';
+import { reviewContent } from './review.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 
 /** Where a message stands in a task. */
-export type TaskPlace = { readonly task: string; readonly hop: number; readonly goalHash: string | null };
+export type TaskPlace = {
+  readonly task: string;
+  readonly hop: number;
+  readonly goalHash: string | null;
+  /** The agent started the task itself, for a person: its mandates begin here. */
+  readonly isOrigin: boolean;
+};
 
 /** On whose behalf the sidecar speaks, and what that has read. */
 export type Speaker = {
@@ -25,6 +35,8 @@ export type Speaker = {
   readonly read: AgentContext;
   readonly values: ValueIndex;
   readonly place: TaskPlace;
+  /** Held for the task; empty for a gate's answer. */
+  readonly mandates: readonly HeldMandate[];
   /** Ids of what was handed over in this task, latest last; the agent has no say in them. */
   readonly inputs: readonly string[];
 };
@@ -58,6 +70,7 @@ export async function send(
   outgoing: Outgoing,
   speaker: Speaker,
   context: SidecarContext,
+  asked: AskedMandate | null = null,
 ): Promise<Sent> {
   const startedUs = performance.now() * 1000;
   const id = mintUlid(context.clock, context.random);
@@ -67,7 +80,14 @@ export async function send(
   if (verdict.outcome === 'NO-GO' || domain === null) {
     return refuse(id, outgoing, speaker, verdict, tookUs, context);
   }
-  const body = stamp(id, outgoing, domain, speaker, context);
+  const { task, isOrigin } = speaker.place;
+  const standing = { task, isOrigin, held: speaker.mandates };
+  const passed = await passOn(outgoing, standing, asked, context);
+  if (!passed.ok) {
+    const unpassed = single('policy-compliance', passed.code, context);
+    return refuse(id, outgoing, speaker, unpassed, tookUs, context);
+  }
+  const body = stamp(id, outgoing, domain, passed.chain, speaker, context);
   const envelope = signEnvelope(body, context.credential());
   const entry = outboundEntry(body, verdict, speaker.inputs, tookUs, context);
   return publish(body, envelope, entry, verdict, context);
@@ -82,7 +102,7 @@ export function prepareAnswer(
   context: SidecarContext,
 ): { readonly envelope: SignedEnvelope; readonly entry: EntryDraft; readonly expiresAt: number } {
   const id = mintUlid(context.clock, context.random);
-  const body = stamp(id, outgoing, outgoing.domain, speaker, context);
+  const body = stamp(id, outgoing, outgoing.domain, null, speaker, context);
   return {
     envelope: signEnvelope(body, context.credential()),
     entry: outboundEntry(body, verdict, speaker.inputs, tookUs, context),
@@ -153,6 +173,7 @@ function stamp(
   id: string,
   outgoing: Outgoing,
   domain: string,
+  mandate: string | null,
   speaker: Speaker,
   context: SidecarContext,
 ): EnvelopeBody {
@@ -180,7 +201,10 @@ function stamp(
     issuedAt,
     expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
     nonce: mintNonce(random),
-    mandate: null,
+    mandate,
+    principals: bearsPrincipals(outgoing, mesh)
+      ? principalsOf(speaker.read.principals, speaker.mandates, mandate)
+      : [],
     goalHash: speaker.place.goalHash,
     payload: outgoing.payload,
   };
@@ -284,6 +308,7 @@ function outboundEntry(
       hop: body.hop,
       isolation: body.provenance.isolation,
       source: body.provenance.source,
+      ...mandateDetail(body.mandate),
       ...(full ? fullDetail(body, context) : {}),
     },
   });
@@ -315,7 +340,7 @@ function onlyDomain(outgoing: Outgoing, context: SidecarContext): string | null 
 }
 
 function single(
-  control: 'pace' | 'bus',
+  control: 'pace' | 'bus' | 'policy-compliance',
   code: string,
   context: SidecarContext,
 ): CombinedVerdict {

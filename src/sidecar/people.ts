@@ -15,6 +15,7 @@ import {
 } from '../review/verdict.ts';
 import type { Hold, ValueToEndorse } from '../oversight/hold.ts';
 import type { SidecarContext } from './context.ts';
+import type { MandateReview } from './mandate-review.ts';
 import type { Decided, InboxMessage } from './ports.ts';
 
 /** An action request after its review. */
@@ -23,6 +24,8 @@ export type Reviewed = {
   /** Null for an action that the mesh file does not know. */
   readonly manifest: ActionManifest | null;
   readonly verdict: CombinedVerdict;
+  /** The mandate that it is requested under, with what its use is charged. */
+  readonly mandate: MandateReview;
 };
 
 /** DESIGN 6.1: only a HIGH or CRITICAL action, or one that policy sends to people, is held. */

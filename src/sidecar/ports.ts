@@ -52,6 +52,23 @@ export type Reply = {
   readonly outcome: ActionOutcome;
 };
 
+/** A chain that came to the agent with a message, or that its operator handed it. */
+export type HeldMandate = {
+  readonly task: string;
+  /** Whose right it shows: the agent that instructed, or the operator. */
+  readonly principal: string;
+  /** True when it was given to this agent, which may act under it. */
+  readonly isOwn: boolean;
+  readonly chain: string;
+};
+
+/** A chain that this agent passed on. */
+export type GivenMandate = {
+  readonly task: string;
+  readonly delegate: string;
+  readonly chain: string;
+};
+
 /**
  * The sidecar's durable state for its one agent. Every resolved write survives `kill -9`; reads see
  * writes at once.
@@ -62,11 +79,19 @@ export interface SidecarStore {
 
   context(incarnation: string): AgentContext | null;
   values(incarnation: string): readonly IndexedValue[];
-  /** Context, values and inbox states of one hand-over commit together. */
+  /** What an incarnation holds for its tasks, oldest first. */
+  mandates(incarnation: string): readonly HeldMandate[];
+  /** What was passed on in a task, by any incarnation, oldest first. */
+  givenMandates(task: string): readonly GivenMandate[];
+  /** Resolves when it is durable; only then may the chain leave. */
+  giveMandate(given: GivenMandate, nowMs: number): Promise<void>;
+
+  /** Context, values, mandates and inbox states of one hand-over commit together. */
   absorb(change: {
     readonly incarnation: string;
     readonly context: AgentContext;
     readonly values: readonly IndexedValue[];
+    readonly mandates: readonly HeldMandate[];
     readonly handed: readonly string[];
     /** Messages of this incarnation that the agent has dealt with. */
     readonly done: readonly string[];

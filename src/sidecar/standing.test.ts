@@ -202,9 +202,9 @@ describe('a revoked agent at its own sidecar', () => {
       payload: { action, parameters: { invoice: '42' }, idempotencyKey: 'key', evidence: [] },
       metadata: {}, inReplyTo: null, epistemic: null, task: null,
     };
-    const place = { task: 'task', hop: 1, goalHash: null };
+    const place = { task: 'task', hop: 1, goalHash: null, isOrigin: false };
     const speaker = {
-      source: 'agent' as const, read: freshContext, values: new ValueIndex(), place, inputs: [],
+      source: 'agent' as const, read: freshContext, values: new ValueIndex(), place, mandates: [], inputs: [],
     };
     return send(outgoing, speaker, fake.context);
   }

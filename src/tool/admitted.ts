@@ -31,6 +31,8 @@ export type AdmissionFields = {
   /** 1 to 3,600,000. */
   readonly timeoutMs: number;
   readonly task: string | null;
+  /** Id of the mandate under which it is done; absent or null for an agent's own read. */
+  readonly mandate?: string | null;
   /** The intent is recorded durably before the call; always true for HIGH and CRITICAL. */
   readonly privileged: boolean;
 };

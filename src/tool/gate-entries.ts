@@ -80,6 +80,7 @@ function shared(
             operation: intent.operation,
             action: intent.action,
             requester: intent.requester,
+            ...(intent.mandate === null ? {} : { mandate: intent.mandate }),
             risk: intent.risk,
             write: intent.write,
             key: intent.key.slice(0, 22),

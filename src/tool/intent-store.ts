@@ -19,6 +19,8 @@ export type Intent = {
   readonly risk: RiskClass;
   readonly privileged: boolean;
   readonly task: string | null;
+  /** Id of the mandate under which it is done; null for an agent's own read. */
+  readonly mandate: string | null;
   /** Milliseconds since 1970. */
   readonly at: number;
 };
@@ -105,6 +107,7 @@ export function intentOf(request: AdmittedRequest, nowMs: number): Intent {
     risk: fields.risk,
     privileged: fields.privileged,
     task: fields.task,
+    mandate: fields.mandate ?? null,
     at: nowMs,
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import type { RevocationChange } from '../identity/revocation.ts';
+import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -90,7 +90,7 @@ const revocationChange: z.ZodType<RevocationChange> = z.strictObject({
   id,
   op: z.enum(['revoke', 'reinstate']),
   target: z.strictObject({
-    kind: z.enum(['agent', 'instance', 'certificate']),
+    kind: z.enum(revocationKinds),
     value: z.string().min(1).max(1024),
   }),
   at: number,

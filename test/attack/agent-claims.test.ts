@@ -63,10 +63,19 @@ describe('an agent that says about itself whatever helps it', () => {
   const recorded = (kind: EntryKind, code: string, where?: (entry: RecordedEntry) => boolean) =>
     until(`${kind} ${code}`, async () => find(await folder.entries(), kind, code, where));
 
+  /** A person's order, which gives the planner a task and the mandate for it. */
+  async function order_(planner: HostileAgent): Promise<void> {
+    const prompt = { text: 'what a person says' };
+    await (await as('desk')).post('/v1/tasks', { to: 'planner', schema: 'order/1', prompt });
+    await until('the order', async () => (await planner.take(500)) && planner.task !== null);
+  }
+
   async function ask(action: string, parameters: JsonObject, more: JsonObject = {}) {
     const planner = await as('planner');
+    if (planner.task === null) await order_(planner);
+    const { task } = planner;
     const idempotencyKey = `key-${++request}`;
-    const body = { to: 'payments', action, parameters, idempotencyKey, waitMs: 10_000, ...more };
+    const body = { to: 'payments', action, parameters, idempotencyKey, task, waitMs: 10_000, ...more };
     return planner.post('/v1/requests', body);
   }
 

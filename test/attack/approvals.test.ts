@@ -42,6 +42,7 @@ describe('somebody who wants a held action released', () => {
   const ask = (action: string, parameters: JsonObject, waitMs = 0): Promise<Heard> =>
     planner.post('/v1/requests', {
       to: 'payments', action, parameters, idempotencyKey: `key-${++request}`, waitMs,
+      task: planner.task,
     });
 
   /** Asks for an action that is held, and gives the approval that waits and the request's end. */

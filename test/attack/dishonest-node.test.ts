@@ -60,8 +60,10 @@ describe('a sidecar whose node is dishonest', () => {
   async function asked(action: string, parameters: JsonObject) {
     const after = node.published.length;
     const idempotencyKey = `key-${++key}`;
-    const body = { to: 'payments', action, parameters, idempotencyKey, waitMs: 0 };
-    await speakers.get('planner')?.post('/v1/requests', body);
+    const planner = speakers.get('planner');
+    const task = planner?.task ?? null;
+    const body = { to: 'payments', action, parameters, idempotencyKey, task, waitMs: 0 };
+    await planner?.post('/v1/requests', body);
     const envelope = await node.publicationOf('planner', 'action-request/1', after);
     const answer = async (): Promise<JsonObject> => {
       const outcome = await node.publicationOf('payments', 'action-outcome/1', after);

@@ -99,6 +99,7 @@ describe.skipIf(!canMount)('a mesh whose disk fails (needs root and mount)', () 
   const pay = (): Promise<Heard> =>
     as('planner').post('/v1/requests', {
       to: 'payments', action: 'pay_invoice', idempotencyKey: `pay-${++key}`, waitMs: 8_000,
+      task: as('planner').task,
       parameters: {
         invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: `order-000${key}`,
       },

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { exchange } from '../mesh-harness/agent-line.ts';
+import { exchange, HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { CrashLoad } from '../mesh-harness/crash-load.ts';
 import {
@@ -12,7 +12,7 @@ import {
 const kills = Number(process.env['MASO_KILL_ROUNDS'] ?? 50);
 const seed = Number(process.env['MASO_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
 const agents = ['reader', 'planner', 'payments'] as const;
-type Victim = 'node' | (typeof agents)[number];
+type Victim = 'node' | 'desk' | (typeof agents)[number];
 
 /** Deterministic, so that a failing order of kills can be run again with its seed. */
 function seeded(start: number): () => number {
@@ -25,6 +25,8 @@ function seeded(start: number): () => number {
 
 describe('a mesh whose processes are killed under load', () => {
   let folder: MeshFolder;
+  /** Orders the work, and is not killed: its word is what everybody's mandate rests on. */
+  let desk: HostileAgent;
   const running = new Map<Victim, MasoProcess>();
   const random = seeded(seed);
 
@@ -55,16 +57,18 @@ describe('a mesh whose processes are killed under load', () => {
     });
     await maso(['tools', 'pin', folder.meshFile]);
     await start('node');
-    await Promise.all(agents.map(start));
+    await Promise.all([...agents, 'desk' as const].map(start));
+    const place = { socketPath: folder.socketOf('desk') };
+    desk = await HostileAgent.join(place, folder.tokenOf('desk'));
   });
   afterAll(async () => {
-    await Promise.all(agents.map((agent) => running.get(agent)?.stop()));
+    await Promise.all([...agents, 'desk' as const].map((agent) => running.get(agent)?.stop()));
     await running.get('node')?.stop();
     await folder?.remove();
   });
 
   it(`loses nothing acknowledged and acts once: ${kills} kills, seed ${seed}`, async () => {
-    const load = await CrashLoad.start(folder);
+    const load = await CrashLoad.start(folder, desk);
     let killed = 0;
     while (killed < kills) {
       await new Promise((resolve) => setTimeout(resolve, 20 + random() * 150));
@@ -100,7 +104,7 @@ describe('a mesh whose processes are killed under load', () => {
   }, 60_000 + kills * 5_000);
 
   it('shows a call that a kill interrupted as IN-DOUBT, and never runs it again', async () => {
-    const load = await CrashLoad.start(folder, { messages: 0, requests: 0 });
+    const load = await CrashLoad.start(folder, desk, { messages: 0, requests: 0 });
     const slow = load.request('slow_count');
     const before = await until(
       'the tool is being called', () => callsOf(folder) > 0 && callsOf(folder)

@@ -56,6 +56,8 @@ function parsed(text: string): JsonObject {
 export class HostileAgent {
   readonly place: Place;
   readonly session: string;
+  /** Task of the order taken last: what the agent has a mandate for, if for anything. */
+  task: string | null = null;
 
   static async join(place: Place, token: string): Promise<HostileAgent> {
     const opened = await exchange(place, '/v1/session', { token });
@@ -85,6 +87,7 @@ export class HostileAgent {
     const heard = await this.post('/v1/inbox', { waitMs, max: 256 });
     const messages = (heard.body['messages'] ?? []) as readonly JsonObject[];
     const ids = messages.map((message) => String(message['id']));
+    for (const { schema, task } of messages) if (schema === 'order/1') this.task = String(task);
     if (ids.length > 0) await this.post('/v1/inbox/ack', { ids });
     return messages;
   }

@@ -144,6 +144,7 @@ export function bodyOf(credential: Credential, change: Partial<EnvelopeBody>): E
     expiresAt: now + 15_000,
     nonce: mintNonce(systemRandom),
     mandate: null,
+    principals: [],
     goalHash: null,
     payload: { text: 'hello' },
     ...change,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { isJsonObject, type JsonObject } from '../../src/message/json.ts';
 import { HostileAgent } from './agent-line.ts';
-import type { MeshFolder } from './running-mesh.ts';
+import { until, type MeshFolder } from './running-mesh.ts';
 
 export type LoadOptions = {
   /** Messages and requests kept under way at once. */
@@ -35,8 +35,10 @@ export class CrashLoad {
   #stopping = false;
   #stopped = false;
 
+  /** `desk` gives the planner a task first, since nobody acts without a mandate. */
   static async start(
     folder: MeshFolder,
+    desk: HostileAgent,
     options: LoadOptions = { messages: 8, requests: 2 },
   ): Promise<CrashLoad> {
     const [reader, planner] = await Promise.all(
@@ -45,6 +47,11 @@ export class CrashLoad {
       ),
     );
     if (reader === undefined || planner === undefined) throw new Error('No agents.');
+    const prompt = { text: 'count' };
+    await until('the order', async () => {
+      await desk.post('/v1/tasks', { to: 'planner', schema: 'order/1', prompt }).catch(() => null);
+      return (await planner.take(500)) && planner.task !== null;
+    });
     return new CrashLoad(reader, planner, options);
   }
 
@@ -122,6 +129,7 @@ export class CrashLoad {
       const heard = await this.#unlessBroken(
         this.#planner.post('/v1/requests', {
           to: 'payments', action, parameters: { name: 'a' }, idempotencyKey, waitMs,
+          task: this.#planner.task,
         }),
       );
       const id = heard?.body['messageId'];

@@ -53,6 +53,7 @@ describe('a sidecar that no longer hears of its node', () => {
   const ask = (action: string, parameters: JsonObject, waitMs = 0) =>
     speaker('planner').post('/v1/requests', {
       to: 'payments', action, parameters, idempotencyKey: `key-${++request}`, waitMs,
+      task: speaker('planner').task,
     });
 
   const payInvoice = (key: string): JsonObject =>

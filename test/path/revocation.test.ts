@@ -73,6 +73,7 @@ describe('a revoked identity on the running mesh', () => {
   const ask = (action: string, parameters: JsonObject, waitMs = 0) =>
     planner.post('/v1/requests', {
       to: 'payments', action, parameters, idempotencyKey: `key-${++request}`, waitMs,
+      task: planner.task,
     });
 
   it('of somebody who holds the key himself is refused everything, and his line ends', async () => {

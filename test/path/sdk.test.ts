@@ -17,7 +17,7 @@ security_mesh:
   zones: { core: { clearance: confidential } }
   agents:
     reader: { role: RETRIEVER, zone: core, isolation: container }
-    analyst: { role: ANALYST, zone: core }
+    analyst: { role: ANALYST, zone: core, originator: true }
     clerk: { role: EXECUTOR, zone: core, oispec: clerk.yaml, tools: [desk] }
   edges:
     - { from: reader, to: analyst, domain: work, schemas: [note/1] }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { SqliteMandateLedger } from '../../src/adapters/mandate-ledger-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
 import { defaultThresholds } from '../../src/firewall/firewall.ts';
@@ -8,6 +9,9 @@ import type { Credential, PeerIdentity } from '../../src/identity/credential.ts'
 import { RevocationList } from '../../src/identity/revocation.ts';
 import { signEnvelope } from '../../src/identity/sign-envelope.ts';
 import { Endorsements } from '../../src/sidecar/endorsements.ts';
+import { noLimits, type MandateTerms, type Right } from '../../src/mandate/mandate.ts';
+import { issueMandate } from '../../src/mandate/narrow.ts';
+import { createMandateVerifier, type MandateVerifier } from '../../src/mandate/verifier.ts';
 import { noJudge } from '../../src/judge/judge.ts';
 import { freshContext } from '../../src/label/context.ts';
 import type { Agent, Mesh } from '../../src/mesh/mesh.ts';
@@ -28,7 +32,10 @@ import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.t
 import { withoutResult, type GateOutcome } from '../../src/tool/gate-outcome.ts';
 import type { Gate } from '../../src/tool/gate.ts';
 import { agentSees } from '../../src/process/codes.ts';
+import { operatorKey } from '../mesh-harness/attack-mesh.ts';
 import { sampleMesh } from '../mesh-files/sample.ts';
+
+const rootKey = operatorKey();
 
 /** A key and the identity that a verified certificate would show for it. */
 export type Party = { readonly credential: Credential; readonly peer: PeerIdentity };
@@ -119,6 +126,7 @@ export class FakeSidecar {
   readonly party: Party;
   readonly context: SidecarContext;
   readonly #peers = new Map<string, PeerIdentity>();
+  readonly #verifyMandate: MandateVerifier;
   ran: (fields: AdmissionFields) => Partial<GateOutcome> | Promise<Partial<GateOutcome>> = () => ({});
   ended: Gate['endOf'] = () => null;
   complies: (request: ComplianceRequest) => Outcome = () => 'GO';
@@ -181,8 +189,18 @@ export class FakeSidecar {
       },
       report: (failure) => void this.faults.push(failure),
       keyedDigest: (text) => createHash('sha256').update(text).digest('base64url'),
+      ledger: new SqliteMandateLedger(this.database),
+      verifyMandate: (chain, presented) => this.#verifyMandate(chain, presented),
       ...change,
     };
+    this.#verifyMandate = createMandateVerifier({
+      mesh,
+      clock: this.clock,
+      peer: (thumbprint) => this.#peers.get(thumbprint) ?? null,
+      operatorKey: (operator) => (operator === 'root' ? rootKey.publicJwk : null),
+      revocations: this.context.revocations,
+      isFresh: () => this.context.lease.isValid(),
+    });
   }
 
   knows(party: Party): void {
@@ -218,26 +236,49 @@ export class FakeSidecar {
       expiresAt: issuedAt + 60_000,
       nonce: mintNonce(random),
       mandate: null,
+      principals: [],
       goalHash: null,
       payload: { text: 'an invoice' },
       ...change,
     };
   }
 
+  /** A first mandate for a task, which an operator gave to this agent; `terms` change it. */
+  mandateFor(agent: string, task: string, terms: Partial<MandateTerms> = {}): string {
+    const { mesh, agent: executor } = this.context;
+    const rights = [...mesh.actions.keys()].map((action): Right => ({
+      right: 'request', executor: executor.name, action, constraints: {}, limits: noLimits,
+    }));
+    const oispec = mesh.agents.get(agent)?.oispec?.digest ?? null;
+    const issued = issueMandate(
+      {
+        audience: agent, task, sponsor: 'root', rights, notBefore: this.clock.ms,
+        expiresAt: this.clock.ms + 3_600_000, output: null, maxDepth: 2, approval: null, oispec,
+        ...terms,
+      },
+      { kind: 'operator', name: 'root', privateKey: rootKey.privateKey },
+    );
+    if (!issued.ok) throw new Error(`${issued.code} ${issued.path}`);
+    return issued.chain;
+  }
+
   /** An action request as `payments` receives it. */
   requestFrom(
     party: Party,
-    request: { readonly action?: string; readonly key?: string; readonly parameters?: object } = {},
+    wanted: { readonly action?: string; readonly key?: string; readonly parameters?: object } = {},
     change: Partial<EnvelopeBody> = {},
   ): SignedEnvelope {
-    const { action = 'pay_invoice', key = 'key-1', parameters } = request;
+    const { action = 'pay_invoice', key = 'key-1', parameters } = wanted;
     const payload = {
       action,
       parameters: { invoice: '42', payee: 'ACME', amount: 100, ...parameters },
       idempotencyKey: key,
       evidence: [],
     };
-    return this.envelopeFrom(party, { type: 'instruction', schema: 'action-request/1', payload, ...change });
+    const { task = mintUlid(this.clock, random) } = change;
+    const mandate = this.mandateFor(party.peer.name, task);
+    const request = { type: 'instruction', schema: 'action-request/1', payload } as const;
+    return this.envelopeFrom(party, { ...request, task, mandate, ...change });
   }
 }
 

@@ -16,6 +16,7 @@ export function exampleIntent(change: Partial<Intent> = {}): Intent {
     write: true,
     risk: 'HIGH',
     privileged: true,
+    mandate: null,
     task: 'task-1',
     at: 1000,
     ...change,
