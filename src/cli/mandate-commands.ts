@@ -5,7 +5,7 @@ import { mandateIssue, mandateNarrow, mandateShow, mandateVerify } from './manda
 
 type Exit = (code: number) => void;
 
-/** `maso mandate`: signed delegation contracts, offline. The path does not ask for them yet. */
+/** `maso mandate`: signed delegation contracts. */
 export function addMandate(
   program: Command,
   io: CommandIo,
@@ -14,7 +14,7 @@ export function addMandate(
 ): void {
   const mandate = program
     .command('mandate')
-    .description('Signed delegation contracts that only narrow; offline, not yet asked for on the path.');
+    .description('Signed delegation contracts that only narrow.');
   mandate
     .command('issue')
     .description('Issue a root mandate from its terms.')

@@ -57,21 +57,6 @@ export const controlCodes = {
     mend: 'Name a file of mode 0600 that holds the token, or - to read it from standard input.',
     agentSees: 'UNAVAILABLE',
   },
-  CONTROL_MANDATE_SECOND: {
-    means: 'The task has another originator, or its delegate a mandate that this one is wider than.',
-    mend: 'Start a task of its own for what the first mandate does not grant.',
-    agentSees: 'REFUSED',
-  },
-  CONTROL_MANDATE_UNAVAILABLE: {
-    means: 'The mandate could not be registered durably, so nothing is passed on under it.',
-    mend: 'Look at the disk of the node, then send the message again.',
-    agentSees: 'UNAVAILABLE',
-  },
-  CONTROL_TASK_FOREIGN: {
-    means: 'The task is not one that this agent started, so it cannot end it.',
-    mend: 'Let its originator end it, or an operator with maso mandate revoke --task.',
-    agentSees: 'REFUSED',
-  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

@@ -11,7 +11,7 @@ import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import { noJudge } from '../judge/judge.ts';
 import type { MandateLedger } from '../mandate/ledger.ts';
-import { createMandateVerifier } from '../mandate/verifier.ts';
+import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
 import { peersOf } from '../mandate/verify.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
@@ -176,14 +176,7 @@ export async function buildSidecarContext(
       burst: limits.messageBurst * 4,
     }),
     describeTools: () => tools.descriptions,
-    verifyMandate: createMandateVerifier({
-      mesh,
-      clock,
-      peer: peersOf(verifier),
-      operatorKey: (name) => foundations.operators().get(name)?.publicKey ?? null,
-      revocations: foundations.revocations,
-      isFresh: () => foundations.lease.isValid(),
-    }),
+    verifyMandate: mandateVerifierOf(foundations),
     peerByThumbprint: (thumbprint) => verifier.byThumbprint(thumbprint),
     learnPeer: (chainPem) => void verifier.verifyPem(chainPem),
     spool: async (entries) => {
@@ -193,6 +186,18 @@ export async function buildSidecarContext(
     agentSees,
   };
   return context;
+}
+
+function mandateVerifierOf(foundations: SidecarFoundations): MandateVerifier {
+  const { mesh, clock, verifier, operators, revocations, lease } = foundations;
+  return createMandateVerifier({
+    mesh,
+    clock,
+    peer: peersOf(verifier),
+    operatorKey: (name) => operators().get(name)?.publicKey ?? null,
+    revocations,
+    isFresh: () => lease.isValid(),
+  });
 }
 
 function scannerOf(mesh: Mesh, digestKey: Uint8Array): Scanner {
