@@ -12,10 +12,12 @@ import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
+import { mintUlid } from '../message/identifiers.ts';
 import { mandateIssue, mandateNarrow, mandateShow, mandateVerify } from './mandate.ts';
 import type { CommandIo, ExitCode } from './check.ts';
 
-const task = '01K74F0Z00ZZZZZZZZZZZZZZZZ';
+/** Begun now: what an operator signs ends with the task. */
+const task = mintUlid(systemClock(), systemRandom);
 const triage = 'spiffe://example.test/agent/triage/i-1';
 let folder = '';
 
