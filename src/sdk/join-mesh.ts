@@ -23,6 +23,13 @@ export type SendOptions = {
   readonly inReplyTo?: string;
   readonly domain?: string;
   readonly metadata?: { readonly [key: string]: string };
+  /** Of a `claim` or `data`: how sure the sender is, on what it rests, and what is not known. */
+  readonly epistemic?: {
+    /** 0 to 1. */
+    readonly confidence: number | null;
+    readonly assumptions: readonly string[];
+    readonly unknowns: readonly string[];
+  };
 };
 
 export type Sent = {
@@ -94,8 +101,10 @@ export type MeshAgent = {
     ) => Promise<ToolResult>;
   };
   /**
-   * Messages as they come, at least once, acknowledged once the loop is through with them. Rides out
-   * a restart of the sidecar; ends with `signal` (rejecting as aborted) or when the session ends.
+   * Messages as they come, at least once, acknowledged once the loop is through with them. The one
+   * on which a loop is left is not acknowledged: the next process gets it again. Those after it come
+   * first in the next loop. Rides out a restart of the sidecar; ends with `signal` (rejecting as
+   * aborted) or when the session ends.
    */
   readonly messages: (signal?: AbortSignal) => AsyncGenerator<Message>;
   readonly close: () => void;
@@ -120,6 +129,8 @@ export function meshAgent(
   call: (call: Call) => Promise<{ readonly [member: string]: unknown }>,
   close: () => void,
 ): MeshAgent {
+  /** Handed to this process, and in no loop yet. */
+  const fetched: Message[] = [];
   return {
     name,
     isolation,
@@ -138,7 +149,7 @@ export function meshAgent(
         return { ...sentOf(answer), result: answer['result'] ?? null } as ToolResult;
       },
     },
-    messages: (signal) => messagesOf(call, signal),
+    messages: (signal) => messagesOf(call, fetched, signal),
     close,
   };
 }
@@ -146,17 +157,24 @@ export function meshAgent(
 type Ask = (call: Call) => Promise<{ readonly [member: string]: unknown }>;
 
 /** What the loop is through with is acknowledged with the next call, or when the loop is left. */
-async function* messagesOf(call: Ask, signal?: AbortSignal): AsyncGenerator<Message> {
+async function* messagesOf(
+  call: Ask,
+  fetched: Message[],
+  signal?: AbortSignal,
+): AsyncGenerator<Message> {
   let acknowledge: string[] = [];
   try {
     while (signal?.aborted !== true) {
+      const message = fetched.shift();
+      if (message !== undefined) {
+        yield message;
+        acknowledge.push(message.id);
+        continue;
+      }
       const messages = await takeMessages(call, acknowledge, signal);
       if (messages === null) continue;
       acknowledge = [];
-      for (const message of messages) {
-        yield message;
-        acknowledge.push(message.id);
-      }
+      fetched.push(...messages);
     }
   } finally {
     if (acknowledge.length > 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterEach, describe, expect, test } from 'vitest';
 import { FakeSidecar, partyOf, settled } from '../../test/sidecar-fixture/sidecar.ts';
+import { signEnvelope } from '../identity/sign-envelope.ts';
 import { AgentSidecar } from './agent-sidecar.ts';
 
 const desk = partyOf('desk');
@@ -101,6 +102,34 @@ describe('a message', () => {
     for (let time = 0; time < 3; time += 1) sidecar.deliver(envelope, null, () => void (taken += 1));
     while (taken < 3) await settled();
     expect(await sidecar.take(64, AbortSignal.timeout(0), memory)).toHaveLength(1);
+  });
+
+  test('that ends every process that reads it is refused, and nothing that came with it', async () => {
+    const { fake, sidecar } = await start('triage');
+    const [before, poison, behind] = [fake.bodyFrom(desk), fake.bodyFrom(desk), fake.bodyFrom(desk)];
+    for (const body of [before, poison, behind]) {
+      sidecar.deliver(signEnvelope(body, desk.credential), null, () => undefined);
+    }
+    await settled();
+    const dealtWith: string[] = [];
+    let processes = 0;
+    for (; processes < 10 && dealtWith.length < 2; processes += 1) {
+      const memory = await session(sidecar);
+      // Like the SDK: what was dealt with is acknowledged by asking for more, or never.
+      let read: readonly string[] = [];
+      while (!read.includes(poison.id)) {
+        await memory.absorb([], [], read);
+        dealtWith.push(...read);
+        const taken = await sidecar.take(32, AbortSignal.timeout(0), memory);
+        if (taken.length === 0) break;
+        read = taken.map(({ body }) => body.id);
+        await memory.absorb([], read, []);
+      }
+    }
+    expect(dealtWith).toEqual([before.id, behind.id]);
+    expect(processes).toBeLessThan(8);
+    expect(fake.recorder.codes('indicator.raised')).toEqual(['SIDECAR_MESSAGE_POISON']);
+    expect(fake.store.message(poison.id)?.state).toBe('refused');
   });
 
   test('that was stored beyond what the inbox holds is there after a restart', async () => {

@@ -6,6 +6,7 @@ import type { SignedEnvelope } from '../message/envelope.ts';
 import { workOn } from './action.ts';
 import type { SidecarContext } from './context.ts';
 import { EndpointRefusals } from './endpoint-refusals.ts';
+import { Handovers } from './handovers.ts';
 import { receive } from './inbound.ts';
 import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
 import { ownRefusal } from './standing.ts';
@@ -46,6 +47,7 @@ export class AgentSidecar {
   #working = 0;
   readonly #waitingForWork = new Set<() => void>();
   readonly #inbox = new Inbox();
+  readonly #handovers = new Handovers();
   /** Requests whose answer the node refused for a while, by id; bounded by what is being worked on. */
   readonly #unsent = new Set<string>();
 
@@ -169,7 +171,7 @@ export class AgentSidecar {
     const sessionKey = Buffer.from(random.bytes(32)).toString('base64url');
     await store.saveIncarnation({ ...incarnation, sessionDigest: sha256(sessionKey) });
     this.#memory = new AgentMemory(incarnation.id, store);
-    this.putBack(this.#unacknowledged());
+    this.putBack(await this.#handovers.again(this.#unacknowledged(), this.context));
     await this.#recordSession(incarnation, 'session.opened', null);
     return { ok: true, sessionKey, incarnation: incarnation.id };
   }
@@ -241,7 +243,9 @@ export class AgentSidecar {
     signal: AbortSignal,
     memory: AgentMemory,
   ): Promise<readonly InboxMessage[]> {
-    const taken = await this.#inbox.take(max, signal, () => this.isLive(memory));
+    const isLive = (): boolean => this.isLive(memory);
+    const isSuspect = ({ body }: InboxMessage): boolean => this.#handovers.isSuspect(body.id);
+    const taken = await this.#inbox.take(max, signal, isLive, isSuspect);
     try {
       return await withdrawRevoked(taken, this.context);
     } catch (failure) {

@@ -52,6 +52,11 @@ export const sidecarCodes = {
     mend: 'Treat the agent as compromised; its session was ended.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_MESSAGE_POISON: {
+    means: 'Five processes of the agent had this message in hand and ended without acknowledging it.',
+    mend: 'Look at what it says and why the agent ends on it; it is not handed over any more.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_QUARANTINED: {
     means: 'The message was in the hands of an agent when it left its typed interface.',
     mend: 'Look at what it says before it is sent again; no other process was given it.',

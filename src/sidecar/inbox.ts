@@ -22,16 +22,22 @@ export class Inbox {
     return this.#waiting.length;
   }
 
-  /** Up to `max` messages, waiting for the first one until `signal` fires or `isLive` is false. */
+  /**
+   * Up to `max` messages, waiting for the first one until `signal` fires or `isLive` is false. One
+   * that `goesAlone` is taken by itself.
+   */
   async take(
     max: number,
     signal: AbortSignal,
     isLive: () => boolean,
+    goesAlone: (message: InboxMessage) => boolean = () => false,
   ): Promise<readonly InboxMessage[]> {
     while (this.#waiting.length === 0 && !signal.aborted && isLive()) {
       await wakeOf(this.#waitingForMessage, signal);
     }
-    return isLive() ? this.#remove(0, max) : [];
+    if (!isLive()) return [];
+    const alone = this.#waiting.slice(0, max).findIndex(({ message }) => goesAlone(message));
+    return this.#remove(0, alone < 0 ? max : Math.max(1, alone));
   }
 
   /** Resolves once there is room for another one: so the sender is held back. */
