@@ -113,6 +113,8 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
     api.takeMessages(input, memory, closedSignal(reply)),
   );
   add('/v1/inbox/ack', agentRequests.acknowledge, (input, memory) => api.acknowledge(input, memory));
+  add('/v1/children', agentRequests.spawn, (input, memory) => api.spawn(input, memory));
+  add('/v1/children/end', agentRequests.endChild, (input) => api.endChild(input));
   server.get('/v1/tools', (request, reply) =>
     serve(request, reply, null, async () => api.listTools(), options),
   );

@@ -12,6 +12,7 @@ import { IdentityError } from '../identity/identity-error.ts';
 import { decodeBase64Url } from '../identity/jws.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import { anySvidLifetime, backdateMs, backdateOf, svidMsMin } from '../identity/svid-lifetime.ts';
+import { encodeStatement, statementOid } from '../identity/svid-statement.ts';
 import type { SvidLifetimes } from '../identity/svid-lifetime.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
@@ -88,7 +89,7 @@ async function issue(
       signingKey: root.privateKey,
       publicKey,
       signingAlgorithm: ed25519,
-      extensions: await leafExtensions(request.spiffeId, publicKey, root),
+      extensions: await leafExtensions(request, publicKey, root),
     },
     webcrypto,
   );
@@ -97,7 +98,7 @@ async function issue(
 
 /** X509-SVID section 4 and 5: the subject stays empty, so the name must be critical (RFC 5280). */
 async function leafExtensions(
-  spiffeId: string,
+  { spiffeId, statement }: IssueRequest,
   publicKey: x509.PublicKey,
   root: Root,
 ): Promise<x509.Extension[]> {
@@ -111,6 +112,9 @@ async function leafExtensions(
     ]),
     await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
     await x509.AuthorityKeyIdentifierExtension.create(root.certificate, false, webcrypto),
+    ...(statement === undefined
+      ? []
+      : [new x509.Extension(statementOid, false, encodeStatement(statement))]),
   ];
 }
 

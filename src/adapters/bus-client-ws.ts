@@ -6,9 +6,9 @@ import type { Instant, LeaseGrant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { BusLink, Decided, PublishAnswer } from '../sidecar/ports.ts';
+import type { BusLink, Decided, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
 import { corkedSender } from './corked-sender.ts';
 import { clientTlsOptions } from './tls-options.ts';
@@ -60,6 +60,8 @@ const revokedBackoffMs = 5_000;
 const askTimeoutMs = 5_000;
 /** Messages whose answer from the node is awaited at once; more are refused, not remembered. */
 const publicationsWaitingMax = 10_000;
+/** A child is there once its sidecar serves. */
+const spawnTimeoutMs = 40_000;
 /** Closing codes after which trying again cannot help. */
 const fatalCodes: ReadonlySet<string> = new Set(['BUS_MESH_MISMATCH']);
 
@@ -137,6 +139,19 @@ export class BusClient implements BusLink {
   async renew(csr: string): Promise<string | null> {
     const answer = await this.#ask((number) => ({ kind: 'renew', number, csr }));
     return answer?.kind === 'renewed' ? answer.chain : null;
+  }
+
+  async spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }> {
+    const asked = (number: number): SidecarFrame => ({ kind: 'spawn', number, request });
+    const answer = await this.#ask(asked, spawnTimeoutMs);
+    if (answer?.kind === 'spawned') return answer;
+    return { code: answer?.kind === 'refused' ? answer.code : 'SIDECAR_BUS_UNREACHABLE' };
+  }
+
+  async endChild(child: string | null, task: string | null): Promise<number | null> {
+    const asked = (number: number): SidecarFrame => ({ kind: 'end-child', number, child, task });
+    const answer = await this.#ask(asked, spawnTimeoutMs);
+    return answer?.kind === 'ended-child' ? answer.count : null;
   }
 
   /** Asks for a lease; the answer comes as an event. */
@@ -226,6 +241,8 @@ export class BusClient implements BusLink {
       case 'recorded':
       case 'held':
       case 'renewed':
+      case 'spawned':
+      case 'ended-child':
         return this.#settleAsk(frame.number, frame);
       default:
         return frame satisfies never;
@@ -274,14 +291,17 @@ export class BusClient implements BusLink {
     pending?.settle(answer);
   }
 
-  #ask(frame: (number: number) => SidecarFrame): Promise<NodeFrame | null> {
+  #ask(
+    frame: (number: number) => SidecarFrame,
+    timeoutMs = askTimeoutMs,
+  ): Promise<NodeFrame | null> {
     return new Promise((resolve) => {
       if (this.#send === null) {
         resolve(null);
         return;
       }
       const number = ++this.#number;
-      const untilMs = this.#options.clock.nowMs() + askTimeoutMs;
+      const untilMs = this.#options.clock.nowMs() + timeoutMs;
       this.#asks.set(number, { settle: resolve, untilMs });
       this.#send(frame(number));
     });

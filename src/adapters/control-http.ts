@@ -31,6 +31,8 @@ export type ControlApi = {
     readonly code: string | null;
     readonly version: number | null;
   }>;
+  /** An operator's signed order; resolves once the child runs, with its name. */
+  readonly spawn: (signed: string) => Promise<JsonObject & { readonly code: string | null }>;
   readonly joinToken: (agent: string) => Promise<string | null>;
 };
 
@@ -44,6 +46,8 @@ const enrolment = z.strictObject({
 });
 const enrolBodyBytesMax = 16_384;
 const enrolTimeoutMs = 5_000;
+/** A spawn is answered once the sidecar of the child serves. */
+const answerTimeoutMs = 45_000;
 
 /** Serves the control API on a unix socket in a directory of mode 0700. */
 export async function serveControl(socketPath: string, api: ControlApi): Promise<Listening> {
@@ -72,6 +76,12 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_REVOCATION_MALFORMED' });
     const { ok, code, version } = await api.revoke(input.data.signed);
     return reply.code(ok ? 200 : 409).send({ code, version });
+  });
+  server.post('/v1/children', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SPAWN_MALFORMED' });
+    const answer = await api.spawn(input.data.signed);
+    return reply.code(answer.code === null ? 200 : 409).send(answer);
   });
   server.post('/v1/join-tokens', async (request, reply) => {
     const input = tokenFor.safeParse(request.body);
@@ -102,7 +112,7 @@ export function askControl(
         socketPath,
         method,
         path,
-        timeout: 10_000,
+        timeout: answerTimeoutMs,
         headers: body === null ? {} : { 'content-type': 'application/json' },
       },
       (response) => {

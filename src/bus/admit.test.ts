@@ -47,6 +47,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     recorder,
     revocations: new RevocationList([], 0, startMs),
     identityOf: () => null,
+    lineageOf: () => null,
     ...change,
   };
 }

@@ -17,6 +17,7 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
 import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
+import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 
 export type Publication = {
   readonly envelope: string;
@@ -30,7 +31,7 @@ export type Admission =
   | { readonly answer: 'accepted'; readonly message: QueuedMessage | null }
   | { readonly answer: 'refused'; readonly code: string; readonly drop: boolean };
 
-export type AdmitContext = {
+export type AdmitContext = SpawnedView & {
   readonly mesh: Mesh;
   readonly clock: Clock;
   readonly pace: PaceView;
@@ -190,6 +191,7 @@ function routeRefusal(
   const domain = mesh.domains.get(body.domain);
   if (domain === undefined) return { code: 'BUS_DOMAIN_UNKNOWN', drop: false };
   return (
+    spawnedRefusal(body, to, sender, context) ??
     domainRefusal(domain, from, to, sender, context) ??
     edgeRefusal(body, mesh) ??
     context.protection.refusal(domain.tier) ??

@@ -137,6 +137,11 @@ export const busCodes = {
     mend: 'Look at the disk of the node; the sender may try again.',
     agentSees: 'UNAVAILABLE',
   },
+  BUS_CHILD_GONE: {
+    means: 'The message is for a spawned agent, and none lives under that name.',
+    mend: 'Spawn one, and send to the name that the spawn gave.',
+    agentSees: 'REFUSED',
+  },
 } as const satisfies CodeTable;
 
 export type BusCode = keyof typeof busCodes;

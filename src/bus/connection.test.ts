@@ -28,12 +28,14 @@ let recorder: FakeRecorder;
 let queue: SqliteMessageQueue;
 let held: Hold[];
 let context: BusContext;
+let endedSessions: string[];
 
 beforeEach(() => {
   nowMs = startMs;
   recorder = new FakeRecorder();
   queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000, systemRandom);
   held = [];
+  endedSessions = [];
   context = {
     mesh,
     clock: { nowMs: () => nowMs },
@@ -49,6 +51,7 @@ beforeEach(() => {
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),
     identityOf: () => null,
+    lineageOf: () => null,
     backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {
@@ -58,6 +61,9 @@ beforeEach(() => {
       decided: () => null,
       renew: async () => null,
       chainOf: () => 'chain',
+      spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
+      endChild: async () => 0,
+      sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),
     },
   };
 });

@@ -12,6 +12,7 @@ import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
+import { answerSpawn, type SpawnPort } from './spawned.ts';
 
 /** The socket of one connected sidecar, as the bus needs it. */
 export type Line = {
@@ -22,7 +23,7 @@ export type Line = {
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = {
+export type ControlPort = SpawnPort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
@@ -110,6 +111,8 @@ export class BusConnection {
         return this.#hold(frame);
       case 'renew':
       case 'lease':
+      case 'spawn':
+      case 'end-child':
         return this.#asked(frame);
       default:
         return frame satisfies never;
@@ -229,12 +232,24 @@ export class BusConnection {
       return this.#line.send({ kind: 'recorded', number, code: 'RECORDER_OVERLOADED' });
     }
     this.#context.recorder.record(frame.entries, { privileged: frame.privileged }).then(
-      () => this.#line.send({ kind: 'recorded', number, code: null }),
+      () => {
+        this.#line.send({ kind: 'recorded', number, code: null });
+        this.#sessionsEnded(frame.entries);
+      },
       (failure: unknown) => {
         const code = failure instanceof RecorderError ? failure.code : 'RECORDER_NOT_DURABLE';
         this.#line.send({ kind: 'recorded', number, code });
       },
     );
+  }
+
+  /** Told by what is on record, which a sidecar repeats until it is: no lost line hides an end. */
+  #sessionsEnded(entries: readonly EntryDraft[]): void {
+    for (const { kind, detail } of entries) {
+      const { incarnation } = detail;
+      if (kind !== 'session.ended' || typeof incarnation !== 'string') continue;
+      this.#context.control.sessionEnded(this.peer, incarnation);
+    }
   }
 
   #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
@@ -260,12 +275,13 @@ export class BusConnection {
   }
 
   /** A sidecar asks for both a few times a minute; one that asks without end is not answered. */
-  #asked(frame: Extract<SidecarFrame, { kind: 'renew' | 'lease' }>): void {
+  #asked(frame: Extract<SidecarFrame, { kind: 'renew' | 'lease' | 'spawn' | 'end-child' }>): void {
     const { askRates, clock } = this.#context;
     if (!askRates.take(this.peer.name, clock.nowMs())) {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
     } else if (frame.kind === 'renew') this.#renew(frame);
-    else this.#lease(frame.number);
+    else if (frame.kind === 'lease') this.#lease(frame.number);
+    else void answerSpawn(frame, this.peer, this.#context.control).then(this.#line.send);
   }
 
   #renew(frame: Extract<SidecarFrame, { kind: 'renew' }>): void {

@@ -3,6 +3,7 @@ import { systemClock } from '../adapters/clock-system.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { RevocationTarget } from '../identity/revocation.ts';
 import { signRevocation } from '../identity/revocation-statement.ts';
+import { signSpawn } from '../identity/spawn-statement.ts';
 import { isDigest, mintUlid } from '../message/identifiers.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
@@ -11,6 +12,13 @@ import { askNode, keyOfOperator, sayRefused } from './control.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type ShowOptions = { readonly state: string; readonly json: boolean };
+
+type SpawnOptions = ChangeOptions & {
+  readonly template: string;
+  readonly parent: string;
+  readonly task?: string;
+  readonly lifetimeMs?: string;
+};
 
 type ChangeOptions = ShowOptions & {
   readonly as: string;
@@ -33,6 +41,7 @@ export async function agentList(options: ShowOptions, io: CommandIo): Promise<nu
     if (agent['spiffeId'] === null) continue;
     io.out(`  ${text(agent['spiffeId'])}`);
     io.out(`  isolation ${text(agent['isolation'])}, SVID ends ${timeLeft(agent['expiresAt'], nowMs)}`);
+    for (const line of lineageLines(agent, nowMs)) io.out(`  ${line}`);
   }
   return 0;
 }
@@ -54,6 +63,7 @@ export async function agentShow(
   io.out(`  connected  ${connectionOf(agent, nowMs)}`);
   io.out(`  isolation  ${text(agent['isolation'] ?? 'unknown')}`);
   io.out(`  revoked    ${agent['revoked'] === true ? 'yes, every instance' : 'no'}`);
+  for (const line of lineageLines(agent, nowMs)) io.out(`  ${line}`);
   for (const one of objectsOf(agent['certificates'])) {
     io.out(`  certificate ${text(one['thumbprint'])}${one['revoked'] === true ? '  REVOKED' : ''}`);
     io.out(`    ${text(one['spiffeId'])}`);
@@ -73,6 +83,33 @@ export async function agentRevoke(
 ): Promise<number> {
   const target = targetOf(options.target);
   return change({ op: 'revoke', target, lifts: null }, options, io);
+}
+
+/** `maso agent spawn TEMPLATE --parent NAME`: an agent below another one, by an operator's order. */
+export async function agentSpawn(options: SpawnOptions, io: CommandIo): Promise<number> {
+  const stateDirectory = stateDirectoryOf(options.state, null);
+  const clock = systemClock();
+  const { template, parent, task = null, lifetimeMs } = options;
+  const statement = {
+    template, parent, task,
+    lifetimeMs: lifetimeMs === undefined ? null : Number(lifetimeMs),
+    id: mintUlid(clock, systemRandom),
+    operator: options.as,
+    at: clock.nowMs(),
+    reason: options.reason,
+  };
+  const signed = signSpawn(statement, await keyOfOperator(stateDirectory, options.key));
+  const answer = await askNode(stateDirectory, 'POST', '/v1/children', { signed });
+  if (answer.status !== 200) {
+    return sayRefused(text(answer.body['code'] ?? 'IDENTITY_SPAWN_MALFORMED'), options.json, io);
+  }
+  if (options.json) io.out(JSON.stringify(answer.body));
+  else {
+    io.out(`Spawned ${text(answer.body['child'])} for the task ${text(answer.body['task'])}.`);
+    io.out(`  ${text(answer.body['spiffeId'])}`);
+    io.out(`  ends ${timeLeft(answer.body['endsAt'], clock.nowMs())}`);
+  }
+  return 0;
 }
 
 /** `maso agent reinstate NAME`: the agent may join again; revoked instances stay revoked. */
@@ -133,6 +170,21 @@ async function agentOf(name: string, stateDirectory: string): Promise<JsonObject
 function targetOf(text: string): RevocationTarget {
   if (text.startsWith('spiffe://')) return { kind: 'instance', value: text };
   return isDigest(text) ? { kind: 'certificate', value: text } : { kind: 'agent', value: text };
+}
+
+/** Where an agent comes from, and what stands below it. */
+function lineageLines(agent: JsonObject, nowMs: number): readonly string[] {
+  const { lineage, children } = agent;
+  const below = Array.isArray(children) ? children.map(text) : [];
+  const lines = below.length > 0 ? [`children ${below.join(', ')}`] : [];
+  if (!isJsonObject(lineage)) return lines;
+  const ancestors = Array.isArray(lineage['ancestors']) ? lineage['ancestors'].map(text) : [];
+  lines.unshift(
+    `spawned by ${text(lineage['by'])} from ${text(lineage['template'])}, ` +
+      `ends ${timeLeft(lineage['endsAt'], nowMs)}`,
+    `task ${text(lineage['task'])}, below ${ancestors.toReversed().join(', below ')}`,
+  );
+  return lines;
 }
 
 function connectionOf(agent: JsonObject, nowMs: number): string {

@@ -49,7 +49,8 @@ export async function explainCommand(options: ExplainOptions, io: CommandIo): Pr
 }
 
 async function explanationOf(loaded: Loaded, from: string, name: string): Promise<Explanation> {
-  const { mesh, placed, policyPlaces } = loaded;
+  const { placed, policyPlaces } = loaded;
+  const { mesh } = placed;
   const agent = mesh.agents.get(from);
   const action = mesh.actions.get(name);
   if (agent === undefined || action === undefined) {

@@ -45,8 +45,8 @@ export async function checkCommand(options: CheckOptions, io: CommandIo): Promis
   const diagnostics = [...loaded.diagnostics, ...(await policyDiagnostics(loaded))]
     .map((item) => ({ ...item, file: relative(io.directory, item.file) || item.file }));
   const errors = diagnostics.filter((item) => item.severity === 'error');
-  const description = loaded.ok ? describeMesh(loaded.mesh) : null;
-  const proof = loaded.ok ? proveDuties(loaded.mesh) : null;
+  const description = loaded.ok ? describeMesh(loaded.placed.mesh) : null;
+  const proof = loaded.ok ? proveDuties(loaded.placed.mesh) : null;
   if (json) {
     const duties = loaded.ok && proof !== null
       ? placedProof(proof, loaded.placed, io.directory) : null;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
-import { agentList, agentReinstate, agentRevoke, agentShow } from './agent.ts';
+import { agentList, agentReinstate, agentRevoke, agentShow, agentSpawn } from './agent.ts';
 import { approvalsDecide, approvalsList } from './approvals.ts';
 import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
@@ -153,6 +153,14 @@ function addAgent(program: Command, io: CommandIo, exit: Exit): void {
         '\n  maso agent revoke spiffe://maso.local/agent/payments/01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as alice',
     )
     .action(async (target: string, options) => exit(await agentRevoke({ target, ...options }, io)));
+  signedBy(agent.command('spawn'))
+    .description('Spawn an agent from a template below a connected agent that may have it.')
+    .argument('<template>', 'agent of the mesh file with a template section')
+    .requiredOption('--parent <name>', 'connected agent with the right to spawn it')
+    .option('--task <id>', 'task it takes part in; default: one of its own')
+    .option('--lifetime-ms <ms>', 'less than the template allows')
+    .addHelpText('after', '\nExample:\n  maso agent spawn helper --parent planner --as alice --key alice.jwk')
+    .action(async (template: string, options) => exit(await agentSpawn({ template, ...options }, io)));
   signedBy(agent.command('reinstate'))
     .description('Let a revoked agent join again; instances and certificates stay revoked.')
     .argument('<name>', 'agent of the mesh file')

@@ -6,7 +6,9 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { stampOf } from '../adapters/process-stamp.ts';
 import { claimUids, uidsOfHost, type UidRange } from '../adapters/uid-ranges.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
-import type { Mesh } from '../mesh/mesh.ts';
+import type { ChildHost } from '../control/child.ts';
+import type { Agent, Mesh } from '../mesh/mesh.ts';
+import { isResident } from '../mesh/spawn.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
 import { keepHeapSmall } from '../process/heap.ts';
 import { startNode } from '../process/node.ts';
@@ -53,11 +55,17 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     meshFile: file,
     stateDirectory,
     uidOf: (agent) => uids.get(agent.name) ?? null,
+    childEnded: (name) => node.childEnded(name),
     log: (line) => io.err(line),
   });
   try {
-    const here = [...mesh.agents.values()].filter((agent) => agent.isolation !== 'container');
-    if (options.sidecars) await Promise.all(here.map((agent) => supervisor.start(agent)));
+    if (options.sidecars) {
+      await supervisor.endSpawned(mesh);
+      node.hostChildren(hostOf(mesh, supervisor));
+      const here = [...mesh.agents.values()]
+        .filter((agent) => agent.isolation !== 'container' && isResident(agent));
+      await Promise.all(here.map((agent) => supervisor.start(agent)));
+    }
     report(options, io, {
       readyMs: Math.round(performance.now() - startedMs),
       bus: `wss://${options.host}:${node.busPort}/bus`,
@@ -69,12 +77,25 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     });
     await untilStopped();
   } finally {
-    await supervisor.stop();
+    await supervisor.stopAll();
     await node.close();
     // The channel to whoever started this process would keep it alive.
     if (process.connected) process.disconnect();
   }
   return 0;
+}
+
+/** Spawned agents by name; the control plane knows none that the mesh file has no place for. */
+function hostOf(mesh: Mesh, supervisor: SidecarSupervisor): ChildHost {
+  const agentOf = (name: string): Agent => {
+    const agent = mesh.agents.get(name);
+    if (agent === undefined) throw new Error(`The mesh file has no place for ${name}.`);
+    return agent;
+  };
+  return {
+    start: (name) => supervisor.startChild(agentOf(name)),
+    stop: (name) => supervisor.stopChild(agentOf(name)),
+  };
 }
 
 type Ready = {

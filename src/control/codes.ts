@@ -57,6 +57,56 @@ export const controlCodes = {
     mend: 'Name a file of mode 0600 that holds the token, or - to read it from standard input.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_SPAWN_DENIED: {
+    means: 'The agent has no right to spawn from this template.',
+    mend: 'Name the template under spawn of the agent; look for an agent that was taken over.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_WIDER: {
+    means: 'The child was to have more than its parent or its template: tools, requests or time.',
+    mend: 'Ask for less, or give the parent and the template the right.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_LIMIT: {
+    means: 'As many spawned agents live as the mesh file allows here.',
+    mend: 'End some, or raise children_max of the parents or instances_max of the template.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_DEPTH: {
+    means: 'The child would stand more generations below an agent than that agent may have.',
+    mend: 'Let an agent higher up spawn it, or raise depth_max.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_PARENT: {
+    means: 'The parent is not connected, was replaced, or has too little time left.',
+    mend: 'Wait until the parent is connected; maso agent list shows it.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_SPAWN_WAITS: {
+    means: 'A person has to release this spawn: the autonomy tier or the mesh file says so.',
+    mend: 'Decide with maso approvals; the parent asks again with the same key.',
+    agentSees: 'HELD',
+  },
+  CONTROL_SPAWN_NOT_APPROVED: {
+    means: 'People denied the spawn, or did not decide in time.',
+    mend: 'Look at maso approvals list --all; spawn again with a key of its own.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_OVER: {
+    means: 'The child that this key asked for has ended.',
+    mend: 'Use another key for another child.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_SPAWN_FAILED: {
+    means: 'The sidecar of the child did not start, or nothing here starts sidecars.',
+    mend: 'Run the mesh with maso up without --no-sidecars; look at what the sidecar said.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_CHILD_UNKNOWN: {
+    means: 'No spawned agent of that name lives that this parent could end or that could join.',
+    mend: 'Look at maso agent list.',
+    agentSees: 'REFUSED',
+  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

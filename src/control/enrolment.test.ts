@@ -58,6 +58,7 @@ beforeEach(async () => {
     },
     clock,
     random: systemRandom,
+    childOf: () => null,
     issued: async () => undefined,
   };
 });

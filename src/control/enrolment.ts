@@ -4,11 +4,22 @@ import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import { joinSecretDigest, parseJoinToken, type JoinTokenStore } from '../identity/join-token.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import { agentSpiffeId } from '../identity/spiffe-id.ts';
+import type { Lineage } from '../identity/svid-statement.ts';
+import { isResident } from '../mesh/spawn.ts';
 import { credentialLifetimeMs } from '../mesh/credential-lifetime.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+/** As much of a spawned agent as its certificates hold, and how long its parent's are valid. */
+export type ChildGrant = {
+  readonly instance: string;
+  readonly spiffeId: string;
+  readonly lineage: Lineage;
+  /** Milliseconds since 1970; no certificate of the child is valid longer. */
+  readonly parentExpiresAt: number;
+};
 
 export type EnrolmentContext = {
   readonly mesh: Mesh;
@@ -19,6 +30,8 @@ export type EnrolmentContext = {
   readonly clock: Clock;
   readonly random: Random;
   /** Remembers what was issued, so that recipients can be shown a sender's chain. */
+  /** The spawned agent that lives under this name; null when none does. */
+  readonly childOf: (agent: string) => ChildGrant | null;
   readonly issued: (thumbprint: string, chain: string, expiresAtMs: number) => Promise<void>;
 };
 
@@ -46,7 +59,11 @@ export async function enrol(
   if (use !== 'ACCEPTED') return refuse(use, agent, context);
   if (!context.mesh.agents.has(agent)) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
   if (context.revocations.isNameRevoked(agent)) return refuse('IDENTITY_REVOKED', agent, context);
-  const instance = mintUlid(context.clock, context.random);
+  const child = context.childOf(agent);
+  const manifest = context.mesh.agents.get(agent);
+  const runs = manifest !== undefined && (isResident(manifest) || child !== null);
+  if (!runs) return refuse('CONTROL_CHILD_UNKNOWN', agent, context);
+  const instance = child?.instance ?? mintUlid(context.clock, context.random);
   const spiffeId = agentSpiffeId(context.mesh.trustDomain, agent, instance);
   const enrolled = await issue(agent, spiffeId, csrPem, context);
   // Revoked while the certificate was made: nobody gets it.
@@ -65,6 +82,10 @@ export async function renew(
     return refuse('CONTROL_RENEWAL_REFUSED', peer.name, context);
   }
   if (context.revocations.isRevoked(peer)) return refuse('IDENTITY_REVOKED', peer.name, context);
+  const isChild = (peer.lineage ?? null) !== null;
+  if (isChild && context.childOf(peer.name)?.spiffeId !== peer.spiffeId) {
+    return refuse('CONTROL_CHILD_UNKNOWN', peer.name, context);
+  }
   const renewed = await issue(peer.name, peer.spiffeId, csrPem, context);
   // Revoked while the certificate was made, it may be by the very one that asked for it.
   if (context.revocations.isRevoked(peer)) return refuse('IDENTITY_REVOKED', peer.name, context);
@@ -79,10 +100,19 @@ async function issue(
 ): Promise<Enrolled> {
   const manifest = context.mesh.agents.get(agent);
   if (manifest === undefined) return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
-  const lifetimeMs = credentialLifetimeMs(context.mesh, manifest);
+  const child = context.childOf(agent);
+  const nowMs = context.clock.nowMs();
+  const endsAt = Math.min(child?.lineage.endsAt ?? Infinity, child?.parentExpiresAt ?? Infinity);
+  const lifetimeMs = Math.min(credentialLifetimeMs(context.mesh, manifest), endsAt - nowMs);
+  const statement = {
+    role: manifest.role,
+    scope: manifest.oispec?.digest ?? null,
+    sponsor: manifest.sponsor ?? null,
+    lineage: child?.lineage ?? null,
+  };
   let svid;
   try {
-    svid = await context.authority.issue({ csrPem, spiffeId, lifetimeMs });
+    svid = await context.authority.issue({ csrPem, spiffeId, lifetimeMs, statement });
   } catch {
     // The authority refused the request or cannot sign; either way nothing was issued.
     return refuse('CONTROL_ENROLMENT_REFUSED', agent, context);
@@ -96,6 +126,7 @@ async function issue(
         spiffeId,
         role: manifest.role,
         sponsor: manifest.sponsor ?? null,
+        ancestors: [...(child?.lineage.ancestors ?? [])],
         serial: svid.serial,
         expiresAt: svid.expiresAtMs,
       }),

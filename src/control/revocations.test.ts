@@ -5,6 +5,7 @@ import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { readOperatorKey } from '../identity/operator-key.ts';
 import { RevocationList, type RevocationChange } from '../identity/revocation.ts';
 import { signRevocation, type RevocationStatement } from '../identity/revocation-statement.ts';
+import { Turns } from '../oversight/turns.ts';
 import { RecorderError, type EntryDraft } from '../recorder/entry.ts';
 import { applyRevocation, recordUnrecorded } from './revocations.ts';
 import type { RevocationsContext, RevocationStore } from './revocations.ts';
@@ -73,6 +74,7 @@ beforeEach(() => {
     clock: { nowMs: () => 1_760_000_000_000 },
     operators: new Map([['alice', { name: 'alice', publicKey: alice.publicJwk }]]),
     mintId: () => `id-${++count}`,
+    turns: new Turns(),
     applied: (change) => {
       steps.push(`applied after ${store.kept.length} kept`);
       applied.push(change);

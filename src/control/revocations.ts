@@ -8,6 +8,7 @@ import { verifyRevocation, type RevocationStatement } from '../identity/revocati
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
+import type { Turns } from '../oversight/turns.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 
 /**
@@ -31,6 +32,8 @@ export type RevocationsContext = {
   readonly clock: Clock;
   readonly operators: ReadonlyMap<string, Operator>;
   readonly mintId: () => string;
+  /** One after the other: versions are given in order. */
+  readonly turns: Turns;
   /** Told of every step once it holds here: ends connections, tells the others. */
   readonly applied: (change: RevocationChange) => void;
 };
@@ -44,9 +47,39 @@ export type RevocationAnswer =
  * this node, then everybody who is connected hears of it, and it is answered once it is on record.
  * The same statement sent again changes nothing and is answered alike. A statement that holds but
  * could not be recorded is refused with CONTROL_REVOCATION_UNRECORDED: it stands; send it again.
- * Calls have to be made one after the other: versions are given in order.
  */
-export async function applyRevocation(
+export function applyRevocation(
+  signed: string,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  return context.turns.take(() => applyInTurn(signed, context));
+}
+
+/**
+ * Revokes an instance by the node itself: a spawned agent whose time is over, or an identity that two
+ * hold. No operator signs it, because nobody asks why to refuse; only an operator lifts anything.
+ */
+export function revokeByNode(
+  spiffeId: string,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  return context.turns.take(async () => {
+    const target = { kind: 'instance', value: spiffeId } as const;
+    const known = context.list.latest(target);
+    if (known !== null) return { ok: true, change: known };
+    const change: RevocationChange = {
+      version: context.list.version + 1,
+      id: context.mintId(),
+      op: 'revoke',
+      target,
+      at: context.clock.nowMs(),
+      signed: null,
+    };
+    return (await applyChange(change, context)) ?? recordChange(change, context);
+  });
+}
+
+async function applyInTurn(
   signed: string,
   context: RevocationsContext,
 ): Promise<RevocationAnswer> {
@@ -97,7 +130,15 @@ function refusalOf(
  * Ends a task that its originator says is over: every mandate for it dies with it. Whether the task
  * is this agent's is the caller's to know. As durable, and as visible, as a revocation.
  */
-export async function endTask(
+export function endTask(
+  task: string,
+  by: string,
+  context: RevocationsContext,
+): Promise<RevocationAnswer> {
+  return context.turns.take(() => endTaskInTurn(task, by, context));
+}
+
+async function endTaskInTurn(
   task: string,
   by: string,
   context: RevocationsContext,

@@ -116,6 +116,31 @@ export const identityCodes = {
     mend: 'Set credential_rotation_interval_ms to at most 3600000; privileged agents get 900000.',
     agentSees: 'UNAVAILABLE',
   },
+  IDENTITY_STATEMENT_INVALID: {
+    means: 'What the certificate says of role, sponsor and lineage cannot be read, or is too long.',
+    mend: 'Issue SVIDs only through the authority of the mesh, of the same version.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_LINEAGE_MISSING: {
+    means: 'A spawned agent has no lineage, or one that was not spawned has one.',
+    mend: 'Look for an authority that issues without the control plane.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_LINEAGE_ENDED: {
+    means: 'The time of a spawned agent is over.',
+    mend: 'Spawn another one for what is left to do.',
+    agentSees: 'SESSION_ENDED',
+  },
+  IDENTITY_TASK_FOREIGN: {
+    means: 'A spawned agent stands in another task than the one it was spawned for.',
+    mend: 'Spawn an agent for that task; look for one that was taken over.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_SCOPE_EXCEEDED: {
+    means: 'A spawned agent uses a right that it was not given.',
+    mend: 'Spawn it with that right, if its parent and its template have it.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_LIFETIME_EXCEEDED: {
     means: 'The certificate lives longer than the mesh file grants this identity.',
     mend: 'Enrol it again; an outside authority has to issue 15 minutes for privileged agents.',
@@ -209,6 +234,11 @@ export const identityCodes = {
   IDENTITY_REVOCATION_MALFORMED: {
     means: 'The statement on an identity is not a canonical, complete, signed revocation.',
     mend: 'Revoke with `maso agent revoke`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_SPAWN_MALFORMED: {
+    means: 'The order to spawn is not a canonical, complete, signed statement.',
+    mend: 'Spawn with `maso agent spawn`; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
   KMS_UNWRAP_FAILED: {

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { readCertificatesPem, spiffeIdOf, thumbprintOf } from './certificate.ts';
 import type { Credential } from './credential.ts';
 import { IdentityError } from './identity-error.ts';
+import { statementOf } from './svid-statement.ts';
 
 /**
  * Joins a certificate chain (leaf first, PEM) and its private key. Throws `IdentityError`
@@ -16,6 +17,8 @@ export function credentialFromPem(chainPem: string, privateKey: KeyObject | stri
   if (leaf === undefined) throw corrupt('The chain holds no readable certificate.');
   const id = spiffeIdOf(leaf);
   if (id === null) throw corrupt('The certificate holds no SPIFFE id.');
+  const reading = statementOf(leaf);
+  if (!reading.ok) throw corrupt('The certificate says something that cannot be read.');
   const paired =
     key.type === 'private' && key.asymmetricKeyType === 'ed25519' && leaf.checkPrivateKey(key);
   if (!paired) throw corrupt('Key and certificate are not one Ed25519 pair.');
@@ -26,6 +29,7 @@ export function credentialFromPem(chainPem: string, privateKey: KeyObject | stri
     thumbprint: thumbprintOf(leaf),
     notBeforeMs: leaf.validFromDate.getTime(),
     expiresAtMs: leaf.validToDate.getTime(),
+    lineage: reading.statement?.lineage ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
+import type { Lineage, SvidStatement } from './svid-statement.ts';
 
 /** An X.509-SVID with its private key. Only the sidecar (or node) that owns it ever holds one. */
 export type Credential = {
@@ -12,6 +13,8 @@ export type Credential = {
   readonly thumbprint: string;
   readonly notBeforeMs: number;
   readonly expiresAtMs: number;
+  /** Where its holder was spawned; null for agents of the mesh file. */
+  readonly lineage: Lineage | null;
 };
 
 /** Who a certificate says its holder is, after its chain was verified. */
@@ -24,12 +27,16 @@ export type PeerIdentity = {
   readonly thumbprint: string;
   readonly notBeforeMs: number;
   readonly expiresAtMs: number;
+  /** Where it was spawned; null or absent for agents of the mesh file. */
+  readonly lineage?: Lineage | null;
 };
 
 export type IssueRequest = {
   readonly csrPem: string;
   readonly spiffeId: string;
   readonly lifetimeMs: number;
+  /** What the certificate says of its holder; absent: nothing. */
+  readonly statement?: SvidStatement;
 };
 
 export type IssuedSvid = {

@@ -12,6 +12,7 @@ import type { IdentityCode } from './codes.ts';
 import type { PeerIdentity } from './credential.ts';
 import { isSoundEd25519 } from './ed25519-key.ts';
 import { IdentityError } from './identity-error.ts';
+import { statementOf } from './svid-statement.ts';
 import { anySvidLifetime, isWithinLifetime, type SvidLifetimes } from './svid-lifetime.ts';
 
 /** The authorities whose signature makes a peer, and the one trust domain they speak for. */
@@ -75,6 +76,8 @@ export function peerFromCertificate(
   if (id.trustDomain !== bundle.trustDomain) return refuse('IDENTITY_TRUST_DOMAIN_FOREIGN');
   const spanMs = leaf.validToDate.getTime() - notBeforeMs;
   if (!isWithinLifetime(spanMs, lifetimes(id))) return refuse('IDENTITY_LIFETIME_EXCEEDED');
+  const reading = statementOf(leaf);
+  if (!reading.ok) return refuse('IDENTITY_STATEMENT_INVALID');
   const peer: PeerIdentity = {
     spiffeId: id.text,
     kind: id.kind,
@@ -83,6 +86,7 @@ export function peerFromCertificate(
     thumbprint: thumbprintOf(leaf),
     notBeforeMs,
     expiresAtMs,
+    lineage: reading.statement?.lineage ?? null,
   };
   return { ok: true, peer };
 }

@@ -43,7 +43,7 @@ export type RevocationUpdate = {
 };
 
 /** As much of an identity as a revocation can name. */
-export type Revocable = Pick<PeerIdentity, 'spiffeId' | 'name' | 'thumbprint'>;
+export type Revocable = Pick<PeerIdentity, 'spiffeId' | 'name' | 'thumbprint' | 'lineage'>;
 
 /** Whether identities still count. Answers at once; asked on the path of every message. */
 export type RevocationView = {
@@ -89,9 +89,19 @@ export class RevocationList implements RevocationView {
     return this.#version;
   }
 
-  isRevoked({ spiffeId, name, thumbprint }: Revocable): boolean {
+  /** A spawned agent falls with any of its ancestors, before anybody has said so of itself. */
+  isRevoked({ spiffeId, name, thumbprint, lineage }: Revocable): boolean {
     if (this.#latest.size === 0) return false;
-    return this.isSenderRevoked(name, spiffeId) || this.#holds('certificate', thumbprint);
+    return (
+      this.isSenderRevoked(name, spiffeId) ||
+      this.#holds('certificate', thumbprint) ||
+      (lineage?.ancestors ?? []).some((id) => this.#isInstanceRevoked(id))
+    );
+  }
+
+  #isInstanceRevoked(spiffeId: string): boolean {
+    const name = parseSpiffeId(spiffeId)?.name;
+    return name === undefined || this.isSenderRevoked(name, spiffeId);
   }
 
   isNameRevoked(agent: string): boolean {

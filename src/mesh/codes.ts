@@ -178,6 +178,26 @@ export const meshCodes = {
     mend: 'Use orchestrator for an ORCHESTRATOR and task for the others.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_SPAWN_OISPEC: {
+    means: 'The agent may spawn others, and its OISpec does not say can_create_agents.',
+    mend: 'Set authority.can_create_agents in the OISpec, or remove spawn.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_SPAWN_WIDER: {
+    means: 'An agent may spawn from a template that may do more than the agent itself.',
+    mend: 'Give the parent that edge too, take it from the template, or use another role.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_TEMPLATE_UNKNOWN: {
+    means: 'spawn.templates names no agent that has a template section.',
+    mend: 'Name an agent with template: {}, or give it one.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_TEMPLATE_INVALID: {
+    means: 'Agents cannot be spawned from this template.',
+    mend: 'Choose a free, shorter name; no originator; isolation uid or none.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_OISPEC_HASH: {
     means: 'The OISpec is not the one its oisspec_hash was made of.',
     mend: 'Restore the reviewed text, or give it a new version and hash.',

@@ -7,9 +7,9 @@ import type { Agent, Mesh } from './mesh.ts';
 /** Privileged identities live at most 15 minutes (DESIGN 6.4, IA-1.3). */
 export const privilegedSvidMsMax = 900_000;
 
-/** True for who can do harm by itself: executes HIGH or CRITICAL actions. */
+/** True for who executes HIGH or CRITICAL actions, and for who may spawn others. */
 export function isPrivilegedAgent(mesh: Mesh, agent: Agent): boolean {
-  return actionsOf(mesh, agent.name).some(isPrivileged);
+  return (agent.spawn ?? null) !== null || actionsOf(mesh, agent.name).some(isPrivileged);
 }
 
 /** How long an SVID of this agent may live, in milliseconds; the stricter bound wins. */

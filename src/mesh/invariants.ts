@@ -5,6 +5,7 @@ import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { Problems, type Placed } from './problems.ts';
+import { spawnProblems } from './spawn.ts';
 import type { Path } from './yaml-source.ts';
 
 /**
@@ -19,6 +20,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   for (const domain of placed.mesh.domains.values()) domainProblems(problems, domain);
   edgeProblems(problems);
   dutyProblems(problems, isComplete);
+  if (isComplete) spawnProblems(problems);
   dutyPathProblems(problems);
   actionProblems(problems, isComplete);
   if (isComplete) operatorProblems(problems);

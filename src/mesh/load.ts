@@ -8,6 +8,7 @@ import { Loading, type ReadFile } from './loading.ts';
 import { entryShapes, meshFileShape, namePattern } from './mesh-file.ts';
 import type { Mesh } from './mesh.ts';
 import type { Placed } from './problems.ts';
+import { withChildren } from './spawn.ts';
 import { resolveActions, resolveSchemas } from './resolve-actions.ts';
 import { resolveAgents, resolveEdges } from './resolve-agents.ts';
 import {
@@ -27,7 +28,7 @@ export type LoadedMesh =
       /** Warnings only. */
       readonly diagnostics: readonly Diagnostic[];
       readonly policyPlaces: ReadonlyMap<string, PolicyPlace>;
-      /** Where everything in the mesh was written. */
+      /** The mesh as it was written, without places for spawned agents, and where it was. */
       readonly placed: Placed;
     }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
@@ -76,7 +77,7 @@ export function loadMesh(file: string, text: string, readFile: ReadFile): Loaded
     loading.diagnostics.push(...checkInvariants(placed, isComplete));
     const diagnostics = inOrder(loading.diagnostics, file);
     if (!diagnostics.some((item) => item.severity === 'error')) {
-      return { ok: true, mesh: placed.mesh, diagnostics, policyPlaces, placed };
+      return { ok: true, mesh: withChildren(placed.mesh), diagnostics, policyPlaces, placed };
     }
   }
   return { ok: false, diagnostics: inOrder(loading.diagnostics, file) };

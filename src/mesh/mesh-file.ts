@@ -69,6 +69,19 @@ const domainShape = z.strictObject({
 
 const zoneShape = z.strictObject({ clearance: classification.optional() });
 
+const spawnShape = z.strictObject({
+  templates: z.array(name).min(1).max(64),
+  children_max: z.int().min(1).max(1000).default(1),
+  depth_max: z.int().min(1).max(7).default(1),
+  tools: z.array(name).max(64).default([]),
+  approval: z.enum(['policy', 'required']).default('policy'),
+});
+
+const templateShape = z.strictObject({
+  instances_max: z.int().min(1).max(1000).default(1),
+  lifetime_ms: z.int().min(1000).max(3_600_000).default(600_000),
+});
+
 const agentShape = z.strictObject({
   role,
   zone: name.optional(),
@@ -78,6 +91,8 @@ const agentShape = z.strictObject({
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
+  spawn: spawnShape.optional(),
+  template: templateShape.optional(),
   clearance: classification.optional(),
 });
 

@@ -94,9 +94,29 @@ export type Agent = {
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;
+  /** The right to spawn others; absent is none. */
+  readonly spawn?: SpawnRight | null;
+  /** Not an agent that runs, but what spawned ones are made of. */
+  readonly template?: AgentTemplate | null;
+  /** Of a spawned agent: the template it is made of. */
+  readonly fromTemplate?: string | null;
   /** Program that `maso up` starts beside the sidecar; null when it is started elsewhere. */
   readonly command: readonly string[] | null;
 };
+
+export type SpawnRight = {
+  readonly templates: readonly string[];
+  /** Alive at once, with all that stands below them. */
+  readonly childrenMax: number;
+  /** Generations below this agent. */
+  readonly depthMax: number;
+  /** Tools that it may pass on without holding them. */
+  readonly tools: readonly string[];
+  /** `required`: a person releases every spawn; `policy`: the autonomy tier decides. */
+  readonly approval: 'policy' | 'required';
+};
+
+export type AgentTemplate = { readonly instancesMax: number; readonly lifetimeMs: number };
 
 /** Messages may go from `from` to `to` in `domain`; absent means refused. */
 export type Edge = {
@@ -237,6 +257,8 @@ export type OISpec = {
   readonly dataScope: readonly string[];
   readonly canDelegate: boolean;
   readonly maxDelegationDepth: number;
+  /** Without it no right to spawn holds. */
+  readonly canCreateAgents: boolean;
   readonly riskClassification: RiskClass;
   /** SHA-256 (base64url) of the canonical specification. */
   readonly digest: string;

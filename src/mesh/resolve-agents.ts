@@ -9,6 +9,7 @@ import { oispecFileShape, type OISpecFile } from './oispec-file.ts';
 import { defaultZone, type Defaults } from './resolve-domains.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Path } from './yaml-source.ts';
+import { spawnRightOf, templateOf } from './spawn.ts';
 import { parseShape } from './zod-diagnostics.ts';
 
 export function resolveAgents(
@@ -33,6 +34,8 @@ export function resolveAgents(
       tools: value.tools,
       oispec: value.oispec === undefined ? null : resolveOISpec(loading, name, path, value),
       sponsor: value.sponsor ?? null,
+      spawn: spawnRightOf(value),
+      template: templateOf(value),
       isolation: value.isolation ?? defaults.isolation ?? 'none',
       command: value.command === undefined ? null : absoluteArguments(loading, value.command),
     });
@@ -154,6 +157,7 @@ export function toOISpec(file: OISpecFile, digest: string): OISpec {
     dataScope: [parameters.data_scope].flat(),
     canDelegate: authority.can_delegate,
     maxDelegationDepth: authority.max_delegation_depth,
+    canCreateAgents: authority.can_create_agents,
     riskClassification: file.risk_classification,
     digest,
   };

@@ -4,7 +4,7 @@ import { serveAgent, type AgentHttp } from '../adapters/agent-http.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { AgentProcess } from './agent-process.ts';
-import { endRemains, rememberAgent } from './agent-remains.ts';
+import { agentProcessFile, endRemains, rememberAgent } from './agent-remains.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { SidecarOptions } from './sidecar.ts';
@@ -48,7 +48,7 @@ export async function launchAgent(
   if (options.command === null || http === null) return null;
   const { address } = http;
   const { state } = sidecarDirectories(options.stateDirectory, options.agent);
-  const file = join(state, 'agent-process.json');
+  const file = join(state, agentProcessFile);
   const ownUid = options.agentUidIsOwn ? (options.agentIdentity?.uid ?? null) : null;
   const agentProcess = new AgentProcess({
     command: options.command,

@@ -7,6 +7,9 @@ import {
 } from '../adapters/process-stamp.ts';
 import { ControlError } from '../control/control-error.ts';
 
+/** In the sidecar's state directory. */
+export const agentProcessFile = 'agent-process.json';
+
 export type Remains = {
   /** Where the sidecar remembers the agent process that it started last. */
   readonly file: string;

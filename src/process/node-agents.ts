@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SqliteIssuedChains } from '../adapters/control-store-sqlite.ts';
 import type { BusConnection } from '../bus/connection.ts';
+import type { Child } from '../control/child.ts';
+import type { Children } from '../control/children.ts';
 import { readCertificatesPem, spiffeIdOf } from '../identity/certificate.ts';
 import type { RevocationChange, RevocationList } from '../identity/revocation.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 
 export type AgentsContext = {
@@ -12,11 +15,14 @@ export type AgentsContext = {
   readonly connected: ReadonlyMap<string, BusConnection>;
   readonly revocations: RevocationList;
   readonly chains: SqliteIssuedChains;
+  readonly children: Children;
 };
 
 /** Every agent of the mesh file with its live instance, for operators. */
 export function listAgents(context: AgentsContext): readonly JsonObject[] {
-  return [...context.mesh.agents.keys()].map((name) => summaryOf(name, context));
+  return [...context.mesh.agents.values()]
+    .filter((agent) => isResident(agent) || context.children.of(agent.name) !== null)
+    .map(({ name }) => summaryOf(name, context));
 }
 
 /** One agent with the revocations and the unexpired certificates of its instances; null: unknown. */
@@ -32,7 +38,8 @@ export function showAgent(name: string, context: AgentsContext): JsonObject | nu
   };
 }
 
-function summaryOf(name: string, { mesh, connected, revocations }: AgentsContext): JsonObject {
+function summaryOf(name: string, context: AgentsContext): JsonObject {
+  const { mesh, connected, revocations, children } = context;
   const agent = mesh.agents.get(name);
   const line = connected.get(name) ?? null;
   const peer = line?.peer ?? null;
@@ -48,6 +55,19 @@ function summaryOf(name: string, { mesh, connected, revocations }: AgentsContext
     expiresAt: peer?.expiresAtMs ?? null,
     thumbprint: peer?.thumbprint ?? null,
     revoked: revocations.isNameRevoked(name),
+    lineage: lineageOf(children.of(name)),
+    children: peer === null ? [] : children.below(peer.spiffeId).map((child) => child.name),
+  };
+}
+
+function lineageOf(child: Child | null): JsonObject | null {
+  if (child === null) return null;
+  const { template, by, startedAt, lineage } = child;
+  const { ancestors, task, endsAt, depthLeft, scope } = lineage;
+  const { tools, requests, clearance } = scope;
+  return {
+    template, by, startedAt, task, endsAt, depthLeft, clearance,
+    ancestors: [...ancestors], tools: [...tools], requests: [...requests],
   };
 }
 

@@ -16,20 +16,23 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
+import type { SpawnPort } from '../bus/spawned.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { noApprover } from '../oversight/approver.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
-import { renew, type EnrolmentContext } from '../control/enrolment.ts';
+import { parentOf, type Child } from '../control/child.ts';
+import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import { applyRevocation, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
-import { nodeSpiffeId } from '../identity/spiffe-id.ts';
+import { nodeSpiffeId, parseSpiffeId } from '../identity/spiffe-id.ts';
 import { svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
+import { isResident } from '../mesh/spawn.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { primaryPace } from '../pace/pace-view.ts';
@@ -40,6 +43,7 @@ import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { NodeFrame } from '../wire/frame.ts';
 import { nodeDirectories } from './directories.ts';
 import { listAgents, showAgent } from './node-agents.ts';
+import { buildChildren, type NodeChildren } from './node-children.ts';
 
 export const nodeName = 'main';
 
@@ -48,6 +52,7 @@ export type Foundations = {
   readonly recorder: FlightRecorder;
   readonly clock: Clock;
   readonly database: BatchedDatabase;
+  readonly log: (line: string) => void;
 };
 
 /** The wired parts of a node, before any socket listens. */
@@ -61,6 +66,7 @@ export type Parts = {
   readonly enrolment: EnrolmentContext;
   readonly revocations: RevocationsContext;
   readonly chains: SqliteIssuedChains;
+  readonly spawning: NodeChildren;
   readonly localOperator: string | null;
 };
 
@@ -72,15 +78,7 @@ export async function buildParts(
   const { mesh, stateDirectory } = options;
   const { recorder, clock, database } = foundations;
   const directories = nodeDirectories(stateDirectory);
-  const kms = await openKeyFileKms(join(directories.node, 'kms.key'), systemRandom);
-  const authority = await openBuiltinAuthority({
-    directory: join(directories.node, 'authority'),
-    trustDomain: mesh.trustDomain,
-    kms,
-    clock,
-    random: systemRandom,
-    lifetimes: svidLifetimes(mesh),
-  });
+  const authority = await openAuthority(mesh, directories.node, clock);
   const bundlePem = authority.bundlePem();
   const credential = await issueNodeCredential(authority, mesh);
   const verifier = createPeerVerifier(
@@ -90,7 +88,11 @@ export async function buildParts(
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
   const approvals = approvalsOf(mesh, foundations, operators, connected);
-  const revocations = revocationsOf(mesh, foundations, operators, connected);
+  const revocations = revocationsOf(mesh, foundations, operators, (change) => {
+    for (const connection of connected.values()) connection.revocationApplied(change);
+    spawning.children.revocationsChanged();
+  });
+  const spawning = buildChildren(mesh, foundations, approvals, revocations, connected);
   const { list } = revocations;
   const enrolment: EnrolmentContext = {
     mesh,
@@ -100,13 +102,14 @@ export async function buildParts(
     recorder,
     clock,
     random: systemRandom,
+    childOf: (agent) => grantOf(spawning.children.of(agent), connected),
     issued: async (thumbprint, chain, expiresAtMs) => {
       verifier.verifyPem(chain);
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
-  const control = controlPortOf(foundations, approvals, enrolment, chains);
+  const control = { ...controlPortOf(foundations, approvals, enrolment, chains), ...spawning.port };
   const busContext: BusContext = {
     mesh,
     clock,
@@ -128,13 +131,25 @@ export async function buildParts(
     recorder,
     patientRecorder: new CoalescingRecorder(recorder),
     revocations: list,
+    lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
     backbone: new LocalBackbone(queue),
     control,
     connected,
   };
-  const plane = { approvals, enrolment, revocations, chains, localOperator };
+  const plane = { approvals, enrolment, revocations, chains, spawning, localOperator };
   return { authority, credential, bundlePem, verifier, busContext, ...plane };
+}
+
+async function openAuthority(mesh: Mesh, directory: string, clock: Clock): Promise<Authority> {
+  return openBuiltinAuthority({
+    directory: join(directory, 'authority'),
+    trustDomain: mesh.trustDomain,
+    kms: await openKeyFileKms(join(directory, 'kms.key'), systemRandom),
+    clock,
+    random: systemRandom,
+    lifetimes: svidLifetimes(mesh),
+  });
 }
 
 function approvalsOf(
@@ -163,7 +178,7 @@ function revocationsOf(
   mesh: Mesh,
   { recorder, clock, database }: Foundations,
   operators: ReadonlyMap<string, Operator>,
-  connected: ReadonlyMap<string, BusConnection>,
+  applied: RevocationsContext['applied'],
 ): RevocationsContext {
   const store = new SqliteRevocationStore(database);
   return {
@@ -173,11 +188,23 @@ function revocationsOf(
     recorder,
     clock,
     operators,
+    turns: new Turns(),
     mintId: () => mintUlid(clock, systemRandom),
-    applied: (change) => {
-      for (const connection of connected.values()) connection.revocationApplied(change);
-    },
+    applied,
   };
+}
+
+function grantOf(
+  child: Child | null,
+  connected: ReadonlyMap<string, BusConnection>,
+): ChildGrant | null {
+  if (child === null) return null;
+  const parent = parentOf(child);
+  const peer = connected.get(parseSpiffeId(parent)?.name ?? '')?.peer;
+  // A parent that is away just now: its line may come back, and nothing is issued until then.
+  const parentExpiresAt = peer?.spiffeId === parent ? peer.expiresAtMs : 0;
+  const { instance, spiffeId, lineage } = child;
+  return { instance, spiffeId, lineage, parentExpiresAt };
 }
 
 function controlPortOf(
@@ -185,7 +212,7 @@ function controlPortOf(
   approvals: ApprovalsContext,
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
-): ControlPort {
+): Omit<ControlPort, keyof SpawnPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],
@@ -258,9 +285,8 @@ export function controlApi(
 ): ControlApi {
   const { store } = parts.approvals;
   const { mesh, connected, revocations } = parts.busContext;
-  const agents = { mesh, connected, revocations, chains: parts.chains };
-  // One after the other, so that versions ascend; what came of one is told to its own caller.
-  let lastRevocation: Promise<unknown> = Promise.resolve();
+  const { children } = parts.spawning;
+  const agents = { mesh, connected, revocations, chains: parts.chains, children };
   return {
     status: () => {
       const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
@@ -287,13 +313,21 @@ export function controlApi(
     agents: () => listAgents(agents),
     agent: (name) => showAgent(name, agents),
     revoke: async (signed) => {
-      const answered = lastRevocation.then(() => applyRevocation(signed, parts.revocations));
-      lastRevocation = answered.catch(() => null);
-      const answer = await answered;
+      const answer = await applyRevocation(signed, parts.revocations);
       if (!answer.ok) return { ok: false, code: answer.code, version: null };
       return { ok: true, code: null, version: answer.change.version };
     },
-    joinToken: async (agent) =>
-      mesh.agents.has(agent) && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null,
+    spawn: async (signed) => {
+      const answer = await parts.spawning.spawnSigned(signed);
+      if (answer.state === 'refused') return { code: answer.code };
+      if (answer.state === 'held') return { code: 'CONTROL_SPAWN_WAITS' };
+      const { name, spiffeId, lineage } = answer.child;
+      return { code: null, child: name, spiffeId, task: lineage.task, endsAt: lineage.endsAt };
+    },
+    joinToken: async (agent) => {
+      const manifest = mesh.agents.get(agent);
+      const joins = manifest !== undefined && isResident(manifest);
+      return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
+    },
   };
 }

@@ -9,6 +9,9 @@ import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { admittedEntry, undeliveredEntry } from '../bus/admission-entries.ts';
 import { BusConnection } from '../bus/connection.ts';
 import { expire } from '../oversight/approvals.ts';
+import type { ChildHost } from '../control/child.ts';
+import type { Children } from '../control/children.ts';
+import { ControlError } from '../control/control-error.ts';
 import { enrol } from '../control/enrolment.ts';
 import { recordUnrecorded } from '../control/revocations.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
@@ -17,6 +20,7 @@ import type { PeerIdentity } from '../identity/credential.ts';
 import { mintJoinToken } from '../identity/join-token.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { isResident } from '../mesh/spawn.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -48,6 +52,10 @@ export type RunningNode = {
   readonly localOperator: string | null;
   readonly connectedAgents: () => readonly string[];
   readonly joinToken: (agent: string) => Promise<string>;
+  /** Names who starts the sidecars of spawned agents; before it nobody does. */
+  readonly hostChildren: (host: ChildHost) => void;
+  /** The sidecar of a spawned agent ended by itself: the agent ends. */
+  readonly childEnded: (name: string) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -63,7 +71,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const recorder = await openNodeRecorder(directories, systemClock(), options.log);
   const clock = systemClock({ floorMs: recorder.recordedAt() });
   const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
-  const node = await MeshNode.start(options, { recorder, clock, database });
+  const node = await MeshNode.start(options, { recorder, clock, database, log: options.log });
   return node;
 }
 
@@ -81,6 +89,7 @@ class MeshNode implements RunningNode {
 
   static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
     const parts = await buildParts(options, foundations);
+    await parts.spawning.children.begin();
     const { mesh, host } = options;
     const directories = nodeDirectories(options.stateDirectory);
     const { credential, bundlePem, busContext } = parts;
@@ -95,6 +104,8 @@ class MeshNode implements RunningNode {
         const known = peer.kind === 'agent' && mesh.agents.has(peer.name);
         if (!known) return { code: 'IDENTITY_PEER_UNEXPECTED' };
         if (busContext.revocations.isRevoked(peer)) return { code: 'IDENTITY_REVOKED' };
+        const spawned = spawnedPeerRefusal(peer, mesh, parts.spawning.children);
+        if (spawned !== null) return { code: spawned };
         return new BusConnection(peer, line, busContext);
       },
       refused: (code, peer) => recordRefusal(code, peer, foundations),
@@ -157,10 +168,23 @@ class MeshNode implements RunningNode {
     return [...this.#parts.busContext.connected.keys()];
   }
 
+  hostChildren(host: ChildHost): void {
+    this.#parts.spawning.hostBy(host);
+  }
+
+  childEnded(name: string): void {
+    this.#parts.spawning.children.processEnded(name);
+  }
+
   async joinToken(agent: string): Promise<string> {
     const { clock } = this.#foundations;
     if (this.#parts.busContext.revocations.isNameRevoked(agent)) {
       throw new IdentityError('IDENTITY_REVOKED', `The agent ${agent} is revoked.`);
+    }
+    const manifest = this.#options.mesh.agents.get(agent);
+    const runs = manifest === undefined || isResident(manifest);
+    if (!runs && this.#parts.spawning.children.of(agent) === null) {
+      throw new ControlError('CONTROL_CHILD_UNKNOWN', `No spawned agent ${agent} lives.`);
     }
     const [authority] = readCertificatesPem(this.#parts.bundlePem) ?? [];
     if (authority === undefined) throw new Error('The bundle holds no authority.');
@@ -221,6 +245,7 @@ class MeshNode implements RunningNode {
     const failed = (failure: unknown): void => this.#options.log(`node: ${faultOf(failure)}`);
     const sweep = setInterval(() => {
       expire(this.#parts.approvals).catch(failed);
+      this.#parts.spawning.children.sweep();
     }, sweepMs);
     const prune = setInterval(() => {
       this.#prune(clock.nowMs()).catch(failed);
@@ -236,6 +261,16 @@ class MeshNode implements RunningNode {
     for (const timer of timers) timer.unref();
     return timers;
   }
+}
+
+/** A spawned agent speaks as long as it lives, and only the one that lives under its name now. */
+function spawnedPeerRefusal(peer: PeerIdentity, mesh: Mesh, children: Children): string | null {
+  const manifest = mesh.agents.get(peer.name);
+  if (manifest !== undefined && isResident(manifest)) {
+    return (peer.lineage ?? null) === null ? null : 'IDENTITY_LINEAGE_MISSING';
+  }
+  if ((peer.lineage ?? null) === null) return 'IDENTITY_LINEAGE_MISSING';
+  return children.of(peer.name)?.spiffeId === peer.spiffeId ? null : 'CONTROL_CHILD_UNKNOWN';
 }
 
 function recordRefusal(code: string, peer: PeerIdentity | null, foundations: Foundations): void {

@@ -15,6 +15,7 @@ import type { Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
+import { narrowedTo } from '../mesh/child-scope.ts';
 import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
 import { mandateUsesKeptMs } from '../mandate/ledger.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
@@ -99,7 +100,8 @@ async function startOnce(
 ): Promise<SidecarProcess> {
   const lifetimeMs = credentialLifetimeMs(options.mesh, agent);
   const membership = await joinOrResume(directories.state, options.joinToken, clock, lifetimeMs);
-  const running = new SidecarProcess(options, agent, clock, membership, directories.state);
+  const given = narrowedTo(agent, membership.credential.lineage);
+  const running = new SidecarProcess(options, given, clock, membership, directories.state);
   try {
     await running.start(directories.socket);
     return running;
@@ -340,7 +342,9 @@ class SidecarProcess implements RunningSidecar {
 
   /** Looked at often: an identity that was resumed, or not renewed at once, has less time left. */
   #isHalfSpent(): boolean {
-    const { notBeforeMs, expiresAtMs } = this.#credential;
+    const { notBeforeMs, expiresAtMs, lineage } = this.#credential;
+    // A spawned agent's last certificate ends with it: there is no longer one to ask for.
+    if (lineage !== null && expiresAtMs + 1_000 >= lineage.endsAt) return false;
     return this.#clock.nowMs() >= notBeforeMs + (expiresAtMs - notBeforeMs) / 2;
   }
 

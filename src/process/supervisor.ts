@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IdentityError } from '../identity/identity-error.ts';
 import { isJsonObject } from '../message/json.ts';
-import type { Agent } from '../mesh/mesh.ts';
+import type { Agent, Mesh } from '../mesh/mesh.ts';
+import { isResident } from '../mesh/spawn.ts';
+import { agentProcessFile, endRemains } from './agent-remains.ts';
+import { sidecarDirectories } from './directories.ts';
 import type { RunningNode } from './node.ts';
 
 export type SupervisedSidecar = {
@@ -21,6 +27,8 @@ export type SupervisorOptions = {
   readonly stateDirectory: string;
   /** Uid for an agent's process, or null to run it as this user. */
   readonly uidOf: (agent: Agent) => number | null;
+  /** The sidecar of a spawned agent ended by itself. */
+  readonly childEnded: (name: string) => void;
   readonly log: (line: string) => void;
 };
 
@@ -29,13 +37,18 @@ const restartDelayMs = 200;
 const revokedRetryMs = 1_000;
 const readyTimeoutMs = 30_000;
 
-/** Keeps one sidecar process per agent running; each start gets a join token of its own. */
+/**
+ * Keeps one sidecar process per agent running; each start gets a join token of its own. Sidecars of
+ * spawned agents are started once, and end with their child.
+ */
 export class SidecarSupervisor {
   readonly #options: SupervisorOptions;
   readonly #children = new Map<string, ChildProcess>();
   readonly #ready = new Map<string, SupervisedSidecar>();
   /** Agents that were said to be revoked. */
   readonly #revoked = new Set<string>();
+  /** Spawned agents whose sidecar runs or starts. */
+  readonly #spawned = new Set<string>();
   #stopped = false;
 
   constructor(options: SupervisorOptions) {
@@ -87,7 +100,7 @@ export class SidecarSupervisor {
         '--join-token',
         '-',
         '--restart',
-        'always',
+        this.#spawned.has(agent.name) ? 'never' : 'always',
         ...(uid === null ? [] : ['--agent-uid', String(uid), '--agent-uid-is-own']),
         ...(agent.command === null ? [] : ['--', ...agent.command]),
       ],
@@ -103,9 +116,46 @@ export class SidecarSupervisor {
     return ready;
   }
 
-  async stop(): Promise<void> {
+  async stopAll(): Promise<void> {
     this.#stopped = true;
     await Promise.all([...this.#children.values()].map((child) => stopChild(child)));
+  }
+
+  /** Ends agent processes of children whose node and sidecar were both killed. */
+  async endSpawned(mesh: Mesh): Promise<void> {
+    const { stateDirectory } = this.#options;
+    const left = [...mesh.agents.values()].filter((agent) =>
+      (agent.fromTemplate ?? null) !== null &&
+      existsSync(sidecarDirectories(stateDirectory, agent.name).state));
+    for (const agent of left) await this.#endRemains(agent);
+  }
+
+  /** Starts the sidecar of a spawned agent on nothing that an earlier one of its name left. */
+  async startChild(agent: Agent): Promise<void> {
+    const { state, socket } = sidecarDirectories(this.#options.stateDirectory, agent.name);
+    await this.#endRemains(agent);
+    await rm(state, { recursive: true, force: true });
+    await rm(dirname(socket), { recursive: true, force: true });
+    const token = await this.#options.node.joinToken(agent.name);
+    this.#spawned.add(agent.name);
+    await this.#startWith(agent, token);
+  }
+
+  /** Resolves when sidecar and agent process are gone. */
+  async stopChild(agent: Agent): Promise<void> {
+    this.#spawned.delete(agent.name);
+    const child = this.#children.get(agent.name);
+    if (child !== undefined) await stopChild(child);
+    await this.#endRemains(agent);
+  }
+
+  async #endRemains(agent: Agent): Promise<void> {
+    const { state, socket } = sidecarDirectories(this.#options.stateDirectory, agent.name);
+    await endRemains({
+      file: join(state, agentProcessFile),
+      address: socket,
+      ownUid: this.#options.uidOf(agent),
+    });
   }
 
   #exited(agent: Agent, child: ChildProcess): void {
@@ -113,6 +163,8 @@ export class SidecarSupervisor {
     this.#children.delete(agent.name);
     this.#ready.delete(agent.name);
     if (this.#stopped) return;
+    if (this.#spawned.delete(agent.name)) return this.#options.childEnded(agent.name);
+    if (!isResident(agent)) return;
     this.#options.log(`sidecar ${agent.name}: ended, starting it again`);
     this.#startLater(agent, restartDelayMs);
   }

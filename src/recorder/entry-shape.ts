@@ -12,6 +12,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'identity.reinstated': true,
   'mandate.revoked': true,
   'task.ended': true,
+  'agent.spawned': true,
+  'agent.ended': true,
   'session.opened': true,
   'session.ended': true,
   'task.started': true,

@@ -12,6 +12,8 @@ export type EntryKind =
   | 'identity.reinstated'
   | 'mandate.revoked'
   | 'task.ended'
+  | 'agent.spawned'
+  | 'agent.ended'
   | 'session.opened'
   | 'session.ended'
   | 'task.started'

@@ -27,6 +27,8 @@ const routes: { readonly [path: string]: Route } = {
   '/v1/requests': (api, body, memory, signal) =>
     api.requestAction(agentRequests.requestAction.parse(body), memory, signal),
   '/v1/tools/call': (api, body, memory) => api.callTool(agentRequests.callTool.parse(body), memory),
+  '/v1/children': (api, body, memory) => api.spawn(agentRequests.spawn.parse(body), memory),
+  '/v1/children/end': (api, body) => api.endChild(agentRequests.endChild.parse(body)),
   '/v1/tools': async (api) => api.listTools(),
   '/v1/inbox': (api, body, memory, signal) =>
     api.takeMessages(agentRequests.takeMessages.parse(body), memory, signal),

@@ -10,6 +10,7 @@ export type JoinOptions = {
 };
 
 const retryMs = 100;
+const decisionPollMs = 500;
 
 /** Coarse and closed; the reason is in the operator's trace under `traceId`. */
 export type Refusal = { readonly verdict: 'NO-GO'; readonly code: string; readonly traceId: string | null };
@@ -72,6 +73,25 @@ export type ToolResult = {
   readonly traceId: string | null;
 };
 
+export type SpawnOptions = {
+  readonly task: string;
+  readonly key: string;
+  readonly lifetimeMs?: number;
+  /** Null or absent: all that template and parent have. */
+  readonly tools?: readonly string[];
+  readonly requests?: readonly string[];
+  readonly clearance?: string;
+  readonly waitMs?: number;
+};
+
+export type Spawned = {
+  readonly verdict: 'GO' | 'NO-GO' | 'ESCALATE';
+  readonly code: string | null;
+  /** The name to send to; null while a person decides, or when refused. */
+  readonly child: string | null;
+  readonly endsAt: number | null;
+};
+
 /** An agent's place in the mesh. It holds no key; everything goes through its sidecar. */
 export type MeshAgent = {
   readonly name: string;
@@ -91,6 +111,13 @@ export type MeshAgent = {
     parameters: { readonly [name: string]: unknown },
     options: RequestOptions,
   ) => Promise<ActionResult>;
+  /**
+   * Asks for an agent of a template, for one task that this one was handed, and waits up to `waitMs`
+   * while a person decides. The same key asks for the same child.
+   */
+  readonly spawn: (template: string, options: SpawnOptions) => Promise<Spawned>;
+  /** Ends one child, or all that this agent has in a task; gives how many. */
+  readonly endChildren: (which: { readonly child: string } | { readonly task: string }) => Promise<number>;
   readonly tools: {
     readonly list: () => Promise<readonly { readonly [member: string]: unknown }[]>;
     /** `tool.operation`. */
@@ -140,6 +167,9 @@ export function meshAgent(
       const body = { to, action, parameters, ...requestOptions };
       return actionResult(await call({ path: '/v1/requests', body }));
     },
+    spawn: (template, spawnOptions) => spawnThrough(call, template, spawnOptions),
+    endChildren: async (which) =>
+      Number((await call({ path: '/v1/children/end', body: which }))['ended'] ?? 0),
     tools: {
       list: async () => listOf(await call({ path: '/v1/tools', body: null })),
       call: async (operation, args = {}, callOptions = {}) => {
@@ -155,6 +185,25 @@ export function meshAgent(
 }
 
 type Ask = (call: Call) => Promise<{ readonly [member: string]: unknown }>;
+
+async function spawnThrough(
+  call: Ask,
+  template: string,
+  { waitMs = 30_000, ...asked }: SpawnOptions,
+): Promise<Spawned> {
+  const untilMs = performance.now() + waitMs;
+  for (;;) {
+    const answer = await call({ path: '/v1/children', body: { template, ...asked } });
+    const spawned: Spawned = {
+      verdict: (answer['verdict'] ?? 'NO-GO') as Spawned['verdict'],
+      code: (answer['code'] ?? null) as string | null,
+      child: (answer['child'] ?? null) as string | null,
+      endsAt: (answer['endsAt'] ?? null) as number | null,
+    };
+    if (spawned.verdict !== 'ESCALATE' || performance.now() >= untilMs) return spawned;
+    await new Promise((resolve) => setTimeout(resolve, decisionPollMs));
+  }
+}
 
 /** What the loop is through with is acknowledged with the next call, or when the loop is left. */
 async function* messagesOf(

@@ -15,6 +15,7 @@ import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
+import { spawnChild, spawnRequests } from './spawn.ts';
 
 const name = z.string().min(1).max(63);
 const schemaId = z.string().min(1).max(68);
@@ -104,6 +105,7 @@ export const agentRequests = {
     acknowledge: z.array(ulid).max(256).default([]),
   }),
   acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
+  ...spawnRequests,
 };
 
 export type AgentRequests = { readonly [name in keyof typeof agentRequests]: z.infer<(typeof agentRequests)[name]> };
@@ -173,6 +175,10 @@ export class AgentApi {
     const place = this.#placeOf(request.task, null, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
     const { to, domain, action, parameters, idempotencyKey, evidence } = request;
+    const scope = this.#context.credential().lineage?.scope ?? null;
+    if (scope !== null && !scope.requests.includes(action)) {
+      return this.#refused(403, 'IDENTITY_SCOPE_EXCEEDED');
+    }
     const outgoing: Outgoing = {
       to,
       domain,
@@ -283,6 +289,18 @@ export class AgentApi {
     return { status: 200, body: {} };
   }
 
+  async spawn(request: AgentRequests['spawn'], memory: AgentMemory): Promise<ApiAnswer> {
+    const outcome = await spawnChild(request, memory, this.#context);
+    if (outcome.state === 'refused') return this.#refused(403, outcome.code);
+    return { status: outcome.state === 'held' ? 202 : 200, body: outcome.body };
+  }
+
+  async endChild(request: AgentRequests['endChild']): Promise<ApiAnswer> {
+    const count = await this.#context.link.endChild(request.child, request.task);
+    if (count === null) return this.#refused(503, 'SIDECAR_BUS_UNREACHABLE');
+    return { status: 200, body: { verdict: 'GO', code: null, ended: count } };
+  }
+
   listTools(): ApiAnswer {
     return { status: 200, body: { tools: this.#context.describeTools() } };
   }
@@ -294,6 +312,8 @@ export class AgentApi {
     if (inReplyTo !== null && answered?.incarnation !== memory.incarnation) return null;
     if (task !== null) return memory.place(task);
     if (answered !== null) return placeAfter(answered.body);
+    // A spawned agent has the task that it was spawned for, and what it is handed of it.
+    if (this.#context.credential().lineage !== null) return null;
     // A task of its own sheds nothing: the label belongs to the incarnation, not to the task.
     const isOrigin = this.#context.agent.originator;
     const place: TaskPlace = { task: mintUlid(clock, random), hop: 1, goalHash: null, isOrigin };

@@ -127,6 +127,11 @@ export const sidecarCodes = {
     mend: 'Look at maso approvals list; the outcome arrives in the inbox.',
     agentSees: 'HELD',
   },
+  SIDECAR_SPAWN_DENIED: {
+    means: 'The agent asked for a child of a template that it may not spawn.',
+    mend: 'Name the template under spawn of the agent; look for an agent that was taken over.',
+    agentSees: 'REFUSED',
+  },
 } as const satisfies CodeTable;
 
 export type SidecarCode = keyof typeof sidecarCodes;

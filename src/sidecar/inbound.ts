@@ -4,6 +4,7 @@ import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import { flowsTo } from '../label/label.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import { childRefusal } from '../mesh/child-scope.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -85,6 +86,10 @@ function admissionRefusal(
   const domain = mesh.domains.get(body.domain);
   if (sender === undefined || domain === undefined) return { code: 'BUS_EDGE_DENIED' };
   if (usurpsPerson(body, sender)) return { code: 'BUS_ORIGIN_FORGED' };
+  const spawned = childRefusal(body, signer, mesh, clock.nowMs());
+  if (spawned !== null) return { code: spawned };
+  const { lineage } = context.credential();
+  if (lineage !== null && lineage.task !== body.task) return { code: 'IDENTITY_TASK_FOREIGN' };
   if (!domain.allowedRoles.includes(sender.role) || !domain.allowedRoles.includes(agent.role)) {
     return { code: 'BUS_ROLE_DENIED' };
   }

@@ -58,6 +58,22 @@ export const agentRoutes: readonly Route[] = [
     request: 'acknowledge',
     answers: { '200': 'The ids that were this session\'s.', ...shared },
   },
+  {
+    path: '/v1/children',
+    summary: 'Spawn an agent from a template for one task (with the right to).',
+    request: 'spawn',
+    answers: {
+      '200': 'It runs; `child` is the name to send to.',
+      '202': 'A person has to release it. Ask again with the same `key`.',
+      ...shared,
+    },
+  },
+  {
+    path: '/v1/children/end',
+    summary: 'End a child, or all children of a task.',
+    request: 'endChild',
+    answers: { '200': 'How many were ended.', '503': 'The node cannot be asked now.', ...shared },
+  },
 ];
 
 /** OpenAPI 3.1 description of the agent's endpoint, made from the shapes that check the requests. */

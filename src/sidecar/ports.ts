@@ -5,7 +5,7 @@ import type { ActionOutcome } from '../message/action-request.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { NodeFrame } from '../wire/frame.ts';
+import type { NodeFrame, SpawnRequest } from '../wire/frame.ts';
 
 /**
  * One run of an agent process. Its context starts clean and only grows; a new process is a new
@@ -163,8 +163,16 @@ export interface BusLink {
   /** Resolves when there is a line to the node, or soon after when there is none. */
   standing(): Promise<void>;
   delivered(number: number, entries: readonly EntryDraft[]): void;
+  /** The child, its approval, or why not; SIDECAR_BUS_UNREACHABLE when the node cannot be asked. */
+  spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }>;
+  /** How many children were ended; null when the node cannot be asked now. */
+  endChild(child: string | null, task: string | null): Promise<number | null>;
   /** The approval's id, or null when the node cannot be asked now. */
   hold(hold: Hold): Promise<string | null>;
 }
+
+export type SpawnedAnswer = Pick<
+  Extract<NodeFrame, { kind: 'spawned' }>, 'child' | 'endsAt' | 'approval'
+>;
 
 export type Decided = Extract<NodeFrame, { kind: 'decided' }>;

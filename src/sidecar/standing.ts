@@ -10,8 +10,8 @@ export type LeaseView = { readonly isValid: () => boolean };
 export function ownRefusal(
   context: Pick<SidecarContext, 'agent' | 'credential' | 'revocations'>,
 ): string | null {
-  const { spiffeId, thumbprint } = context.credential();
-  const own = { name: context.agent.name, spiffeId, thumbprint };
+  const { spiffeId, thumbprint, lineage } = context.credential();
+  const own = { name: context.agent.name, spiffeId, thumbprint, lineage };
   return context.revocations.isRevoked(own) ? 'IDENTITY_REVOKED' : null;
 }
 

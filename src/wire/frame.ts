@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LeaseGrant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
-import type { Isolation, SignedEnvelope } from '../message/envelope.ts';
+import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
+
+/** What a parent asks for; null members mean all that template and parent have. */
+export type SpawnRequest = {
+  readonly template: string;
+  /** The only task that the child takes part in. */
+  readonly task: string;
+  readonly lifetimeMs: number | null;
+  readonly tools: readonly string[] | null;
+  readonly requests: readonly string[] | null;
+  readonly clearance: Classification | null;
+  /** Chosen by the parent; the same key asks for the same child. */
+  readonly key: string;
+  /** Run of the agent process that asks: the child ends with it. Null: an operator asked. */
+  readonly incarnation: string | null;
+};
 
 /** What a sidecar sends to its bus node, one JSON text per WebSocket message. */
 export type SidecarFrame =
@@ -34,6 +49,14 @@ export type SidecarFrame =
     }
   | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
   | { readonly kind: 'renew'; readonly number: number; readonly csr: string }
+  | { readonly kind: 'spawn'; readonly number: number; readonly request: SpawnRequest }
+  /** Ends a child of this agent, or all that it has in a task. */
+  | {
+      readonly kind: 'end-child';
+      readonly number: number;
+      readonly child: string | null;
+      readonly task: string | null;
+    }
   /** Asks for a lease; `hello` asks for the first one, which is answered as number 0. */
   | { readonly kind: 'lease'; readonly number: number };
 
@@ -64,6 +87,16 @@ export type NodeFrame =
       /** Operators' signed decisions; the sidecar verifies each one itself. */
       readonly decisions: readonly string[];
     }
+  | {
+      readonly kind: 'spawned';
+      readonly number: number;
+      /** Null while people have not decided. */
+      readonly child: string | null;
+      readonly spiffeId: string | null;
+      readonly endsAt: number | null;
+      readonly approval: string | null;
+    }
+  | { readonly kind: 'ended-child'; readonly number: number; readonly count: number }
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)

@@ -6,7 +6,7 @@ import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { NodeFrame, SidecarFrame } from './frame.ts';
+import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
 export const frameBytesMax = 1024 * 1024;
@@ -71,6 +71,18 @@ const hold: z.ZodType<Hold> = z.strictObject({
   expiresAt: number,
 });
 
+const names = z.array(z.string().min(1).max(63)).max(64);
+const spawnRequest: z.ZodType<SpawnRequest> = z.strictObject({
+  template: z.string().min(1).max(63),
+  task: z.string().length(26),
+  lifetimeMs: z.int().min(1).max(3_600_000).nullable(),
+  tools: names.nullable(),
+  requests: names.nullable(),
+  clearance: z.enum(['public', 'internal', 'confidential', 'restricted']).nullable(),
+  key: z.string().min(1).max(64),
+  incarnation: id,
+});
+
 const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
@@ -83,6 +95,13 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('hold'), number, hold }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
   z.strictObject({ kind: z.literal('lease'), number }),
+  z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
+  z.strictObject({
+    kind: z.literal('end-child'),
+    number,
+    child: z.string().max(63).nullable(),
+    task: z.string().length(26).nullable(),
+  }),
 ]);
 
 const revocationChange: z.ZodType<RevocationChange> = z.strictObject({
@@ -117,6 +136,15 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     decisions: z.array(z.string().max(8192)).max(8),
   }),
   z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
+  z.strictObject({
+    kind: z.literal('spawned'),
+    number,
+    child: z.string().max(63).nullable(),
+    spiffeId: z.string().max(2048).nullable(),
+    endsAt: number.nullable(),
+    approval: id.nullable(),
+  }),
+  z.strictObject({ kind: z.literal('ended-child'), number, count: number }),
   z.strictObject({
     kind: z.literal('revocations'),
     since: number,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpawnRequest } from '../../src/wire/frame.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { SqliteMandateLedger } from '../../src/adapters/mandate-ledger-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
@@ -44,7 +45,7 @@ export function partyOf(agent: string, expiresAtMs = 2e12): Party {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const spiffeId = `spiffe://example.test/agent/${agent}/one`;
   const thumbprint = createHash('sha256').update(randomBytes(16)).digest('base64url');
-  const lifetime = { spiffeId, thumbprint, notBeforeMs: startMs - 1000, expiresAtMs };
+  const lifetime = { spiffeId, thumbprint, notBeforeMs: startMs - 1000, expiresAtMs, lineage: null };
   return {
     credential: { ...lifetime, chainPem: '', privateKey },
     peer: { ...lifetime, kind: 'agent', name: agent, publicKey },
@@ -98,6 +99,18 @@ export class FakeLink implements BusLink {
 
   delivered(): void {
     // The tests look at what `deliver` settles.
+  }
+
+  readonly spawns: SpawnRequest[] = [];
+  spawnAnswer: () => Awaited<ReturnType<BusLink['spawn']>> = () => ({ code: 'CONTROL_SPAWN_DENIED' });
+
+  async spawn(request: SpawnRequest): Promise<Awaited<ReturnType<BusLink['spawn']>>> {
+    this.spawns.push(request);
+    return this.spawnAnswer();
+  }
+
+  async endChild(): Promise<number | null> {
+    return 0;
   }
 
   async hold(hold: Hold): Promise<string | null> {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SqliteChildStore } from '../adapters/child-store-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { BusConnection } from '../bus/connection.ts';
+import type { SpawnPort } from '../bus/spawned.ts';
+import type { ChildHost } from '../control/child.ts';
+import { Children, type SpawnAnswer } from '../control/children.ts';
+import type { RevocationsContext } from '../control/revocations.ts';
+import { spawnApprovals } from '../control/spawn-approval.ts';
+import { applySpawn, type SpawnStatementAnswer } from '../control/spawn-statement.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { ApprovalsContext } from '../oversight/approvals.ts';
+import { faultOf } from './fault.ts';
+import type { Foundations } from './node-parts.ts';
+
+/** Spawned agents of a node, and who starts their sidecars. */
+export type NodeChildren = {
+  readonly children: Children;
+  readonly port: SpawnPort;
+  readonly hostBy: (host: ChildHost) => void;
+  readonly spawnSigned: (signed: string) => Promise<SpawnStatementAnswer>;
+};
+
+export function buildChildren(
+  mesh: Mesh,
+  { recorder, clock, database, log }: Foundations,
+  approvals: ApprovalsContext,
+  revocations: RevocationsContext,
+  connected: ReadonlyMap<string, BusConnection>,
+): NodeChildren {
+  let host: ChildHost | null = null;
+  const children = new Children({
+    mesh,
+    clock,
+    random: systemRandom,
+    recorder,
+    revocations,
+    store: new SqliteChildStore(database),
+    approvals: spawnApprovals(approvals),
+    host: () => host,
+    connectedAs: (agent) => connected.get(agent)?.peer ?? null,
+    report: (failure) => log(`node: spawn: ${faultOf(failure)}`),
+  });
+  const port: SpawnPort = {
+    spawn: async (parent, request) =>
+      spawnedOf(await children.spawn(request, parent, `agent:${parent.name}`)),
+    endChild: (parent, child, task) => children.endOwn(parent.spiffeId, child, task),
+    sessionEnded: (agent, incarnation) => children.sessionEnded(agent.spiffeId, incarnation),
+  };
+  return {
+    children,
+    port,
+    hostBy: (given) => {
+      host = given;
+    },
+    spawnSigned: (signed) =>
+      applySpawn(signed, {
+        mesh, clock, children,
+        random: systemRandom,
+        operators: approvals.operators,
+        connectedAs: (agent) => connected.get(agent)?.peer ?? null,
+      }),
+  };
+}
+
+function spawnedOf(answer: SpawnAnswer): Awaited<ReturnType<SpawnPort['spawn']>> {
+  switch (answer.state) {
+    case 'running': {
+      const { name, spiffeId, lineage } = answer.child;
+      return { child: name, spiffeId, endsAt: lineage.endsAt, approval: null };
+    }
+    case 'held':
+      return { child: null, spiffeId: null, endsAt: null, approval: answer.approval };
+    case 'refused':
+      return { code: answer.code };
+    default:
+      return answer satisfies never;
+  }
+}
