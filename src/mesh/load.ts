@@ -17,7 +17,9 @@ import {
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
+import { resolveScanner } from './resolve-scanner.ts';
 import { resolvePins, resolveTools } from './resolve-tools.ts';
+import { scannerShape } from './scanner-settings.ts';
 import { parseYaml, type Path, type YamlSource } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
 
@@ -55,6 +57,7 @@ const frameShape = z.strictObject({
     operators: anyMap,
     controls: z.strictObject({ deselected: anyList }).optional(),
     patterns: anyList,
+    scanner: scannerShape.optional(),
     policies: anyList,
   }),
 });
@@ -116,6 +119,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const { edges, paths: edgePaths } = resolveEdges(loading, frame.edges, defaults);
   const operators = resolveOperators(loading, frame.operators);
   const patterns = resolvePatterns(loading, frame.patterns);
+  const scanner = resolveScanner(loading, frame.scanner);
   const { policies, places: policyPlaces } = resolvePolicies(loading, frame.policies);
   const deselected = resolveDeselected(loading, frame.controls?.deselected ?? []);
   const limits = resolveLimits(loading, frame.limits);
@@ -129,7 +133,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     development: globals.development,
     principals: globals.principals,
     limits, domains, zones, agents, edges, actions, tools, schemas, operators, deselected,
-    patterns, policies,
+    patterns, scanner, policies,
     digest: loading.digest(),
     directory: loading.directory,
   };

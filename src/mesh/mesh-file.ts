@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { scannerShape } from './scanner-settings.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -88,6 +89,8 @@ const agentShape = z.strictObject({
   originator: z.boolean().default(false),
   tools: z.array(name).max(64).default([]),
   oispec: filePath.optional(),
+  system_prompt: filePath.optional()
+    .describe('File of its instructions, which may not leave.'),
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
@@ -235,6 +238,7 @@ export const meshFileShape = z.strictObject({
     operators: z.record(name, operatorShape).default({}),
     controls: z.strictObject({ deselected: z.array(deselectedShape).default([]) }).optional(),
     patterns: z.array(patternShape).default([]),
+    scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
   }),
 });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
+import type { ScannerSettings } from './scanner-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -45,6 +46,8 @@ export type Mesh = {
   readonly operators: ReadonlyMap<string, Operator>;
   readonly deselected: readonly DeselectedControl[];
   readonly patterns: readonly UserPattern[];
+  /** Absent means the defaults. */
+  readonly scanner?: ScannerSettings;
   /** Cedar policies by `file#index` or `@id`. */
   readonly policies: ReadonlyMap<string, string>;
   /** SHA-256 (base64url) over the mesh file and every file it names. */
@@ -91,6 +94,8 @@ export type Agent = {
   readonly originator: boolean;
   readonly tools: readonly string[];
   readonly oispec: OISpec | null;
+  /** The agent's own instructions, so that its sidecar sees them leave (PG-1.2). Absent: unknown. */
+  readonly systemPrompt?: string | null;
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;

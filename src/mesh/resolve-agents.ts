@@ -33,6 +33,8 @@ export function resolveAgents(
       originator: value.originator,
       tools: value.tools,
       oispec: value.oispec === undefined ? null : resolveOISpec(loading, name, path, value),
+      systemPrompt: value.system_prompt === undefined
+        ? null : loading.text(value.system_prompt, [...path, 'system_prompt']),
       sponsor: value.sponsor ?? null,
       spawn: spawnRightOf(value),
       template: templateOf(value),

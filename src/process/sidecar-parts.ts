@@ -14,6 +14,7 @@ import type { MandateLedger } from '../mandate/ledger.ts';
 import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
 import { peersOf } from '../mandate/verify.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
+import { defaultScannerSettings } from '../mesh/scanner-settings.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -166,7 +167,7 @@ export async function buildSidecarContext(
     admission,
     random: systemRandom,
     pace: primaryPace,
-    scanner: scannerOf(mesh, digestKey),
+    scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: { model: noInjectionModel, thresholds: defaultThresholds },
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: noJudge,
@@ -200,7 +201,7 @@ function mandateVerifierOf(foundations: SidecarFoundations): MandateVerifier {
   });
 }
 
-function scannerOf(mesh: Mesh, digestKey: Uint8Array): Scanner {
+function scannerOf(mesh: Mesh, agent: Agent, digestKey: Uint8Array, clock: Clock): Scanner {
   const { limits } = mesh;
   return createScanner({
     schemas: createSchemaRegistry(mesh.schemas.values()),
@@ -211,6 +212,9 @@ function scannerOf(mesh: Mesh, digestKey: Uint8Array): Scanner {
       stringLengthMax,
     },
     patterns: mesh.patterns,
+    settings: mesh.scanner ?? defaultScannerSettings,
+    ownPrompt: agent.systemPrompt ?? null,
+    nowMs: () => clock.nowMs(),
     digestKey,
     nowUs: () => performance.now() * 1000,
   });

@@ -33,7 +33,7 @@ export type Verdict = {
   /** Version of the rules, policy or model that spoke. */
   readonly version: string;
   readonly tookUs: number;
-  /** Empty when, and only when, the outcome is GO. */
+  /** Never empty unless the outcome is GO; those of a GO are notes, and change nothing. */
   readonly findings: readonly Finding[];
 };
 

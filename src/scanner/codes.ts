@@ -42,6 +42,26 @@ export const scannerCodes = {
     mend: 'Look at the source of the text; remove the characters if they are an accident.',
     agentSees: 'REFUSED',
   },
+  SCAN_PERSONAL_DATA: {
+    means: 'A string holds personal, financial or health data.',
+    mend: 'See `scanner.data` in the mesh file; send it where its classification allows it.',
+    agentSees: 'REFUSED',
+  },
+  SCAN_PROMPT_LEAK: {
+    means: 'A message repeats the instructions of the agent that sends it.',
+    mend: 'Look at what the agent was asked; its instructions may not leave it.',
+    agentSees: 'REFUSED',
+  },
+  SCAN_UNSAFE_OUTPUT: {
+    means: 'A message for a person holds content that runs, or a link that carries data out.',
+    mend: 'Look at where the content came from; let the agent answer in plain text.',
+    agentSees: 'REFUSED',
+  },
+  SCAN_MANIPULATION: {
+    means: 'A message for a person presses or frightens them instead of informing.',
+    mend: 'Read it as an outsider would before anything is decided by it.',
+    agentSees: 'REFUSED',
+  },
   SCAN_PATTERN: {
     means: 'A string matches a pattern of the mesh file.',
     mend: 'See the pattern that the rule names.',

@@ -63,6 +63,7 @@ async function reviewDelivery(
       type: body.type,
       channel: 'agent_message',
       classification: body.label.classification,
+      stream: `${body.from} ${body.to} ${body.task}`,
     },
     context,
   );

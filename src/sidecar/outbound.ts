@@ -67,15 +67,16 @@ const compromiseCodes: ReadonlySet<string> = new Set([
  * the refusal is durable.
  */
 export async function send(
-  outgoing: Outgoing,
+  given: Outgoing,
   speaker: Speaker,
   context: SidecarContext,
   asked: AskedMandate | null = null,
 ): Promise<Sent> {
   const startedUs = performance.now() * 1000;
   const id = mintUlid(context.clock, context.random);
-  const domain = outgoing.domain ?? onlyDomain(outgoing, context);
-  const verdict = await reviewOutgoing(outgoing, domain, context);
+  const domain = given.domain ?? onlyDomain(given, context);
+  const { outgoing, masked } = maskOutgoing(given, domain, context);
+  const verdict = await reviewOutgoing(outgoing, domain, speaker.place.task, context);
   const tookUs = performance.now() * 1000 - startedUs;
   if (verdict.outcome === 'NO-GO' || domain === null) {
     return refuse(id, outgoing, speaker, verdict, tookUs, context);
@@ -89,7 +90,7 @@ export async function send(
   }
   const body = stamp(id, outgoing, domain, passed.chain, speaker, context);
   const envelope = signEnvelope(body, context.credential());
-  const entry = outboundEntry(body, verdict, speaker.inputs, tookUs, context);
+  const entry = withMasked(outboundEntry(body, verdict, speaker.inputs, tookUs, context), masked);
   return publish(body, envelope, entry, verdict, context);
 }
 
@@ -134,6 +135,7 @@ export function prepareAgain(
 async function reviewOutgoing(
   outgoing: Outgoing,
   domain: string | null,
+  task: string,
   context: SidecarContext,
 ): Promise<CombinedVerdict> {
   const own = ownRefusal(context) ?? privilegedRefusal(outgoing, context);
@@ -154,10 +156,32 @@ async function reviewOutgoing(
       type: outgoing.type,
       channel: 'agent_message',
       classification: context.mesh.domains.get(domain)?.classification ?? 'restricted',
+      stream: `${context.agent.name} ${outgoing.to} ${task}`,
+      leaves: true,
+      towardsPerson: recipient?.originator === true,
     },
     context,
   );
   return combine(verdicts);
+}
+
+/**
+ * Personal data that the policy of the classification redacts or tokenises is replaced before the
+ * review and the signature: what is signed, recorded and delivered is one and the same. A request for
+ * an action is never rewritten, since that would make it another request; there the scanner asks a
+ * person.
+ */
+function maskOutgoing(
+  outgoing: Outgoing,
+  domain: string | null,
+  context: SidecarContext,
+): { readonly outgoing: Outgoing; readonly masked: number } {
+  const classification = context.mesh.domains.get(domain ?? '')?.classification;
+  if (classification === undefined || outgoing.schema === actionRequestSchema) {
+    return { outgoing, masked: 0 };
+  }
+  const { value, count } = context.scanner.mask(outgoing.payload, classification);
+  return count === 0 ? { outgoing, masked: 0 } : { outgoing: { ...outgoing, payload: value }, masked: count };
 }
 
 /** A request for something dangerous is not even sent while nobody can say who is revoked. */
@@ -312,6 +336,11 @@ function outboundEntry(
       ...(full ? fullDetail(body, context) : {}),
     },
   });
+}
+
+/** How many places were rewritten; never what stood there. */
+function withMasked(entry: EntryDraft, masked: number): EntryDraft {
+  return masked === 0 ? entry : { ...entry, detail: { ...entry.detail, masked } };
 }
 
 function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {

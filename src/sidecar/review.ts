@@ -16,6 +16,11 @@ export type Content = {
   readonly channel: Channel;
   readonly classification: Classification;
   readonly risk?: RiskClass;
+  /** Sender, recipient and task, where a text may be one part of several. */
+  readonly stream?: string;
+  /** The agent of this sidecar says it. */
+  readonly leaves?: boolean;
+  readonly towardsPerson?: boolean;
 };
 
 /**

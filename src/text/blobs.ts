@@ -38,6 +38,7 @@ export function decodeBlobs(text: string, runs: readonly number[], budget: Decod
       end = runs[index + 3] ?? end;
       index += 2;
     }
+    if (!budget.takeAttempt()) break;
     const blob = decodeRun(text, start, end, budget);
     if (blob === null) continue;
     if (!budget.takeReplacement()) break;
@@ -118,11 +119,11 @@ function readAs(
   end: number,
   budget: DecodeBudget,
 ): Blob | null {
-  const probe = bytesOf(coding, text, start, Math.min(end, start + probeLength));
+  const probe = probeBytes(coding, text, start, Math.min(end, start + probeLength));
   if (probe === null) return null;
   const isPacked = isGzip(probe) || isZlib(probe);
   if (!isPacked && !isPlausible(probe, probe.length)) return null;
-  const bytes = bytesOf(coding, text, start, end) ?? probe;
+  const bytes = bytesOf(coding, text.slice(start, end));
   if (isPacked) {
     const inflated = inflate(bytes, budget);
     if (inflated !== null) return { text: inflated, start, steps: [baseOf(coding), 'gzip'] };
@@ -133,7 +134,14 @@ function readAs(
 
 type Coding = 'hex' | 'base32' | 'base64' | 'rot13 hex' | 'rot13 base32' | 'rot13 base64';
 
-const bitsOfCoding = { hex: 4, base32: 5, base64: 6 } as const;
+const bitsOfCoding: { readonly [coding in Coding]: number } = {
+  hex: 4,
+  base32: 5,
+  base64: 6,
+  'rot13 hex': 4,
+  'rot13 base32': 5,
+  'rot13 base64': 6,
+};
 const valuesOfCoding: { readonly [coding in Coding]: Uint8Array } = {
   hex: hexValues,
   base32: base32Values,
@@ -144,28 +152,44 @@ const valuesOfCoding: { readonly [coding in Coding]: Uint8Array } = {
 };
 
 function baseOf(coding: Coding): 'hex' | 'base32' | 'base64' {
-  if (coding.endsWith('hex')) return 'hex';
-  return coding.endsWith('32') ? 'base32' : 'base64';
+  if (coding === 'hex' || coding === 'rot13 hex') return 'hex';
+  return coding === 'base32' || coding === 'rot13 base32' ? 'base32' : 'base64';
 }
 
-/** Null when a character does not belong to the coding; line ends and padding are passed over. */
-function bytesOf(
+/** Overwritten by the next probe: most runs are no code, and cost no memory. */
+const probed = new Uint8Array(probeLength);
+
+/** Null when a character does not belong to the coding. */
+function probeBytes(coding: Coding, text: string, start: number, end: number): Uint8Array | null {
+  const length = writeBytes(coding, text, start, end, probed);
+  return length <= 0 ? null : probed.subarray(0, length);
+}
+
+function bytesOf(coding: Coding, run: string): Uint8Array {
+  // The platform's decoders pass over line ends, and are faster than any loop.
+  if (coding === 'hex' || coding === 'base64') return Buffer.from(run, coding);
+  const bytes = new Uint8Array(run.length);
+  return bytes.subarray(0, Math.max(0, writeBytes(coding, run, 0, run.length, bytes)));
+}
+
+/** The number of bytes written; -1 when a character does not belong to the coding. */
+function writeBytes(
   coding: Coding,
   text: string,
   start: number,
   end: number,
-): Uint8Array | null {
-  const bits = bitsOfCoding[baseOf(coding)];
+  bytes: Uint8Array,
+): number {
+  const bits = bitsOfCoding[coding];
   const values = valuesOfCoding[coding];
-  const bytes = new Uint8Array(Math.ceil(((end - start) * bits) / 8));
   let held = 0;
   let heldBits = 0;
   let length = 0;
   for (let position = start; position < end; position += 1) {
     const code = text.charCodeAt(position);
-    if (code === 0x3d || code === 0x0a || code === 0x0d) continue;
+    if (code === 0x0a || code === 0x0d) continue;
     const value = values[code] ?? 255;
-    if (value === 255) return null;
+    if (value === 255) return -1;
     held = ((held << bits) | value) & 0xffff;
     heldBits += bits;
     if (heldBits < 8) continue;
@@ -173,7 +197,7 @@ function bytesOf(
     bytes[length] = (held >> heldBits) & 0xff;
     length += 1;
   }
-  return length === 0 ? null : bytes.subarray(0, length);
+  return length;
 }
 
 function isGzip(bytes: Uint8Array): boolean {

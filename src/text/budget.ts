@@ -7,7 +7,9 @@ export const depthMax = 5;
 /** Each inflation takes some 30 us to set up, however little is in it. */
 const inflationsMax = 6;
 const inflatedBytesMax = 65_536;
-const replacementsMin = 3000;
+const charactersMin = 32_768;
+const replacementsMin = 2000;
+const attemptsMin = 1000;
 
 /**
  * What undoing the encodings of all texts of one scan may cost. An attacker chooses every input;
@@ -15,14 +17,21 @@ const replacementsMin = 3000;
  */
 export class DecodeBudget {
   exhausted = false;
-  private characters: number;
-  private replacements: number;
+  private characters = charactersMin;
+  private replacements = replacementsMin;
+  private attempts = attemptsMin;
   private inflations = inflationsMax;
 
   /** `length` is that of the text, in UTF-16 units. */
   constructor(length: number) {
-    this.characters = 131_072 + 2 * length;
-    this.replacements = replacementsMin + Math.floor(length / 12);
+    this.allow(length);
+  }
+
+  /** What one more text of this length adds: many short texts are ordinary. */
+  allow(length: number): void {
+    this.characters += Math.floor(1.5 * length);
+    this.replacements += Math.floor(length / 32);
+    this.attempts += Math.floor(length / 64);
   }
 
   /** Pays for one more view of so many characters. */
@@ -36,6 +45,13 @@ export class DecodeBudget {
     this.replacements -= 1;
     if (this.replacements < 0) this.exhausted = true;
     return this.replacements >= 0;
+  }
+
+  /** Pays for a look at one run of characters that may be code. */
+  takeAttempt(): boolean {
+    this.attempts -= 1;
+    if (this.attempts < 0) this.exhausted = true;
+    return this.attempts >= 0;
   }
 
   /** Bytes that one inflation may give; 0 when there may be none. */

@@ -31,7 +31,8 @@ export function unescape(text: string, budget: DecodeBudget): Rewrite {
     const code = text.charCodeAt(position);
     if (code !== percent && code !== ampersand && code !== backslash && code !== equals) continue;
     const unit = unitAt(text, position, code);
-    if (unit === null || !budget.takeReplacement()) continue;
+    if (unit === null) continue;
+    if (!budget.takeReplacement()) break;
     rewrite.add(position, unit.end, unit.text);
     position = unit.end - 1;
   }
@@ -55,16 +56,26 @@ function unitAt(text: string, start: number, code: number): Unit | null {
 
 /** A run of `%69%67` or `=69=67`, read as UTF-8; at least `unitsMin` of them. */
 function bytesAt(text: string, start: number, mark: number, unitsMin: number): Unit | null {
-  const bytes: number[] = [];
   let position = start;
+  let ascii = '';
+  let isAscii = true;
   while (text.charCodeAt(position) === mark) {
     const byte = hexAt(text, position + 1, 2);
     if (byte < 0) break;
-    bytes.push(byte);
+    if (byte > 127) isAscii = false;
+    else if (isAscii) ascii += String.fromCharCode(byte);
     position += 3;
   }
-  if (bytes.length < unitsMin) return null;
-  return { text: decodeUtf8(bytes), end: position };
+  if (position - start < 3 * unitsMin) return null;
+  return { text: isAscii ? ascii : utf8At(text, start, position), end: position };
+}
+
+function utf8At(text: string, start: number, end: number): string {
+  const bytes = new Uint8Array((end - start) / 3);
+  for (let index = 0; index < bytes.length; index += 1) {
+    bytes[index] = hexAt(text, start + 3 * index + 1, 2);
+  }
+  return decodeUtf8(bytes);
 }
 
 /** `a=20` is an ordinary equation; two coded bytes in a row, or a soft line break, are not. */

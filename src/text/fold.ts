@@ -36,6 +36,10 @@ const markBlocks: readonly (readonly [number, number])[] = [
   [0xfe20, 0xfe2f],
 ];
 
+/** Zero of each set of decimal digits that a text may be written in; nine more follow it. */
+const zeros = [0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6]
+  .concat([0x0d66, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x17e0, 0x1810]);
+
 const folded = buildFolded();
 /** Letters of squares, circles and regional indicators, which NFKC leaves alone. */
 const plateBlocks: readonly (readonly [number, number])[] = [
@@ -65,8 +69,12 @@ export function fold(text: string, budget: DecodeBudget): Rewrite {
       written += form;
       position += text.charCodeAt(position) === 0xd83c ? 2 : 1;
     }
-    if (position === start) position += 1;
-    else if (budget.takeReplacement()) rewrite.add(start, position, written);
+    if (position === start) {
+      position += 1;
+      continue;
+    }
+    if (!budget.takeReplacement()) break;
+    rewrite.add(start, position, written);
   }
   return rewrite;
 }
@@ -95,6 +103,9 @@ function buildFolded(): ReadonlyMap<number, string> {
   }
   for (const [ascii, others] of lookalikes) {
     for (const other of others) table.set(other.charCodeAt(0), ascii);
+  }
+  for (const zero of zeros) {
+    for (let digit = 0; digit < 10; digit += 1) table.set(zero + digit, String(digit));
   }
   table.set(0xdf, 'ss');
   return table;

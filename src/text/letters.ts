@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 import type { DecodeBudget } from './budget.ts';
 import { leetWords } from './leet-words.ts';
 import { Rewrite } from './view.ts';
@@ -18,15 +19,11 @@ export function unrotate(text: string, part: Span, budget: DecodeBudget): Rewrit
 }
 
 function rotated(text: string): string {
-  const units: string[] = [];
-  for (let from = 0; from < text.length; from += 4096) {
-    const part = new Uint16Array(Math.min(4096, text.length - from));
-    for (let index = 0; index < part.length; index += 1) {
-      part[index] = rotatedUnit(text.charCodeAt(from + index));
-    }
-    units.push(String.fromCharCode(...part));
+  const bytes = Buffer.from(text, 'utf16le');
+  for (let index = 0; index < bytes.length; index += 2) {
+    if (bytes[index + 1] === 0) bytes[index] = rotatedUnit(bytes[index] ?? 0);
   }
-  return units.join('');
+  return bytes.toString('utf16le');
 }
 
 export function rotatedUnit(code: number): number {
@@ -40,7 +37,6 @@ const leetForms = 'o0 l1il|! e3 a4@ s5$ t7+ b8 g96 z2';
 const canonical = buildCanonical();
 const words = buildWords();
 const wordLengthMax = 20;
-
 /**
  * Writes words with digits and signs for letters as the words they stand for: only words that an
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
@@ -62,7 +58,9 @@ export function unleet(text: string, budget: DecodeBudget): Rewrite {
     const length = position - start;
     if (signs === 0 || length < 2 || length > wordLengthMax) continue;
     const word = wordAt(text, start, position);
-    if (word !== null && budget.takeReplacement()) rewrite.add(start, position, word);
+    if (word === null) continue;
+    if (!budget.takeReplacement()) break;
+    rewrite.add(start, position, word);
   }
   return rewrite;
 }

@@ -24,7 +24,8 @@ export function render(text: string, budget: DecodeBudget): Rewrite {
     const code = text.charCodeAt(position);
     if (code > 0x7e || !isMark(code)) continue;
     const mark = markAt(text, position, code, absent);
-    if (mark === null || !budget.takeReplacement()) continue;
+    if (mark === null) continue;
+    if (!budget.takeReplacement()) break;
     rewrite.add(position, mark.end, mark.text);
     position = mark.end - 1;
   }

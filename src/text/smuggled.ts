@@ -24,7 +24,10 @@ export function spellSmuggled(text: string, budget: DecodeBudget): Rewrite {
       position += 1;
       continue;
     }
-    if (run.text !== '' && budget.takeReplacement()) rewrite.add(position, run.end, run.text);
+    if (run.text !== '') {
+      if (!budget.takeReplacement()) break;
+      rewrite.add(position, run.end, run.text);
+    }
     position = run.end;
   }
   return rewrite;

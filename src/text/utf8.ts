@@ -2,17 +2,14 @@
 import { Buffer } from 'node:buffer';
 
 /** Bytes as text; what is no UTF-8 is replaced, as every reader does. */
-export function decodeUtf8(bytes: readonly number[]): string {
-  let isAscii = true;
-  for (const byte of bytes) if (byte > 127) isAscii = false;
-  if (isAscii && bytes.length < 64) return String.fromCharCode(...bytes);
-  return Buffer.from(bytes).toString('utf8');
+export function decodeUtf8(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 /** Null when the bytes are not what a person would call text. */
 export function textOf(bytes: Uint8Array): string | null {
   if (!isPlausible(bytes, bytes.length)) return null;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = decodeUtf8(bytes);
   // Part of a hostile blob may be cut or damaged; a text of replacements is none.
   let replaced = 0;
   for (let position = 0; position < text.length; position += 1) {

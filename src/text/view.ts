@@ -13,7 +13,9 @@ export type Step =
   | 'rot13'
   | 'leet'
   | 'spaced-letters'
-  | 'markup';
+  | 'markup'
+  /** Cut in two and sent in two messages. */
+  | 'split';
 
 export type Span = { readonly start: number; readonly end: number };
 

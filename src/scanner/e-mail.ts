@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const localLengthMax = 64;
+const domainLengthMax = 253;
+/** Ways to write the sign so that programs do not see it. */
+const signs = /@|[ ]?[([]at[)\]][ ]?/gi;
+
+/**
+ * Finds e-mail addresses, also with `(at)` for the sign and `(dot)` for a dot. Linear: from each
+ * sign it looks at most 64 characters back and 253 forward, and what was looked at is not looked at
+ * again.
+ */
+export function findAddresses(text: string, onMatch: (start: number, end: number) => void): void {
+  let from = 0;
+  for (const sign of text.matchAll(signs)) {
+    if (sign.index < from) continue;
+    const start = localStart(text, sign.index, from);
+    const end = domainEnd(text, sign.index + sign[0].length);
+    if (start < sign.index && end > 0) onMatch(start, end);
+    from = Math.max(sign.index + sign[0].length, end);
+  }
+}
+
+function localStart(text: string, sign: number, from: number): number {
+  let start = sign;
+  const least = Math.max(from, sign - localLengthMax);
+  while (start > least && isLocalUnit(text.charCodeAt(start - 1))) start -= 1;
+  while (start < sign && text.charCodeAt(start) === 0x2e) start += 1;
+  return start;
+}
+
+const dot = /^(?:\.|[ ]?[([]dot[)\]][ ]?)/i;
+const label = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?/;
+
+/** End of a domain of two labels at least, the last of letters; -1 when there is none. */
+function domainEnd(text: string, start: number): number {
+  let rest = text.slice(start, start + domainLengthMax);
+  let read = 0;
+  let end = -1;
+  for (let labels = 1; labels <= 8; labels += 1) {
+    const name = label.exec(rest)?.[0];
+    if (name === undefined) break;
+    read += name.length;
+    if (labels > 1 && /^[A-Za-z]{2,24}$/.test(name)) end = start + read;
+    rest = rest.slice(name.length);
+    const between = dot.exec(rest)?.[0];
+    if (between === undefined) break;
+    read += between.length;
+    rest = rest.slice(between.length);
+  }
+  return end;
+}
+
+function isLocalUnit(code: number): boolean {
+  if ((code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a)) return true;
+  if (code >= 0x61 && code <= 0x7a) return true;
+  return code === 0x2e || code === 0x5f || code === 0x25 || code === 0x2b || code === 0x2d;
+}

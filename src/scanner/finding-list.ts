@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac, createSecretKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import type { Finding, Outcome } from '../review/verdict.ts';
+import { finding } from '../review/verdict.ts';
+import type { Span } from '../text/view.ts';
+import type { Place } from './structure.ts';
+import { pointerTo } from './structure.ts';
+import type { IsSuppressed } from './suppression.ts';
+
+/** Where a text stands in the payload. */
+export type TextPlace = {
+  readonly text: string;
+  readonly place: Place | null;
+  /** True for the name of a member. */
+  readonly name: boolean;
+};
+
+/** Findings of one outcome that a verdict carries; the outcome counts them all. */
+const findingsMax = 32;
+const notesMax = 16;
+const matchesOfRuleMax = 8;
+const segmentLengthMax = 64;
+
+export function digestKeyOf(bytes: Uint8Array): KeyObject {
+  // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
+  return createSecretKey(bytes);
+}
+
+/** What one scan has found: refusals first, then escalations, then notes, which change nothing. */
+export class FindingList {
+  private readonly refusals: Finding[] = [];
+  private readonly escalations: Finding[] = [];
+  private readonly notes: Finding[] = [];
+  private readonly counts = new Map<string, number>();
+  private readonly seen = new Set<string>();
+  /** Member names that hold a match: they may not appear in a path (G9). */
+  private readonly hiddenNames = new Set<string>();
+  private readonly key: KeyObject;
+  private refused = false;
+  private escalated = false;
+
+  private readonly isSuppressed: IsSuppressed | null;
+
+  constructor(key: KeyObject, isSuppressed: IsSuppressed | null = null) {
+    this.key = key;
+    this.isSuppressed = isSuppressed;
+  }
+
+  get outcome(): Outcome {
+    if (this.refused) return 'NO-GO';
+    return this.escalated ? 'ESCALATE' : 'GO';
+  }
+
+  get all(): readonly Finding[] {
+    return [...this.refusals, ...this.escalations, ...this.notes];
+  }
+
+  refuse(findings: readonly Finding[]): void {
+    if (findings.length > 0) this.refused = true;
+    this.refusals.push(...findings);
+  }
+
+  /** Once for each rule, whatever the number of texts. */
+  escalateOnce(code: string, rule: string): void {
+    this.escalated = true;
+    if (this.count(`once ${rule}`) === 1) this.escalations.push(finding(code, rule));
+  }
+
+  add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): void {
+    const outcome = meant === 'GO' || !this.isAnswered(rule, where.place) ? meant : 'GO';
+    if (outcome === 'NO-GO') this.refused = true;
+    if (outcome === 'ESCALATE') this.escalated = true;
+    const { text, place, name } = where;
+    // A note is no evidence: it must not hide names that other findings need to point at.
+    if (name && place !== null && outcome !== 'GO') this.hiddenNames.add(place.segment);
+    const list = this.listOf(outcome);
+    // Counted for each outcome: forged tokens must not use up the place of a real one.
+    if (list.length >= (outcome === 'GO' ? notesMax : findingsMax)) return;
+    const path = pointerTo(place, (segment) => this.isHiddenName(segment));
+    const known = `${rule} ${path} ${span.start}`;
+    if (this.seen.has(known)) return;
+    this.seen.add(known);
+    if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return;
+    const digest = this.digest(text.slice(span.start, span.end));
+    list.push({ code, rule, path, start: span.start, end: span.end, digest });
+  }
+
+  private isAnswered(rule: string, place: Place | null): boolean {
+    if (this.isSuppressed === null) return false;
+    return this.isSuppressed(rule, pointerTo(place, () => false));
+  }
+
+  private listOf(outcome: Outcome): Finding[] {
+    if (outcome === 'NO-GO') return this.refusals;
+    return outcome === 'ESCALATE' ? this.escalations : this.notes;
+  }
+
+  private count(rule: string): number {
+    const count = (this.counts.get(rule) ?? 0) + 1;
+    this.counts.set(rule, count);
+    return count;
+  }
+
+  private isHiddenName(segment: string): boolean {
+    return segment.length > segmentLengthMax || this.hiddenNames.has(segment);
+  }
+
+  /** 16 bytes of HMAC-SHA256, base64url. */
+  private digest(match: string): string {
+    const mac = createHmac('sha256', this.key).update(match, 'utf8').digest();
+    return mac.subarray(0, 16).toString('base64url');
+  }
+}

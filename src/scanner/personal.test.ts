@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+import { describe, expect, it } from 'vitest';
+import { defaultDataPolicy } from '../mesh/scanner-settings.ts';
+import { findPersonal, PersonalWork } from './personal.ts';
+import { chanceOf, evasions, plantedItem, plantedKinds, plantedText } from './planted-fixture.ts';
+import { createScanner } from './scan.ts';
+import { createSchemaRegistry } from './schema-registry.ts';
+
+const seed = 20_261_121;
+const limits = { depthMax: 8, membersMax: 1000, stringLengthMax: 100_000, bytesMax: 200_000 };
+
+function newScanner(data = defaultDataPolicy) {
+  return createScanner({
+    schemas: createSchemaRegistry([]),
+    limits,
+    patterns: [],
+    settings: { data, packs: [], suppressions: [] },
+    digestKey: Buffer.alloc(32, 7),
+    nowUs: () => 0,
+  });
+}
+
+function rulesIn(text: string): readonly string[] {
+  const found: string[] = [];
+  findPersonal(text, new PersonalWork(), ({ rule }) => found.push(rule));
+  return found;
+}
+
+describe('personal data', () => {
+  it('of every kind is found in a sentence (DP-T2.1)', () => {
+    const chance = chanceOf(seed);
+    const missed: string[] = [];
+    for (let index = 0; index < 210; index += 1) {
+      const item = plantedItem(chance, index);
+      const text = plantedText(chance, item);
+      if (!rulesIn(text).includes(`personal/${item.kind}`)) missed.push(item.kind);
+    }
+    expect(missed).toEqual([]);
+    expect(plantedKinds.length).toBeGreaterThan(12);
+  });
+
+  it.each([
+    'Order 4111111111111112 was shipped on 2026-11-21.',
+    'Invoice 2026-000123, total 1,240.50 EUR, due 2026-12-21',
+    'commit 3f2a9c41d0e85b7766aa01f4c3b2d1e0f9a8b7c6',
+    'The server listens on 192.168.10.14:8443 since 12:30:45.',
+    'ISBN 978-3-16-148410-0, DOI 10.1000/182',
+    'Use @decorators and user@localhost in the shell.',
+    'DE44 is a road; DE89370400440532013001 has wrong check digits',
+    'https://example.org/items/1234567890?page=2',
+    '000-00-0000 and 666-12-3456 were never issued',
+    'The population is 83,190,556 and the area 357,022 km2.',
+    '1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16',
+  ])('is not seen in %s', (text) => {
+    expect(rulesIn(text)).toEqual([]);
+  });
+
+  it.each(evasions.map((evasion) => [evasion.name, evasion] as const))(
+    'is found behind %s, nine times out of ten at least (DP-T2.2)',
+    (_, evasion) => {
+      const chance = chanceOf(seed);
+      let passed = 0;
+      const count = 63;
+      for (let index = 0; index < count; index += 1) {
+        const item = plantedItem(chance, index);
+        const scanner = newScanner({ ...defaultDataPolicy, contact: { ...defaultDataPolicy.contact, public: 'block' } });
+        const outcomes = evasion.messages(plantedText(chance, item), item).map((text) =>
+          scanner.scan({
+            value: { text },
+            schemaId: null,
+            type: null,
+            channel: 'agent_message',
+            classification: 'public',
+            stream: 'a b task',
+          }).outcome,
+        );
+        if (!outcomes.includes('NO-GO')) passed += 1;
+      }
+      expect(passed / count).toBeLessThan(0.1);
+    },
+  );
+});
+
+describe('what is done with personal data', () => {
+  const text = 'Pay to IBAN DE89 3704 0044 0532 0130 00, card 4111 1111 1111 1111.';
+  const scan = (classification: 'public' | 'internal', data = defaultDataPolicy) =>
+    newScanner(data).scan({ value: { text }, schemaId: null, type: null, channel: 'agent_message', classification });
+
+  it('is a note inside the organisation, and a refusal in public', () => {
+    expect(scan('internal')).toMatchObject({
+      outcome: 'GO',
+      findings: [{ code: 'SCAN_PERSONAL_DATA', rule: 'personal/iban', path: '/text', start: 12 }, {}],
+    });
+    expect(scan('public').outcome).toBe('NO-GO');
+    expect(JSON.stringify(scan('public'))).not.toContain('3704');
+  });
+
+  it('is what the mesh file says', () => {
+    const data = { ...defaultDataPolicy, financial: { ...defaultDataPolicy.financial, internal: 'escalate' } } as const;
+    expect(scan('internal', data).outcome).toBe('ESCALATE');
+  });
+
+  it('replaces it before it is signed, also where it is encoded, and leaves names of members', () => {
+    const data = {
+      ...defaultDataPolicy,
+      financial: { ...defaultDataPolicy.financial, internal: 'redact' },
+      contact: { ...defaultDataPolicy.contact, internal: 'tokenise' },
+    } as const;
+    const scanner = newScanner(data);
+    const coded = Buffer.from(text).toString('base64');
+    const value = { a: [text, `see ${coded}`, 'mail eve@evil.example now'], n: 4 };
+    const masked = scanner.mask(value, 'internal');
+    expect(masked.count).toBe(4);
+    expect(masked.value).toEqual({
+      a: [
+        'Pay to IBAN [redacted financial], card [redacted financial].',
+        'see [redacted financial]',
+        expect.stringMatching(/^mail tok_[0-9a-f]{20} now$/),
+      ],
+      n: 4,
+    });
+    expect(scanner.mask({ mail: 'EVE@evil.example' }, 'internal').value).toEqual({
+      mail: expect.stringMatching(/^tok_/),
+    });
+    expect(scanner.mask(value, 'public')).toEqual({ value, count: 0 });
+  });
+
+  it('ends in an escalation when the numbers are too many to look at', () => {
+    const many = Array.from({ length: 9000 }, (_, index) => `ssn ${100_000_000 + index * 7}`).join('; ');
+    const findings = newScanner().scan({
+      value: many.slice(0, 99_000), schemaId: null, type: null, channel: 'document', classification: 'internal',
+    });
+    expect(findings.outcome).toBe('ESCALATE');
+    expect(findings.findings.map(({ rule }) => rule)).toContain('budget/personal-data');
+  });
+});

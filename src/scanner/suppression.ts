@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Suppression } from '../mesh/scanner-settings.ts';
+
+/** Says whether a finding of this rule, at this path, is one that somebody has answered for. */
+export type IsSuppressed = (rule: string, path: string) => boolean;
+
+/** Types, schemas and bounds cannot be suppressed: guarantees rest on them. */
+const suppressible = /^(?:secret|injection|hidden|personal|output|manipulation|pattern|pack)\//;
+
+/** The suppressions that have not ended. Without a clock none holds. */
+export function suppressionsNow(
+  suppressions: readonly Suppression[],
+  nowMs: (() => number) | null,
+): IsSuppressed | null {
+  if (suppressions.length === 0 || nowMs === null) return null;
+  const now = nowMs();
+  const inForce = suppressions.filter(({ expiresAt }) => now < expiresAt);
+  if (inForce.length === 0) return null;
+  return (rule, path) =>
+    suppressible.test(rule) &&
+    inForce.some((item) => isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path)));
+}
+
+function isOf(pattern: string, rule: string): boolean {
+  return pattern.endsWith('/*') ? rule.startsWith(pattern.slice(0, -1)) : pattern === rule;
+}
+
+function isUnder(prefix: string, path: string): boolean {
+  return path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`);
+}
