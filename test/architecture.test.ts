@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 const levels: { readonly [folder: string]: number } = {
   message: 0,
   verifier: 0,
+  witness: 1,
   review: 0.5,
   label: 1,
   text: 1,

@@ -23,6 +23,8 @@ const checkpointBytesMax = 16_384;
 export async function openRecordCheckpointFile(options: {
   readonly directory: string;
   readonly logDirectory: string;
+  /** Name of the file; `checkpoint` when absent. */
+  readonly name?: string;
 }): Promise<RecordCheckpointFile> {
   try {
     await mkdir(options.directory, { recursive: true, mode: 0o700 });
@@ -32,7 +34,7 @@ export async function openRecordCheckpointFile(options: {
     if (inside !== '..' && !inside.startsWith(`..${sep}`)) {
       throw new RecorderError('RECORDER_CHECKPOINT_MISPLACED', 'The checkpoint would lie inside the log.');
     }
-    const path = join(directory, checkpointFile);
+    const path = join(directory, options.name ?? checkpointFile);
     return { path, read: () => readCheckpoint(path), write: (checkpoint) => writeCheckpoint(directory, path, checkpoint) };
   } catch (cause) {
     throw asRecorderError(cause);

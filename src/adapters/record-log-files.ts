@@ -140,6 +140,7 @@ class SegmentedRecordLog implements RecordLog {
   #tornBytes: number;
   /** Whether bytes of a failed append may still be behind the durable ones. */
   #torn = false;
+  #published: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(parts: Parts, tornBytes: number) {
@@ -192,7 +193,9 @@ class SegmentedRecordLog implements RecordLog {
   }
 
   async publish(checkpoint: string): Promise<void> {
-    await publishCheckpoint(this.#parts.directory, checkpoint).catch((cause: unknown) => {
+    const write = () => publishCheckpoint(this.#parts.directory, checkpoint);
+    this.#published = this.#published.then(write, write);
+    await this.#published.catch((cause: unknown) => {
       throw asRecorderError(cause, 'The checkpoint could not be published.');
     });
   }

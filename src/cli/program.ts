@@ -7,7 +7,7 @@ import type { CommandIo } from './check.ts';
 import { joinToken } from './join-token.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
-import { recorderVerify } from './recorder-verify.ts';
+import { addRecorder } from './recorder-commands.ts';
 import { replay } from './replay.ts';
 import { runSidecar } from './sidecar.ts';
 import { toolsPin } from './tools.ts';
@@ -54,7 +54,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addAgent(program, io, exit);
   addApprovals(program, io, exit);
   addTrace(program, io, exit);
-  addRecorder(program, io, exit);
+  addRecorder(program, io, exit, { state, json });
   addReplay(program, io, exit);
   addTools(program, io, exit);
   addMandate(program, io, exit, json);
@@ -79,6 +79,7 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
     .option('--uids <range>', 'users for agents, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
+    .option('--witness', 'run a witness beside, with its own key and directory', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
     .action(async (file: string, options) => exit(await up({ file, ...options }, io)));
@@ -208,23 +209,6 @@ function addTrace(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso trace 01JD3K5V --state .maso')
     .action(async (id: string, options) => exit(await trace({ id, ...options }, io)));
-}
-
-function addRecorder(program: Command, io: CommandIo, exit: Exit): void {
-  program
-    .command('recorder')
-    .description('The flight recorder.')
-    .command('verify')
-    .description('Verify the log against signed checkpoints: edits, removals, order, truncation.')
-    .addOption(state())
-    .option('--log <dir>', 'directory of the log; default: the state directory\'s')
-    .option('--checkpoint <file...>', 'signed checkpoints; default: the state directory\'s')
-    .option('--key <key>', 'verifier key of the log, or a file that holds it; default: the state\'s')
-    .option('--witness <key...>', 'verifier keys of witnesses, or files that hold them')
-    .option('--quorum <count>', 'how many witnesses must have cosigned; default 1 with --witness')
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso recorder verify --state .maso')
-    .action(async (options) => exit(await recorderVerify(options, io)));
 }
 
 function addReplay(program: Command, io: CommandIo, exit: Exit): void {

@@ -13,6 +13,7 @@ import { socketPathBytesMax, sidecarDirectories } from '../process/directories.t
 import { keepHeapSmall } from '../process/heap.ts';
 import { startNode } from '../process/node.ts';
 import { SidecarSupervisor } from '../process/supervisor.ts';
+import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
 import { stateDirectoryOf } from './state.ts';
 
@@ -23,6 +24,7 @@ type UpOptions = {
   readonly port: string;
   readonly uids?: string;
   readonly sidecars: boolean;
+  readonly witness: boolean;
   readonly json: boolean;
 };
 
@@ -40,23 +42,30 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const { mesh } = loaded;
   const stateDirectory = stateDirectoryOf(options.state, file);
   await prepare(stateDirectory, mesh);
-  for (const line of warnings(mesh)) io.err(`warning: ${line}`);
+  for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
+  const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+  const log = (line: string) => io.err(line);
+  const beside = options.witness ? await startWitnessBeside({ program, stateDirectory, log }) : null;
   const node = await startNode({
     mesh,
     stateDirectory,
     host: options.host,
     port: Number(options.port),
-    log: (line) => io.err(line),
+    log,
+    witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
+  }).catch(async (failure: unknown) => {
+    await beside?.stop();
+    throw failure;
   });
   const uids = separateUids(mesh, stateDirectory, uidsAllowed(options.uids), io);
   const supervisor = new SidecarSupervisor({
     node,
-    program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    program,
     meshFile: file,
     stateDirectory,
     uidOf: (agent) => uids.get(agent.name) ?? null,
     childEnded: (name) => node.childEnded(name),
-    log: (line) => io.err(line),
+    log,
   });
   try {
     if (options.sidecars) {
@@ -73,12 +82,14 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
       control: node.controlSocket,
       state: stateDirectory,
       localOperator: node.localOperator,
+      witness: beside === null ? null : { url: beside.url, key: beside.key },
       sidecars: supervisor.sidecars(),
     });
     await untilStopped();
   } finally {
     await supervisor.stopAll();
     await node.close();
+    await beside?.stop();
     // The channel to whoever started this process would keep it alive.
     if (process.connected) process.disconnect();
   }
@@ -105,6 +116,7 @@ type Ready = {
   readonly control: string;
   readonly state: string;
   readonly localOperator: string | null;
+  readonly witness: { readonly url: string; readonly key: string } | null;
   readonly sidecars: ReturnType<SidecarSupervisor['sidecars']>;
 };
 
@@ -122,6 +134,7 @@ function report(options: UpOptions, io: CommandIo, ready: Ready): void {
   if (ready.localOperator !== null) {
     io.out(`  operator  ${ready.localOperator} (made here, because the mesh file names none)`);
   }
+  if (ready.witness !== null) io.out(`  witness   ${ready.witness.url} ${ready.witness.key}`);
   for (const sidecar of ready.sidecars) {
     io.out(`  agent     ${sidecar.agent}: ${sidecar.address} (isolation: ${sidecar.isolation})`);
   }
@@ -140,7 +153,7 @@ async function prepare(stateDirectory: string, mesh: Mesh): Promise<void> {
   }
 }
 
-function warnings(mesh: Mesh): readonly string[] {
+function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
   const lines: string[] = [];
   if (mesh.mode === 'observe') {
     lines.push('mode: observe. Content controls record what they would refuse and let it pass.');
@@ -148,6 +161,9 @@ function warnings(mesh: Mesh): readonly string[] {
   lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
   lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
   lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
+  if (!witnessed && (mesh.recorder?.witnesses.length ?? 0) === 0) {
+    lines.push('no witness cosigns the record; who can write the state directory can rewrite it.');
+  }
   for (const control of mesh.deselected) {
     lines.push(`control ${control.id} is deselected by ${control.by}: ${control.reason}`);
   }

@@ -218,6 +218,16 @@ export const meshCodes = {
     mend: 'Remove the member d; treat the key as lost and make a new one.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_WITNESS_KEY_INVALID: {
+    means: 'A witness\'s key is not a verifier key of a witness.',
+    mend: 'Copy the line that `maso witness` prints: NAME+ID+KEY.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_WITNESS_KEY_SHARED: {
+    means: 'Two witnesses have one key, so one could count as two.',
+    mend: 'Name each witness once.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_OPERATOR_KEY_SHARED: {
     means: 'Two operators have one key, so one person could be two.',
     mend: 'Give each person a key of their own.',

@@ -17,6 +17,7 @@ import {
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
+import { resolveRecorder } from './resolve-recorder.ts';
 import { resolveScanner } from './resolve-scanner.ts';
 import { resolvePins, resolveTools } from './resolve-tools.ts';
 import { scannerShape } from './scanner-settings.ts';
@@ -47,6 +48,7 @@ const frameShape = z.strictObject({
     global: z.unknown().optional(),
     defaults: z.unknown().optional(),
     limits: z.unknown().optional(),
+    recorder: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -123,6 +125,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const { policies, places: policyPlaces } = resolvePolicies(loading, frame.policies);
   const deselected = resolveDeselected(loading, frame.controls?.deselected ?? []);
   const limits = resolveLimits(loading, frame.limits);
+  const recorder = resolveRecorder(loading, frame.recorder);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -133,7 +136,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     development: globals.development,
     principals: globals.principals,
     limits, domains, zones, agents, edges, actions, tools, schemas, operators, deselected,
-    patterns, scanner, policies,
+    recorder, patterns, scanner, policies,
     digest: loading.digest(),
     directory: loading.directory,
   };

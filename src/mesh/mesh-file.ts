@@ -49,6 +49,16 @@ const limitsShape = z.strictObject({
     .describe('Hand-offs between the originator and an action request.'),
 });
 
+const recorderShape = z.strictObject({
+  witnesses: z.array(z.strictObject({
+    url: z.url({ protocol: /^https?$/ }).max(1024)
+      .describe('Submission prefix of a C2SP tlog-witness.'),
+    key: z.string().min(1).max(512).describe('Verifier key of the witness.'),
+  })).max(16).default([]),
+  witness_age_max_ms: z.int().min(1000).max(86_400_000).default(60_000)
+    .describe('Age of the newest cosigned checkpoint that raises the alarm.'),
+});
+
 const defaultsShape = z.strictObject({
   zone: name.optional(),
   domain: name.optional(),
@@ -217,6 +227,7 @@ export const entryShapes = {
   deselected: deselectedShape,
   global: globalShape,
   limits: limitsShape,
+  recorder: recorderShape,
   defaults: defaultsShape,
 } as const;
 
@@ -228,6 +239,7 @@ export const meshFileShape = z.strictObject({
     global: globalShape.optional(),
     defaults: defaultsShape.optional(),
     limits: limitsShape.optional(),
+    recorder: recorderShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),

@@ -45,6 +45,8 @@ export type Mesh = {
   readonly schemas: ReadonlyMap<string, MessageSchema>;
   readonly operators: ReadonlyMap<string, Operator>;
   readonly deselected: readonly DeselectedControl[];
+  /** Who cosigns the flight recorder's checkpoints. Absent is nobody. */
+  readonly recorder?: RecorderSettings;
   readonly patterns: readonly UserPattern[];
   /** Absent means the defaults. */
   readonly scanner?: ScannerSettings;
@@ -54,6 +56,13 @@ export type Mesh = {
   readonly digest: string;
   /** Folder of the mesh file. */
   readonly directory: string;
+};
+
+export type RecorderSettings = {
+  /** Witnesses by the prefix of their HTTP interface, each with its verifier key. */
+  readonly witnesses: readonly { readonly url: string; readonly key: string }[];
+  /** Age of the newest cosigned checkpoint that raises the alarm. */
+  readonly witnessAgeMaxMs: number;
 };
 
 export type Limits = {

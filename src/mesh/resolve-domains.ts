@@ -45,7 +45,7 @@ export function resolveLimits(loading: Loading, raw: unknown): Limits {
 }
 
 /** A section that is one map of settings: absent means every default. */
-function withDefaults<Section extends 'global' | 'limits' | 'defaults'>(
+export function withDefaults<Section extends 'global' | 'limits' | 'recorder' | 'defaults'>(
   loading: Loading,
   section: Section,
   shape: { parse(value: unknown): EntryOf<Section> } & Parameters<typeof parseShape>[0],

@@ -18,6 +18,7 @@ import { reviewCodes } from '../review/codes.ts';
 import { scannerCodes } from '../scanner/codes.ts';
 import { sidecarCodes } from '../sidecar/codes.ts';
 import { toolCodes } from '../tool/codes.ts';
+import { witnessCodes } from '../witness/codes.ts';
 import { verifierCodes } from '../verifier/codes.ts';
 import { replayCodes } from './replay-codes.ts';
 
@@ -38,6 +39,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   protection: protectionCodes,
   recorder: recorderCodes,
   verifier: verifierCodes,
+  witness: witnessCodes,
   tool: toolCodes,
   sidecar: sidecarCodes,
   bus: busCodes,

@@ -7,6 +7,8 @@ export function nodeDirectories(stateDirectory: string) {
     node: join(stateDirectory, 'node'),
     log: join(stateDirectory, 'log'),
     checkpoints: join(stateDirectory, 'checkpoints'),
+    /** Of a witness that runs beside the node, which reads nothing else here. */
+    witness: join(stateDirectory, 'witness'),
     operators: join(stateDirectory, 'operators'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),
   } as const;

@@ -37,6 +37,7 @@ import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { primaryPace } from '../pace/pace-view.ts';
 import { plaintextProtection } from '../protection/protection.ts';
+import type { Cosigner } from '../recorder/cosigner.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
@@ -50,6 +51,7 @@ export const nodeName = 'main';
 /** What a node stands on; made first, closed last. */
 export type Foundations = {
   readonly recorder: FlightRecorder;
+  readonly cosigner: Cosigner;
   readonly clock: Clock;
   readonly database: BatchedDatabase;
   readonly log: (line: string) => void;
@@ -298,6 +300,10 @@ export function controlApi(
           entries: foundations.recorder.size(),
           checkpointSize,
           checkpointAt,
+          cosignedSize: foundations.cosigner.cosignedSize,
+          cosignedAt: foundations.cosigner.cosignedAt,
+          cosignedAgeMs: foundations.cosigner.ageMs(),
+          witnesses: foundations.cosigner.statuses().map((one) => ({ ...one })),
         },
         pendingApprovals: store.pending().length,
         busPort: node()?.busPort ?? null,

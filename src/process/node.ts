@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { listenBus, type BusServer } from '../adapters/bus-server-ws.ts';
 import { serveControl, serveEnrolment, type Listening } from '../adapters/control-http.ts';
 import { systemClock } from '../adapters/clock-system.ts';
@@ -26,6 +27,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import type { RecorderSettings } from '../mesh/mesh.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
@@ -41,6 +43,8 @@ export type NodeOptions = {
   /** 0 keeps the port of the last start, or picks a free one. */
   readonly port: number;
   readonly log: (line: string) => void;
+  /** Witnesses beside those that the mesh file names. */
+  readonly witnesses?: RecorderSettings['witnesses'];
 };
 
 export type RunningNode = {
@@ -61,6 +65,7 @@ export type RunningNode = {
 
 const joinTokenLifetimeMs = 10 * 60_000;
 const sweepMs = 1_000;
+const cosignLastMs = 2_000;
 const pruneEveryMs = 10_000;
 const expiredPerPrune = 1_000;
 
@@ -68,10 +73,20 @@ const expiredPerPrune = 1_000;
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const directories = nodeDirectories(options.stateDirectory);
   await mkdir(directories.node, { recursive: true, mode: 0o700 });
-  const recorder = await openNodeRecorder(directories, systemClock(), options.log);
+  const settings = options.mesh.recorder;
+  const { recorder, cosigner } = await openNodeRecorder({
+    directories,
+    settings: {
+      witnesses: [...(settings?.witnesses ?? []), ...(options.witnesses ?? [])],
+      witnessAgeMaxMs: settings?.witnessAgeMaxMs ?? 60_000,
+    },
+    clock: systemClock(),
+    log: options.log,
+  });
   const clock = systemClock({ floorMs: recorder.recordedAt() });
   const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
-  const node = await MeshNode.start(options, { recorder, clock, database, log: options.log });
+  const foundations = { recorder, cosigner, clock, database, log: options.log };
+  const node = await MeshNode.start(options, foundations);
   return node;
 }
 
@@ -206,6 +221,9 @@ class MeshNode implements RunningNode {
     await Promise.all([this.#bus.close(), this.#enrolment.close(), this.#control.close()]);
     await this.recorder.record([meshEntry('mesh.stopped', this.#options.mesh, this.#foundations)]);
     await this.recorder.close();
+    // What was recorded last is cosigned too, where the witnesses answer soon.
+    const soon = delay(cosignLastMs, null, { ref: false });
+    await Promise.race([this.#foundations.cosigner.idle(), soon]);
     this.#foundations.database.close();
   }
 

@@ -83,6 +83,9 @@ export class CheckpointWriter {
     this.#attemptedAt = nowMs;
     const before = this.#status.checkpointCode;
     const { size } = this.#tree;
+    const { checkpointSize, checkpointAt: writtenAt } = this.#status;
+    // Written again it would stand bare over the lines of its witnesses.
+    if (before === null && writtenAt > 0 && size === checkpointSize) return;
     const signed = signCheckpoint({ log: log.name, size, root: this.#tree.root() }, signer);
     const full = this.#tree.takeFullTiles();
     const edge = this.#tree.edge();
@@ -92,6 +95,7 @@ export class CheckpointWriter {
       await log.publish(signed);
       const checkpointAt = Math.max(Math.floor(nowMs), this.#status.checkpointAt);
       this.#status = { checkpointCode: null, checkpointSize: size, checkpointAt };
+      this.#options.offerCheckpoint?.(signed, size);
     } catch {
       // The status says so and the next interval tries again; entries stay durable meanwhile.
       this.#status = { ...this.#status, checkpointCode: 'RECORDER_CHECKPOINT_NOT_WRITTEN' };

@@ -63,6 +63,21 @@ export const recorderCodes = {
     mend: 'Mend the disk of the log and of the checkpoint; the recorder tries again every second.',
     agentSees: 'UNAVAILABLE',
   },
+  RECORDER_WITNESS_AWAY: {
+    means: 'A witness does not answer, or does not know the log.',
+    mend: 'Start the witness, or tell it of the log; the recorder asks again with each checkpoint.',
+    agentSees: 'UNAVAILABLE',
+  },
+  RECORDER_WITNESS_REFUSED: {
+    means: 'A witness says that this log does not continue the one it cosigned before.',
+    mend: 'Stop, keep log and evidence: the log was set back, copied or rewritten.',
+    agentSees: 'UNAVAILABLE',
+  },
+  RECORDER_WITNESS_LATE: {
+    means: 'The newest cosigned checkpoint is older than the mesh file allows.',
+    mend: 'Look at `maso recorder status` for the witness that does not cosign.',
+    agentSees: 'UNAVAILABLE',
+  },
   RECORDER_REFUSALS_FOLDED: {
     means: 'More was refused than the quota records one by one; the rest is counted by code.',
     mend: 'Look at the counted codes for a flood and stop its source.',

@@ -54,6 +54,8 @@ export type RecorderOptions = {
   readonly signer: RecorderSigner;
   /** Makes the checkpoint durable outside the directory of the log. */
   readonly writeCheckpoint: (checkpoint: SignedCheckpoint) => Promise<void>;
+  /** Told of every checkpoint that was written, for witnesses; returns at once. */
+  readonly offerCheckpoint?: (checkpoint: SignedCheckpoint, size: number) => void;
   /** The checkpoint written last, or null when there is none yet. */
   readonly lastCheckpoint: SignedCheckpoint | null;
   /** Other public keys that may have signed `lastCheckpoint`. */

@@ -33,6 +33,8 @@ export interface FlightRecorder extends Recorder {
   onState(listener: (status: RecorderStatus) => void): () => void;
   /** Entries durable at the call, from `from` up to, not including, `to`. */
   read(from: number, to: number): AsyncIterable<RecordedEntry>;
+  /** Whether it was told to close. */
+  closed(): boolean;
   /** Records what waits, writes the last checkpoint, lets go of the log. Idempotent. */
   close(): Promise<void>;
 }
@@ -164,6 +166,10 @@ class GroupCommitRecorder implements FlightRecorder {
       }
       yield entry;
     }
+  }
+
+  closed(): boolean {
+    return this.#closing !== null;
   }
 
   close(): Promise<void> {

@@ -41,7 +41,7 @@ describe('guides, as their reader follows them', () => {
     place.write(guide('tools-and-actions'));
     const pinned = await place.run(scriptOf(guide('tools-and-actions')));
     expect(pinned).toContain('wrote security_mesh.pins.json');
-    await place.up();
+    await place.up('--witness');
     const approved = await place.run(scriptOf(guide('approvals')));
     expect(approved).toContain('"verdict":"ESCALATE","code":"HELD"');
     expect(approved).toContain('POLICY_APPROVAL_REQUIRED');
@@ -51,7 +51,8 @@ describe('guides, as their reader follows them', () => {
     expect(revoked).toMatch(/^clerk .* REVOKED$/m);
     expect(revoked).toContain('Reinstated clerk (version 2).');
     const verified = await place.run(scriptOf(guide('audit')));
-    expect(verified.match(/The log verifies/g)?.length).toBe(3);
+    expect(verified.match(/The log verifies/g)?.length).toBe(4);
+    expect(verified).toMatch(/^maso\/witness\/\w+ cosigned \d+ entries at /m);
     expect(verified).toContain('The log does NOT verify');
   });
 
