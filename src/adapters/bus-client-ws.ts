@@ -21,6 +21,8 @@ export type BusClientOptions = {
   readonly credential: () => Credential;
   readonly meshDigest: string;
   readonly isolation: Isolation;
+  /** Runs of the state directory, this one last. */
+  readonly runs: readonly string[];
   readonly clock: Clock;
   /** Both clocks; a lease counts from when it was asked for. */
   readonly now: () => Instant;
@@ -192,6 +194,7 @@ export class BusClient implements BusLink {
         kind: 'hello',
         meshDigest: this.#options.meshDigest,
         isolation: this.#options.isolation,
+        runs: this.#options.runs,
       });
     });
     webSocket.on('message', (data: Buffer) => {
@@ -269,7 +272,8 @@ export class BusClient implements BusLink {
     if (fatal) return;
     const revoked = code === 'IDENTITY_REVOKED';
     if (revoked) this.#refuseAll(code);
-    setTimeout(() => this.#connect(), revoked ? revokedBackoffMs : this.#backoffMs).unref();
+    const isSlow = revoked || code === 'BUS_IDENTITY_CLONED';
+    setTimeout(() => this.#connect(), isSlow ? revokedBackoffMs : this.#backoffMs).unref();
     this.#backoffMs = Math.min(this.#backoffMs * 2, backoffMsMax);
   }
 

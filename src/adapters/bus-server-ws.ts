@@ -34,6 +34,8 @@ export type BusServer = {
 /** Sockets that have not finished their handshake: enough for a fleet that starts at once. */
 const connectionsMax = 20_000;
 const handshakeTimeoutMs = 5_000;
+/** A sidecar that is alive answers at once; one that was killed never does. */
+const pingTimeoutMs = 2_000;
 const sweepMsDefault = 5_000;
 
 /**
@@ -101,6 +103,7 @@ function attach(
       webSocket.close(4000, code.slice(0, 120));
       setTimeout(() => webSocket.terminate(), 1000).unref();
     },
+    isAlive: () => answersPing(webSocket),
   };
   const accepted = options.accept(peer, line);
   if ('code' in accepted) {
@@ -153,6 +156,24 @@ class Pulse {
     if (++this.#missed > 2) return this.#cut('BUS_PEER_SILENT');
     this.#webSocket.ping();
   }
+}
+
+function answersPing(webSocket: WebSocket): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (webSocket.readyState !== webSocket.OPEN) return resolve(false);
+    const settle = (alive: boolean): void => {
+      clearTimeout(timer);
+      webSocket.off('pong', answered);
+      webSocket.off('close', gone);
+      resolve(alive);
+    };
+    const answered = (): void => settle(true);
+    const gone = (): void => settle(false);
+    const timer = setTimeout(gone, pingTimeoutMs);
+    webSocket.once('pong', answered);
+    webSocket.once('close', gone);
+    webSocket.ping();
+  });
 }
 
 function listen(server: Server, { host, port }: BusServerOptions): Promise<void> {

@@ -137,6 +137,11 @@ export const busCodes = {
     mend: 'Look at the disk of the node; the sender may try again.',
     agentSees: 'UNAVAILABLE',
   },
+  BUS_IDENTITY_CLONED: {
+    means: 'Two sidecars hold one identity: both are alive, or one was started from a copy.',
+    mend: 'Find out who copied the state directory; revoke the instance unless it was revoked here.',
+    agentSees: 'SESSION_ENDED',
+  },
   BUS_CHILD_GONE: {
     means: 'The message is for a spawned agent, and none lives under that name.',
     mend: 'Spawn one, and send to the name that the spawn gave.',

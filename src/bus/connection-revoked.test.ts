@@ -10,7 +10,7 @@ import { BusConnection, type BusContext } from './connection.ts';
 const mesh = sampleMesh();
 const triage = partyOf('triage');
 const desk = partyOf('desk');
-const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, isolation: 'uid' };
+const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] };
 let revocations: RevocationList;
 let context: BusContext;
 let recorder: FakeRecorder;
@@ -26,7 +26,7 @@ beforeEach(() => {
     clock: { nowMs: () => startMs },
     connected: new Map(),
     backbone: { watch: () => undefined, unwatch: () => undefined },
-    control: { boot: 'boot', operators: () => [] },
+    control: { boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined },
   } as unknown as BusContext;
 });
 
@@ -36,6 +36,7 @@ function connect(party = triage) {
   const line = {
     send: (frame: NodeFrame) => void sent.push(frame),
     drop: (code: string) => void dropped.push(code),
+    isAlive: async () => true,
   };
   return { sent, dropped, connection: new BusConnection(party.peer, line, context) };
 }

@@ -29,13 +29,19 @@ let queue: SqliteMessageQueue;
 let held: Hold[];
 let context: BusContext;
 let endedSessions: string[];
+let lastRuns: Map<string, string>;
+let forked: string[];
+/** Whether lines answer when they are asked. */
+let alive: boolean;
 
 beforeEach(() => {
   nowMs = startMs;
   recorder = new FakeRecorder();
   queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000, systemRandom);
   held = [];
-  endedSessions = [];
+  [endedSessions, forked] = [[], []];
+  lastRuns = new Map();
+  alive = true;
   context = {
     mesh,
     clock: { nowMs: () => nowMs },
@@ -64,21 +70,26 @@ beforeEach(() => {
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
       endChild: async () => 0,
       sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),
+      lastRun: (spiffeId) => lastRuns.get(spiffeId) ?? null,
+      noteRun: (spiffeId, run) => void lastRuns.set(spiffeId, run),
+      forked: (peer) => void forked.push(peer.spiffeId),
     },
   };
 });
 
 type Connected = { connection: BusConnection; sent: NodeFrame[]; dropped: string[] };
 
-function connect(peer: PeerIdentity, meshDigest = mesh.digest): Connected {
+const runs = ['01K74F0Z00ABCDEFGHJKMNPQRS', '01K74F0Z01ABCDEFGHJKMNPQRS', '01K74F0Z02ABCDEFGHJKMNPQRS'];
+
+function connect(peer: PeerIdentity, meshDigest = mesh.digest, ran = runs.slice(0, 1)): Connected {
   const sent: NodeFrame[] = [];
   const dropped: string[] = [];
   const connection = new BusConnection(
     peer,
-    { send: (frame) => void sent.push(frame), drop: (code) => void dropped.push(code) },
+    { send: (frame) => void sent.push(frame), drop: (code) => void dropped.push(code), isAlive: async () => alive },
     context,
   );
-  connection.receive({ kind: 'hello', meshDigest, isolation: 'uid' });
+  connection.receive({ kind: 'hello', meshDigest, isolation: 'uid', runs: ran });
   return { connection, sent, dropped };
 }
 
@@ -121,13 +132,61 @@ const hold = (change: Partial<Hold> = {}): Hold => ({
   ...change,
 });
 
+describe('an identity that two sidecars hold', () => {
+  const [one = '', two = '', three = ''] = runs;
+
+  test('BUS_IDENTITY_CLONED: the second is refused while the first is alive', async () => {
+    const first = connect(payments.peer, mesh.digest, [one]);
+    const second = connect(payments.peer, mesh.digest, [one, two]);
+    await settled();
+    expect([first.dropped, second.dropped]).toEqual([[], ['BUS_IDENTITY_CLONED']]);
+    expect(second.sent).toEqual([]);
+    expect(context.connected.get('payments')).toBe(first.connection);
+    await settled();
+    expect(recorder.entries.map(({ kind, code }) => [kind, code])).toEqual([
+      ['identity.refused', 'BUS_IDENTITY_CLONED'], ['indicator.raised', 'BUS_IDENTITY_CLONED'],
+    ]);
+    expect(forked).toEqual([]);
+  });
+
+  test('a sidecar that was killed and started again takes over', async () => {
+    const first = connect(payments.peer, mesh.digest, [one]);
+    alive = false;
+    const second = connect(payments.peer, mesh.digest, [one, two]);
+    await settled();
+    expect([first.dropped, second.dropped]).toEqual([['BUS_ALREADY_CONNECTED'], []]);
+    expect(context.connected.get('payments')).toBe(second.connection);
+    expect(lastRuns.get(payments.peer.spiffeId)).toBe(two);
+  });
+
+  test('BUS_IDENTITY_CLONED: a copy is found out when the other goes on, and neither keeps it', async () => {
+    connect(payments.peer, mesh.digest, [one]).connection.closed();
+    const copy = connect(payments.peer, mesh.digest, [one, two]);
+    const original = connect(payments.peer, mesh.digest, [one, three]);
+    expect([copy.dropped, original.dropped]).toEqual([[], ['BUS_IDENTITY_CLONED']]);
+    expect(forked).toEqual([payments.peer.spiffeId]);
+    copy.connection.closed();
+    expect(connect(payments.peer, mesh.digest, [one, three]).dropped).toEqual(['BUS_IDENTITY_CLONED']);
+  });
+
+  test('nothing is decided twice, or for a line that is gone', async () => {
+    const first = connect(payments.peer, mesh.digest, [one]);
+    alive = false;
+    const second = connect(payments.peer, mesh.digest, [one, two]);
+    second.connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs: [one, two] });
+    await settled();
+    expect(second.dropped).toEqual(['BUS_FRAME_MALFORMED']);
+    expect([first.dropped, second.sent]).toEqual([[], []]);
+  });
+});
+
 describe('the line is dropped', () => {
   test('BUS_FRAME_MALFORMED: before hello, and on a second one', () => {
     const { connection, dropped } = connect(payments.peer);
-    connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid' });
+    connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs });
     expect(dropped).toEqual(['BUS_FRAME_MALFORMED']);
     const silent: string[] = [];
-    const line = { send: () => undefined, drop: (code: string) => void silent.push(code) };
+    const line = { send: () => undefined, drop: (code: string) => void silent.push(code), isAlive: async () => true };
     const early = new BusConnection(triage.peer, line, context);
     early.receive({ kind: 'record', number: 1, privileged: true, entries: [] });
     expect(silent).toEqual(['BUS_FRAME_MALFORMED']);

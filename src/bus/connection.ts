@@ -12,6 +12,8 @@ import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
+import { refusedLineEntries } from './refused-line.ts';
+import { isForked, type RunPort } from './run.ts';
 import { answerSpawn, type SpawnPort } from './spawned.ts';
 
 /** The socket of one connected sidecar, as the bus needs it. */
@@ -20,10 +22,12 @@ export type Line = {
   readonly send: (frame: NodeFrame) => void;
   /** Ends the connection; the code is for the log of the other side. */
   readonly drop: (code: string) => void;
+  /** Whether the other side still answers; false after two seconds, or once the line is gone. */
+  readonly isAlive: () => Promise<boolean>;
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = SpawnPort & {
+export type ControlPort = SpawnPort & RunPort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
@@ -67,6 +71,8 @@ export class BusConnection {
   readonly #recipient: Recipient;
   readonly #chainsSent = new Set<string>();
   #isolation: Isolation | null = null;
+  /** Of the sidecar; null before its hello. */
+  #run: string | null = null;
   #connectedSince: number | null = null;
   #publishing = 0;
   #ended = false;
@@ -142,15 +148,34 @@ export class BusConnection {
   }
 
   #hello(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
-    const { mesh, control, connected, backbone } = this.#context;
-    if (this.#isolation !== null) return this.#violated('BUS_FRAME_MALFORMED');
+    const { mesh, control, connected } = this.#context;
+    if (this.#run !== null) return this.#violated('BUS_FRAME_MALFORMED');
     if (frame.meshDigest !== mesh.digest) return this.#refuse('BUS_MESH_MISMATCH');
     const other = connected.get(this.peer.name);
     if (other !== undefined && other.peer.spiffeId !== this.peer.spiffeId) {
       return this.#refuse('BUS_ALREADY_CONNECTED');
     }
+    const [run = ''] = frame.runs.slice(-1);
+    this.#run = run;
+    if (isForked(control.lastRun(this.peer.spiffeId), frame.runs)) {
+      this.#refuse('BUS_IDENTITY_CLONED', 'COMPROMISE');
+      return control.forked(this.peer);
+    }
+    if (other === undefined || other.#run === run) return this.#welcome(frame);
+    // Another run of the same sidecar: it crashed and its line lingers, or two are alive.
+    other.#line.isAlive().then(
+      (alive) => (alive ? this.#refuse('BUS_IDENTITY_CLONED', 'COMPROMISE') : this.#welcome(frame)),
+      () => this.#welcome(frame),
+    );
+  }
+
+  #welcome(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
+    const { mesh, control, connected, backbone } = this.#context;
+    if (this.#ended) return;
     // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
+    const other = connected.get(this.peer.name);
     if (other !== undefined) other.#end('BUS_ALREADY_CONNECTED');
+    control.noteRun(this.peer.spiffeId, this.#run ?? '');
     this.#isolation = frame.isolation;
     this.#connectedSince = this.#context.clock.nowMs();
     connected.set(this.peer.name, this);
@@ -343,30 +368,8 @@ export class BusConnection {
   #refuse(code: string, indicator: 'COMPROMISE' | null = null): void {
     if (this.#ended) return;
     const { clock, control, recorder } = this.#context;
-    const nowMs = clock.nowMs();
-    const refused: EntryDraft = {
-      kind: 'identity.refused',
-      id: `${control.boot}.${this.peer.thumbprint}.${nowMs}.${code}`,
-      at: nowMs,
-      actor: 'node',
-      task: null,
-      message: null,
-      causedBy: [],
-      outcome: 'NO-GO',
-      code,
-      verdicts: [],
-      tookUs: null,
-      detail: { agent: this.peer.name, connection: 'dropped' },
-    };
-    const raised: EntryDraft = {
-      ...refused,
-      kind: 'indicator.raised',
-      id: `${refused.id}.indicator`,
-      causedBy: [refused.id],
-      outcome: null,
-      detail: { agent: this.peer.name, indicator: 'COMPROMISE', connection: 'dropped' },
-    };
-    recorder.record(indicator === null ? [refused] : [refused, raised]).catch(() => {
+    const at = { boot: control.boot, nowMs: clock.nowMs() };
+    recorder.record(refusedLineEntries(this.peer, code, indicator, at)).catch(() => {
       // The refusal stands; the recorder has said by itself that it is unavailable.
       return undefined;
     });

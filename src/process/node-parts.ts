@@ -13,9 +13,11 @@ import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
+import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { noApprover } from '../oversight/approver.ts';
@@ -23,7 +25,7 @@ import { decide, hold, type Approval, type ApprovalsContext } from '../oversight
 import { Turns } from '../oversight/turns.ts';
 import { parentOf, type Child } from '../control/child.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
-import { applyRevocation, type RevocationsContext } from '../control/revocations.ts';
+import { applyRevocation, revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
@@ -43,6 +45,7 @@ import { TokenBuckets } from '../scanner/rate.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { NodeFrame } from '../wire/frame.ts';
 import { nodeDirectories } from './directories.ts';
+import { faultOf } from './fault.ts';
 import { listAgents, showAgent } from './node-agents.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 
@@ -111,7 +114,11 @@ export async function buildParts(
     },
   };
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
-  const control = { ...controlPortOf(foundations, approvals, enrolment, chains), ...spawning.port };
+  const control = {
+    ...controlPortOf(foundations, approvals, enrolment, chains),
+    ...spawning.port,
+    ...runPortOf(foundations, revocations),
+  };
   const busContext: BusContext = {
     mesh,
     clock,
@@ -209,12 +216,25 @@ function grantOf(
   return { instance, spiffeId, lineage, parentExpiresAt };
 }
 
+function runPortOf(
+  { database, clock, log }: Foundations,
+  revocations: RevocationsContext,
+): RunPort {
+  const runs = new SqliteSidecarRuns(database);
+  const failed = (failure: unknown): void => log(`node: runs: ${faultOf(failure)}`);
+  return {
+    lastRun: (spiffeId) => runs.last(spiffeId),
+    noteRun: (spiffeId, run) => void runs.note(spiffeId, run, clock.nowMs()).catch(failed),
+    forked: (peer) => void revokeByNode(peer.spiffeId, revocations).catch(failed),
+  };
+}
+
 function controlPortOf(
   { clock }: Foundations,
   approvals: ApprovalsContext,
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
-): Omit<ControlPort, keyof SpawnPort> {
+): Omit<ControlPort, keyof SpawnPort | keyof RunPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],

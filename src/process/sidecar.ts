@@ -7,6 +7,7 @@ import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
 import { SqliteMandateLedger } from '../adapters/mandate-ledger-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
@@ -20,6 +21,7 @@ import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime
 import { mandateUsesKeptMs } from '../mandate/ledger.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
+import { mintUlid } from '../message/identifiers.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
@@ -27,6 +29,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
+import { beginRun } from './sidecar-runs.ts';
 import { credentialFile, joinOrResume, type Membership } from './membership.ts';
 import { buildSidecarContext, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
@@ -100,8 +103,9 @@ async function startOnce(
 ): Promise<SidecarProcess> {
   const lifetimeMs = credentialLifetimeMs(options.mesh, agent);
   const membership = await joinOrResume(directories.state, options.joinToken, clock, lifetimeMs);
+  const runs = await beginRun(directories.state, mintUlid(clock, systemRandom));
   const given = narrowedTo(agent, membership.credential.lineage);
-  const running = new SidecarProcess(options, given, clock, membership, directories.state);
+  const running = new SidecarProcess(options, given, clock, membership, directories.state, runs);
   try {
     await running.start(directories.socket);
     return running;
@@ -144,6 +148,7 @@ class SidecarProcess implements RunningSidecar {
     clock: SystemClock,
     membership: Membership,
     stateDirectory: string,
+    runs: readonly string[],
   ) {
     this.agent = manifest.name;
     this.isolation = isolationOf(options);
@@ -165,7 +170,7 @@ class SidecarProcess implements RunningSidecar {
       changed: () => this.#sidecar?.revocationsChanged(),
       log: (line) => options.log(`sidecar ${this.agent}: ${line}`),
     });
-    this.#link = this.#connectBus();
+    this.#link = this.#connectBus(runs);
     this.#recorder = new SidecarRecorder(this.#store, this.#link);
   }
 
@@ -250,7 +255,7 @@ class SidecarProcess implements RunningSidecar {
     return named.size > 0 ? named : this.#operators;
   }
 
-  #connectBus(): BusClient {
+  #connectBus(runs: readonly string[]): BusClient {
     const { busHost, busPort, bundlePem, nodeSpiffeId } = this.#membership;
     const link = new BusClient({
       host: busHost,
@@ -260,6 +265,7 @@ class SidecarProcess implements RunningSidecar {
       credential: () => this.#credential,
       meshDigest: this.#options.mesh.digest,
       isolation: this.isolation,
+      runs,
       clock: this.#clock,
       now: () => this.#standing.now(),
       events: {
@@ -288,7 +294,8 @@ class SidecarProcess implements RunningSidecar {
   #lost(code: string, fatal: boolean): void {
     this.#options.log(`sidecar ${this.agent}: bus connection lost (${code})`);
     if (code === 'IDENTITY_REVOKED') this.#revoked();
-    if (fatal) {
+    const isCopy = code === 'BUS_IDENTITY_CLONED' && !this.#sidecarServes;
+    if (fatal || isCopy) {
       this.#ended.resolve(code);
       this.#welcomed.reject(new ControlError('CONTROL_SIDECAR_REFUSED', `The node said ${code}.`));
     }

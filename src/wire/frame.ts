@@ -6,6 +6,9 @@ import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 
+/** Starts of one sidecar that are remembered. */
+export const runsMax = 64;
+
 /** What a parent asks for; null members mean all that template and parent have. */
 export type SpawnRequest = {
   readonly template: string;
@@ -27,6 +30,8 @@ export type SidecarFrame =
       readonly kind: 'hello';
       readonly meshDigest: string;
       readonly isolation: Isolation;
+      /** Runs of this sidecar's state directory, its own last; at most `runsMax`. */
+      readonly runs: readonly string[];
     }
   | {
       readonly kind: 'publish';

@@ -6,6 +6,7 @@ import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { Hold } from '../oversight/hold.ts';
+import { runsMax } from './frame.ts';
 import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
@@ -88,6 +89,7 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     kind: z.literal('hello'),
     meshDigest: z.string().max(64),
     isolation: z.enum(['none', 'uid', 'container']),
+    runs: z.array(z.string().length(26)).min(1).max(runsMax),
   }),
   z.strictObject({ kind: z.literal('publish'), number, envelope, entry, resend: z.boolean() }),
   z.strictObject({ kind: z.literal('delivered'), number, entries }),

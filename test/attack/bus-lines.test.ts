@@ -34,7 +34,7 @@ describe.concurrent('a line that leads nowhere', () => {
 
   it('is ended when it gives no sign of life', async () => {
     const line = await open(mallory, 'answers no ping');
-    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid' });
+    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
     await line.next((frame) => frame['kind'] === 'welcome');
     expect((await line.ended).status).toBe(1006);
     await recorded(folder, 'identity.refused', 'BUS_PEER_SILENT');
@@ -42,7 +42,7 @@ describe.concurrent('a line that leads nowhere', () => {
 
   it('stays while it answers, however little it says', async () => {
     const line = await open(planner);
-    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid' });
+    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
     await line.next((frame) => frame['kind'] === 'welcome');
     const ended = line.ended.then(() => 'ended');
     const still = new Promise((resolve) => setTimeout(() => resolve('still there'), 17_000));

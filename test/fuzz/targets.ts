@@ -153,7 +153,7 @@ function frameSeeds(envelopes: readonly Buffer[]): readonly Buffer[] {
   };
   const operators = [{ name: 'op', publicKey: { kty: 'OKP' } }];
   return [
-    { kind: 'hello', meshDigest: 'd', isolation: 'uid' },
+    { kind: 'hello', meshDigest: 'd', isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] },
     { kind: 'publish', number: 1, envelope, entry, resend: false },
     { kind: 'delivered', number: 2, entries: [entry] },
     { kind: 'record', number: 3, privileged: true, entries: [entry, entry] },

@@ -68,7 +68,7 @@ export class BusLine {
   static async hello(intruder: Intruder, meshDigest: string): Promise<BusLine> {
     const { credential, bundlePem, nodeSpiffeId, port } = intruder;
     const line = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
-    line.send({ kind: 'hello', meshDigest, isolation: 'uid' });
+    line.send({ kind: 'hello', meshDigest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
     await line.next((frame) => frame['kind'] === 'welcome');
     return line;
   }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PeerIdentity } from '../identity/credential.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+
+/** The account of a connection that the node ends, with an indicator where it is evidence. */
+export function refusedLineEntries(
+  peer: PeerIdentity,
+  code: string,
+  indicator: 'COMPROMISE' | null,
+  at: { readonly boot: string; readonly nowMs: number },
+): readonly EntryDraft[] {
+  const refused: EntryDraft = {
+    kind: 'identity.refused',
+    id: `${at.boot}.${peer.thumbprint}.${at.nowMs}.${code}`,
+    at: at.nowMs,
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { agent: peer.name, connection: 'dropped' },
+  };
+  if (indicator === null) return [refused];
+  const raised: EntryDraft = {
+    ...refused,
+    kind: 'indicator.raised',
+    id: `${refused.id}.indicator`,
+    causedBy: [refused.id],
+    outcome: null,
+    detail: { agent: peer.name, indicator, connection: 'dropped' },
+  };
+  return [refused, raised];
+}
