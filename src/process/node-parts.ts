@@ -126,16 +126,7 @@ export async function buildParts(
     schemas: createSchemaRegistry(mesh.schemas.values()),
     protection: plaintextProtection,
     attestor: noAttestor,
-    rates: new TokenBuckets({
-      perSecond: mesh.limits.messagesPerSecond,
-      burst: mesh.limits.messageBurst,
-    }),
-    // A tool call takes a few records of its own.
-    askRates: new TokenBuckets({ perSecond: 10, burst: 50 }),
-    recordRates: new TokenBuckets({
-      perSecond: mesh.limits.messagesPerSecond * 4,
-      burst: mesh.limits.messageBurst * 4,
-    }),
+    ...ratesOf(mesh.limits),
     queue,
     recorder,
     patientRecorder: new CoalescingRecorder(recorder),
@@ -148,6 +139,15 @@ export async function buildParts(
   };
   const plane = { approvals, enrolment, revocations, chains, spawning, localOperator };
   return { authority, credential, bundlePem, verifier, busContext, ...plane };
+}
+
+function ratesOf({ messagesPerSecond, messageBurst }: Mesh['limits']) {
+  return {
+    rates: new TokenBuckets({ perSecond: messagesPerSecond, burst: messageBurst }),
+    askRates: new TokenBuckets({ perSecond: 10, burst: 50 }),
+    // A tool call takes a few records of its own.
+    recordRates: new TokenBuckets({ perSecond: messagesPerSecond * 4, burst: messageBurst * 4 }),
+  };
 }
 
 async function openAuthority(mesh: Mesh, directory: string, clock: Clock): Promise<Authority> {
