@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
+import { lintSource } from '@secretlint/core';
+import { creator } from '@secretlint/secretlint-rule-preset-recommend';
 import { checkSync } from 'recheck';
 import { describe, expect, it } from 'vitest';
 import { hasTokenChecksum } from './checksum.ts';
+import { credentialMakers, documentFormats, harmlessMakers } from './credential-fixture.ts';
 import { longestMatch } from './expression-length.ts';
+import { outputRules } from './output-rows.ts';
 import { injectionRules } from './patterns.ts';
+import { chanceOf } from './planted-fixture.ts';
 import { RuleEngine } from './rule-engine.ts';
 import type { Rule } from './rule.ts';
 import { secretRules } from './secrets.ts';
 
-const rules = [...secretRules, ...injectionRules];
+const rules = [...secretRules, ...injectionRules, ...outputRules];
 
 /** Made of parts, so that no scanner of repositories takes a test for a leak. */
 function fake(...parts: readonly string[]): string {
@@ -19,47 +24,12 @@ function fake(...parts: readonly string[]): string {
 const hex = (length: number): string => '0123456789abcdef'.repeat(16).slice(0, length);
 const alnum = (length: number): string => 'aB3dE5gH7jK9mN1pQ2sT4vW6x'.repeat(40).slice(0, length);
 
+const seed = 20_261_121;
+
 /** One made-up credential of each kind, in the published format. */
-const credentials: { readonly [rule: string]: string } = {
-  'aws-access-key': fake('AKIA', 'QYLPMN5HHHFPZAM2'),
-  'aws-secret-key': fake('aws_secret_access_key = ', alnum(40)),
-  'github-token': fake('ghp_', alnum(36)),
-  'github-fine-grained-token': fake('github_pat_', alnum(22), '_', alnum(59)),
-  'gitlab-token': fake('glpat-', alnum(20)),
-  'slack-token': fake('xoxb-', '123456789012-', '123456789012-', alnum(24)),
-  'slack-app-token': fake('xapp-1-', 'A0123456789-', '1234567890123-', hex(64)),
-  'slack-webhook': fake('https://hooks.slack.com/', 'services/T01234567/B01234567/', alnum(24)),
-  'discord-webhook': fake('discord.com/api/', 'webhooks/', '123456789012345678/', alnum(68)),
-  'stripe-key': fake('sk_', 'live_', alnum(24)),
-  'stripe-webhook-secret': fake('whsec_', alnum(32)),
-  'google-api-key': fake('AIza', alnum(35)),
-  'google-oauth-secret': fake('GOCSPX-', alnum(28)),
-  'google-oauth-token': fake('ya29.', alnum(60)),
-  'openai-key': fake('sk-', 'proj-', alnum(48)),
-  'openai-legacy-key': fake('sk-', alnum(20), 'T3Blbk', 'FJ', alnum(20)),
-  'anthropic-key': fake('sk-', 'ant-api03-', alnum(93)),
-  'hugging-face-token': fake('hf_', 'aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH'),
-  'npm-token': fake('npm_', alnum(36)),
-  'pypi-token': fake('pypi-', 'AgEIcHlwaS5vcmc', alnum(80)),
-  'twilio-key': fake('SK', hex(32)),
-  'sendgrid-key': fake('SG.', alnum(22), '.', alnum(43)),
-  'mailgun-key': fake('key-', hex(32)),
-  'telegram-bot-token': fake('123456789', ':AA', alnum(33)),
-  'json-web-token': fake('eyJ', alnum(30), '.eyJ', alnum(60), '.', alnum(43)),
-  'private-key': fake('-----BEGIN ', 'EC PRIVATE KEY-----'),
-  'age-secret-key': fake('AGE-SECRET-', 'KEY-1', 'QPZRY9X8GF'.repeat(6).slice(0, 58)),
-  'connection-string': fake('postgres://', 'app:', 'hunter2x', '@db.internal:5432/x'),
-  'azure-storage-key': fake('AccountKey', '=', alnum(86), '=='),
-  'azure-client-secret': fake('aB3', '8Q~', alnum(34)),
-  'digitalocean-token': fake('dop_v1_', hex(64)),
-  'shopify-token': fake('shpat_', hex(32)),
-  'vault-token': fake('hvs.', alnum(95)),
-  'databricks-token': fake('dapi', hex(32)),
-  'grafana-token': fake('glsa_', alnum(32), '_', hex(8)),
-  'docker-token': fake('dckr_', 'pat_', alnum(27)),
-  'postman-key': fake('PMAK-', hex(24), '-', hex(34)),
-  'linear-key': fake('lin_', 'api_', alnum(40)),
-};
+const credentials: { readonly [rule: string]: string } = Object.fromEntries(
+  Object.entries(credentialMakers).map(([id, make]) => [id, make(chanceOf(seed))]),
+);
 
 function matchesOf(text: string, of: readonly Rule[] = rules): readonly string[] {
   const engine = new RuleEngine(of);
@@ -111,7 +81,49 @@ describe('secret rules', () => {
     const issued = fake('ghp_', random, checksum);
     expect(hasTokenChecksum(issued)).toBe(true);
     expect(matchesOf(issued, secretRules)[0]).toContain('NO-GO');
-    expect(matchesOf(credentials['github-token'] ?? '', secretRules)[0]).toContain('ESCALATE');
+    const forged = fake('ghp_', alnum(36));
+    expect(matchesOf(forged, secretRules)[0]).toContain('ESCALATE');
+  });
+});
+
+describe('secret rules over documents', () => {
+  it('find every credential in every format', () => {
+    const chance = chanceOf(seed);
+    const missed: string[] = [];
+    for (const [id, make] of Object.entries(credentialMakers)) {
+      for (const [format, write] of documentFormats) {
+        if (matchesOf(write(make(chance)), secretRules).length === 0) missed.push(`${id} in ${format}`);
+      }
+    }
+    expect(missed).toEqual([]);
+  });
+
+  it('let what only looks like one go, in every format', () => {
+    const chance = chanceOf(seed);
+    const found = documentFormats.flatMap(([format, write]) =>
+      harmlessMakers.flatMap((make) =>
+        matchesOf(write(make(chance)), secretRules).map((match) => `${match} in ${format}`),
+      ),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('find what a maintained set finds (secretlint), used as the oracle', async () => {
+    const chance = chanceOf(seed);
+    const missed: string[] = [];
+    let known = 0;
+    for (const [id, make] of Object.entries(credentialMakers)) {
+      const content = `note: ${make(chance)}\n`;
+      const result = await lintSource({
+        source: { content, filePath: '/a.txt', ext: '.txt', contentType: 'text' },
+        options: { config: { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: creator }] } },
+      });
+      if (result.messages.length === 0) continue;
+      known += 1;
+      if (matchesOf(content, secretRules).length === 0) missed.push(id);
+    }
+    expect(missed).toEqual([]);
+    expect(known).toBeGreaterThan(20);
   });
 });
 

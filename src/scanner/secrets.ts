@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hasTokenChecksum } from './checksum.ts';
+import { isPlaceholder } from './entropy.ts';
 import type { Rule } from './rule.ts';
-
-type SecretRow = {
-  readonly id: string;
-  readonly keywords: readonly string[];
-  readonly expression: RegExp;
-  readonly before?: number;
-  readonly wordStart?: boolean;
-  readonly verify?: (match: string) => boolean;
-  readonly otherwise?: 'ESCALATE';
-};
+import type { SecretRow } from './secret-rows.ts';
+import { moreSecretRows, namedSecretRows } from './secret-rows.ts';
 
 /**
  * Published formats of credentials. Each row names the text that every credential of the kind holds
@@ -19,8 +12,8 @@ type SecretRow = {
 const rows: readonly SecretRow[] = [
   {
     id: 'aws-access-key',
-    keywords: ['akia', 'asia', 'abia', 'acca'],
-    expression: /(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])/y,
+    keywords: ['akia', 'asia', 'abia', 'acca', 'agpa', 'aida', 'aroa', 'aipa', 'anpa', 'anva'],
+    expression: /(?:AKIA|ASIA|ABIA|ACCA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA)[A-Z0-9]{16}(?![A-Za-z0-9])/y,
     verify: (match) => !match.endsWith('EXAMPLE'),
   },
   {
@@ -156,7 +149,9 @@ const rows: readonly SecretRow[] = [
   {
     id: 'private-key',
     keywords: ['-----begin '],
-    expression: /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----/y,
+    // Texts about keys quote the first line; a key has a body.
+    expression:
+      /-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]{0,160}?[A-Za-z0-9+/]{24}/y,
     wordStart: false,
   },
   {
@@ -229,7 +224,11 @@ const rows: readonly SecretRow[] = [
 ];
 
 /** The shipped rules for credentials. */
-export const secretRules: readonly Rule[] = rows.map((row) => ({
+export const secretRules: readonly Rule[] = [
+  ...rows,
+  ...moreSecretRows,
+  ...namedSecretRows,
+].map((row) => ({
   id: `secret/${row.id}`,
   code: 'SCAN_SECRET',
   outcome: 'NO-GO',
@@ -241,10 +240,3 @@ export const secretRules: readonly Rule[] = rows.map((row) => ({
   otherwise: row.otherwise ?? null,
   appliesToUser: true,
 }));
-
-/** What manuals write where a password goes. */
-const placeholders = /^(?:pass(?:word|wd)?|pwd|secret|changeme|example|x{3,}|\*{3,}|\.{3,})$/i;
-
-function isPlaceholder(password: string): boolean {
-  return /^[$<{%[]/.test(password) || placeholders.test(password);
-}
