@@ -9,6 +9,7 @@ import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
 import { addRecorder } from './recorder-commands.ts';
 import { replay } from './replay.ts';
+import { addScan } from './scan-commands.ts';
 import { runSidecar } from './sidecar.ts';
 import { toolsPin } from './tools.ts';
 import { trace } from './trace.ts';
@@ -57,6 +58,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addRecorder(program, io, exit, { state, json });
   addReplay(program, io, exit);
   addTools(program, io, exit);
+  addScan(program, io, exit, json);
   addMandate(program, io, exit, json);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);

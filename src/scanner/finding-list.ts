@@ -16,6 +16,8 @@ export type TextPlace = {
   readonly name: boolean;
 };
 
+export type GradedFinding = { readonly finding: Finding; readonly outcome: Outcome };
+
 /** Findings of one outcome that a verdict carries; the outcome counts them all. */
 const findingsMax = 32;
 const notesMax = 16;
@@ -56,6 +58,17 @@ export class FindingList {
     return [...this.refusals, ...this.escalations, ...this.notes];
   }
 
+  /** Each with what it amounts to, in the same order. */
+  get graded(): readonly GradedFinding[] {
+    const graded = (findings: readonly Finding[], outcome: Outcome): readonly GradedFinding[] =>
+      findings.map((finding) => ({ finding, outcome }));
+    return [
+      ...graded(this.refusals, 'NO-GO'),
+      ...graded(this.escalations, 'ESCALATE'),
+      ...graded(this.notes, 'GO'),
+    ];
+  }
+
   refuse(findings: readonly Finding[]): void {
     if (findings.length > 0) this.refused = true;
     this.refusals.push(...findings);
@@ -67,23 +80,25 @@ export class FindingList {
     if (this.count(`once ${rule}`) === 1) this.escalations.push(finding(code, rule));
   }
 
-  add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): void {
-    const outcome = meant === 'GO' || !this.isAnswered(rule, where.place) ? meant : 'GO';
+  /** False when the same rule has spoken of this place before: then nothing changes. */
+  add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): boolean {
+    const { text, place, name } = where;
+    const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
+    if (this.seen.has(known)) return false;
+    this.seen.add(known);
+    const outcome = meant === 'GO' || !this.isAnswered(rule, place) ? meant : 'GO';
     if (outcome === 'NO-GO') this.refused = true;
     if (outcome === 'ESCALATE') this.escalated = true;
-    const { text, place, name } = where;
     // A note is no evidence: it must not hide names that other findings need to point at.
     if (name && place !== null && outcome !== 'GO') this.hiddenNames.add(place.segment);
     const list = this.listOf(outcome);
     // Counted for each outcome: forged tokens must not use up the place of a real one.
-    if (list.length >= (outcome === 'GO' ? notesMax : findingsMax)) return;
+    if (list.length >= (outcome === 'GO' ? notesMax : findingsMax)) return true;
+    if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return true;
     const path = pointerTo(place, (segment) => this.isHiddenName(segment));
-    const known = `${rule} ${path} ${span.start}`;
-    if (this.seen.has(known)) return;
-    this.seen.add(known);
-    if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return;
     const digest = this.digest(text.slice(span.start, span.end));
     list.push({ code, rule, path, start: span.start, end: span.end, digest });
+    return true;
   }
 
   private isAnswered(rule: string, place: Place | null): boolean {

@@ -65,7 +65,7 @@ export class Scan {
     this.found = new FindingList(parts.key, suppressionsNow(parts.settings.suppressions, nowMs));
   }
 
-  run(): { readonly outcome: Outcome; readonly findings: readonly Finding[] } {
+  run(): FindingList {
     const { input, parts, found } = this;
     if (input.schemaId !== null) found.refuse(this.schemaFindings(input.schemaId));
     const visit = (text: string, place: Place | null, name: boolean): void => {
@@ -76,7 +76,7 @@ export class Scan {
     this.reportExhausted(this.outputWork, parts.outputEngine);
     if (this.budget.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/decoding');
     if (this.personalWork.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/personal-data');
-    return { outcome: found.outcome, findings: found.all };
+    return found;
   }
 
   private reportExhausted(work: Work, engine: RuleEngine): void {
@@ -143,8 +143,10 @@ export class Scan {
     if (view === null || this.isOld(start, end)) return;
     const span = view.spanOf(start, end);
     const hiding = hidingOf(view.steps);
-    found.add(rule.code, rule.id, hiding === null ? outcome : hiding.raise(outcome), span, where);
-    if (hiding !== null) found.add('SCAN_HIDDEN_TEXT', hiding.rule, outcome, span, where);
+    const meant = hiding === null ? outcome : hiding.raise(outcome);
+    // What was seen in clear is not hidden, though it stands near something that is.
+    const isNew = found.add(rule.code, rule.id, meant, span, where);
+    if (isNew && hiding !== null) found.add('SCAN_HIDDEN_TEXT', hiding.rule, meant, span, where);
   };
 
   private readonly onPersonal = (match: PersonalMatch): void => {

@@ -9,6 +9,7 @@ import type { JsonValue } from '../message/json.ts';
 import type { Verdict } from '../review/verdict.ts';
 import { DataFragments } from './data-fragments.ts';
 import { digestKeyOf } from './finding-list.ts';
+import type { GradedFinding } from './finding-list.ts';
 import { maskValue } from './mask.ts';
 import type { Masked } from './mask.ts';
 import { outputRules } from './output-rows.ts';
@@ -67,6 +68,8 @@ export type Scanner = {
   /** Names the rules in force; it changes when any of them does. */
   readonly version: string;
   readonly scan: (input: ScanInput) => Verdict;
+  /** The findings of a scan, each with what it amounts to. */
+  readonly inspect: (input: ScanInput) => readonly GradedFinding[];
   /** The value with personal data replaced where the data policy says so, before it is signed. */
   readonly mask: (value: JsonValue, classification: Classification) => Masked;
 };
@@ -101,10 +104,11 @@ export function createScanner(config: ScannerConfig): Scanner {
     version,
     scan(input) {
       const startedAtUs = config.nowUs();
-      const { outcome, findings } = new Scan(input, parts).run();
+      const { outcome, all: findings } = new Scan(input, parts).run();
       const tookUs = Math.max(0, config.nowUs() - startedAtUs);
       return { outcome, control: 'scanner', version, tookUs, findings };
     },
+    inspect: (input) => new Scan(input, parts).run().graded,
     mask: (value, classification) => maskValue(value, classification, settings.data, key),
   };
 }

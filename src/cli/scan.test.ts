@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { scanCommand, type ScanOptions } from './scan.ts';
+
+const token = ['glpat', 'aB3dE5gH7jK9mN1pQ2sT'].join('-');
+let directory = '';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'maso-scan-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function scan(changes: Partial<ScanOptions> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = scanCommand(
+    { target: '.', json: false, sarif: false, classification: 'internal', failOn: 'escalate', person: false, ...changes },
+    { out: (line) => out.push(line), err: (line) => err.push(line), directory },
+  );
+  return { code, out, err };
+}
+
+function write(name: string, text: string | Uint8Array): void {
+  writeFileSync(join(directory, name), text);
+}
+
+describe('maso scan', () => {
+  it('is a usage error without a file, with two formats, or with a broken mesh file', () => {
+    expect(scan({ target: 'missing' }).code).toBe(2);
+    expect(scan({ json: true, sarif: true }).code).toBe(2);
+    expect(scan({ failOn: 'sometimes' }).code).toBe(2);
+    expect(scan({ classification: 'secret' }).code).toBe(2);
+    write('mesh.yaml', 'security_mesh: [');
+    expect(scan({ mesh: 'mesh.yaml' }).code).toBe(2);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('is an error when a file cannot be read', () => {
+    write('locked.txt', 'x');
+    chmodSync(join(directory, 'locked.txt'), 0o000);
+    expect(scan().code).toBe(2);
+  });
+
+  it('exits with 0 where nothing is, and with 1 where something is, without showing it', () => {
+    write('a.txt', 'An ordinary note to ops@example.org.');
+    expect(scan()).toMatchObject({ code: 0 });
+    expect(scan({ failOn: 'note' }).code).toBe(1);
+    write('b.txt', `first line\nkey ${token}\n`);
+    const found = scan();
+    expect(found.code).toBe(1);
+    expect(found.out[1]).toBe('b.txt:2:5 no-go SCAN_SECRET secret/gitlab-token');
+    expect(found.out.join('\n')).not.toContain(token);
+  });
+
+  it('finds what lies across two parts of a long file, once', () => {
+    write('long.txt', `${'word '.repeat(52_428)} ${token} ${'word '.repeat(60_000)}`);
+    const report = JSON.parse(scan({ json: true }).out[0] ?? '');
+    expect(report.findings.map((item: { rule: string }) => item.rule)).toEqual(['secret/gitlab-token']);
+  });
+
+  it('skips binary files, links and what others installed', () => {
+    write('a.bin', new Uint8Array([1, 0, 2]));
+    symlinkSync('/etc/hostname', join(directory, 'link'));
+    mkdirSync(join(directory, 'node_modules'));
+    write('node_modules/x.txt', token);
+    expect(scan()).toMatchObject({ code: 0, out: ['0 files scanned, 1 skipped, 0 findings'] });
+  });
+
+  it('writes SARIF 2.1.0 with a place and a level for each finding', () => {
+    write('b c.txt', `first line\nkey ${token}\n`);
+    const { code, out } = scan({ sarif: true });
+    expect(code).toBe(1);
+    const sarif = JSON.parse(out[0] ?? '');
+    expect(sarif.version).toBe('2.1.0');
+    const [run] = sarif.runs;
+    expect(run.tool.driver.rules).toMatchObject([{ id: 'secret/gitlab-token' }]);
+    expect(run.results).toMatchObject([
+      {
+        ruleId: 'secret/gitlab-token',
+        ruleIndex: 0,
+        level: 'error',
+        locations: [
+          {
+            physicalLocation: {
+              artifactLocation: { uri: 'b%20c.txt' },
+              region: { startLine: 2, startColumn: 5, endColumn: 5 + token.length },
+            },
+          },
+        ],
+      },
+    ]);
+    expect(out[0]).not.toContain(token);
+  });
+
+  it('obeys the packs and suppressions of a mesh file until they end', () => {
+    write('pack.yaml', 'name: own\nversion: "1"\nrules:\n  - { id: falcon, kind: data, severity: high, pattern: "(?i)project falcon" }\n');
+    write('note.txt', `about Project Falcon, ${token}`);
+    const mesh = (expires: string): string =>
+      'security_mesh:\n  scanner:\n    rule_packs: [pack.yaml]\n    suppressions:\n' +
+      `      - { rule: secret/*, reason: "made up for a test", by: alice, expires: ${expires} }\n`;
+    write('mesh.yaml', mesh('2099-12-31'));
+    const rules = (): unknown =>
+      JSON.parse(scan({ json: true, target: 'note.txt', mesh: 'mesh.yaml' }).out[0] ?? '').findings.map(
+        (item: { rule: string; grade: string }) => `${item.rule} ${item.grade}`,
+      );
+    expect(rules()).toEqual(['pack/own.falcon no-go', 'secret/gitlab-token note']);
+    write('mesh.yaml', mesh('2020-12-31'));
+    expect(rules()).toEqual(['secret/gitlab-token no-go', 'pack/own.falcon no-go']);
+  });
+});
