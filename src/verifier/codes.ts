@@ -99,6 +99,26 @@ export const verifierCodes = {
     mend: 'Look for a lost entry or a sidecar that hides its inputs.',
     agentSees: 'REFUSED',
   },
+  VERIFY_DELIVERY_UNADMITTED: {
+    means: 'A message was delivered that the bus has not admitted on record.',
+    mend: 'Look at the sidecar that says so: it took a message by another way, or it lies.',
+    agentSees: 'REFUSED',
+  },
+  VERIFY_CALL_UNREVIEWED: {
+    means: 'A tool was called for an action that its executor has not passed on record.',
+    mend: 'Look at the executor\'s sidecar: its checks were passed by, or it was taken over.',
+    agentSees: 'REFUSED',
+  },
+  VERIFY_CALL_UNMANDATED: {
+    means: 'A tool was called for an action without the mandate that was reviewed for it.',
+    mend: 'Look at the executor\'s sidecar: its checks were passed by, or it was taken over.',
+    agentSees: 'REFUSED',
+  },
+  VERIFY_CALL_UNANNOUNCED: {
+    means: 'A tool call ended that was not on record before it began.',
+    mend: 'Look at the sidecar that says so: its gate was passed by, or it was taken over.',
+    agentSees: 'REFUSED',
+  },
   VERIFY_LINE_INCOMPLETE: {
     means: 'The last line has no end: it is being written, or a crash cut it off.',
     mend: 'Nothing, if the recorder runs or its process was killed; it starts from the line before.',

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Causes } from './causes.ts';
 import type { VerifierKey } from './checkpoint.ts';
 import { newestCosignatures, openCheckpoints } from './checkpoints.ts';
 import type { Cosigned, KnownCheckpoints } from './checkpoints.ts';
+import { Completeness } from './completeness.ts';
 import { parseEntry } from './entry.ts';
 import type { Entry } from './entry.ts';
 import { Findings } from './findings.ts';
@@ -28,7 +28,7 @@ export type VerifyInput = {
   readonly sha256?: Sha256;
   /** Findings kept in the report. Default 1000. */
   readonly findingsMax?: number;
-  /** Ids remembered for the check of causes, about. Default 200,000. */
+  /** Ids remembered for the check of causes and steps, about. Default 200,000. */
   readonly idsMax?: number;
   /** Told of entries read, now and then. */
   readonly progress?: (entries: number) => void;
@@ -46,8 +46,8 @@ export type VerifyReport = {
   readonly findings: readonly VerifyFinding[];
   /** Findings in all, also those beyond the bound. */
   readonly findingsTotal: number;
-  /** Causes too old for the bounded memory of ids: neither confirmed nor doubted. */
-  readonly causesUnchecked: number;
+  /** Causes and steps too old for the bounded memory of ids: neither confirmed nor doubted. */
+  readonly unchecked: number;
   /** Entries that the newest good checkpoint covers; entries after it could be removed unseen. */
   readonly covered: number;
   /** The newest cosignature of each trusted witness over a checkpoint that holds. */
@@ -65,7 +65,7 @@ export async function verifyLog(input: VerifyInput): Promise<VerifyReport> {
   const walk = new EntryWalk(input, known, findings);
   const { origin } = input.source;
   if (origin !== undefined && origin !== input.log.name) findings.add('VERIFY_NAME_MISMATCH', 0);
-  for await (const run of input.source.entries(walk.target)) {
+  for await (const run of input.source.entries(known.published ?? walk.target)) {
     for (const bytes of run) if (!walk.takeNext(bytes)) await walk.take(bytes);
     input.progress?.(walk.read);
   }
@@ -80,7 +80,7 @@ class EntryWalk {
   readonly #findings: Findings;
   readonly #tree: StoredTree;
   readonly #hashes: TreeHashes;
-  readonly #causes: Causes;
+  readonly #completeness: Completeness;
   readonly #missing: MissingPositions;
   /** Positions where something else stood than the tree holds. */
   readonly #edited = new Set<number>();
@@ -102,7 +102,7 @@ class EntryWalk {
       checkpoints: known.good,
       published: known.published ?? this.target,
     });
-    this.#causes = new Causes(input.idsMax ?? 200_000, findings);
+    this.#completeness = new Completeness(input.idsMax ?? 200_000, findings);
     this.#missing = new MissingPositions((from, to) => {
       findings.add('VERIFY_ENTRY_REMOVED', from, to - from);
     });
@@ -162,7 +162,7 @@ class EntryWalk {
       entries: this.read,
       findings: this.#findings.inOrder(),
       findingsTotal: this.#findings.total,
-      causesUnchecked: this.#causes.unchecked,
+      unchecked: this.#completeness.unchecked,
       covered: good.at(-1)?.size ?? 0,
       cosigned,
     };
@@ -177,7 +177,7 @@ class EntryWalk {
     this.#tree.place(position, leaf);
     this.#expected = position + 1;
     this.#invalid = 0;
-    this.#causes.look(entry);
+    this.#completeness.look(entry);
   }
 
   async #standsAhead(entry: Entry, leaf: Uint8Array): Promise<void> {
@@ -203,7 +203,7 @@ class EntryWalk {
       const code = genuine ? 'VERIFY_ENTRY_DUPLICATED' : 'VERIFY_ENTRY_INSERTED';
       this.#findings.add(code, sequence);
     }
-    this.#causes.look(entry);
+    this.#completeness.look(entry);
   }
 
   #accept(entry: Entry): void {
@@ -213,6 +213,6 @@ class EntryWalk {
     this.#recordedAt = entry.recordedAt;
     this.#expected += 1;
     this.#invalid = 0;
-    this.#causes.look(entry);
+    this.#completeness.look(entry);
   }
 }
