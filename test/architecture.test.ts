@@ -18,6 +18,7 @@ const levels: { readonly [folder: string]: number } = {
   firewall: 3,
   policy: 3,
   mandate: 3,
+  bounds: 3,
   judge: 3,
   oversight: 3,
   pace: 3,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { WebSocket } from 'ws';
+import type { AllotmentAnswer } from '../bounds/allot.ts';
+import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Instant, LeaseGrant } from '../identity/lease.ts';
@@ -137,6 +139,16 @@ export class BusClient implements BusLink {
     return answer?.kind === 'held' ? answer.approval : null;
   }
 
+  async allot(ask: AllotmentAsk): Promise<AllotmentAnswer | null> {
+    const answer = await this.#ask((number) => ({ kind: 'allot', number, ask }));
+    return answer?.kind === 'allotted' ? answer.answer : null;
+  }
+
+  async settle(reports: readonly AllotmentReport[]): Promise<boolean> {
+    const answer = await this.#ask((number) => ({ kind: 'settle', number, reports }));
+    return answer?.kind === 'settled' && answer.code === null;
+  }
+
   /** A chain for the CSR's key under the present identity, or null. */
   async renew(csr: string): Promise<string | null> {
     const answer = await this.#ask((number) => ({ kind: 'renew', number, csr }));
@@ -243,6 +255,8 @@ export class BusClient implements BusLink {
         return this.#lease(frame, asked);
       case 'recorded':
       case 'held':
+      case 'allotted':
+      case 'settled':
       case 'renewed':
       case 'spawned':
       case 'ended-child':

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AllotmentReport } from '../bounds/ask.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { IndexedValue } from '../label/value-index.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import type {
-  CapUse,
   GivenMandate,
   HeldMandate,
   Incarnation,
@@ -37,9 +37,8 @@ const schema = `
   );
   CREATE INDEX IF NOT EXISTS inbox_state ON inbox (state, position);
   CREATE TABLE IF NOT EXISTS spool (position INTEGER PRIMARY KEY, entry TEXT NOT NULL);
-  CREATE TABLE IF NOT EXISTS cap_use (
-    key TEXT NOT NULL, action TEXT NOT NULL, parameter TEXT NOT NULL,
-    amount REAL NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (key, parameter)
+  CREATE TABLE IF NOT EXISTS allotment_report (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, report TEXT NOT NULL
   );
   CREATE TABLE IF NOT EXISTS refusal (
     task TEXT PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL
@@ -204,20 +203,21 @@ export class SqliteSidecarStore implements SidecarStore {
     this.#spoolCount -= positions.length;
   }
 
-  reserve(use: CapUse): Promise<boolean> {
-    const { key, action, parameter, amount, atMs } = use;
-    return this.#db.write(
-      () => this.#statements.reserve.run(key, action, parameter, amount, atMs).changes === 1,
-    );
+  async queueReport(report: AllotmentReport): Promise<void> {
+    await this.#db.write(() => this.#statements.queueReport.run(JSON.stringify(report)));
   }
 
-  async releaseReservation(key: string): Promise<void> {
-    await this.#db.write(() => this.#statements.release.run(key));
+  reports(limit: number): readonly { readonly position: number; readonly report: AllotmentReport }[] {
+    return this.#statements.readReports.all(limit).map((row) => ({
+      position: Number(row['position']),
+      report: JSON.parse(String(row['report'])) as AllotmentReport,
+    }));
   }
 
-  reserved(action: string, parameter: string, sinceMs: number, exceptKey: string): number {
-    const row = this.#statements.reserved.get(action, parameter, sinceMs, exceptKey);
-    return typeof row?.['total'] === 'number' ? row['total'] : Number.NaN;
+  async dropReports(positions: readonly number[]): Promise<void> {
+    await this.#db.write(() => {
+      for (const position of positions) this.#statements.dropReport.run(position);
+    });
   }
 
   async countRefusal(task: string, nowMs: number): Promise<void> {
@@ -231,7 +231,6 @@ export class SqliteSidecarStore implements SidecarStore {
   async prune(beforeMs: number): Promise<void> {
     await this.#db.write(() => {
       this.#statements.pruneInbox.run(beforeMs);
-      this.#statements.pruneCaps.run(beforeMs);
       this.#statements.pruneRefusals.run(beforeMs);
       this.#statements.pruneGiven.run(beforeMs - givenKeptMs);
       this.#pruneMemory();
@@ -305,12 +304,11 @@ function prepare({ database }: BatchedDatabase) {
     spool: database.prepare('INSERT INTO spool (position, entry) VALUES (?, ?)'),
     readSpool: database.prepare('SELECT position, entry FROM spool ORDER BY position LIMIT ?'),
     unspool: database.prepare('DELETE FROM spool WHERE position = ?'),
-    reserve: database.prepare('INSERT OR IGNORE INTO cap_use VALUES (?, ?, ?, ?, ?)'),
-    release: database.prepare('DELETE FROM cap_use WHERE key = ?'),
-    reserved: database.prepare(
-      'SELECT total(amount) AS total FROM cap_use' +
-        ' WHERE action = ? AND parameter = ? AND at >= ? AND key <> ?',
+    queueReport: database.prepare('INSERT INTO allotment_report (report) VALUES (?)'),
+    readReports: database.prepare(
+      'SELECT position, report FROM allotment_report ORDER BY position LIMIT ?',
     ),
+    dropReport: database.prepare('DELETE FROM allotment_report WHERE position = ?'),
     pruneInbox: database.prepare(
       "DELETE FROM inbox WHERE at < ? AND state IN ('done', 'refused')",
     ),
@@ -324,7 +322,6 @@ function prepare({ database }: BatchedDatabase) {
     pruneOldValues: database.prepare(
       'DELETE FROM indexed_value WHERE position <= (SELECT max(position) FROM indexed_value) - ?',
     ),
-    pruneCaps: database.prepare('DELETE FROM cap_use WHERE at < ?'),
   };
 }
 

@@ -46,6 +46,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     queue,
     recorder,
     revocations: new RevocationList([], 0, startMs),
+    noteHandOver: async () => undefined,
     identityOf: () => null,
     lineageOf: () => null,
     ...change,

@@ -42,6 +42,8 @@ export type AdmitContext = SpawnedView & {
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
   readonly revocations: RevocationList;
+  /** Who handed whom the task, durable when it resolves. */
+  readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
@@ -251,8 +253,7 @@ function outcomeEdgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
 function schemaRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {
   const [first] = context.schemas.check(body.schema, body.type, body.payload);
   if (first === undefined) return null;
-  const drop = first.code !== 'SCAN_SCHEMA_UNKNOWN';
-  return { code: first.code, drop, path: first.path };
+  return { code: first.code, drop: first.code !== 'SCAN_SCHEMA_UNKNOWN', path: first.path };
 }
 
 /** The very bytes admitted before, repeated because the answer was lost: nothing is delivered again. */
@@ -294,11 +295,12 @@ async function exit(
 ): Promise<Admission> {
   const { body, refusal } = judged;
   if (refusal === null && body !== null) {
-    const [queued, recorded] = await Promise.allSettled([
+    const [queued, ...others] = await Promise.allSettled([
       context.queue.enqueue(body, publication.envelope),
       context.recorder.record([publication.entry, admittedEntry(body, context, tookUs)]),
+      context.noteHandOver(body),
     ]);
-    if (queued.status === 'fulfilled' && recorded.status === 'fulfilled') {
+    if (queued.status === 'fulfilled' && others.every(({ status }) => status === 'fulfilled')) {
       context.queue.release(queued.value);
       return { answer: 'accepted', message: queued.value };
     }

@@ -12,6 +12,7 @@ import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
+import { onBoundsFrame, type BoundsPort } from './bounds-frames.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked, type RunPort } from './run.ts';
 import { answerSpawn, type SpawnPort } from './spawned.ts';
@@ -27,7 +28,7 @@ export type Line = {
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = SpawnPort & RunPort & {
+export type ControlPort = BoundsPort & SpawnPort & RunPort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
@@ -115,6 +116,9 @@ export class BusConnection {
         return this.#record(frame);
       case 'hold':
         return this.#hold(frame);
+      case 'allot':
+      case 'settle':
+        return onBoundsFrame(frame, this.peer.name, this.#line, this.#context);
       case 'renew':
       case 'lease':
       case 'spawn':

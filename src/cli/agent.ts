@@ -64,6 +64,13 @@ export async function agentShow(
   io.out(`  isolation  ${text(agent['isolation'] ?? 'unknown')}`);
   io.out(`  revoked    ${agent['revoked'] === true ? 'yes, every instance' : 'no'}`);
   for (const line of lineageLines(agent, nowMs)) io.out(`  ${line}`);
+  io.out(`  breaker    ${text(agent['breaker'])}`);
+  for (const one of objectsOf(agent['bounds'])) {
+    const whose = one['scope'] === 'own' ? 'own' : 'with all who work for it';
+    const within = seconds(Number(one['windowMs']));
+    io.out(`  bound ${text(one['impact'])}, ${whose}: ` +
+      `${text(one['used'])} of ${text(one['most'])} in ${within}`);
+  }
   for (const one of objectsOf(agent['certificates'])) {
     io.out(`  certificate ${text(one['thumbprint'])}${one['revoked'] === true ? '  REVOKED' : ''}`);
     io.out(`    ${text(one['spiffeId'])}`);

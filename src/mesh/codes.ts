@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
+import { boundCodes } from './bound-codes.ts';
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
 export const meshCodes = {
@@ -325,6 +326,7 @@ export const meshCodes = {
     mend: 'Correct the parameter\'s schema.',
     agentSees: 'UNAVAILABLE',
   },
+  ...boundCodes,
   MESH_OPERATORS_TOO_FEW: {
     means: 'A CRITICAL action needs two operators, and fewer are declared.',
     mend: 'Declare two people under operators.',

@@ -3,6 +3,7 @@ import { buildDutyGraph, type DutyGraph, type DutyRequest } from './duty-proof-g
 import { isPrivileged, readsThirdParties } from './duties.ts';
 import type { MeshCode } from './codes.ts';
 import type { ActionManifest, Agent, Mesh } from './mesh.ts';
+import { perHourOf } from './resolve-bounds.ts';
 import { parameterProseGaps, proseGaps } from './prose.ts';
 
 /** One edge of `mesh.edges` on a path, by its index. */
@@ -266,7 +267,7 @@ function parametersOf(action: ActionManifest): DutyParameter[] {
     oneOf: rule.oneOf?.length ?? null,
     always: rule.always?.size ?? 0,
     endorsable: rule.endorsable === true,
-    perHour: action.caps.get(name)?.perHour ?? null,
+    perHour: perHourOf(action.caps.get(name)),
     free: false,
   }));
   const starts = new Set([...action.sensitive.keys()].flatMap((path) => [path, first(path)]));
@@ -279,7 +280,7 @@ function parametersOf(action: ActionManifest): DutyParameter[] {
     oneOf: null,
     always: 0,
     endorsable: false,
-    perHour: action.caps.get(name)?.perHour ?? null,
+    perHour: perHourOf(action.caps.get(name)),
     free: true,
   }));
   return [...bound, ...others];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { actionProblems } from './action-invariants.ts';
+import { boundProblems } from './bound-invariants.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
@@ -23,6 +24,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   if (isComplete) spawnProblems(problems);
   dutyPathProblems(problems);
   actionProblems(problems, isComplete);
+  if (isComplete) boundProblems(problems);
   if (isComplete) operatorProblems(problems);
   return problems.found;
 }

@@ -11,6 +11,7 @@ import type { Placed } from './problems.ts';
 import { withChildren } from './spawn.ts';
 import { resolveActions, resolveSchemas } from './resolve-actions.ts';
 import { resolveAgents, resolveEdges } from './resolve-agents.ts';
+import { resolveBounds } from './resolve-bounds.ts';
 import {
   resolveDefaults, resolveDomains, resolveGlobals, resolveLimits, resolveZones,
 } from './resolve-domains.ts';
@@ -49,6 +50,7 @@ const frameShape = z.strictObject({
     defaults: z.unknown().optional(),
     limits: z.unknown().optional(),
     recorder: z.unknown().optional(),
+    bounds: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -117,7 +119,8 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const pins = resolvePins(loading, loading.declared('tools'));
   const tools = resolveTools(loading, toolEntries, actionEntries, pins, defaults);
   const actions = resolveActions(loading, actionEntries, defaults);
-  const agents = resolveAgents(loading, agentEntries, zones, defaults);
+  const { bounds, shared } = resolveBounds(loading, frame.bounds);
+  const agents = resolveAgents(loading, agentEntries, zones, defaults, shared);
   const { edges, paths: edgePaths } = resolveEdges(loading, frame.edges, defaults);
   const operators = resolveOperators(loading, frame.operators);
   const patterns = resolvePatterns(loading, frame.patterns);
@@ -135,8 +138,8 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     mode: frame.mode,
     development: globals.development,
     principals: globals.principals,
-    limits, domains, zones, agents, edges, actions, tools, schemas, operators, deselected,
-    recorder, patterns, scanner, policies,
+    limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
+    deselected, recorder, patterns, scanner, policies,
     digest: loading.digest(),
     directory: loading.directory,
   };

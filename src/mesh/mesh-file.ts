@@ -11,7 +11,8 @@ const command = z.array(z.string().min(1).max(4096)).min(1).max(64);
 /** A JSON Schema: the path of its file (JSON or YAML), or the schema itself. */
 const jsonSchema = z.union([filePath, z.record(z.string(), z.unknown())]);
 const timeoutMs = z.int().min(1).max(3_600_000);
-const positive = z.number().positive();
+/** Highest number that a bound may have: sums are kept to four decimals, exactly. */
+const bound = z.number().positive().max(900_000_000_000);
 
 export const roleNames = ['ORCHESTRATOR', 'RETRIEVER', 'EXECUTOR', 'ANALYST'] as const;
 const role = z.enum(roleNames);
@@ -93,6 +94,39 @@ const templateShape = z.strictObject({
   lifetime_ms: z.int().min(1000).max(3_600_000).default(600_000),
 });
 
+/** Bounds over sliding windows; more than one may stand. */
+const windowsShape = z.strictObject({
+  per_minute: bound.optional(),
+  per_hour: bound.optional(),
+  per_day: bound.optional(),
+});
+
+const blastShape = z.strictObject({
+  calls: windowsShape.optional(),
+  money: windowsShape.optional(),
+  records: windowsShape.optional(),
+});
+
+const boundsShape = z.strictObject({
+  agent: blastShape.default({}),
+  subtree: blastShape.default({}),
+  task: z.strictObject({
+    calls: bound.optional(),
+    money: bound.optional(),
+    records: bound.optional(),
+    duration_ms: z.int().min(1000).max(604_800_000).default(604_800_000),
+    retries: z.int().min(0).max(1000).default(3),
+  }).prefault({}),
+  breaker: z.strictObject({
+    failures: z.int().min(1).max(1000).default(5),
+    agent_failures: z.int().min(1).max(1000).default(4),
+    window_ms: z.int().min(1000).max(86_400_000).default(60_000),
+    open_ms: z.int().min(1000).max(86_400_000).default(60_000),
+    probes: z.int().min(1).max(16).default(3),
+  }).prefault({}),
+  escalate_at: z.number().positive().max(1).default(0.5),
+});
+
 const agentShape = z.strictObject({
   role,
   zone: name.optional(),
@@ -107,6 +141,8 @@ const agentShape = z.strictObject({
   spawn: spawnShape.optional(),
   template: templateShape.optional(),
   clearance: classification.optional(),
+  bounds: z.strictObject({ own: blastShape.default({}), subtree: blastShape.default({}) })
+    .optional(),
 });
 
 const edgeShape = z.strictObject({
@@ -149,7 +185,11 @@ const actionShape = z.strictObject({
   write: z.boolean().default(true),
   approval: z.enum(['policy', 'required']).default('policy'),
   sensitive: z.record(z.string(), sensitiveShape).default({}),
-  caps: z.record(z.string(), z.strictObject({ per_hour: positive })).default({}),
+  caps: z.record(z.string(), windowsShape).default({}),
+  impact: z.strictObject({
+    money: z.union([z.string().min(1).max(128), z.number().nonnegative()]).optional(),
+    records: z.union([z.string().min(1).max(128), z.number().nonnegative()]).optional(),
+  }).default({}),
   timeout_ms: timeoutMs.optional(),
 });
 
@@ -228,6 +268,7 @@ export const entryShapes = {
   global: globalShape,
   limits: limitsShape,
   recorder: recorderShape,
+  bounds: boundsShape,
   defaults: defaultsShape,
 } as const;
 
@@ -240,6 +281,7 @@ export const meshFileShape = z.strictObject({
     defaults: defaultsShape.optional(),
     limits: limitsShape.optional(),
     recorder: recorderShape.optional(),
+    bounds: boundsShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),

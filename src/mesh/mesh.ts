@@ -35,6 +35,7 @@ export type Mesh = {
    */
   readonly principals?: 'instructions' | 'messages';
   readonly limits: Limits;
+  readonly bounds: Bounds;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly agents: ReadonlyMap<string, Agent>;
@@ -79,6 +80,35 @@ export type Limits = {
   readonly requestHopsMax?: number;
 };
 
+/** What a call costs the world (EC-2.3): calls of tools, sums of money, objects touched. */
+export type Impact = 'calls' | 'money' | 'records';
+export const impacts: readonly Impact[] = ['calls', 'money', 'records'];
+
+/** At most `most` within any `windowMs`. */
+export type BoundWindow = { readonly windowMs: number; readonly most: number };
+export type BlastRadius = ReadonlyMap<Impact, readonly BoundWindow[]>;
+
+/** Bounds on what agents do, beyond the caps of single actions. */
+export type Bounds = {
+  /** Where the mesh file bounds a task's sums; the others are unbounded. */
+  readonly task: ReadonlyMap<Impact, number>;
+  /** From the start of a task until nothing of it begins any more. */
+  readonly taskDurationMs: number;
+  /** Failed calls of one action in one task that may be tried again. */
+  readonly retries: number;
+  readonly breaker: {
+    /** Failures of one tool operation, and of one agent's calls, within the window. */
+    readonly failures: number;
+    readonly agentFailures: number;
+    readonly windowMs: number;
+    readonly openMs: number;
+    /** Calls that must succeed before it closes again. */
+    readonly probes: number;
+  };
+  /** Share of a bound beyond which a person is asked once in each window; 1 is never. */
+  readonly escalateAt: number;
+};
+
 export type Domain = {
   readonly name: string;
   readonly tier: ProtectionTier;
@@ -114,6 +144,8 @@ export type Agent = {
   readonly template?: AgentTemplate | null;
   /** Of a spawned agent: the template it is made of. */
   readonly fromTemplate?: string | null;
+  /** Bounds on its own calls, and on those of everybody who works for it. */
+  readonly bounds: { readonly own: BlastRadius; readonly subtree: BlastRadius };
   /** Program that `maso up` starts beside the sidecar; null when it is started elsewhere. */
   readonly command: readonly string[] | null;
 };
@@ -158,6 +190,8 @@ export type ActionManifest = {
   readonly keep?: readonly string[] | null;
   readonly sensitive: ReadonlyMap<string, SensitiveParameter>;
   readonly caps: ReadonlyMap<string, Cap>;
+  /** The parameter that says how much, or a number; a list counts its items. */
+  readonly impact: ReadonlyMap<Impact, string | number>;
   readonly timeoutMs: number;
 };
 
@@ -177,7 +211,8 @@ export type SensitiveParameter = {
 
 export type OwnWords = { readonly from: readonly string[]; readonly texts: readonly string[] };
 
-export type Cap = { readonly perHour: number };
+/** Highest sums of one parameter, over all executors that serve the action. */
+export type Cap = { readonly windows: readonly BoundWindow[] };
 
 export type ToolManifest = {
   readonly name: string;
@@ -274,6 +309,15 @@ export type OISpec = {
   /** Without it no right to spawn holds. */
   readonly canCreateAgents: boolean;
   readonly riskClassification: RiskClass;
+  readonly timeBoundary: TimeBoundary;
   /** SHA-256 (base64url) of the canonical specification. */
   readonly digest: string;
+};
+
+/** When an agent may begin anything; milliseconds since 1970, null is unbounded. */
+export type TimeBoundary = {
+  readonly notBeforeMs: number | null;
+  readonly notAfterMs: number | null;
+  /** Of a task, counted from its start. */
+  readonly durationMs: number | null;
 };

@@ -3,8 +3,9 @@ import type { JsonObject } from '../message/json.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, schemaIdPattern, type EntryOf } from './mesh-file.ts';
-import type { ActionManifest, Cap, MessageSchema } from './mesh.ts';
+import type { ActionManifest, MessageSchema } from './mesh.ts';
 import { refer } from './resolve-agents.ts';
+import { resolveCaps, resolveImpact } from './resolve-bounds.ts';
 import type { Defaults } from './resolve-domains.ts';
 import { resolveSensitive } from './resolve-sensitive.ts';
 import { splitTool, toolTimeoutMsDefault } from './resolve-tools.ts';
@@ -39,15 +40,12 @@ export function resolveActions(
       opaque: new Set(value.opaque),
       keep: value.keep ?? null,
       sensitive: resolveSensitive(value.sensitive),
-      caps: new Map(Object.entries(value.caps).map(toCap)),
+      caps: resolveCaps(loading, value.caps, [...path, 'caps']),
+      impact: resolveImpact(value.impact),
       timeoutMs: value.timeout_ms ?? defaults.timeout_ms ?? toolTimeoutMsDefault,
     });
   }
   return actions;
-}
-
-function toCap([name, given]: [string, { per_hour: number }]): [string, Cap] {
-  return [name, { perHour: given.per_hour }];
 }
 
 /** The users' message schemas and the built-in ones, which cannot be redefined. */

@@ -6,8 +6,10 @@ import type { Agent, Edge, OISpec, Zone } from './mesh.ts';
 import type { MeshCode } from './codes.ts';
 import { didYouMean } from './nearest-name.ts';
 import { oispecFileShape, type OISpecFile } from './oispec-file.ts';
+import { resolveAgentBounds, type SharedBounds } from './resolve-bounds.ts';
 import { defaultZone, type Defaults } from './resolve-domains.ts';
 import { canonicalize } from '../message/canonical-json.ts';
+import { parseInterval, timeBoundaryOf } from './time-boundary.ts';
 import type { Path } from './yaml-source.ts';
 import { spawnRightOf, templateOf } from './spawn.ts';
 import { parseShape } from './zod-diagnostics.ts';
@@ -17,6 +19,7 @@ export function resolveAgents(
   entries: readonly Entry<EntryOf<'agents'>>[],
   zones: ReadonlyMap<string, Zone>,
   defaults: Defaults,
+  shared: SharedBounds,
 ): Map<string, Agent> {
   const agents = new Map<string, Agent>();
   for (const { name, path, value } of entries) {
@@ -39,6 +42,7 @@ export function resolveAgents(
       spawn: spawnRightOf(value),
       template: templateOf(value),
       isolation: value.isolation ?? defaults.isolation ?? 'none',
+      bounds: resolveAgentBounds(loading, value.bounds, [...path, 'bounds'], shared),
       command: value.command === undefined ? null : absoluteArguments(loading, value.command),
     });
   }
@@ -133,6 +137,10 @@ function resolveOISpec(
   if (file.oisspec_hash !== undefined && !sameDigest(file.oisspec_hash, digest)) {
     loading.add('MESH_OISPEC_HASH', 'error', source.at(['oisspec_hash']));
   }
+  const boundary = file.parameters.time_boundary;
+  if (typeof boundary === 'string' && parseInterval(boundary) === null) {
+    loading.add('MESH_TIME_BOUNDARY', 'error', source.at(['parameters', 'time_boundary']));
+  }
   return toOISpec(file, digest);
 }
 
@@ -161,6 +169,7 @@ export function toOISpec(file: OISpecFile, digest: string): OISpec {
     maxDelegationDepth: authority.max_delegation_depth,
     canCreateAgents: authority.can_create_agents,
     riskClassification: file.risk_classification,
+    timeBoundary: timeBoundaryOf(parameters.time_boundary),
     digest,
   };
 }

@@ -144,6 +144,7 @@ describe('CedarPolicies', () => {
         isolation: 'uid',
       },
       domain: 'billing',
+      task: '00000000000000000000000000',
       paceClamp: { phase: 'PRIMARY', allows: 'all' },
       isolation: 'uid',
       trustedValues: () => null,

@@ -94,8 +94,23 @@ export const policyCodes = {
     agentSees: 'REFUSED',
   },
   POLICY_CAP_EXCEEDED: {
-    means: 'The sum of the last hour with this request is over its cap, or cannot be told.',
-    mend: 'Wait, or raise the cap in the mesh file.',
+    means: 'The amount alone is over a cap of the action, or is no number of 0 or more.',
+    mend: 'Ask for less, or raise the cap in the mesh file.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_TASK_TIME_ENDED: {
+    means: 'The task is older than its time box, so nothing of it begins any more.',
+    mend: 'Start a new task, or lengthen bounds.task.duration_ms.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_TASK_TIME_INVALID: {
+    means: 'The task\'s id tells no time, or one in the future, so its time box cannot be held.',
+    mend: 'Look at the clock of the host that started the task.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_AGENT_TIME_ENDED: {
+    means: 'The time boundary in an OISpec does not allow its agent to begin anything now.',
+    mend: 'Give the agent a new OISpec if it should go on.',
     agentSees: 'REFUSED',
   },
   POLICY_CEDAR_DENIED: {

@@ -9,6 +9,7 @@ import type { PolicyCode } from './codes.ts';
 import { oispecFindings } from './oispec.ts';
 import { capFindings, schemaFindings, sensitiveFindings } from './parameters.ts';
 import { peopleFindings, type GrantedApproval } from './people.ts';
+import { timeFindings } from './time-box.ts';
 
 /** Who asks, as the requester's sidecar signed it. Nothing here is the requester's own word. */
 export type Requester = {
@@ -26,6 +27,8 @@ export type ComplianceRequest = {
   readonly executor: Agent;
   readonly requester: Requester;
   readonly domain: string;
+  /** ULID of the task; its time box is counted from the id. */
+  readonly task: string;
   readonly paceClamp: {
     readonly phase: string;
     readonly allows: 'all' | 'read-only' | 'supervised' | 'nothing';
@@ -34,7 +37,7 @@ export type ComplianceRequest = {
   readonly isolation: Isolation;
   /** Canonical JSON of the values that an executor-side source gives; null when it gives none. */
   readonly trustedValues: (source: string) => ReadonlySet<string> | null;
-  /** Sum of a capped parameter over the last hour, reservations included. */
+  /** What is known to be used of a cap; the sum's owner is asked before the tool runs. */
   readonly capUsed: (action: string, parameter: string) => number;
   readonly approvals: readonly GrantedApproval[];
   /** What approvals are bound to; absent or null when the caller releases holds itself. */
@@ -120,10 +123,12 @@ function standingFindings(input: ComplianceInput): Finding[] {
   const weak = isolationRank[input.isolation] < isolationRank[executor.isolation] ||
     !(isolationRank[input.isolation] > 0);
   if (weak && mesh.development !== true) found.push(refusal('POLICY_ISOLATION_WEAK', 'isolation'));
+  const parties = [executor, mesh.agents.get(requester.agent)];
+  found.push(...timeFindings(mesh, parties, input.task, input.nowMs));
   const domain = mesh.domains.get(input.domain);
   if (domain === undefined) found.push(refusal('POLICY_DOMAIN_UNKNOWN', 'domain'));
   else {
-    const roles = [executor.role, mesh.agents.get(requester.agent)?.role];
+    const roles = parties.map((agent) => agent?.role);
     const allowed = roles.every((role) => role !== undefined && domain.allowedRoles.includes(role));
     if (!allowed) found.push(refusal('POLICY_ROLE_DENIED', `domain/${domain.name}`));
   }

@@ -20,9 +20,6 @@ export function manifestRules(input: ExplainInput): readonly Rule[] {
     depending('manifest', 'POLICY_PARAMETERS_INVALID', placed.at([...path, 'parameters']),
       'the parameters must match this schema'),
     ...sourceRules(input),
-    ...[...action.caps].map(([name, cap]) => depending(
-      'cap', 'POLICY_CAP_EXCEEDED', placed.at([...path, 'caps', name]),
-      `${name} may sum up to ${cap.perHour} in an hour`)),
     depending('hops', 'POLICY_HOPS_EXCEEDED',
       placed.at(['security_mesh', 'limits', 'request_hops_max']),
       `the request may be at most ${hops} hand-offs from its originator`),

@@ -9,14 +9,17 @@ import type { CedarSays } from './explain-cedar.ts';
 /** What a rule means for a request: `depends` on parameters, label or time; `holds` for people. */
 export type RuleEffect = 'allows' | 'refuses' | 'holds' | 'depends';
 
+/** Codes of the folder `bounds`, which the sums' owner answers with at run time. */
+type BoundCode = 'BOUNDS_EXCEEDED' | 'BOUNDS_RETRIES_SPENT' | 'BOUNDS_BREAKER_OPEN';
+
 /** One rule that speaks about a request, and where it is written. */
 export type Rule = {
   readonly control:
-    | 'edge' | 'executor' | 'domain' | 'isolation' | 'oispec' | 'manifest' | 'source' | 'cap'
+    | 'edge' | 'executor' | 'domain' | 'isolation' | 'oispec' | 'manifest' | 'source' | 'bound'
     | 'hops' | 'cedar' | 'people';
   readonly effect: RuleEffect;
   /** The code of the refusal or hold that the rule gives, or would give. */
-  readonly code: PolicyCode | 'PROTECTION_TIER_UNAVAILABLE' | null;
+  readonly code: PolicyCode | BoundCode | 'PROTECTION_TIER_UNAVAILABLE' | null;
   readonly text: string;
   readonly place: Position;
 };

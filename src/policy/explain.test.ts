@@ -103,6 +103,7 @@ describe('explain', () => {
         isolation: 'uid',
       },
       domain: 'billing',
+      task: '00000000000000000000000000',
       paceClamp: { phase: 'PRIMARY', allows: 'all' },
       isolation: executor.isolation,
       trustedValues: () => null,
@@ -133,7 +134,8 @@ describe('explain', () => {
       'POLICY_PARAMETERS_INVALID', 'POLICY_SOURCE_UNTRUSTED', 'POLICY_SOURCE_UNTRUSTED',
       // The sample's agents run without isolation, so what their sidecars stamp is not believed.
       'POLICY_SOURCE_UNTRUSTED',
-      'POLICY_CAP_EXCEEDED', 'POLICY_HOPS_EXCEEDED', 'POLICY_CEDAR_DENIED',
+      'POLICY_HOPS_EXCEEDED', 'POLICY_CAP_EXCEEDED', 'BOUNDS_RETRIES_SPENT', 'BOUNDS_BREAKER_OPEN',
+      'POLICY_TASK_TIME_ENDED', 'POLICY_CEDAR_DENIED',
     ]);
   });
 

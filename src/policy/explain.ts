@@ -3,6 +3,7 @@ import { positionInPolicy } from '../mesh/cedar-text.ts';
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { Path } from '../mesh/yaml-source.ts';
 import type { Outcome } from '../review/verdict.ts';
+import { boundRules } from './explain-bounds.ts';
 import { manifestRules } from './explain-manifest.ts';
 import { oispecRules } from './explain-oispec.ts';
 import { allowing, refusing, type ExplainInput, type Route, type Rule } from './explain-rule.ts';
@@ -66,6 +67,7 @@ function explainWay(input: ExplainInput, route: Route): Way {
     isolationRule(input, route),
     ...oispecRules(input, route),
     ...manifestRules(input),
+    ...boundRules(input, route),
     ...cedarRules(input, route),
   ];
   const outcome: Outcome = rules.some(({ effect }) => effect === 'refuses') ? 'NO-GO'

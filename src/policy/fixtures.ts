@@ -2,6 +2,7 @@
 import type { Diagnostic, Position } from '../mesh/diagnostic.ts';
 import type { Agent, Mesh } from '../mesh/mesh.ts';
 import type { JsonObject } from '../message/json.ts';
+import { mintUlid } from '../message/identifiers.ts';
 import type { Finding, Outcome } from '../review/verdict.ts';
 import type { CedarPolicies } from './cedar.ts';
 import { comply, type ComplianceInput } from './comply.ts';
@@ -59,6 +60,9 @@ function requestOf(fixture: Fixture): Omit<ComplianceInput, 'mesh' | 'cedar'> {
   const sources = Object.entries(context.sources)
     .map(([name, from]): [string, readonly string[]] => [sourcePointer(name), from]);
   const used = new Map(Object.entries(context.cap_used));
+  // A fixture says nothing of the time: it is one at which both agents' boundaries have begun.
+  const begins = [requester, executor].map((agent) => agent.oispec?.timeBoundary.notBeforeMs ?? 0);
+  const nowMs = Math.max(...begins);
   return {
     request: { action, parameters, idempotencyKey: 'policy-test', evidence: [] },
     executor,
@@ -74,12 +78,13 @@ function requestOf(fixture: Fixture): Omit<ComplianceInput, 'mesh' | 'cedar'> {
       isolation: requester.isolation,
     },
     domain,
+    task: mintUlid({ nowMs: () => nowMs }, { bytes: (count) => new Uint8Array(count) }),
     paceClamp: { phase: 'PRIMARY', allows: 'all' },
     isolation: executor.isolation,
     trustedValues: () => null,
     capUsed: (_action, parameter) => used.get(parameter) ?? 0,
     approvals: [],
-    nowMs: 0,
+    nowMs,
   };
 }
 

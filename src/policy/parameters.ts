@@ -118,7 +118,11 @@ function membersOf({ value, pointer }: Placed): readonly (Placed & { readonly in
   }));
 }
 
-/** Sums of the last hour. An amount that is no number of 0 or more would escape the sum. */
+/**
+ * Whether the amount fits with what `capUsed` says was used in every window; the sum itself has an
+ * owner, which is asked before the tool runs. An amount that is no number of 0 or more would escape
+ * every sum.
+ */
 export function capFindings(
   action: ActionManifest,
   parameters: JsonObject,
@@ -129,8 +133,8 @@ export function capFindings(
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     const used = capUsed(action.name, name);
     const fits = typeof value === 'number' && value >= 0 && used >= 0 &&
-      used + value <= cap.perHour;
-    if (!fits) found.push(refusal('POLICY_CAP_EXCEEDED', 'cap/per_hour', pointerTo(name)));
+      cap.windows.every(({ most }) => used + value <= most);
+    if (!fits) found.push(refusal('POLICY_CAP_EXCEEDED', 'cap/window', pointerTo(name)));
   }
   return found;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { boundsCodes } from '../bounds/codes.ts';
 import { busCodes } from '../bus/codes.ts';
 import { controlCodes } from '../control/codes.ts';
 import { firewallCodes } from '../firewall/codes.ts';
@@ -33,6 +34,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   firewall: firewallCodes,
   policy: policyCodes,
   mandate: mandateCodes,
+  bounds: boundsCodes,
   judge: judgeCodes,
   oversight: oversightCodes,
   pace: paceCodes,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SqliteIssuedChains } from '../adapters/control-store-sqlite.ts';
 import type { BusConnection } from '../bus/connection.ts';
+import { breakerOfAgent, usedByAgent, type AllotmentsContext } from '../control/allotments.ts';
 import type { Child } from '../control/child.ts';
 import type { Children } from '../control/children.ts';
 import { readCertificatesPem, spiffeIdOf } from '../identity/certificate.ts';
@@ -16,6 +17,7 @@ export type AgentsContext = {
   readonly revocations: RevocationList;
   readonly chains: SqliteIssuedChains;
   readonly children: Children;
+  readonly allotments: AllotmentsContext;
 };
 
 /** Every agent of the mesh file with its live instance, for operators. */
@@ -30,6 +32,8 @@ export function showAgent(name: string, context: AgentsContext): JsonObject | nu
   if (!context.mesh.agents.has(name)) return null;
   return {
     ...summaryOf(name, context),
+    breaker: breakerOfAgent(name, context.allotments),
+    bounds: usedByAgent(name, context.allotments),
     revocations: context.revocations
       .changes()
       .filter((change) => namesAgent(change, name, context))

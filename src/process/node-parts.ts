@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
+import { SqliteLedgerStore, SqliteLineageStore } from '../adapters/bounds-store-sqlite.ts';
+import { steadyClock } from '../adapters/clock-steady.ts';
 import type { ControlApi } from '../adapters/control-http.ts';
 import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
 import {
@@ -23,6 +25,12 @@ import { LocalBackbone } from '../bus/local-backbone.ts';
 import { noApprover } from '../oversight/approver.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
+import {
+  askAllotment,
+  noteHandOver,
+  settleAllotment,
+  type AllotmentsContext,
+} from '../control/allotments.ts';
 import { parentOf, type Child } from '../control/child.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import { applyRevocation, revokeByNode, type RevocationsContext } from '../control/revocations.ts';
@@ -67,6 +75,7 @@ export type Parts = {
   readonly bundlePem: string;
   readonly verifier: PeerVerifier;
   readonly busContext: BusContext;
+  readonly allotments: AllotmentsContext;
   readonly approvals: ApprovalsContext;
   readonly enrolment: EnrolmentContext;
   readonly revocations: RevocationsContext;
@@ -113,9 +122,10 @@ export async function buildParts(
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
+  const allotments = allotmentsOf(mesh, foundations, spawning);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
-    ...controlPortOf(foundations, approvals, enrolment, chains),
+    ...controlPortOf(foundations, approvals, enrolment, chains, allotments),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };
@@ -132,12 +142,13 @@ export async function buildParts(
     patientRecorder: new CoalescingRecorder(recorder),
     revocations: list,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
+    noteHandOver: (body) => noteHandOver(body, allotments),
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
     backbone: new LocalBackbone(queue),
     control,
     connected,
   };
-  const plane = { approvals, enrolment, revocations, chains, spawning, localOperator };
+  const plane = { allotments, approvals, enrolment, revocations, chains, spawning, localOperator };
   return { authority, credential, bundlePem, verifier, busContext, ...plane };
 }
 
@@ -159,6 +170,24 @@ async function openAuthority(mesh: Mesh, directory: string, clock: Clock): Promi
     random: systemRandom,
     lifetimes: svidLifetimes(mesh),
   });
+}
+
+function allotmentsOf(
+  mesh: Mesh,
+  { recorder, clock, database }: Foundations,
+  { children }: NodeChildren,
+): AllotmentsContext {
+  const ledger = new SqliteLedgerStore(database);
+  return {
+    mesh,
+    ledger,
+    lineage: new SqliteLineageStore(database),
+    spawnedBy: (agent) =>
+      (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
+    recorder,
+    clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
+    mintId: () => mintUlid(clock, systemRandom),
+  };
 }
 
 function approvalsOf(
@@ -234,12 +263,15 @@ function controlPortOf(
   approvals: ApprovalsContext,
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
+  allotments: AllotmentsContext,
 ): Omit<ControlPort, keyof SpawnPort | keyof RunPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],
     hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
     decided: (message, executor) => decidedFrame(approvals.store.byMessage(message, executor)),
+    allot: (executor, ask) => askAllotment(executor, ask, allotments),
+    settle: (executor, report) => settleAllotment(executor, report, allotments),
     renew: async (peer, csr) => {
       const renewed = await renew(peer, csr, enrolment);
       return renewed.ok ? renewed.chainPem : null;
@@ -307,8 +339,9 @@ export function controlApi(
 ): ControlApi {
   const { store } = parts.approvals;
   const { mesh, connected, revocations } = parts.busContext;
+  const { allotments, chains } = parts;
   const { children } = parts.spawning;
-  const agents = { mesh, connected, revocations, chains: parts.chains, children };
+  const agents = { mesh, connected, revocations, chains, children, allotments };
   return {
     status: () => {
       const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();

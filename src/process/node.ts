@@ -10,6 +10,7 @@ import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { admittedEntry, undeliveredEntry } from '../bus/admission-entries.ts';
 import { BusConnection } from '../bus/connection.ts';
 import { expire } from '../oversight/approvals.ts';
+import { pruneBounds } from '../control/allotments.ts';
 import type { ChildHost } from '../control/child.ts';
 import type { Children } from '../control/children.ts';
 import { ControlError } from '../control/control-error.ts';
@@ -267,6 +268,7 @@ class MeshNode implements RunningNode {
     }, sweepMs);
     const prune = setInterval(() => {
       this.#prune(clock.nowMs()).catch(failed);
+      pruneBounds(this.#parts.allotments).catch(failed);
     }, pruneEveryMs);
     const rotateEveryMs = this.#options.mesh.credentialRotationIntervalMs / 2;
     const rotate = setInterval(() => {

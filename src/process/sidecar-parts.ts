@@ -10,7 +10,6 @@ import { defaultThresholds } from '../firewall/firewall.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import { noJudge } from '../judge/judge.ts';
-import type { MandateLedger } from '../mandate/ledger.ts';
 import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
 import { peersOf } from '../mandate/verify.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
@@ -30,6 +29,7 @@ import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { LeaseView } from '../sidecar/standing.ts';
 import type { SidecarContext } from '../sidecar/context.ts';
+import { Allotments } from '../sidecar/allotments.ts';
 import { Endorsements } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { reviewContent } from '../sidecar/review.ts';
@@ -55,7 +55,6 @@ export type SidecarFoundations = {
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly revocations: RevocationView;
   readonly lease: LeaseView;
-  readonly ledger: MandateLedger;
   readonly report: (failure: unknown) => void;
   readonly digestKey: Uint8Array;
 };
@@ -172,6 +171,7 @@ export async function buildSidecarContext(
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: noJudge,
     endorsements: new Endorsements(limits.approvalTimeoutMs),
+    allotments: new Allotments({ ...foundations, agent: agent.name }),
     rates: new TokenBuckets({
       perSecond: limits.messagesPerSecond * 4,
       burst: limits.messageBurst * 4,

@@ -6,7 +6,6 @@ import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { newKey, saveCredential } from '../adapters/credential-keys.ts';
-import { SqliteMandateLedger } from '../adapters/mandate-ledger-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -18,7 +17,6 @@ import { IdentityError } from '../identity/identity-error.ts';
 import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
 import { narrowedTo } from '../mesh/child-scope.ts';
 import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
-import { mandateUsesKeptMs } from '../mandate/ledger.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -126,7 +124,6 @@ class SidecarProcess implements RunningSidecar {
   readonly #stateDirectory: string;
   readonly #database: BatchedDatabase;
   readonly #store: SqliteSidecarStore;
-  readonly #ledger: SqliteMandateLedger;
   readonly #recorder: SidecarRecorder;
   readonly #standing: SidecarStanding;
   readonly #link: BusClient;
@@ -161,7 +158,6 @@ class SidecarProcess implements RunningSidecar {
     this.#operators = options.mesh.operators;
     this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
     this.#store = new SqliteSidecarStore(this.#database);
-    this.#ledger = new SqliteMandateLedger(this.#database);
     this.#standing = new SidecarStanding({
       database: this.#database,
       clock,
@@ -244,7 +240,6 @@ class SidecarProcess implements RunningSidecar {
       operators: () => this.#knownOperators(),
       revocations: this.#standing.revocations,
       lease: this.#standing,
-      ledger: this.#ledger,
       digestKey: digestKeyOf(this.#membership),
     };
   }
@@ -322,11 +317,11 @@ class SidecarProcess implements RunningSidecar {
       setInterval(() => {
         const nowMs = this.#clock.nowMs();
         this.#store.prune(nowMs - pruneAfterMs(mesh)).catch(report);
-        this.#ledger.prune(nowMs - mandateUsesKeptMs).catch(report);
       }, pruneEveryMs),
       // What the node could not record is offered again, also when nothing new is to be recorded.
       setInterval(() => {
         this.#recorder.drain().catch(report);
+        this.#sidecar?.context.allotments.drain().catch(report);
         this.#sidecar?.repeatAnswers();
       }, drainEveryMs),
       setInterval(() => this.#link.askLease(), leaseMsDefault / 3),

@@ -5,7 +5,9 @@ import { FakeSidecar, partyOf, settled } from '../../test/sidecar-fixture/sideca
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
+import { parseActionRequest } from '../message/action-request-parse.ts';
 import { withoutResult } from '../tool/gate-outcome.ts';
+import { Allotments } from './allotments.ts';
 import { AgentSidecar } from './agent-sidecar.ts';
 
 const triage = partyOf('triage');
@@ -36,25 +38,111 @@ function writes(): typeof fake.calls {
   return fake.calls.filter(({ write }) => write);
 }
 
-describe('a cap', () => {
-  test('keeps what was paid when its key comes again with another amount', async () => {
+describe('an allotment', () => {
+  const ends = (): readonly string[] => fake.link.reported.map(({ end }) => end);
+
+  test('is asked for with the amounts that caps count, before the tool runs', async () => {
+    fake.ran = ({ write }) => {
+      if (write) expect(fake.link.asked).toHaveLength(1);
+      return {};
+    };
     await ask({ key: 'k', parameters: { amount: 5000 } });
-    fake.ran = () => ({ status: 'REFUSED', code: 'TOOL_KEY_REUSED' });
-    await ask({ key: 'k', parameters: { amount: 1 } });
-    expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE', 'REFUSED']);
-    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(5000);
+    expect(fake.link.asked).toMatchObject([
+      { action: 'pay_invoice', requester: 'triage', amounts: { amount: 5000 }, released: false },
+    ]);
+    expect(outcomes()).toMatchObject([{ status: 'DONE' }]);
+    expect(ends()).toEqual([]);
   });
 
-  test('is given back when the call certainly did nothing', async () => {
+  test('that is refused keeps the tool from running', async () => {
+    fake.link.allots = () => ({ outcome: 'refused', code: 'BOUNDS_EXCEEDED', bound: 'a' });
+    await ask({ key: 'k' });
+    expect(writes()).toEqual([]);
+    expect(fake.recorder.codes('request.reviewed')).toEqual(['BOUNDS_EXCEEDED']);
+    expect(ends()).toEqual([]);
+  });
+
+  test('cannot be had while its owner is away, for whatever a cap counts', async () => {
+    fake.link.allots = () => null;
+    await ask({ key: 'k' });
+    expect(writes()).toEqual([]);
+    expect(fake.recorder.codes('request.reviewed')).toEqual(['BOUNDS_OWNER_UNREACHABLE']);
+  });
+
+  test('is not asked for while a report of an earlier run was not heard', async () => {
     fake.ran = () => ({ status: 'FAILED', code: 'TOOL_FAILED' });
-    await ask({ key: 'k', parameters: { amount: 5000 } });
-    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(0);
+    fake.link.hears = () => false;
+    await ask({ key: 'k' });
+    await ask({ key: 'k' });
+    expect(fake.link.asked).toHaveLength(1);
+    expect(fake.recorder.codes('request.reviewed')).toEqual([null, 'BOUNDS_OWNER_UNREACHABLE']);
+    fake.link.hears = () => true;
+    await ask({ key: 'k' });
+    expect(ends()).toEqual(['failed', 'failed']);
   });
 
-  test('stands when nobody knows what the call did', async () => {
-    fake.ran = () => ({ status: 'IN-DOUBT', code: 'TOOL_TIMEOUT' });
-    await ask({ key: 'k', parameters: { amount: 5000 } });
-    expect(fake.store.reserved('pay_invoice', 'amount', 0, '')).toBe(5000);
+  test('is not asked for what is refused anyway, nor for an amount that is none', async () => {
+    fake.complies = () => 'NO-GO';
+    await ask({ key: 'k1' });
+    fake.complies = () => 'GO';
+    for (const [index, amount] of [-1, '5', 1e300, null].entries()) {
+      await ask({ key: `bad${index}`, parameters: { amount } });
+    }
+    expect(fake.link.asked).toEqual([]);
+    expect(fake.recorder.codes('request.reviewed').slice(1))
+      .toEqual(Array.from({ length: 4 }, () => 'BOUNDS_AMOUNT_INVALID'));
+  });
+
+  test('holds the action for a person beyond its share, and is asked for anew then', async () => {
+    fake.link.allots = ({ released }) => released
+      ? { outcome: 'granted', probe: false }
+      : { outcome: 'escalate', code: 'BOUNDS_HALF_REACHED', bound: 'a' };
+    await ask({ key: 'k' });
+    expect(fake.link.held).toMatchObject([{ reasons: ['BOUNDS_HALF_REACHED'] }]);
+    expect(writes()).toEqual([]);
+  });
+
+  test('is given back while the request waits for people for another reason', async () => {
+    fake.complies = () => 'ESCALATE';
+    await ask({ key: 'k' });
+    expect(ends()).toEqual(['not-run']);
+    expect(writes()).toEqual([]);
+  });
+
+  test.each([
+    [{ status: 'REFUSED', code: 'TOOL_KEY_REUSED' }, 'not-run'],
+    [{ status: 'FAILED', code: 'TOOL_FAILED' }, 'failed'],
+    [{ status: 'IN-DOUBT', code: 'TOOL_TIMEOUT' }, 'in-doubt'],
+  ] as const)('hears of %o', async (ran, end) => {
+    fake.ran = () => ran;
+    await ask({ key: 'k' });
+    expect(ends()).toEqual([end]);
+  });
+
+  test('hears of a good end only where a breaker probes', async () => {
+    fake.link.allots = () => ({ outcome: 'granted', probe: true });
+    await ask({ key: 'k' });
+    expect(ends()).toEqual(['done']);
+  });
+
+  test('of a request that a crash interrupted comes back when it is refused afterwards', async () => {
+    const envelope = fake.requestFrom(triage, { key: 'k' });
+    fake.ran = ({ write }) => (write ? new Promise(() => undefined) : {});
+    sidecar.deliver(envelope, null, () => undefined);
+    await settled();
+    const [id] = fake.link.asked.map(({ holder }) => holder);
+    fake.database.flush();
+    const restarted = new Allotments({
+      agent: 'payments', mesh: fake.context.mesh, store: fake.store, link: fake.link, clock: fake.clock,
+    });
+    const { body } = fake.store.message(id ?? '') ?? {};
+    const manifest = fake.context.mesh.actions.get('pay_invoice');
+    const parsed = parseActionRequest(body?.payload ?? null);
+    if (body === undefined || manifest === undefined || !parsed.ok) throw new Error('no request');
+    await restarted.abandon(body, parsed.request, manifest, []);
+    await restarted.abandon(body, parsed.request, manifest, []);
+    await settled();
+    expect(fake.link.reported).toMatchObject([{ end: 'not-run', ask: { holder: id } }]);
   });
 });
 
@@ -95,18 +183,17 @@ describe('a request whose call ended before a crash', () => {
 });
 
 describe('a request that is taken up again', () => {
-  test('is not refused for the cap that it reserved itself', async () => {
+  test('asks for the allotment that it was given before', async () => {
     const { saveReply } = fake.store;
     fake.store.saveReply = () => Promise.reject(new Error('crash'));
-    fake.complies = ({ capUsed }) => (capUsed('pay_invoice', 'amount') > 0 ? 'NO-GO' : 'GO');
     await ask({ key: 'k', parameters: { amount: 5000 } });
     fake.store.saveReply = saveReply;
+    fake.database.flush();
     sidecar = new AgentSidecar(fake.context);
     await sidecar.recover();
     await settled();
     expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE']);
-    await ask({ key: 'other', parameters: { amount: 1 } });
-    expect(outcomes().at(-1)?.status).toBe('REFUSED');
+    expect(fake.link.asked[1]).toEqual(fake.link.asked[0]);
   });
 
   test('is answered with the label of the tool\'s result, also under another identity', async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { actionValidMs } from '../bounds/ask.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import type { ActionManifest, RiskClass } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
@@ -6,8 +7,9 @@ import type { ActionOutcome, ActionRequest } from '../message/action-request.ts'
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import { withoutResult, type Decision, type GateOutcome } from '../tool/gate-outcome.ts';
+import type { Decision, GateOutcome } from '../tool/gate-outcome.ts';
 import type { PriorEnd } from '../tool/gate.ts';
+import { allot, giveBack, withBounds } from './action-bounds.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
 import { placeOf } from './endorsements.ts';
@@ -56,14 +58,18 @@ export async function workOn(
     const { request, verdict } = reviewed;
     context.endorsements.add(body, request.action, verdict, context.clock.nowMs());
   }
-  const settled = applyDecision(reviewed, decided, approved, context);
-  const waits = decided === null && mustHold(reviewed) && settled.outcome === 'ESCALATE';
+  const isDenied = decided !== null && approved === null;
+  const allotted = isDenied ? null : await allot(body, reviewed, approved !== null, context);
+  const bounded = withBounds(reviewed, allotted, context);
+  const settled = applyDecision(bounded, decided, approved, context);
+  const waits = decided === null && mustHold(bounded) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
-  if (!(await recordReview(body, reviewed, settled, tookUs, context))) {
-    return answer(message, turnedAway('SIDECAR_RECORD_UNAVAILABLE'), context);
-  }
-  if (waits) return holdForPeople(message, reviewed, context);
-  if (settled.outcome === 'NO-GO' || reviewed.manifest === null) {
+  const isRecorded = await recordReview(body, bounded, settled, tookUs, context);
+  const stands = isRecorded && !waits && settled.outcome !== 'NO-GO';
+  if (!stands && before === null) await giveBack(body, reviewed, allotted, context);
+  if (!isRecorded) return answer(message, turnedAway('SIDECAR_RECORD_UNAVAILABLE'), context);
+  if (waits) return holdForPeople(message, bounded, context);
+  if (!stands || reviewed.manifest === null || allotted?.outcome !== 'granted') {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, turnedAway(code), context);
@@ -72,10 +78,13 @@ export async function workOn(
   if (since.length > 0) {
     const stopped = combine(since);
     await recordReview(body, reviewed, stopped, 0, context);
+    if (before === null) await giveBack(body, reviewed, allotted, context);
     const code = stopped.lead?.code ?? 'REVIEW_MISSING';
     return answer(message, turnedAway(code), context);
   }
-  const ran = await run(body, reviewed, reviewed.manifest, context);
+  const { beginBeforeMs } = allotted;
+  const ran = await run(body, reviewed, reviewed.manifest, beginBeforeMs, context);
+  await allotted.ended(ran);
   return answer(message, outcomeOf(reviewed.request, ran, context), context, ran);
 }
 
@@ -111,6 +120,7 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
       isolation: body.provenance.isolation,
     },
     domain: body.domain,
+    task: body.task,
     paceClamp: context.pace.clamp(context.agent.name),
     isolation: context.isolation,
     trustedValues: (source) => trusted.get(source) ?? null,
@@ -119,13 +129,8 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
         { ...placeOf(body), action: request.action, pointer, value },
         context.clock.nowMs(),
       ),
-    capUsed: (action, parameter) =>
-      context.store.reserved(
-        action,
-        parameter,
-        context.clock.nowMs() - 3_600_000,
-        capKey(body, request),
-      ),
+    // The sums have an owner, which is asked once nothing else speaks against the request.
+    capUsed: () => 0,
     approvals: [],
     nowMs: context.clock.nowMs(),
   });
@@ -142,7 +147,7 @@ function mandateOf(
   manifest: ActionManifest | null,
   context: SidecarContext,
 ): MandateReview {
-  return reviewMandate(body, request, capKey(body, request), manifest?.risk ?? 'CRITICAL', context);
+  return reviewMandate(body, request, manifest?.risk ?? 'CRITICAL', context);
 }
 
 /** Recording took time: what was revoked since, or has no lease any more, does not run. */
@@ -245,7 +250,9 @@ async function trustedValues(
       idempotencyKey: `${body.id}.${name}.${context.clock.nowMs()}`,
       task: body.task,
     };
-    const ran = await context.gate.call(admitRead(call, context));
+    // Answered within the request, or its values count for nothing.
+    const beginBeforeMs = context.clock.nowMs() + actionValidMs;
+    const ran = await context.gate.call(admitRead(call, beginBeforeMs, context));
     if (ran.status !== 'DONE') continue;
     for (const { value, source } of new ValueIndex().indexValues(ran.result, ran.sourceOf)) {
       if (wanted.has(source)) found.set(source, (found.get(source) ?? new Set()).add(value));
@@ -258,18 +265,11 @@ async function run(
   body: EnvelopeBody,
   reviewed: Reviewed,
   manifest: ActionManifest,
+  beginBeforeMs: number,
   context: SidecarContext,
 ): Promise<GateOutcome> {
   const { request, mandate } = reviewed;
-  const key = capKey(body, request);
-  const charged = await context.ledger.charge(key, mandate.charges, context.clock.nowMs());
-  if (!charged.ok) {
-    const stopped = combine([refusedVerdict([charged.code], 'mandate/charge', context)]);
-    await recordReview(body, reviewed, stopped, 0, context);
-    return { ...withoutResult('REFUSED', charged.code), entry: body.id };
-  }
-  const reserved = await reserveCaps(key, request, manifest, context);
-  const ran = await context.gate.call(
+  return context.gate.call(
     context.admission.admit({
       id: body.id,
       executor: context.agent.name,
@@ -286,42 +286,10 @@ async function run(
       timeoutMs: manifest.timeoutMs,
       task: body.task,
       mandate: mandate.mandate?.id ?? null,
+      beginBeforeMs,
       privileged: isPrivileged(manifest.risk),
     }),
   );
-  const didNothing = ran.status === 'REFUSED' || ran.status === 'FAILED';
-  if (didNothing && reserved) await context.store.releaseReservation(key);
-  if (didNothing && charged.isNew) await context.ledger.release(key);
-  return ran;
-}
-
-function capKey(body: EnvelopeBody, { idempotencyKey }: ActionRequest): string {
-  return `${body.from} ${idempotencyKey}`;
-}
-
-/**
- * True when this call made the reservation, so that it may release it: a request that repeats the
- * key of one that was paid is refused by the gate, and must not give that one's amount back.
- */
-async function reserveCaps(
-  key: string,
-  request: ActionRequest,
-  manifest: ActionManifest,
-  context: SidecarContext,
-): Promise<boolean> {
-  let isOwn = true;
-  for (const [parameter] of manifest.caps) {
-    const amount = request.parameters[parameter];
-    const isNew = await context.store.reserve({
-      key,
-      action: manifest.name,
-      parameter,
-      amount: typeof amount === 'number' ? amount : Number.NaN,
-      atMs: context.clock.nowMs(),
-    });
-    isOwn &&= isNew;
-  }
-  return isOwn;
 }
 
 function refusal(reviewed: Reviewed, code: string, context: SidecarContext): ActionOutcome {

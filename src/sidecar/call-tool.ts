@@ -7,7 +7,7 @@ import { askedPrefix } from '../mesh/source-field.ts';
 import { sensitiveFindings } from '../policy/parameters.ts';
 import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { SidecarContext } from './context.ts';
-import { receiveLocalCall, type LocalCall } from './inbound.ts';
+import { receiveLocalCall, type LocalAdmission, type LocalCall } from './inbound.ts';
 import type { AgentMemory } from './memory.ts';
 
 export type ToolCallAnswer = {
@@ -34,15 +34,17 @@ export async function callTool(
   const id = mintUlid(context.clock, context.random);
   const call: LocalCall = { ...request, id, idempotencyKey: request.idempotencyKey ?? id };
   const unsourced = unsourcedArguments(call, memory, context);
-  const { admitted, verdict } = unsourced === null
+  const received: LocalAdmission = unsourced === null
     ? await receiveLocalCall(call, context)
     : { admitted: null, verdict: combine([unsourced]) };
-  if (admitted === null) {
+  if (received.admitted === null) {
+    const { verdict } = received;
     const code = verdict.lead?.code ?? 'REVIEW_MISSING';
     await context.spool([refusedEntry(call, verdict, code, context)]);
     return { id, code, result: null };
   }
-  const ran = await context.gate.call(admitted);
+  const ran = await context.gate.call(received.admitted);
+  await received.ended(ran);
   if (ran.status !== 'DONE' || ran.label === null) {
     return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
   }

@@ -4,7 +4,6 @@ import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallThresholds } from '../firewall/firewall.ts';
 import type { Judge } from '../judge/judge.ts';
-import type { MandateLedger } from '../mandate/ledger.ts';
 import type { MandateVerifier } from '../mandate/verifier.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
@@ -18,6 +17,7 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
 import type { Gate } from '../tool/gate.ts';
+import type { Allotments } from './allotments.ts';
 import type { Endorsements } from './endorsements.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 import type { LeaseView } from './standing.ts';
@@ -37,6 +37,8 @@ export type SidecarContext = {
   readonly compliance: Compliance;
   readonly judge: Judge;
   readonly endorsements: Endorsements;
+  /** Asks the owner of caps and bounds; nothing runs without. */
+  readonly allotments: Allotments;
   readonly gate: Gate;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;
@@ -54,8 +56,6 @@ export type SidecarContext = {
   readonly revocations: RevocationView;
   /** Believes a mandate, or says why not. */
   readonly verifyMandate: MandateVerifier;
-  /** What was used of mandates with limits. */
-  readonly ledger: MandateLedger;
   /** The lease on HIGH and CRITICAL work. */
   readonly lease: LeaseView;
   readonly operators: () => ReadonlyMap<string, Operator>;

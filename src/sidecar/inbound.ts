@@ -7,10 +7,12 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { childRefusal } from '../mesh/child-scope.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
 import type { JsonObject } from '../message/json.ts';
+import { timeFindings } from '../policy/time-box.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { AdmittedRequest } from '../tool/admitted.ts';
+import type { Allotted } from './allotments.ts';
 import { isGivenTo } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
@@ -201,10 +203,14 @@ export type LocalCall = {
   readonly task: string;
 };
 
-export type LocalAdmission = {
-  readonly admitted: AdmittedRequest | null;
-  readonly verdict: CombinedVerdict;
-};
+export type LocalAdmission =
+  | {
+      readonly admitted: AdmittedRequest;
+      readonly verdict: CombinedVerdict;
+      /** Hears how the read ended. */
+      readonly ended: Extract<Allotted, { readonly outcome: 'granted' }>['ended'];
+    }
+  | { readonly admitted: null; readonly verdict: CombinedVerdict };
 
 /**
  * An agent's call of its own tool is admitted like a message to itself: only reads, only what mesh
@@ -231,11 +237,22 @@ export async function receiveLocalCall(
   }
   const verdict = combine(verdicts);
   if (verdict.outcome === 'NO-GO') return { admitted: null, verdict };
-  return { admitted: admitRead(call, context), verdict };
+  const { id, task, tool, operation } = call;
+  const allotted = await context.allotments.forRead(id, task, `${tool}.${operation}`);
+  if (allotted.outcome !== 'granted') {
+    const stopped = localVerdict({ code: allotted.code }, context);
+    return { admitted: null, verdict: combine([...verdicts, stopped]) };
+  }
+  const { beginBeforeMs, ended } = allotted;
+  return { admitted: admitRead(call, beginBeforeMs, context), verdict, ended };
 }
 
 /** A read that the executor's own policy check needs, for example the ledger's verified payees. */
-export function admitRead(call: LocalCall, context: SidecarContext): AdmittedRequest {
+export function admitRead(
+  call: LocalCall,
+  beginBeforeMs: number,
+  context: SidecarContext,
+): AdmittedRequest {
   const operation = context.mesh.tools.get(call.tool)?.operations.get(call.operation);
   return context.admission.admit({
     id: call.id,
@@ -251,6 +268,7 @@ export function admitRead(call: LocalCall, context: SidecarContext): AdmittedReq
     outputSchema: null,
     timeoutMs: operation?.timeoutMs ?? 10_000,
     task: call.task,
+    beginBeforeMs,
     privileged: false,
   });
 }
@@ -268,7 +286,9 @@ function localRefusal(call: LocalCall, context: SidecarContext): Refusal | null 
   if (operation.write) return { code: 'SIDECAR_TOOL_NEEDS_ACTION' };
   const permitted = agent.oispec?.permittedTools ?? [];
   const named = permitted.includes(call.tool) || permitted.includes(`${call.tool}.${call.operation}`);
-  return named ? null : { code: 'SIDECAR_TOOL_NOT_PERMITTED' };
+  if (!named) return { code: 'SIDECAR_TOOL_NOT_PERMITTED' };
+  const [late] = timeFindings(mesh, [agent], call.task, context.clock.nowMs());
+  return late === undefined ? null : { code: late.code };
 }
 
 function localVerdict(refusal: Refusal | null, context: SidecarContext): Verdict {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AllotmentAnswer } from '../bounds/allot.ts';
+import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { IndexedValue } from '../label/value-index.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
@@ -113,34 +115,18 @@ export interface SidecarStore {
   spooled(limit: number): readonly { readonly position: number; readonly entry: EntryDraft }[];
   unspool(positions: readonly number[]): Promise<void>;
 
-  /**
-   * Amounts reserved against a cap; a reservation stands unless its call certainly did nothing.
-   * False when the key holds a reservation already: that one stands, and belongs to another call.
-   */
-  reserve(use: CapUse): Promise<boolean>;
-  releaseReservation(key: string): Promise<void>;
-  /**
-   * Sum since then, without what `exceptKey` reserved: a request that comes again, after a crash or
-   * because its sender repeats it, must not be refused for what it did itself. The gate lets no key
-   * run with other arguments.
-   */
-  reserved(action: string, parameter: string, sinceMs: number, exceptKey: string): number;
+  /** How allotted calls ended, until the owner of the bounds has heard it; oldest first. */
+  queueReport(report: AllotmentReport): Promise<void>;
+  reports(limit: number): readonly { readonly position: number; readonly report: AllotmentReport }[];
+  dropReports(positions: readonly number[]): Promise<void>;
 
   /** Counts a refused action request against its task; resolves when the count is durable. */
   countRefusal(task: string, nowMs: number): Promise<void>;
   refusals(task: string): number;
 
-  /** Drops acknowledged messages and reservations older than this. */
+  /** Drops acknowledged messages older than this. */
   prune(beforeMs: number): Promise<void>;
 }
-
-export type CapUse = {
-  readonly key: string;
-  readonly action: string;
-  readonly parameter: string;
-  readonly amount: number;
-  readonly atMs: number;
-};
 
 export type PublishAnswer =
   | { readonly accepted: true }
@@ -169,6 +155,10 @@ export interface BusLink {
   endChild(child: string | null, task: string | null): Promise<number | null>;
   /** The approval's id, or null when the node cannot be asked now. */
   hold(hold: Hold): Promise<string | null>;
+  /** What the owner of the bounds answers, or null when it cannot be asked now. */
+  allot(ask: AllotmentAsk): Promise<AllotmentAnswer | null>;
+  /** True once the owner has all of them durably. */
+  settle(reports: readonly AllotmentReport[]): Promise<boolean>;
 }
 
 export type SpawnedAnswer = Pick<

@@ -11,6 +11,7 @@ const fields: AdmissionFields = {
   tool: 'bank',
   operation: 'transfer',
   arguments: { payee: 'ACME', nested: { amount: 1 } },
+  beginBeforeMs: 9e15,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,
@@ -71,6 +72,7 @@ describe('an admission', () => {
   });
 
   test.each([
+    ['a beginning that is no time', { beginBeforeMs: Number.NaN }],
     ['an empty key', { idempotencyKey: '' }],
     ['a long key', { idempotencyKey: 'k'.repeat(65) }],
     ['NaN as timeout', { timeoutMs: Number.NaN }],

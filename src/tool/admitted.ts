@@ -33,6 +33,10 @@ export type AdmissionFields = {
   readonly task: string | null;
   /** Id of the mandate under which it is done; absent or null for an agent's own read. */
   readonly mandate?: string | null;
+  /**
+   * The call begins no later, milliseconds since 1970: what it was allotted counts from then.
+   */
+  readonly beginBeforeMs: number;
   /** The intent is recorded durably before the call; always true for HIGH and CRITICAL. */
   readonly privileged: boolean;
 };
@@ -106,6 +110,7 @@ function checkFields(fields: AdmissionFields): void {
     typeof fields.idempotencyKey === 'string' &&
     fields.idempotencyKey.length >= 1 &&
     fields.idempotencyKey.length <= 64 &&
+    fields.beginBeforeMs >= 0 &&
     fields.timeoutMs >= 1 &&
     fields.timeoutMs <= timeoutMsMax &&
     isJsonObject(fields.arguments) &&

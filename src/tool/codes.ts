@@ -52,6 +52,11 @@ export const toolCodes = {
     mend: 'Repair the recorder; reads of low risk go on without it.',
     agentSees: 'UNAVAILABLE',
   },
+  TOOL_ADMISSION_LATE: {
+    means: 'Recording took so long that the call would begin outside of what it was allotted for.',
+    mend: 'Look at the load of the host and the line to the node; the request can be made again.',
+    agentSees: 'UNAVAILABLE',
+  },
   TOOL_TIMEOUT: {
     means: 'The tool was called and did not answer in time.',
     mend: 'For a write, find out at the tool what happened; raise timeout_ms if it is slow.',

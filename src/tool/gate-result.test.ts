@@ -39,6 +39,7 @@ function control(value: JsonValue, keep: readonly string[] | null, outputSchema:
     tool: 'drive',
     operation: 'create',
     arguments: {},
+    beginBeforeMs: 9e15,
     idempotencyKey: 'key',
     risk: 'LOW',
     write: true,

@@ -210,4 +210,14 @@ describe('the gate', () => {
     expect(local.label?.integrity).toBe('untrusted');
     expect(local.result).toEqual({ content: [{ type: 'text', text: '{"status":"paid"}' }] });
   });
+
+  test('does not begin a call that took too long to record, and leaves nothing behind', async () => {
+    const gate = await bench.ready();
+    const late = bench.admit({ beginBeforeMs: 1000 });
+    expect(await gate.call(late)).toMatchObject({ status: 'REFUSED', code: 'TOOL_ADMISSION_LATE' });
+    expect(bench.calls).toEqual([]);
+    expect(bench.intents.openIntents()).toEqual([]);
+    const inTime = bench.admit({ beginBeforeMs: 1001 });
+    expect(await gate.call(inTime)).toMatchObject({ status: 'DONE' });
+  });
 });

@@ -181,7 +181,12 @@ class ToolGate implements Gate {
   async #decide(request: AdmittedRequest, intent: Intent): Promise<Decision> {
     const begun = await this.#begin(intent);
     if (begun.next === 'stop') return begun.decision;
-    if (!(await this.#recordIntent(intent))) return this.#withdraw(intent, begun.doubtful);
+    if (!(await this.#recordIntent(intent))) {
+      return this.#withdraw(intent, begun.doubtful, 'TOOL_NOT_RECORDED');
+    }
+    if (!(this.#context.clock.nowMs() < request.fields.beginBeforeMs)) {
+      return this.#withdraw(intent, begun.doubtful, 'TOOL_ADMISSION_LATE');
+    }
     const answer = await this.#run(request);
     const decision = await controlResult(request.fields, answer, this.#context, this.#schemas);
     return this.#settle(intent, decision, begun.doubtful);
@@ -239,7 +244,7 @@ class ToolGate implements Gate {
     return intent.write || intent.privileged ? recorded : true;
   }
 
-  async #withdraw(intent: Intent, doubtful: string | null): Promise<Decision> {
+  async #withdraw(intent: Intent, doubtful: string | null, code: ToolCode): Promise<Decision> {
     try {
       if (doubtful === null) await this.#context.intents.forget(intent.key);
       else await this.#context.intents.markInDoubt(intent.key, doubtful);
@@ -247,7 +252,7 @@ class ToolGate implements Gate {
       // The intent stays open on disk and becomes IN-DOUBT at the next start; nothing was called.
       return refused('TOOL_STORE_UNAVAILABLE');
     }
-    return doubtful === null ? refused('TOOL_NOT_RECORDED') : doubt(doubtful);
+    return doubtful === null ? refused(code) : doubt(doubtful);
   }
 
   async #run(request: AdmittedRequest): Promise<ToolAnswer> {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AllotmentAnswer } from '../bounds/allot.ts';
+import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { LeaseGrant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
@@ -53,6 +55,13 @@ export type SidecarFrame =
       readonly entries: readonly EntryDraft[];
     }
   | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
+  /** Asks the owner of the bounds, before a tool runs. */
+  | { readonly kind: 'allot'; readonly number: number; readonly ask: AllotmentAsk }
+  | {
+      readonly kind: 'settle';
+      readonly number: number;
+      readonly reports: readonly AllotmentReport[];
+    }
   | { readonly kind: 'renew'; readonly number: number; readonly csr: string }
   | { readonly kind: 'spawn'; readonly number: number; readonly request: SpawnRequest }
   /** Ends a child of this agent, or all that it has in a task. */
@@ -102,6 +111,9 @@ export type NodeFrame =
       readonly approval: string | null;
     }
   | { readonly kind: 'ended-child'; readonly number: number; readonly count: number }
+  | { readonly kind: 'allotted'; readonly number: number; readonly answer: AllotmentAnswer }
+  /** Every report of the frame is durable, or none counts as heard. */
+  | { readonly kind: 'settled'; readonly number: number; readonly code: string | null }
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import type { AllotmentAnswer } from '../bounds/allot.ts';
+import { readsMax, type AllotmentAsk, type AllotmentReport } from '../bounds/ask.ts';
+import { amountMax, type Charge } from '../bounds/charge.ts';
 import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
@@ -84,6 +87,46 @@ const spawnRequest: z.ZodType<SpawnRequest> = z.strictObject({
   incarnation: id,
 });
 
+/** A sum is named by what it bounds; text of a sidecar goes no further. */
+const boundKey = z.string().regex(/^[A-Za-z0-9_.:@/ -]{1,256}$/);
+const amount = z.number().min(0).max(amountMax);
+
+const charge: z.ZodType<Charge> = z.strictObject({
+  key: boundKey,
+  amount,
+  most: amount,
+  windowMs: z.int().min(1).max(604_800_000).nullable(),
+  untilMs: number,
+  escalateAt: amount.nullable(),
+  code,
+});
+
+const allotmentAsk: z.ZodType<AllotmentAsk> = z.strictObject({
+  holder: id,
+  requester: name,
+  task: id,
+  action: name.nullable(),
+  operation: z.string().min(1).max(192),
+  idempotencyKey: z.string().min(1).max(160),
+  calls: z.int().min(1).max(readsMax),
+  amounts: z.record(z.string().max(128), amount)
+    .refine((amounts) => Object.keys(amounts).length <= 32),
+  charges: z.array(charge).max(256),
+  released: z.boolean(),
+});
+
+const allotmentReport: z.ZodType<AllotmentReport> = z.strictObject({
+  ask: allotmentAsk,
+  end: z.enum(['done', 'failed', 'in-doubt', 'not-run']),
+  unusedShare: z.number().min(0).max(1),
+});
+
+const allotmentAnswer: z.ZodType<AllotmentAnswer> = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('granted'), probe: z.boolean() }),
+  z.strictObject({ outcome: z.literal('refused'), code, bound: boundKey }),
+  z.strictObject({ outcome: z.literal('escalate'), code, bound: boundKey }),
+]);
+
 const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
@@ -95,6 +138,12 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('delivered'), number, entries }),
   z.strictObject({ kind: z.literal('record'), number, privileged: z.boolean(), entries }),
   z.strictObject({ kind: z.literal('hold'), number, hold }),
+  z.strictObject({ kind: z.literal('allot'), number, ask: allotmentAsk }),
+  z.strictObject({
+    kind: z.literal('settle'),
+    number,
+    reports: z.array(allotmentReport).min(1).max(64),
+  }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
   z.strictObject({ kind: z.literal('lease'), number }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
@@ -137,6 +186,8 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     outcome: z.enum(['approved', 'denied', 'expired']),
     decisions: z.array(z.string().max(8192)).max(8),
   }),
+  z.strictObject({ kind: z.literal('allotted'), number, answer: allotmentAnswer }),
+  z.strictObject({ kind: z.literal('settled'), number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
   z.strictObject({
     kind: z.literal('spawned'),

@@ -43,6 +43,7 @@ export function input(change: Change = {}): ComplianceInput {
     executor: agentOf(mesh, 'payments'),
     requester: { ...requester, ...asked },
     domain: 'billing',
+    task: '00000000000000000000000000',
     paceClamp: { phase: 'PRIMARY', allows: 'all' },
     isolation: 'uid',
     trustedValues: () => null,

@@ -127,6 +127,12 @@ export class DishonestNode {
         case 'delivered':
           this.delivered.push(...(frame['entries'] as readonly JsonObject[]));
           return undefined;
+        case 'allot':
+          return this.#send(agent, {
+            kind: 'allotted', number, answer: { outcome: 'granted', probe: false },
+          });
+        case 'settle':
+          return this.#send(agent, { kind: 'settled', number, code: null });
         case 'hold':
           this.holds.push(frame['hold'] as JsonObject);
           return this.#send(agent, { kind: 'held', number, approval: `approval-${number}` });

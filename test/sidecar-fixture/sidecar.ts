@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpawnRequest } from '../../src/wire/frame.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { SqliteMandateLedger } from '../../src/adapters/mandate-ledger-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
+import type { AllotmentAnswer } from '../../src/bounds/allot.ts';
+import type { AllotmentAsk, AllotmentReport } from '../../src/bounds/ask.ts';
 import { defaultThresholds } from '../../src/firewall/firewall.ts';
 import { noInjectionModel } from '../../src/firewall/injection-model.ts';
 import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
@@ -27,6 +28,7 @@ import { finding } from '../../src/review/verdict.ts';
 import { TokenBuckets } from '../../src/scanner/rate.ts';
 import { createScanner } from '../../src/scanner/scan.ts';
 import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
+import { Allotments } from '../../src/sidecar/allotments.ts';
 import type { SidecarContext } from '../../src/sidecar/context.ts';
 import type { BusLink, PublishAnswer } from '../../src/sidecar/ports.ts';
 import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.ts';
@@ -118,6 +120,22 @@ export class FakeLink implements BusLink {
     return this.holdAnswer();
   }
 
+  readonly asked: AllotmentAsk[] = [];
+  readonly reported: AllotmentReport[] = [];
+  allots: (ask: AllotmentAsk) => AllotmentAnswer | null = () => ({ outcome: 'granted', probe: false });
+  hears: () => boolean = () => true;
+
+  async allot(ask: AllotmentAsk): Promise<AllotmentAnswer | null> {
+    this.asked.push(ask);
+    return this.allots(ask);
+  }
+
+  async settle(reports: readonly AllotmentReport[]): Promise<boolean> {
+    if (!this.hears()) return false;
+    this.reported.push(...reports);
+    return true;
+  }
+
   bodies(): readonly EnvelopeBody[] {
     return this.published.map(({ envelope }) => bodyOf(envelope));
   }
@@ -173,6 +191,9 @@ export class FakeSidecar {
       },
       judge: noJudge,
       endorsements: new Endorsements(mesh.limits.approvalTimeoutMs),
+      allotments: new Allotments({
+        agent: name, mesh, store: this.store, link: this.link, clock: this.clock,
+      }),
       gate: {
         call: async ({ fields }) => {
           this.calls.push(fields);
@@ -202,7 +223,6 @@ export class FakeSidecar {
       },
       report: (failure) => void this.faults.push(failure),
       keyedDigest: (text) => createHash('sha256').update(text).digest('base64url'),
-      ledger: new SqliteMandateLedger(this.database),
       verifyMandate: (chain, presented) => this.#verifyMandate(chain, presented),
       ...change,
     };

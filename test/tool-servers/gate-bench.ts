@@ -41,6 +41,7 @@ export const payment: AdmissionFields = {
   tool: 'bank',
   operation: 'transfer',
   arguments: { payee: 'ACME' },
+  beginBeforeMs: 9e15,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,

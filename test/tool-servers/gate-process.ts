@@ -72,6 +72,7 @@ export const writeFields: AdmissionFields = {
   tool: 'hostile',
   operation: 'act',
   arguments: { x: 1 },
+  beginBeforeMs: 9e15,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { allot, settle, usedOf, type AllotmentAnswer } from '../bounds/allot.ts';
+import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
+import { askingOf, boundsSubtrees } from '../bounds/bounds-of.ts';
+import type { LedgerStore } from '../bounds/ledger.ts';
+import { stepsOf, superiorsOf, type LineageStore } from '../bounds/lineage.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+export type AllotmentsContext = {
+  readonly mesh: Mesh;
+  readonly ledger: LedgerStore;
+  readonly lineage: LineageStore;
+  /** Names of the agents that spawned this one, and of those that spawned those. */
+  readonly spawnedBy: (agent: string) => readonly string[];
+  readonly recorder: Recorder;
+  /** Neither set forward nor back while this node runs; see `adapters/clock-steady.ts`. */
+  readonly clock: Clock;
+  readonly mintId: () => string;
+};
+
+/**
+ * The one owner of all caps and bounds of the mesh (EC-2.3): answers only what is durable, so that a
+ * grant survives whatever comes after it. The executor is who the connection proved to be. Never
+ * rejects.
+ */
+export async function askAllotment(
+  executor: string,
+  ask: AllotmentAsk,
+  context: AllotmentsContext,
+): Promise<AllotmentAnswer> {
+  const { mesh, ledger, clock } = context;
+  try {
+    const asking = askingOf(executor, ask, superiors(ask, context), mesh);
+    if (asking === null) {
+      const refused = { outcome: 'refused', code: 'BOUNDS_ASK_REFUSED', bound: 'ask' } as const;
+      raise(refused, executor, ask, context);
+      return refused;
+    }
+    const answer = await ledger.change((state) => allot(state, asking, clock.nowMs()));
+    if (answer.outcome === 'refused') raise(answer, executor, ask, context);
+    return answer;
+  } catch {
+    // Not durable, so nothing is handed out; whatever was charged is charged for nothing.
+    return { outcome: 'refused', code: 'BOUNDS_STORE_UNAVAILABLE', bound: 'store' };
+  }
+}
+
+/** How a call ended, told again until it is heard. Rejects when it could not be made durable. */
+export async function settleAllotment(
+  executor: string,
+  report: AllotmentReport,
+  context: AllotmentsContext,
+): Promise<void> {
+  const { mesh, ledger, clock } = context;
+  const { ask, end, unusedShare } = report;
+  const asking = askingOf(executor, ask, superiors(ask, context), mesh);
+  // The mesh file changed since: what was charged stays until it leaves its window.
+  if (asking === null) return;
+  const nowMs = clock.nowMs();
+  const opened = await ledger.change((state) => settle(state, asking, end, unusedShare, nowMs));
+  for (const breaker of opened) {
+    raise({ code: 'BOUNDS_BREAKER_OPEN', bound: breaker }, executor, ask, context);
+  }
+}
+
+/** A message that the bus admits hands its task on; durable before the message is delivered. */
+export async function noteHandOver(body: EnvelopeBody, context: AllotmentsContext): Promise<void> {
+  if (!boundsSubtrees(context.mesh)) return;
+  if (body.schema === actionOutcomeSchema || body.schema === actionRequestSchema) return;
+  const { task, from, to } = body;
+  const steps = stepsOf({ task, by: from, to }, handOversOf(context), rootOf(context));
+  if (steps.length > 0) await context.lineage.add(steps, context.clock.nowMs());
+}
+
+function superiors(ask: AllotmentAsk, context: AllotmentsContext): readonly string[] {
+  if (!boundsSubtrees(context.mesh)) return [];
+  return superiorsOf(ask.task, ask.requester, handOversOf(context), rootOf(context));
+}
+
+/** Whoever spawned an agent hands it everything it does. */
+function handOversOf(
+  { lineage, spawnedBy }: AllotmentsContext,
+): Pick<LineageStore, 'handedBy' | 'everHandedBy'> {
+  return {
+    handedBy: (task, to) => [...lineage.handedBy(task, to), ...spawnedBy(to)],
+    everHandedBy: (to) => [...lineage.everHandedBy(to), ...spawnedBy(to)],
+  };
+}
+
+function rootOf({ mesh }: AllotmentsContext): (agent: string) => boolean {
+  return (agent) => mesh.agents.get(agent)?.originator === true;
+}
+
+/** What an agent has used of its own bounds, for people who look. */
+export function usedByAgent(name: string, context: AllotmentsContext): readonly JsonObject[] {
+  const agent = context.mesh.agents.get(name);
+  const nowMs = context.clock.nowMs();
+  const rows: JsonObject[] = [];
+  for (const scope of ['own', 'subtree'] as const) {
+    for (const [impact, windows] of agent?.bounds[scope] ?? []) {
+      for (const { windowMs, most } of windows) {
+        const key = `${scope === 'own' ? 'agent' : 'subtree'}/${name}/${impact}`;
+        const used = usedOf(context.ledger.view, { key, windowMs }, nowMs);
+        rows.push({ scope, impact, windowMs, used, most });
+      }
+    }
+  }
+  return rows;
+}
+
+/** The state of an agent's circuit breaker, as it was when somebody asked last. */
+export function breakerOfAgent(name: string, { ledger }: AllotmentsContext): string {
+  return ledger.view.breaker(`agent/${name}`)?.state ?? 'closed';
+}
+
+export async function pruneBounds(context: AllotmentsContext): Promise<void> {
+  const nowMs = context.clock.nowMs();
+  await context.ledger.prune(nowMs);
+  await context.lineage.prune(nowMs - lineageKeptMs);
+}
+
+/** Longer than any task may last. */
+const lineageKeptMs = 8 * 24 * 3_600_000;
+
+/** A bound that stops somebody is a sign for PACE; recorded among the indicators, with a quota. */
+function raise(
+  { code, bound }: { readonly code: string; readonly bound: string },
+  executor: string,
+  ask: AllotmentAsk,
+  { recorder, clock, mintId }: AllotmentsContext,
+): void {
+  const entry: EntryDraft = {
+    kind: 'indicator.raised',
+    id: mintId(),
+    at: clock.nowMs(),
+    actor: 'node',
+    task: ask.task,
+    message: ask.holder,
+    causedBy: [],
+    outcome: null,
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { agent: ask.requester, executor, bound, indicator: 'BLAST_RADIUS' },
+  };
+  recorder.record([entry]).catch(() => {
+    // The refusal stands; the recorder has said by itself that it is unavailable.
+    return undefined;
+  });
+}

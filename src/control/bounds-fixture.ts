@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AllotmentAsk } from '../bounds/ask.ts';
+import { MemoryLedgerStore } from '../bounds/ledger-memory.ts';
+import type { HandOver, LineageStore } from '../bounds/lineage.ts';
+import type { ActionManifest, Agent, BlastRadius, Mesh } from '../mesh/mesh.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { AllotmentsContext } from './allotments.ts';
+
+/** What tests of the owner of the bounds share: a mesh with two executors of one action. */
+export const hourMs = 3_600_000;
+export const startMs = 1_800_000_000_000;
+
+export const limits = { cap: 1000, ownMoney: 700, ownCalls: 12, subtreeMoney: 900, taskMoney: 500 };
+
+export class MemoryLineage implements LineageStore {
+  readonly steps: HandOver[] = [];
+
+  handedBy(task: string, to: string): readonly string[] {
+    return this.steps.filter((step) => step.task === task && step.to === to).map(({ by }) => by);
+  }
+
+  everHandedBy(to: string): readonly string[] {
+    return [...new Set(this.steps.filter((step) => step.to === to).map(({ by }) => by))];
+  }
+
+  async add(steps: readonly HandOver[]): Promise<void> {
+    this.steps.push(...steps);
+  }
+
+  async prune(): Promise<void> {
+    // Tests are shorter than what is kept.
+  }
+}
+
+/** `desk` hands work to `triage` and `helper`; both ask `payments` and `vault` for payments. */
+export function boundedMesh(sample: Mesh, change: Partial<Mesh['bounds']> = {}): Mesh {
+  const payments = need(sample.agents.get('payments'));
+  const triage = need(sample.agents.get('triage'));
+  const desk = need(sample.agents.get('desk'));
+  const pay = need(sample.actions.get('pay_invoice'));
+  const none: BlastRadius = new Map();
+  const hourly = (most: number) => [{ windowMs: hourMs, most }];
+  const own: BlastRadius = new Map([
+    ['money', hourly(limits.ownMoney)], ['calls', hourly(limits.ownCalls)],
+  ]);
+  const subtree: BlastRadius = new Map([['money', hourly(limits.subtreeMoney)]]);
+  const agents = new Map<string, Agent>([
+    ['desk', { ...desk, bounds: { own: none, subtree } }],
+    ['triage', { ...triage, bounds: { own, subtree: none } }],
+    ['helper', { ...triage, name: 'helper', bounds: { own, subtree: none } }],
+    ['payments', { ...payments, bounds: { own: none, subtree: none } }],
+    ['vault', { ...payments, name: 'vault', bounds: { own: none, subtree: none } }],
+  ]);
+  const edges = ['triage', 'helper'].flatMap((from) => ['payments', 'vault'].map((to) => ({
+    from, to, domain: 'billing', schemas: [], mayRequest: ['pay_invoice', 'check_payment'],
+  })));
+  const capped: ActionManifest = {
+    ...pay,
+    caps: new Map([['amount', { windows: hourly(limits.cap) }]]),
+    impact: new Map([['money', 'amount']]),
+  };
+  return {
+    ...sample,
+    agents,
+    edges,
+    actions: new Map([...sample.actions, ['pay_invoice', capped]]),
+    bounds: {
+      ...sample.bounds,
+      task: new Map([['money', limits.taskMoney]]),
+      escalateAt: 1,
+      ...change,
+    },
+  };
+}
+
+export function need<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('the sample has changed');
+  return value;
+}
+
+export function taskAt(atMs: number, number = 0): string {
+  const bytes = (count: number): Uint8Array => new Uint8Array(count).fill(number);
+  return mintUlid({ nowMs: () => atMs }, { bytes });
+}
+
+export type Owner = {
+  readonly context: AllotmentsContext;
+  readonly lineage: MemoryLineage;
+  readonly entries: EntryDraft[];
+};
+
+export function ownerOf(
+  mesh: Mesh,
+  nowMs: () => number,
+  ledger: AllotmentsContext['ledger'] = new MemoryLedgerStore(),
+): Owner {
+  const entries: EntryDraft[] = [];
+  const lineage = new MemoryLineage();
+  const recorder: Recorder = {
+    record: async (drafts) => {
+      entries.push(...drafts);
+      return drafts.map(() => ({ sequence: 0 }));
+    },
+  };
+  let minted = 0;
+  const mintId = (): string => `entry-${++minted}`;
+  return {
+    context: { mesh, ledger, lineage, spawnedBy: () => [], recorder, clock: { nowMs }, mintId },
+    lineage,
+    entries,
+  };
+}
+
+export function payAsk(amount: number, change: Partial<AllotmentAsk> = {}): AllotmentAsk {
+  return {
+    holder: 'r1',
+    requester: 'triage',
+    task: taskAt(startMs),
+    action: 'pay_invoice',
+    operation: 'bank.transfer',
+    idempotencyKey: change.holder ?? 'r1',
+    calls: 1,
+    amounts: { amount },
+    charges: [],
+    released: false,
+    ...change,
+  };
+}
