@@ -16,6 +16,7 @@ const levels: { readonly [folder: string]: number } = {
   recorder: 2,
   scanner: 3,
   firewall: 3,
+  contagion: 3,
   policy: 3,
   mandate: 3,
   bounds: 3,

@@ -9,6 +9,7 @@ export type ControlName =
   | 'policy-compliance'
   | 'model-as-judge'
   | 'bus'
+  | 'contagion'
   | 'pace'
   | 'protection'
   | 'human'
@@ -53,6 +54,7 @@ const precedence: readonly ControlName[] = [
   'protection',
   'policy-compliance',
   'tool-gate',
+  'contagion',
   'scanner',
   'semantic-firewall',
   'model-as-judge',
