@@ -28,6 +28,12 @@ export const meshKeys: { readonly [path: string]: string } = {
   'limits.approval_timeout_ms': 'From issue of the request until nobody\'s decision means denied.',
   'limits.queued_messages_max': 'Messages waiting for one recipient.',
   'limits.request_hops_max': 'Hand-offs between the originator and an action request.',
+  'limits.contagion_generations_max':
+    'Times that an untrusted text may be passed on before it counts as spreading.',
+  'limits.contagion_reach_max':
+    'Agents that it may reach before it counts as spreading; both together stop it.',
+  'limits.contagion_window_ms': 'How long a text is followed after it first appeared.',
+  'limits.fan_out_max': 'Recipients of one agent in an hour; more is put on record as a sign.',
   recorder: 'The flight recorder.',
   'recorder.witnesses': 'Who cosigns the checkpoints of the log, each with a key of its own; none when absent.',
   'recorder.witnesses[].url': 'Where the witness takes checkpoints: the submission prefix of a C2SP tlog-witness.',

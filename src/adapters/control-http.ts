@@ -24,6 +24,8 @@ export type ControlApi = {
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
   readonly agents: () => readonly JsonObject[];
+  /** Texts that travel between agents, the most travelled first. */
+  readonly contagion: (limit: number) => readonly JsonObject[];
   readonly agent: (name: string) => JsonObject | null;
   /** An operator's signed revocation, or its lifting; resolves once it holds and is on record. */
   readonly revoke: (signed: string) => Promise<{
@@ -66,6 +68,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     const answer = await api.decide(input.data.signed);
     return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
   });
+  server.get('/v1/contagion', async () => ({ lineages: api.contagion(100) }));
   server.get('/v1/agents', async () => ({ agents: api.agents() }));
   server.get<{ Params: { name: string } }>('/v1/agents/:name', async (request, reply) => {
     const agent = api.agent(request.params.name);

@@ -35,6 +35,7 @@ export function admittedEntry(
   body: EnvelopeBody,
   context: EntryContext,
   tookUs: number | null,
+  watched: readonly Verdict[] = [],
 ): EntryDraft {
   return {
     kind: 'message.admitted',
@@ -46,7 +47,7 @@ export function admittedEntry(
     causedBy: [body.id],
     outcome: 'GO',
     code: null,
-    verdicts: [busVerdict(context.mesh, null, tookUs ?? 0)],
+    verdicts: [busVerdict(context.mesh, null, tookUs ?? 0), ...watched],
     tookUs: tookUs === null ? null : Math.round(tookUs),
     detail: { from: body.from, to: body.to, schema: body.schema, domain: body.domain },
   };
@@ -59,6 +60,7 @@ export function refusedEntries(
   refusal: Refusal | null,
   context: EntryContext,
   tookUs: number,
+  watched: readonly Verdict[] = [],
 ): readonly EntryDraft[] {
   const digest = envelopeDigest(envelope);
   const at = context.clock.nowMs();
@@ -76,7 +78,10 @@ export function refusedEntries(
     kind: 'message.refused',
     id: `refused.${digest}.${at}`,
     outcome: 'NO-GO',
-    verdicts: [busVerdict(context.mesh, refusal, tookUs)],
+    verdicts: [
+      busVerdict(context.mesh, watched.length > 0 ? null : refusal, tookUs),
+      ...watched,
+    ],
     detail: {
       sender: sender.name,
       ...(body === null ? {} : { to: body.to, schema: body.schema, domain: body.domain }),

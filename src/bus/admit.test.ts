@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
@@ -45,6 +46,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
     queue,
     recorder,
+    contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     revocations: new RevocationList([], 0, startMs),
     noteHandOver: async () => undefined,
     identityOf: () => null,

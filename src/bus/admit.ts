@@ -3,6 +3,7 @@ import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import type { RevocationList } from '../identity/revocation.ts';
 import type { Attestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
+import type { ContagionMonitor, Review } from '../contagion/monitor.ts';
 import { flowsTo } from '../label/label.ts';
 import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
@@ -17,6 +18,7 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
 import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
+import { signEntries, watch } from './watch.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 
 export type Publication = {
@@ -41,6 +43,7 @@ export type AdmitContext = SpawnedView & {
   readonly rates: TokenBuckets;
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
+  readonly contagion: ContagionMonitor;
   readonly revocations: RevocationList;
   /** Who handed whom the task, durable when it resolves. */
   readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
@@ -49,6 +52,7 @@ export type AdmitContext = SpawnedView & {
 };
 
 type Judged = { readonly body: EnvelopeBody | null; readonly refusal: Refusal | null };
+type Watched = Judged & { readonly review: Review | null };
 
 /** Hand-offs of one task; more than any real workflow needs, less than a circle would take. */
 const hopsMax = 32;
@@ -68,7 +72,18 @@ export async function admit(
   if (judged.body !== null && isHarmlessResend(publication, judged, context)) {
     return exitResent(publication, judged.body, context);
   }
-  return exit(sender, publication, judged, context, performance.now() * 1000 - startedUs);
+  const review = judged.refusal === null && judged.body !== null
+    ? watch(judged.body, publication.entry, context)
+    : null;
+  const watched = { ...judged, refusal: judged.refusal ?? contagionRefusal(review), review };
+  return exit(sender, publication, watched, context, performance.now() * 1000 - startedUs);
+}
+
+/** The central monitor sees what no single sidecar can; see `watch`. */
+function contagionRefusal(review: Review | null): Refusal | null {
+  if (review === null || review.verdict.outcome !== 'NO-GO') return null;
+  const [lead] = review.verdict.findings;
+  return { code: lead?.code ?? 'REVIEW_MISSING', drop: false, path: lead?.path ?? null };
 }
 
 function judge(sender: PeerIdentity, publication: Publication, context: AdmitContext): Judged {
@@ -289,19 +304,25 @@ async function exitResent(
 async function exit(
   sender: PeerIdentity,
   publication: Publication,
-  judged: Judged,
+  { body, refusal, review }: Watched,
   context: AdmitContext,
   tookUs: number,
 ): Promise<Admission> {
-  const { body, refusal } = judged;
+  const verdicts = review === null ? [] : [review.verdict];
   if (refusal === null && body !== null) {
+    const signs = signEntries(body, review?.signs ?? [], context.clock);
     const [queued, ...others] = await Promise.allSettled([
       context.queue.enqueue(body, publication.envelope),
-      context.recorder.record([publication.entry, admittedEntry(body, context, tookUs)]),
+      context.recorder.record([
+        publication.entry,
+        admittedEntry(body, context, tookUs, verdicts),
+        ...signs,
+      ]),
       context.noteHandOver(body),
     ]);
     if (queued.status === 'fulfilled' && others.every(({ status }) => status === 'fulfilled')) {
       context.queue.release(queued.value);
+      review?.carried();
       return { answer: 'accepted', message: queued.value };
     }
     if (queued.status === 'fulfilled') await context.queue.withdraw(queued.value, body.nonce);
@@ -310,7 +331,7 @@ async function exit(
   const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';
   const drop = refusal?.drop ?? true;
   try {
-    await context.recorder.record(refusedEntries(sender, publication.envelope, body, refusal, context, tookUs));
+    await context.recorder.record(refusedEntries(sender, publication.envelope, body, refusal, context, tookUs, verdicts));
   } catch {
     // The refusal stands without its record; the recorder has already said that it is unavailable.
     return { answer: 'refused', code, drop };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
@@ -54,6 +55,7 @@ beforeEach(() => {
     askRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
     queue,
     recorder,
+    contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),
     noteHandOver: async () => undefined,

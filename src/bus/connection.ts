@@ -13,6 +13,7 @@ import { admit, type AdmitContext } from './admit.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
 import { onBoundsFrame, type BoundsPort } from './bounds-frames.ts';
+import { convictRefused } from './watch.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked, type RunPort } from './run.ts';
 import { answerSpawn, type SpawnPort } from './spawned.ts';
@@ -242,7 +243,8 @@ export class BusConnection {
     if (!backbone.isUnderWay(this.#recipient, frame.number) || !this.#speaksOfItself(frame.entries)) {
       return this.#violated('BUS_ENTRY_FORGED');
     }
-    patientRecorder.record(frame.entries).then(
+    const convicted = convictRefused(this.peer.name, frame.entries, this.#context);
+    patientRecorder.record([...frame.entries, ...convicted]).then(
       () => backbone.acknowledge(this.#recipient, frame.number),
       () => {
         // Refused for what it says. The message stays in flight: handing it over again now would

@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { agentList, agentReinstate, agentRevoke, agentShow, agentSpawn } from './agent.ts';
 import { approvalsDecide, approvalsList } from './approvals.ts';
+import { contagion } from './contagion.ts';
 import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { joinToken } from './join-token.ts';
@@ -55,6 +56,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addAgent(program, io, exit);
   addApprovals(program, io, exit);
   addTrace(program, io, exit);
+  addContagion(program, io, exit);
   addRecorder(program, io, exit, { state, json });
   addReplay(program, io, exit);
   addTools(program, io, exit);
@@ -200,6 +202,16 @@ function addApprovals(program: Command, io: CommandIo, exit: Exit): void {
         exit(await approvalsDecide({ id, decision, ...options }, io)),
       );
   }
+}
+
+function addContagion(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('contagion')
+    .description('Show untrusted texts that travel from agent to agent: patient zero, path, reach.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso contagion --state .maso')
+    .action(async (options) => exit(await contagion(options, io)));
 }
 
 function addTrace(program: Command, io: CommandIo, exit: Exit): void {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** What is left of a doubt when it passes through an agent into the next message. */
-const carriedShare = 0.8;
-/** From so many small doubts on one chain, a person looks (0.25 each, five of them, decayed). */
+const carriedShare = 0.9;
+/** Five doubts of 0.25 along one chain, each a little less than the one before, reach it. */
 export const doubtMax = 1;
 
 export type DoubtLimits = {

@@ -69,7 +69,10 @@ const doubtfulGenerations = 2;
 const doubtfulReach = 3;
 
 type Followed = { readonly span: Span; readonly sketch: Sketch; readonly known: Lineage | null };
-type Remembered = readonly { readonly lineage: number; readonly span: Span }[];
+type Remembered = {
+  readonly to: string;
+  readonly spans: readonly { readonly lineage: number; readonly span: Span }[];
+};
 
 /**
  * The central monitor over all messages of a node, apart from the sidecars (seed 000, contagion;
@@ -134,11 +137,13 @@ export class ContagionMonitor {
   /**
    * A verdict against a message that was let through: the texts that it is about go nowhere any
    * more. Only what the findings point at is convicted, so that nobody brings down a harmless text
-   * by putting it beside an attack. Returns who else has it.
+   * by putting it beside an attack, and only by the word of the recipient. Returns who else has it.
    */
-  convict(messageId: string, findings: readonly Finding[]): readonly Reached[] {
+  convict(messageId: string, recipient: string, findings: readonly Finding[]): readonly Reached[] {
     const reached: Reached[] = [];
-    for (const { lineage, span } of this.#messages.get(messageId) ?? []) {
+    const message = this.#messages.get(messageId);
+    if (message === undefined || message.to !== recipient) return [];
+    for (const { lineage, span } of message.spans) {
       if (!findings.some((one) => isAbout(one, span))) continue;
       const convicted = this.#lineages.convict(lineage);
       if (convicted === null) continue;
@@ -201,12 +206,12 @@ export class ContagionMonitor {
     this.#traffic.carried(from, to, atMs);
     this.#doubts.handed(to, task, doubt, atMs);
     const carriage = { message: id, from, to, atMs, origins: label.origins };
-    const remembered = followed.map(({ sketch, span }) => ({
+    const spans = followed.map(({ sketch, span }) => ({
       lineage: this.#lineages.carried(sketch, carriage).id,
       span: { ...span, words: [] },
     }));
-    if (remembered.length === 0) return;
-    this.#messages.set(id, remembered);
+    if (spans.length === 0) return;
+    this.#messages.set(id, { to, spans });
     if (this.#messages.size <= messagesMax) return;
     const [oldest] = this.#messages.keys();
     if (oldest !== undefined) this.#messages.delete(oldest);

@@ -48,6 +48,14 @@ const limitsShape = z.strictObject({
   queued_messages_max: z.int().min(1).max(1_000_000).default(10_000),
   request_hops_max: z.int().min(0).max(32).default(8)
     .describe('Hand-offs between the originator and an action request.'),
+  contagion_generations_max: z.int().min(2).max(32).default(4)
+    .describe('Times that an untrusted text may be passed on before it counts as spreading.'),
+  contagion_reach_max: z.int().min(3).max(1000).default(8)
+    .describe('Agents that it may reach before it counts as spreading; both together stop it.'),
+  contagion_window_ms: z.int().min(60_000).max(604_800_000).default(86_400_000)
+    .describe('How long a text is followed after it first appeared.'),
+  fan_out_max: z.int().min(2).max(10_000).default(25)
+    .describe('Recipients of one agent in an hour; more is put on record as a sign.'),
 });
 
 const recorderShape = z.strictObject({

@@ -78,6 +78,13 @@ export type Limits = {
   readonly queuedMessagesMax: number;
   /** Hand-offs between the originator and an action request; absent means 8. */
   readonly requestHopsMax?: number;
+  /** See `ContagionLimits`; absent means its defaults. */
+  readonly contagion?: {
+    readonly generationsMax: number;
+    readonly reachMax: number;
+    readonly windowMs: number;
+    readonly fanOutMax: number;
+  };
 };
 
 /** What a call costs the world (EC-2.3): calls of tools, sums of money, objects touched. */

@@ -41,6 +41,12 @@ export function resolveLimits(loading: Loading, raw: unknown): Limits {
     approvalTimeoutMs: limits.approval_timeout_ms,
     queuedMessagesMax: limits.queued_messages_max,
     requestHopsMax: limits.request_hops_max,
+    contagion: {
+      generationsMax: limits.contagion_generations_max,
+      reachMax: limits.contagion_reach_max,
+      windowMs: limits.contagion_window_ms,
+      fanOutMax: limits.fan_out_max,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { boundsCodes } from '../bounds/codes.ts';
 import { busCodes } from '../bus/codes.ts';
+import { contagionCodes } from '../contagion/codes.ts';
 import { controlCodes } from '../control/codes.ts';
 import { firewallCodes } from '../firewall/codes.ts';
 import { identityCodes } from '../identity/codes.ts';
@@ -32,6 +33,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   mesh: meshCodes,
   scanner: scannerCodes,
   firewall: firewallCodes,
+  contagion: contagionCodes,
   policy: policyCodes,
   mandate: mandateCodes,
   bounds: boundsCodes,

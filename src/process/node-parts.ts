@@ -21,6 +21,8 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
+import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
+import { shownLineage } from './node-contagion.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { noApprover } from '../oversight/approver.ts';
 import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
@@ -137,6 +139,11 @@ export async function buildParts(
     protection: plaintextProtection,
     attestor: noAttestor,
     ...ratesOf(mesh.limits),
+    contagion: new ContagionMonitor(
+      mesh.limits.contagion ?? defaultContagionLimits,
+      systemRandom.bytes(32),
+      clock.nowMs(),
+    ),
     queue,
     recorder,
     patientRecorder: new CoalescingRecorder(recorder),
@@ -370,6 +377,7 @@ export function controlApi(
       return { ok: answer.ok, code: answer.ok ? null : answer.code };
     },
     agents: () => listAgents(agents),
+    contagion: (limit) => parts.busContext.contagion.lineages(limit).map(shownLineage),
     agent: (name) => showAgent(name, agents),
     revoke: async (signed) => {
       const answer = await applyRevocation(signed, parts.revocations);
