@@ -11,7 +11,8 @@ import type { JsonObject, JsonValue } from '../../src/message/json.ts';
 import type { Hold } from '../../src/oversight/hold.ts';
 import { nodeDirectories } from '../../src/process/directories.ts';
 import { startNode, type RunningNode } from '../../src/process/node.ts';
-import { startSidecar, type RunningSidecar } from '../../src/process/sidecar.ts';
+import { startSidecar } from '../../src/process/sidecar.ts';
+import type { RunningSidecar } from '../../src/process/sidecar-options.ts';
 import { AgentApi, agentRequests, type AgentRequests } from '../../src/sidecar/agent-api.ts';
 import type { AgentMemory } from '../../src/sidecar/memory.ts';
 

@@ -11,6 +11,8 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { BusLink, Decided, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
+import type { PolicyVersion } from '../mesh/policy-version.ts';
+import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
 import { corkedSender } from './corked-sender.ts';
 import { clientTlsOptions } from './tls-options.ts';
@@ -21,7 +23,8 @@ export type BusClientOptions = {
   readonly bundlePem: string;
   readonly nodeSpiffeId: string;
   readonly credential: () => Credential;
-  readonly meshDigest: string;
+  /** What the sidecar runs on; version 0 while it knows only its mesh file. */
+  readonly policy: () => { readonly digest: string; readonly version: number };
   readonly isolation: Isolation;
   /** Runs of the state directory, this one last. */
   readonly runs: readonly string[];
@@ -36,6 +39,10 @@ export type BusClientEvents = {
   readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
   readonly decided: (frame: Decided) => void;
   readonly revocations: (update: RevocationUpdate) => void;
+  /** A version is under way; nothing more is to begin under an older one. */
+  readonly announced: (version: number) => void;
+  /** The version is there; `answer` says that it holds here, or why it does not. */
+  readonly policy: (policy: PolicyVersion, answer: (code: string | null) => void) => void;
   readonly lease: (grant: LeaseGrant, asked: Instant) => void;
   /** The connection ended or could not be made; it is tried again unless `fatal`. */
   readonly lost: (code: string, fatal: boolean) => void;
@@ -77,7 +84,7 @@ export class BusClient implements BusLink {
   readonly #options: BusClientOptions;
   readonly #publications = new Map<number, Pending>();
   readonly #asks = new Map<number, Ask>();
-  readonly #leasesAsked = new Map<number, Instant>();
+  readonly #leasesAsked = new Map<number, { readonly at: Instant; readonly version: number }>();
   readonly #awaitingLine = new Set<() => void>();
   #number = 0;
   #webSocket: WebSocket | null = null;
@@ -112,8 +119,14 @@ export class BusClient implements BusLink {
     });
   }
 
-  async record(entries: readonly EntryDraft[], privileged: boolean): Promise<string | null> {
-    const answer = await this.#ask((number) => ({ kind: 'record', number, privileged, entries }));
+  async record(
+    entries: readonly EntryDraft[],
+    privileged: boolean,
+    policyVersion: number,
+  ): Promise<string | null> {
+    const answer = await this.#ask((number) => (
+      { kind: 'record', number, privileged, policyVersion, entries }
+    ));
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
   }
 
@@ -168,12 +181,12 @@ export class BusClient implements BusLink {
     return answer?.kind === 'ended-child' ? answer.count : null;
   }
 
-  /** Asks for a lease; the answer comes as an event. */
-  askLease(): void {
+  /** Asks for a lease for when this version holds here; the answer comes as an event. */
+  askLease(policyVersion: number): void {
     if (this.#send === null) return;
     const number = ++this.#number;
-    this.#leasesAsked.set(number, this.#options.now());
-    this.#send({ kind: 'lease', number });
+    this.#leasesAsked.set(number, { at: this.#options.now(), version: policyVersion });
+    this.#send({ kind: 'lease', number, policyVersion });
   }
 
   /** Ends the line and makes a new one under the present credential; nothing sent is lost. */
@@ -200,19 +213,24 @@ export class BusClient implements BusLink {
     const send = corkedSender(webSocket, () => webSocket.terminate());
     let code = 'SIDECAR_BUS_UNREACHABLE';
     let asked = this.#options.now();
+    const parts = new PolicyParts();
     webSocket.on('open', () => {
       asked = this.#options.now();
+      const { digest, version } = this.#options.policy();
       send({
         kind: 'hello',
-        meshDigest: this.#options.meshDigest,
+        meshDigest: digest,
+        policyVersion: version,
         isolation: this.#options.isolation,
         runs: this.#options.runs,
       });
     });
     webSocket.on('message', (data: Buffer) => {
       const parsed = parseNodeFrame(data);
-      if (parsed.ok) this.#receive(parsed.frame, send, asked);
-      else webSocket.terminate();
+      if (!parsed.ok) return webSocket.terminate();
+      const { frame } = parsed;
+      if (frame.kind === 'policy') return this.#policy(parts.add(frame), frame, webSocket, send);
+      this.#receive(frame, send, asked);
     });
     webSocket.on('error', () => {
       // Always followed by close, which decides what happens next.
@@ -224,7 +242,23 @@ export class BusClient implements BusLink {
     });
   }
 
-  #receive(frame: NodeFrame, send: (frame: SidecarFrame) => void, asked: Instant): void {
+  #policy(
+    policy: ReturnType<PolicyParts['add']>,
+    { version, part }: Extract<NodeFrame, { kind: 'policy' }>,
+    webSocket: WebSocket,
+    send: (frame: SidecarFrame) => void,
+  ): void {
+    if (policy === 'broken') return webSocket.terminate();
+    if (part === 0) this.#options.events.announced(version);
+    if (policy === null) return;
+    this.#options.events.policy(policy, (code) => send({ kind: 'policy', version, code }));
+  }
+
+  #receive(
+    frame: Exclude<NodeFrame, { kind: 'policy' }>,
+    send: (frame: SidecarFrame) => void,
+    asked: Instant,
+  ): void {
     switch (frame.kind) {
       case 'welcome':
         this.#send = send;
@@ -268,11 +302,14 @@ export class BusClient implements BusLink {
 
   /** Taken in the order of the frames: the revocations before it are those it was granted on. */
   #lease(frame: Extract<NodeFrame, { kind: 'lease' }>, hello: Instant): void {
-    const { number, boot, meshDigest, revocationVersion, durationMs } = frame;
-    const asked = number === 0 ? hello : this.#leasesAsked.get(number);
+    const { kind: _kind, number, ...grant } = frame;
+    const { version } = this.#options.policy();
+    const asked = number === 0 ? { at: hello, version } : this.#leasesAsked.get(number);
     this.#leasesAsked.delete(number);
     if (asked === undefined) return;
-    this.#options.events.lease({ boot, meshDigest, revocationVersion, durationMs }, asked);
+    // Refused for a version that this sidecar has left meanwhile: that says nothing about this one.
+    if (grant.durationMs === 0 && asked.version !== version) return;
+    this.#options.events.lease(grant, asked.at);
   }
 
   #lost(code: string): void {
@@ -298,8 +335,8 @@ export class BusClient implements BusLink {
 
   #sendPublication(number: number, pending: Pending): void {
     if (this.#send === null) return;
-    const { envelope, entry } = pending.publication;
-    this.#send({ kind: 'publish', number, envelope, entry, resend: pending.sent });
+    const { envelope, entry, policyVersion } = pending.publication;
+    this.#send({ kind: 'publish', number, policyVersion, envelope, entry, resend: pending.sent });
     pending.sent = true;
   }
 
@@ -336,7 +373,7 @@ export class BusClient implements BusLink {
     const { monotonicMs } = this.#options.now();
     const [eldest] = this.#leasesAsked.values();
     // A node that is asked and stays silent may sit behind a line that leads nowhere: a new one tells.
-    if (eldest !== undefined && monotonicMs - eldest.monotonicMs > askTimeoutMs) {
+    if (eldest !== undefined && monotonicMs - eldest.at.monotonicMs > askTimeoutMs) {
       this.#leasesAsked.clear();
       this.#webSocket?.terminate();
     }

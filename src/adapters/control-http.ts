@@ -9,6 +9,9 @@ import { z } from 'zod';
 import type { Approval } from '../oversight/approvals.ts';
 import { ControlError } from '../control/control-error.ts';
 import type { Enrolled } from '../control/enrolment.ts';
+import type { PolicyAnswer } from '../control/policies.ts';
+import { bundleLengthMax, readBundle } from '../mesh/bundle.ts';
+import type { MeshBundle } from '../mesh/mesh.ts';
 import type { Credential } from '../identity/credential.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
@@ -23,6 +26,10 @@ export type ControlApi = {
   readonly approvals: (limit: number) => readonly Approval[];
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
+  /** The version of the policy in force with its texts, and which sidecar runs on which. */
+  readonly policy: () => JsonObject;
+  /** An operator's signature over a new version and its texts; resolves once it is in force. */
+  readonly reload: (signed: string, bundle: MeshBundle) => Promise<PolicyAnswer>;
   readonly agents: () => readonly JsonObject[];
   /** Texts that travel between agents, the most travelled first. */
   readonly contagion: (limit: number) => readonly JsonObject[];
@@ -41,6 +48,8 @@ export type ControlApi = {
 export type Listening = { readonly address: string; readonly close: () => Promise<void> };
 
 const decision = z.strictObject({ signed: z.string().min(1).max(8192) });
+const newPolicy = z.strictObject({ signed: z.string().min(1).max(8192), bundle: z.json() });
+const policyBodyBytesMax = 4 * bundleLengthMax;
 const tokenFor = z.strictObject({ agent: z.string().min(1).max(63) });
 const enrolment = z.strictObject({
   token: z.string().min(1).max(2048),
@@ -73,6 +82,18 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   server.get<{ Params: { name: string } }>('/v1/agents/:name', async (request, reply) => {
     const agent = api.agent(request.params.name);
     return agent ?? reply.code(404).send({ code: 'CONTROL_AGENT_UNKNOWN' });
+  });
+  server.get('/v1/policy', async () => api.policy());
+  server.post('/v1/policies', { bodyLimit: policyBodyBytesMax }, async (request, reply) => {
+    const input = newPolicy.safeParse(request.body);
+    const bundle = input.success ? readBundle(input.data.bundle) : null;
+    if (!input.success || bundle === null) {
+      return reply.code(400).send({ code: 'IDENTITY_POLICY_MALFORMED' });
+    }
+    const answer = await api.reload(input.data.signed, bundle);
+    if (!answer.ok) return reply.code(409).send({ code: answer.code });
+    const { version, effective } = answer;
+    return { version, effective };
   });
   server.post('/v1/revocations', async (request, reply) => {
     const input = decision.safeParse(request.body);

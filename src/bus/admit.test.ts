@@ -37,6 +37,7 @@ let nowMs: number;
 
 function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext {
   return {
+    policy: { version: 1 },
     mesh,
     clock: { nowMs: () => nowMs },
     pace: primaryPace,
@@ -72,6 +73,7 @@ function publication(
   return {
     envelope: signEnvelope(body, party.credential),
     resend: false,
+    policyVersion: 1,
     entry: {
       kind: 'message.outbound',
       id: `${body.id}.outbound`,

@@ -20,9 +20,12 @@ import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './a
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
 import { signEntries, watch } from './watch.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
+import { hasRoom } from './queue-share.ts';
 
 export type Publication = {
   readonly envelope: string;
+  /** Version of the policy that the sender's sidecar judged it under. */
+  readonly policyVersion: number;
   /** The sender's sidecar's own account of the step, recorded together with the admission. */
   readonly entry: EntryDraft;
   /** True when the sidecar repeats a publication whose answer it never saw. */
@@ -35,6 +38,8 @@ export type Admission =
 
 export type AdmitContext = SpawnedView & {
   readonly mesh: Mesh;
+  /** Which version of the policy `mesh` is. */
+  readonly policy: { readonly version: number };
   readonly clock: Clock;
   readonly pace: PaceView;
   readonly schemas: SchemaRegistry;
@@ -109,34 +114,11 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
     entryRefusal(sender, publication, body) ??
     freshnessRefusal(sender, body, nowMs, mesh) ??
     replayRefusal(body, context) ??
+    staleRefusal(publication, context) ??
     routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
     (hasRoom(body, mesh, context.queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false });
   return { body, refusal };
-}
-
-/**
- * Half of a recipient's queue is for whoever comes first, the other half is shared out: one that
- * floods an agent which is away or slow must not keep the others from reaching it.
- */
-function hasRoom({ from, to }: EnvelopeBody, mesh: Mesh, queue: MessageQueue): boolean {
-  const { queuedMessagesMax } = mesh.limits;
-  const waiting = queue.pendingCount(to);
-  if (waiting < queuedMessagesMax / 2) return true;
-  const senders = sendersTo(to, mesh);
-  if (senders <= 1) return waiting < queuedMessagesMax;
-  const share = Math.max(1, Math.floor(queuedMessagesMax / 2 / senders));
-  return queue.pendingCountFrom(to, from) < share;
-}
-
-/** Agents with an edge to the recipient, and executors that answer it. */
-function sendersTo(to: string, mesh: Mesh): number {
-  const senders = new Set<string>();
-  for (const edge of mesh.edges) {
-    if (edge.to === to) senders.add(edge.from);
-    if (edge.from === to && edge.mayRequest.length > 0) senders.add(edge.to);
-  }
-  return senders.size;
 }
 
 /** The connected identity, or the one it rotated from: same instance, still valid. */
@@ -192,6 +174,15 @@ function replayRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nul
     return { code: 'BUS_BEFORE_RESTART', drop: false };
   }
   return null;
+}
+
+/**
+ * What its sender judged under another version is not judged here: under the new one it may look like
+ * an attack that it is not. The sender's sidecar takes the new version and sends it anew.
+ */
+function staleRefusal(publication: Publication, context: AdmitContext): Refusal | null {
+  const isCurrent = publication.policyVersion === context.policy.version;
+  return isCurrent ? null : { code: 'BUS_POLICY_STALE', drop: false };
 }
 
 function routeRefusal(
@@ -330,6 +321,8 @@ async function exit(
   }
   const code = refusal?.code ?? 'BUS_FRAME_MALFORMED';
   const drop = refusal?.drop ?? true;
+  // Nothing was decided: it comes again under the version in force, and is recorded then.
+  if (code === 'BUS_POLICY_STALE') return { answer: 'refused', code, drop };
   try {
     await context.recorder.record(refusedEntries(sender, publication.envelope, body, refusal, context, tookUs, verdicts));
   } catch {

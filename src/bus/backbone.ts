@@ -22,6 +22,12 @@ export interface Backbone {
   publish(message: QueuedMessage): void;
   /** Begins deliveries; whoever watched under this name before gets no more. */
   watch(recipient: Recipient): void;
+  /**
+   * Keeps messages back until `resume`; what is under way stays so. A recipient that lags behind in
+   * its policy would judge them under what is no longer in force.
+   */
+  pause(recipient: Recipient): void;
+  resume(recipient: Recipient): void;
   /** Ends deliveries to this recipient; a later one of the same name is not touched. */
   unwatch(recipient: Recipient): void;
   /**

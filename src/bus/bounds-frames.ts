@@ -2,7 +2,8 @@
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
-import type { BusContext, Line } from './connection.ts';
+import type { BusContext } from './connection.ts';
+import type { Line } from './control-port.ts';
 
 /** The owner of caps and bounds; the control plane implements it. */
 export type BoundsPort = {

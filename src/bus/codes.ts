@@ -127,6 +127,11 @@ export const busCodes = {
     mend: 'Restart the sidecar with the mesh file that the node runs on.',
     agentSees: 'UNAVAILABLE',
   },
+  BUS_POLICY_STALE: {
+    means: 'The step was judged under a version of the policy that is no longer in force.',
+    mend: 'Nothing to do: the sidecar takes the new version and judges again.',
+    agentSees: 'UNAVAILABLE',
+  },
   BUS_ALREADY_CONNECTED: {
     means: 'Another instance of this agent is connected.',
     mend: 'Stop the other sidecar, or give this one an agent name of its own.',

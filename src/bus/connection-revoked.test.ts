@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { standingPolicy } from '../../test/sidecar-fixture/policy.ts';
 import { RevocationList, type RevocationTarget } from '../identity/revocation.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit } from './admit.ts';
@@ -10,7 +11,7 @@ import { BusConnection, type BusContext } from './connection.ts';
 const mesh = sampleMesh();
 const triage = partyOf('triage');
 const desk = partyOf('desk');
-const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] };
+const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] };
 let revocations: RevocationList;
 let context: BusContext;
 let recorder: FakeRecorder;
@@ -21,6 +22,7 @@ beforeEach(() => {
   recorder = new FakeRecorder();
   context = {
     mesh,
+    policy: standingPolicy(mesh.digest),
     revocations,
     recorder,
     clock: { nowMs: () => startMs },
@@ -63,11 +65,11 @@ describe('a connection whose identity is revoked', () => {
   });
 
   test.each<[string, SidecarFrame]>([
-    ['publish', { kind: 'publish', number: 7, envelope: 'e', entry: {} as never, resend: false }],
-    ['record', { kind: 'record', number: 7, privileged: true, entries: [] }],
+    ['publish', { kind: 'publish', number: 7, policyVersion: 1, envelope: 'e', entry: {} as never, resend: false }],
+    ['record', { kind: 'record', number: 7, privileged: true, policyVersion: 1, entries: [] }],
     ['hold', { kind: 'hold', number: 7, hold: {} as never }],
     ['renew', { kind: 'renew', number: 7, csr: '' }],
-    ['lease', { kind: 'lease', number: 7 }],
+    ['lease', { kind: 'lease', number: 7, policyVersion: 1 }],
     ['delivered', { kind: 'delivered', number: 7, entries: [] }],
   ])('has its next %s refused, and is ended', (_kind, frame) => {
     const { sent, dropped, connection } = connect();
@@ -92,13 +94,13 @@ describe('a connection whose identity is revoked', () => {
     });
     expect([...context.connected.keys()]).toEqual(['desk']);
     one.sent.length = 0;
-    one.connection.receive({ kind: 'lease', number: 1 });
+    one.connection.receive({ kind: 'lease', number: 1, policyVersion: 1 });
     expect(one.sent).toEqual([]);
   });
 
   test('has no message admitted, and what it tried is on record as compromise', async () => {
     revoke(byName);
-    const publication = { envelope: 'e', entry: {} as never, resend: false };
+    const publication = { envelope: 'e', policyVersion: 1, entry: {} as never, resend: false };
     const admission = await admit(triage.peer, publication, context);
     expect(admission).toEqual({ answer: 'refused', code: 'IDENTITY_REVOKED', drop: true });
     expect(recorder.codes('message.refused')).toEqual(['IDENTITY_REVOKED']);

@@ -6,6 +6,7 @@ import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { standingPolicy } from '../../test/sidecar-fixture/policy.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { RevocationList } from '../identity/revocation.ts';
@@ -45,6 +46,7 @@ beforeEach(() => {
   alive = true;
   context = {
     mesh,
+    policy: standingPolicy(mesh.digest),
     clock: { nowMs: () => nowMs },
     pace: primaryPace,
     schemas: createSchemaRegistry(mesh.schemas.values()),
@@ -94,7 +96,7 @@ function connect(peer: PeerIdentity, meshDigest = mesh.digest, ran = runs.slice(
     { send: (frame) => void sent.push(frame), drop: (code) => void dropped.push(code), isAlive: async () => alive },
     context,
   );
-  connection.receive({ kind: 'hello', meshDigest, isolation: 'uid', runs: ran });
+  connection.receive({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ran });
   return { connection, sent, dropped };
 }
 
@@ -178,7 +180,7 @@ describe('an identity that two sidecars hold', () => {
     const first = connect(payments.peer, mesh.digest, [one]);
     alive = false;
     const second = connect(payments.peer, mesh.digest, [one, two]);
-    second.connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs: [one, two] });
+    second.connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: [one, two] });
     await settled();
     expect(second.dropped).toEqual(['BUS_FRAME_MALFORMED']);
     expect([first.dropped, second.sent]).toEqual([[], []]);
@@ -188,12 +190,12 @@ describe('an identity that two sidecars hold', () => {
 describe('the line is dropped', () => {
   test('BUS_FRAME_MALFORMED: before hello, and on a second one', () => {
     const { connection, dropped } = connect(payments.peer);
-    connection.receive({ kind: 'hello', meshDigest: mesh.digest, isolation: 'uid', runs });
+    connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs });
     expect(dropped).toEqual(['BUS_FRAME_MALFORMED']);
     const silent: string[] = [];
     const line = { send: () => undefined, drop: (code: string) => void silent.push(code), isAlive: async () => true };
     const early = new BusConnection(triage.peer, line, context);
-    early.receive({ kind: 'record', number: 1, privileged: true, entries: [] });
+    early.receive({ kind: 'record', number: 1, privileged: true, policyVersion: 1, entries: [] });
     expect(silent).toEqual(['BUS_FRAME_MALFORMED']);
   });
 
@@ -216,7 +218,7 @@ describe('the line is dropped', () => {
     expect(sent.filter((frame) => frame.kind === 'deliver')).toEqual([]);
     expect(dropped).toEqual(['BUS_CREDENTIAL_EXPIRED']);
     expect(queue.pendingCount('payments')).toBe(1);
-    connection.receive({ kind: 'record', number: 1, privileged: true, entries: [entry('agent:payments')] });
+    connection.receive({ kind: 'record', number: 1, privileged: true, policyVersion: 1, entries: [entry('agent:payments')] });
     const other = connect(triage.peer);
     expect(other.dropped).toEqual(['BUS_CREDENTIAL_EXPIRED']);
     await settled();
@@ -227,7 +229,7 @@ describe('the line is dropped', () => {
     [
       'recording for another',
       (connection) =>
-        connection.receive({ kind: 'record', number: 1, privileged: false, entries: [entry('agent:triage')] }),
+        connection.receive({ kind: 'record', number: 1, privileged: false, policyVersion: 1, entries: [entry('agent:triage')] }),
     ],
     [
       'settling what it was not handed',
@@ -256,12 +258,13 @@ describe('the line is dropped', () => {
   });
 });
 
-test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries to itself', () => {
+test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries to itself', async () => {
   const { connection, sent } = connect(payments.peer);
   for (let number = 1; number <= 3; number += 1) {
     const entries = [entry('agent:payments')];
-    connection.receive({ kind: 'record', number, privileged: false, entries });
+    connection.receive({ kind: 'record', number, privileged: false, policyVersion: 1, entries });
   }
+  await settled();
   expect(sent).toContainEqual({ kind: 'recorded', number: 3, code: 'RECORDER_OVERLOADED' });
   expect(sent).not.toContainEqual({ kind: 'recorded', number: 2, code: 'RECORDER_OVERLOADED' });
 });
@@ -269,7 +272,7 @@ test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries 
 test.each(['lease', 'renew'] as const)('BUS_RATE_LIMITED: %s, asked for without end', async (kind) => {
   const { connection, sent } = connect(payments.peer);
   for (let number = 1; number <= 3; number += 1) {
-    connection.receive(kind === 'lease' ? { kind, number } : { kind, number, csr: 'csr' });
+    connection.receive(kind === 'lease' ? { kind, number, policyVersion: 1 } : { kind, number, csr: 'csr' });
   }
   await settled();
   expect(sent).toContainEqual({ kind: 'refused', number: 3, code: 'BUS_RATE_LIMITED' });

@@ -2,49 +2,28 @@
 import type { PeerIdentity } from '../identity/credential.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import type { RevocationChange, RevocationUpdate } from '../identity/revocation.ts';
+import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Isolation } from '../message/envelope.ts';
-import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
-import { RecorderError } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
+import { thumbprintOf } from './signer-thumbprint.ts';
+import { LinePolicy, type PolicySource } from './line-policy.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
-import { onBoundsFrame, type BoundsPort } from './bounds-frames.ts';
+import { onBoundsFrame } from './bounds-frames.ts';
+import type { ControlPort, Line } from './control-port.ts';
+import { answerSpawn } from './spawned.ts';
+import { recordFor } from './record-frame.ts';
 import { convictRefused } from './watch.ts';
 import { refusedLineEntries } from './refused-line.ts';
-import { isForked, type RunPort } from './run.ts';
-import { answerSpawn, type SpawnPort } from './spawned.ts';
-
-/** The socket of one connected sidecar, as the bus needs it. */
-export type Line = {
-  /** Never throws; a frame to a closed line is dropped, and delivered again on the next line. */
-  readonly send: (frame: NodeFrame) => void;
-  /** Ends the connection; the code is for the log of the other side. */
-  readonly drop: (code: string) => void;
-  /** Whether the other side still answers; false after two seconds, or once the line is gone. */
-  readonly isAlive: () => Promise<boolean>;
-};
-
-/** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = BoundsPort & SpawnPort & RunPort & {
-  readonly boot: string;
-  readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
-  readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
-  /** The final word on a held message, or null while it is pending or unknown. */
-  readonly decided: (
-    message: string,
-    executor: string,
-  ) => Extract<NodeFrame, { kind: 'decided' }> | null;
-  readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
-  /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
-  readonly chainOf: (thumbprint: string) => string | null;
-};
+import { isForked } from './run.ts';
 
 export type BusContext = AdmitContext & {
   readonly backbone: Backbone;
+  readonly policy: PolicySource;
   /** For entries that nobody waits on: gathered, durable a little later. */
   readonly patientRecorder: Recorder;
   /** Record frames of one sidecar, apart from its messages. */
@@ -71,7 +50,10 @@ export class BusConnection {
   readonly #line: Line;
   readonly #context: BusContext;
   readonly #recipient: Recipient;
+  readonly #policies: LinePolicy;
   readonly #chainsSent = new Set<string>();
+  /** Said before it was welcome: first it has to take the versions that it lacks. */
+  #waiting: Extract<SidecarFrame, { kind: 'hello' }> | null = null;
   #isolation: Isolation | null = null;
   /** Of the sidecar; null before its hello. */
   #run: string | null = null;
@@ -84,6 +66,7 @@ export class BusConnection {
     this.#line = line;
     this.#context = context;
     this.#recipient = { agent: peer.name, deliver: (message) => this.#deliver(message) };
+    this.#policies = new LinePolicy(context.policy, (frame) => this.#line.send(frame));
   }
 
   /** As the sidecar states it; null before its hello. */
@@ -96,11 +79,15 @@ export class BusConnection {
     return this.#connectedSince;
   }
 
+  /** Taken by the sidecar; 0 before its hello. */
+  get policyVersion(): number {
+    return this.#policies.version;
+  }
+
   receive(frame: SidecarFrame): void {
     if (this.#ended) return;
-    if (frame.kind !== 'hello' && this.#isolation === null) {
-      return this.#violated('BUS_FRAME_MALFORMED');
-    }
+    const isEarly = frame.kind === 'policy' ? !this.#policies.isOffered() : this.#isolation === null;
+    if (frame.kind !== 'hello' && isEarly) return this.#violated('BUS_FRAME_MALFORMED');
     if (this.#context.revocations.isRevoked(this.peer)) return this.#refuseEnded(frame, 'IDENTITY_REVOKED');
     // A publication is refused, and recorded, by admission.
     if (frame.kind !== 'publish' && this.#isExpired()) {
@@ -125,9 +112,21 @@ export class BusConnection {
       case 'spawn':
       case 'end-child':
         return this.#asked(frame);
+      case 'policy':
+        return this.#policy(frame);
       default:
         return frame satisfies never;
     }
+  }
+
+  /**
+   * A version that is in force from now on. Until the sidecar has taken it, nothing is delivered to
+   * it, nothing that it judged before is admitted, and it has no lease.
+   */
+  policyApplied(policy: PolicyVersion): void {
+    if (this.#ended || this.#isolation === null) return;
+    this.#context.backbone.pause(this.#recipient);
+    this.#policies.offer([policy]);
   }
 
   /** Tells the executor's sidecar what people decided. */
@@ -153,9 +152,11 @@ export class BusConnection {
   }
 
   #hello(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
-    const { mesh, control, connected } = this.#context;
+    const { control, connected, policy } = this.#context;
     if (this.#run !== null) return this.#violated('BUS_FRAME_MALFORMED');
-    if (frame.meshDigest !== mesh.digest) return this.#refuse('BUS_MESH_MISMATCH');
+    if (policy.missing(frame.meshDigest, frame.policyVersion) === null) {
+      return this.#refuse('BUS_MESH_MISMATCH');
+    }
     const other = connected.get(this.peer.name);
     if (other !== undefined && other.peer.spiffeId !== this.peer.spiffeId) {
       return this.#refuse('BUS_ALREADY_CONNECTED');
@@ -166,17 +167,40 @@ export class BusConnection {
       this.#refuse('BUS_IDENTITY_CLONED', 'COMPROMISE');
       return control.forked(this.peer);
     }
-    if (other === undefined || other.#run === run) return this.#welcome(frame);
+    if (other === undefined || other.#run === run) return this.#greet(frame);
     // Another run of the same sidecar: it crashed and its line lingers, or two are alive.
     other.#line.isAlive().then(
-      (alive) => (alive ? this.#refuse('BUS_IDENTITY_CLONED', 'COMPROMISE') : this.#welcome(frame)),
-      () => this.#welcome(frame),
+      (alive) => (alive ? this.#refuse('BUS_IDENTITY_CLONED', 'COMPROMISE') : this.#greet(frame)),
+      () => this.#greet(frame),
     );
   }
 
-  #welcome(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
-    const { mesh, control, connected, backbone } = this.#context;
+  /** Welcome once it runs on the version in force; what it lacks of it is sent first. */
+  #greet(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
     if (this.#ended) return;
+    const missing = this.#context.policy.missing(frame.meshDigest, frame.policyVersion);
+    if (missing === null) return this.#refuse('BUS_MESH_MISMATCH');
+    if (missing.length === 0) return this.#welcome(frame);
+    this.#waiting = frame;
+    this.#policies.offer(missing);
+  }
+
+  /** The sidecar switched to a version, or refused it; then it stays shut out. */
+  #policy({ version, code }: Extract<SidecarFrame, { kind: 'policy' }>): void {
+    const { backbone } = this.#context;
+    if (code !== null) return this.#refuse('BUS_POLICY_STALE');
+    const standing = this.#policies.took(version);
+    if (standing === 'forged') return this.#violated('BUS_FRAME_MALFORMED');
+    if (standing === 'behind') return;
+    if (this.#waiting === null) return backbone.resume(this.#recipient);
+    this.#welcome(this.#waiting);
+  }
+
+  #welcome(frame: Extract<SidecarFrame, { kind: 'hello' }>): void {
+    const { mesh, policy, control, connected, backbone } = this.#context;
+    if (this.#ended) return;
+    this.#waiting = null;
+    this.#policies.welcomed();
     // Ended, not only forgotten: a line nobody listens to would leave its sidecar without an answer.
     const other = connected.get(this.peer.name);
     if (other !== undefined) other.#end('BUS_ALREADY_CONNECTED');
@@ -187,11 +211,12 @@ export class BusConnection {
     for (const part of this.#context.revocations.updates(revocationsPerFrame)) {
       this.#revocations(part);
     }
-    this.#lease(0);
+    this.#lease(0, policy.version);
     this.#line.send({
       kind: 'welcome',
       boot: control.boot,
       meshDigest: mesh.digest,
+      policyVersion: policy.version,
       operators: control.operators(),
     });
     backbone.watch(this.#recipient);
@@ -257,30 +282,10 @@ export class BusConnection {
   #record(frame: Extract<SidecarFrame, { kind: 'record' }>): void {
     const { number } = frame;
     if (!this.#speaksOfItself(frame.entries)) return this.#violated('BUS_ENTRY_FORGED');
-    const { recordRates, clock } = this.#context;
-    if (!recordRates.take(this.peer.name, clock.nowMs())) {
-      // Its entries stay in its spool: one sidecar must not fill the disk of all.
-      return this.#line.send({ kind: 'recorded', number, code: 'RECORDER_OVERLOADED' });
-    }
-    this.#context.recorder.record(frame.entries, { privileged: frame.privileged }).then(
-      () => {
-        this.#line.send({ kind: 'recorded', number, code: null });
-        this.#sessionsEnded(frame.entries);
-      },
-      (failure: unknown) => {
-        const code = failure instanceof RecorderError ? failure.code : 'RECORDER_NOT_DURABLE';
-        this.#line.send({ kind: 'recorded', number, code });
-      },
+    recordFor(this.peer, frame, this.#context).then(
+      (code) => this.#line.send({ kind: 'recorded', number, code }),
+      () => this.#line.send({ kind: 'recorded', number, code: 'RECORDER_NOT_DURABLE' }),
     );
-  }
-
-  /** Told by what is on record, which a sidecar repeats until it is: no lost line hides an end. */
-  #sessionsEnded(entries: readonly EntryDraft[]): void {
-    for (const { kind, detail } of entries) {
-      const { incarnation } = detail;
-      if (kind !== 'session.ended' || typeof incarnation !== 'string') continue;
-      this.#context.control.sessionEnded(this.peer, incarnation);
-    }
   }
 
   #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
@@ -311,7 +316,7 @@ export class BusConnection {
     if (!askRates.take(this.peer.name, clock.nowMs())) {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
     } else if (frame.kind === 'renew') this.#renew(frame);
-    else if (frame.kind === 'lease') this.#lease(frame.number);
+    else if (frame.kind === 'lease') this.#lease(frame.number, frame.policyVersion);
     else void answerSpawn(frame, this.peer, this.#context.control).then(this.#line.send);
   }
 
@@ -328,15 +333,17 @@ export class BusConnection {
     );
   }
 
-  #lease(number: number): void {
-    const { mesh, control, revocations } = this.#context;
+  /** Only for the version in force: a sidecar that lags behind does nothing privileged. */
+  #lease(number: number, policyVersion: number): void {
+    const { mesh, policy, control, revocations } = this.#context;
     this.#line.send({
       kind: 'lease',
       number,
       boot: control.boot,
       meshDigest: mesh.digest,
+      policyVersion: policy.version,
       revocationVersion: revocations.version,
-      durationMs: leaseMsDefault,
+      durationMs: policyVersion === policy.version ? leaseMsDefault : 0,
     });
   }
 
@@ -387,11 +394,4 @@ export class BusConnection {
     this.closed();
     this.#line.drop(code);
   }
-}
-
-/** Reads the signer's thumbprint without verifying: the recipient verifies for itself. */
-function thumbprintOf(envelope: string): string | null {
-  const header = envelope.slice(0, envelope.indexOf('.'));
-  const text = Buffer.from(header, 'base64url').toString('utf8');
-  return /"x5t#S256":"([A-Za-z0-9_-]{43})"/.exec(text)?.[1] ?? null;
 }

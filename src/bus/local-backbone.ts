@@ -7,6 +7,8 @@ type LocalQueue = Pick<MessageQueue, 'settle' | 'pending' | 'pendingCount'>;
 type Lane = {
   readonly recipient: Recipient;
   readonly inFlight: Set<number>;
+  /** Nothing more is handed over; what is in flight goes on. */
+  paused: boolean;
 };
 
 /** Unsettled deliveries per recipient: enough to fill the line, few enough to hold in memory. */
@@ -22,7 +24,7 @@ export class LocalBackbone implements Backbone {
   }
 
   watch(recipient: Recipient): void {
-    const lane: Lane = { recipient, inFlight: new Set() };
+    const lane: Lane = { recipient, inFlight: new Set(), paused: false };
     this.#lanes.set(recipient.agent, lane);
     this.#pump(lane);
   }
@@ -31,10 +33,22 @@ export class LocalBackbone implements Backbone {
     if (this.#lanes.get(recipient.agent)?.recipient === recipient) this.#lanes.delete(recipient.agent);
   }
 
+  pause(recipient: Recipient): void {
+    const lane = this.#lanes.get(recipient.agent);
+    if (lane?.recipient === recipient) lane.paused = true;
+  }
+
+  resume(recipient: Recipient): void {
+    const lane = this.#lanes.get(recipient.agent);
+    if (lane?.recipient !== recipient) return;
+    lane.paused = false;
+    this.#pump(lane);
+  }
+
   /** One that an earlier call took along is under way already. */
   publish(message: QueuedMessage): void {
     const lane = this.#lanes.get(message.to);
-    if (lane === undefined || lane.inFlight.size >= windowMessages) return;
+    if (lane === undefined || lane.paused || lane.inFlight.size >= windowMessages) return;
     if (lane.inFlight.has(message.position)) return;
     const onlyThisWaits = this.#queue.pendingCount(message.to) === lane.inFlight.size + 1;
     if (onlyThisWaits) this.#handOver(lane, message);
@@ -59,7 +73,7 @@ export class LocalBackbone implements Backbone {
 
   #pump(lane: Lane): void {
     const room = windowMessages - lane.inFlight.size;
-    if (room <= 0) return;
+    if (room <= 0 || lane.paused) return;
     for (const message of this.#queue.pending(lane.recipient.agent, lane.inFlight, room)) {
       this.#handOver(lane, message);
     }

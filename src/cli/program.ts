@@ -9,6 +9,7 @@ import { joinToken } from './join-token.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
 import { addRecorder } from './recorder-commands.ts';
+import { reload } from './reload.ts';
 import { replay } from './replay.ts';
 import { addScan } from './scan-commands.ts';
 import { runSidecar } from './sidecar.ts';
@@ -52,6 +53,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
   addUp(program, io, exit);
   addCheck(program, io, exit);
+  addReload(program, io, exit);
   addSidecar(program, io, exit);
   addAgent(program, io, exit);
   addApprovals(program, io, exit);
@@ -106,6 +108,26 @@ function addCheck(program: Command, io: CommandIo, exit: Exit): void {
     .action(async (file: string | undefined, options) =>
       exit(await checkLine({ file, ...options }, io)),
     );
+}
+
+function addReload(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('reload')
+    .description('Sign a changed mesh file and put it in force on the running mesh.')
+    .argument('<file>', 'mesh file')
+    .addOption(state())
+    .option('--as <operator>', 'operator who signs, by the name in the mesh file', 'local')
+    .option('--key <file>', 'private key (JWK) of the operator; default: the local one')
+    .option('--reason <text>', 'why, for the record', '')
+    .option('--dry-run', 'say what would change, and change nothing', false)
+    .option('--at-restart', 'sign it for the next start, for what running processes hold to', false)
+    .addOption(json())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maso reload security_mesh.yaml --dry-run' +
+        '\n  maso reload security_mesh.yaml --as alice --key alice.jwk --reason "new supplier"',
+    )
+    .action(async (file: string, options) => exit(await reload({ file, ...options }, io)));
 }
 
 function addSidecar(program: Command, io: CommandIo, exit: Exit): void {

@@ -8,7 +8,8 @@ import { ControlError } from '../control/control-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { keepHeapSmall } from '../process/heap.ts';
-import { startSidecar, type RunningSidecar } from '../process/sidecar.ts';
+import { startSidecar } from '../process/sidecar.ts';
+import type { RunningSidecar } from '../process/sidecar-options.ts';
 import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { CommandIo } from './check.ts';
 import { stateDirectoryOf } from './state.ts';
@@ -40,15 +41,14 @@ export type SidecarReady = {
 export async function runSidecar(options: SidecarCommand, io: CommandIo): Promise<number> {
   keepHeapSmall();
   const file = resolve(options.file);
+  // A file that cannot be loaded does not end a sidecar that knows the version in force.
   const loaded = readMesh(file);
-  if (!loaded.ok) {
-    for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
-    return 1;
-  }
+  if (!loaded.ok) for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
   const supervised = options.joinToken === '-';
   const joinToken = supervised ? await firstLine() : await tokenFrom(options.joinToken ?? null);
   const running = await startSidecar({
-    mesh: loaded.mesh,
+    mesh: loaded.ok ? loaded.mesh : null,
+    directory: dirname(file),
     agent: options.agent,
     stateDirectory: stateDirectoryOf(options.state, file),
     joinToken: joinToken === '' ? null : joinToken,

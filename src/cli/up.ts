@@ -39,15 +39,13 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const loaded = readMesh(file);
   for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
   if (!loaded.ok) return 1;
-  const { mesh } = loaded;
   const stateDirectory = stateDirectoryOf(options.state, file);
-  await prepare(stateDirectory, mesh);
-  for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
+  await prepare(stateDirectory, loaded.mesh);
   const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
   const log = (line: string) => io.err(line);
   const beside = options.witness ? await startWitnessBeside({ program, stateDirectory, log }) : null;
   const node = await startNode({
-    mesh,
+    mesh: loaded.mesh,
     stateDirectory,
     host: options.host,
     port: Number(options.port),
@@ -57,6 +55,9 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     await beside?.stop();
     throw failure;
   });
+  // The version in force, which need not be the one on disk.
+  const mesh = node.mesh();
+  for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
   const uids = separateUids(mesh, stateDirectory, uidsAllowed(options.uids), io);
   const supervisor = new SidecarSupervisor({
     node,

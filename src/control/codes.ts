@@ -107,6 +107,26 @@ export const controlCodes = {
     mend: 'Look at maso agent list.',
     agentSees: 'REFUSED',
   },
+  CONTROL_POLICY_UNAVAILABLE: {
+    means: 'The new version of the policy could not be made durable and is not in force.',
+    mend: 'Look at the disk of the node, then run maso reload again.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_POLICY_UNRECORDED: {
+    means: 'The signature over the new version could not be recorded, so it is not in force.',
+    mend: 'Repair the recorder, then run maso reload again.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_POLICY_UNREADABLE: {
+    means: 'The version of the policy that was in force cannot be loaded any more.',
+    mend: 'Start the version of maso that it was made with; its texts are in the node\'s database.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_POLICY_RESTART: {
+    means: 'The sidecar starts again, because a new version changes what it holds to.',
+    mend: 'Nothing to do under maso up; start a sidecar again that nobody supervises.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

@@ -241,6 +241,11 @@ export const identityCodes = {
     mend: 'Spawn with `maso agent spawn`; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_POLICY_MALFORMED: {
+    means: 'The statement on a version of the policy is not a canonical, complete, signed one.',
+    mend: 'Sign with `maso reload`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   KMS_UNWRAP_FAILED: {
     means: 'A wrapped secret is damaged, or belongs to another key or another context.',
     mend: 'Restore the secret and the KMS key that wrapped it from the same backup.',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isLeaseValid, leaseMsMax, noLease, onBoot, takeLease } from './lease.ts';
 import type { Instant, LeaseGrant } from './lease.ts';
 
-const terms = { meshDigest: 'mesh', revocationVersion: 3 };
+const terms = { meshDigest: 'mesh', policyVersion: 7, revocationVersion: 3 };
 const grant: LeaseGrant = { boot: 'first', ...terms, durationMs: 5_000 };
 const asked: Instant = { wallMs: 1_000_000, monotonicMs: 100 };
 const held = takeLease(noLease, grant, asked, terms);
@@ -37,6 +37,8 @@ describe('a lease', () => {
     ['an older revocation list', { revocationVersion: 2 }],
     ['a newer revocation list', { revocationVersion: 4 }],
     ['another mesh file', { meshDigest: 'other' }],
+    ['an older version of the policy', { policyVersion: 6 }],
+    ['a newer version of the policy', { policyVersion: 8 }],
     ['no time', { durationMs: 0 }],
     ['a negative time', { durationMs: -1 }],
     ['a time that is no number', { durationMs: Number.NaN }],

@@ -17,12 +17,14 @@ export type LeaseGrant = {
   /** The run of the node; another run knows nothing of this lease. */
   readonly boot: string;
   readonly meshDigest: string;
+  readonly policyVersion: number;
   readonly revocationVersion: number;
+  /** 0 where the node grants none. */
   readonly durationMs: number;
 };
 
 /** What the holder of a lease runs on. */
-export type LeaseTerms = { readonly meshDigest: string; readonly revocationVersion: number };
+export type LeaseTerms = Pick<LeaseGrant, 'meshDigest' | 'policyVersion' | 'revocationVersion'>;
 
 /**
  * A lease on privileged work. It lasts until the earlier of both clocks says that it ended, so that
@@ -53,7 +55,9 @@ export function takeLease(
   terms: LeaseTerms,
 ): Lease {
   const sameTerms =
-    grant.meshDigest === terms.meshDigest && grant.revocationVersion === terms.revocationVersion;
+    grant.meshDigest === terms.meshDigest &&
+    grant.policyVersion === terms.policyVersion &&
+    grant.revocationVersion === terms.revocationVersion;
   const durationMs = Math.min(grant.durationMs, leaseMsMax);
   if (!sameTerms || !(durationMs > 0)) return noLease;
   const granted: Lease = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
+import { meshPolicyCodes } from './policy-codes.ts';
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
 export const meshCodes = {
@@ -388,6 +389,7 @@ export const meshCodes = {
     mend: 'Never use it with real data; set development to false.',
     agentSees: 'UNAVAILABLE',
   },
+  ...meshPolicyCodes,
 } as const satisfies CodeTable;
 
 export type MeshCode = keyof typeof meshCodes;

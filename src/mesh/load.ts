@@ -142,6 +142,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     deselected, recorder, patterns, scanner, policies,
     digest: loading.digest(),
     directory: loading.directory,
+    bundle: loading.bundle(),
   };
   const placed: Placed = {
     mesh,

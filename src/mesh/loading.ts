@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { canonicalize } from '../message/canonical-json.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../message/json.ts';
 import type { MeshCode } from './codes.ts';
+import type { MeshBundle } from './mesh.ts';
 import { diagnostic, type Diagnostic, type Position, type Severity } from './diagnostic.ts';
 import { compileJsonSchema } from './json-schema.ts';
 import { parseYaml, sourceCharactersMax, type Path, type YamlSource } from './yaml-source.ts';
@@ -200,10 +201,17 @@ export class Loading {
 
   /** SHA-256 (base64url) over every file read, by its path relative to the mesh file. */
   digest(): string {
-    const files = [...this.#texts].map(([file, text]): [string, string] => [
-      relative(this.directory, file), sha256(text),
-    ]);
+    const files = Object.entries(this.bundle().texts)
+      .map(([file, text]): [string, string] => [file, sha256(text)]);
     return sha256(canonicalize(Object.fromEntries(files)));
+  }
+
+  /** Every file read, as it was read. */
+  bundle(): MeshBundle {
+    const texts = [...this.#texts].map(([file, text]): [string, string] => [
+      relative(this.directory, file), text,
+    ]);
+    return { file: relative(this.directory, this.source.file), texts: Object.fromEntries(texts) };
   }
 }
 

@@ -57,6 +57,16 @@ export type Mesh = {
   readonly digest: string;
   /** Folder of the mesh file. */
   readonly directory: string;
+  /** The texts that the digest is over; absent where a mesh was not read from files. */
+  readonly bundle?: MeshBundle;
+};
+
+/** A mesh file with every file that it names, as texts: what a version of the policy is. */
+export type MeshBundle = {
+  /** Name of the mesh file in its folder. */
+  readonly file: string;
+  /** Path relative to the folder of the mesh file -> text. */
+  readonly texts: { readonly [path: string]: string };
 };
 
 export type RecorderSettings = {

@@ -50,7 +50,8 @@ export type ApprovalsContext = {
 };
 
 /**
- * Puts an action before people. A message already held is found again. More than the allowed number
+ * Puts an action before people. A message already held is found again, unless its action is another
+ * one now: then it is put before them anew. More than the allowed number
  * of pending holds per requester or per root origin is denied at once: a flood is an attack on the
  * people who decide (EC-2.x, DESIGN "floods"). Every state is on record before it holds: rejects,
  * and nothing has changed, when it could not be recorded.
@@ -61,7 +62,8 @@ export function hold(request: Hold, context: ApprovalsContext): Promise<Approval
 
 async function holdInTurn(request: Hold, context: ApprovalsContext): Promise<Approval> {
   const known = context.store.byMessage(request.message, request.executor);
-  if (known !== null) return known;
+  if (known?.hold.digest === request.digest) return known;
+  if (known?.state === 'pending') await supersede(known, context);
   const flooded = isFlood(request, context);
   const approval: Approval = {
     id: context.mintId(),
@@ -106,6 +108,17 @@ function tell(approval: Approval, context: ApprovalsContext): void {
       // Not on record either: the recorder has said itself that it is unavailable.
       return undefined;
     });
+}
+
+/** The action is no longer what people were asked about: what they said so far is void. */
+async function supersede(approval: Approval, context: ApprovalsContext): Promise<void> {
+  const next: Approval = { ...approval, state: 'expired' };
+  const code = 'OVERSIGHT_APPROVAL_SUPERSEDED';
+  await context.recorder.record(
+    [entry(next, 'approval.expired', null, code, {}, context)],
+    { privileged: true },
+  );
+  await context.store.save(next);
 }
 
 /**

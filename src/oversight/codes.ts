@@ -22,6 +22,11 @@ export const oversightCodes = {
     mend: 'Ask again; raise limits.approval_timeout_ms if people need longer.',
     agentSees: 'REFUSED',
   },
+  OVERSIGHT_APPROVAL_SUPERSEDED: {
+    means: 'What the held action is changed while it waited; it is put before people anew.',
+    mend: 'Decide on the new one: maso approvals list.',
+    agentSees: 'REFUSED',
+  },
   OVERSIGHT_APPROVAL_SAME_PERSON: {
     means: 'This operator has already decided; a second approval must come from another person.',
     mend: 'Ask a second operator.',

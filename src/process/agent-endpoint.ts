@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { serveAgent, type AgentHttp } from '../adapters/agent-http.ts';
+import type { Agent } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { AgentProcess } from './agent-process.ts';
 import { agentProcessFile, endRemains, rememberAgent } from './agent-remains.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
-import type { SidecarOptions } from './sidecar.ts';
+import type { SidecarOptions } from './sidecar-options.ts';
 
 /** How the agent is really kept apart, not how the mesh file says it should be. */
-export function isolationOf(options: SidecarOptions): Isolation {
+export function isolationOf(options: SidecarOptions, agent: Agent): Isolation {
   if (options.listen === 'in-process') return 'none';
   if (options.agentIdentity !== null) return 'uid';
-  const declared = options.mesh.agents.get(options.agent)?.isolation ?? 'none';
+  const declared = agent.isolation;
   // `uid` holds only where this sidecar gave the agent its uid; a container is declared by whoever
   // runs the agent elsewhere, and then the sidecar starts no agent of its own.
   return declared === 'container' && options.command === null ? 'container' : 'none';
@@ -25,7 +26,7 @@ export async function serveEndpoint(
   socketPath: string,
 ): Promise<AgentHttp | null> {
   if (options.listen === 'in-process') return null;
-  const { limits } = options.mesh;
+  const { limits } = sidecar.context.mesh;
   return serveAgent({
     sidecar,
     bodyBytesMax: limits.messageBytesMax,
@@ -52,7 +53,7 @@ export async function launchAgent(
   const ownUid = options.agentUidIsOwn ? (options.agentIdentity?.uid ?? null) : null;
   const agentProcess = new AgentProcess({
     command: options.command,
-    directory: options.mesh.directory,
+    directory: sidecar.context.mesh.directory,
     address,
     identity: options.agentIdentity,
     restart: options.restart,

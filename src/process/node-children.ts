@@ -8,10 +8,12 @@ import { Children, type SpawnAnswer } from '../control/children.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
 import { spawnApprovals } from '../control/spawn-approval.ts';
 import { applySpawn, type SpawnStatementAnswer } from '../control/spawn-statement.ts';
-import type { Mesh } from '../mesh/mesh.ts';
+import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import type { Clock } from '../message/clock.ts';
+import type { Recorder } from '../recorder/entry.ts';
 import type { ApprovalsContext } from '../oversight/approvals.ts';
 import { faultOf } from './fault.ts';
-import type { Foundations } from './node-parts.ts';
+import type { LivePolicy } from './live-policy.ts';
 
 /** Spawned agents of a node, and who starts their sidecars. */
 export type NodeChildren = {
@@ -21,16 +23,25 @@ export type NodeChildren = {
   readonly spawnSigned: (signed: string) => Promise<SpawnStatementAnswer>;
 };
 
+export type ChildrenFoundations = {
+  readonly live: LivePolicy;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly database: BatchedDatabase;
+  readonly connected: ReadonlyMap<string, BusConnection>;
+  readonly log: (line: string) => void;
+};
+
 export function buildChildren(
-  mesh: Mesh,
-  { recorder, clock, database, log }: Foundations,
+  { live, recorder, clock, database, connected, log }: ChildrenFoundations,
   approvals: ApprovalsContext,
   revocations: RevocationsContext,
-  connected: ReadonlyMap<string, BusConnection>,
 ): NodeChildren {
   let host: ChildHost | null = null;
   const children = new Children({
-    mesh,
+    get mesh() {
+      return live.mesh;
+    },
     clock,
     random: systemRandom,
     recorder,
@@ -55,7 +66,7 @@ export function buildChildren(
     },
     spawnSigned: (signed) =>
       applySpawn(signed, {
-        mesh, clock, children,
+        mesh: live.mesh, clock, children,
         random: systemRandom,
         operators: approvals.operators,
         connectedAs: (agent) => connected.get(agent)?.peer ?? null,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
 import { SqliteLedgerStore, SqliteLineageStore } from '../adapters/bounds-store-sqlite.ts';
 import { steadyClock } from '../adapters/clock-steady.ts';
-import type { ControlApi } from '../adapters/control-http.ts';
+import type { PolicyStore } from '../control/policies.ts';
 import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
 import {
   SqliteApprovalStore,
@@ -12,20 +12,19 @@ import {
 } from '../adapters/control-store-sqlite.ts';
 import { newKey } from '../adapters/credential-keys.ts';
 import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
-import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
-import type { BusConnection, BusContext, ControlPort } from '../bus/connection.ts';
+import type { BusConnection, BusContext } from '../bus/connection.ts';
+import type { ControlPort } from '../bus/control-port.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
-import { shownLineage } from './node-contagion.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { noApprover } from '../oversight/approver.ts';
-import { decide, hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
+import { hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
 import {
   askAllotment,
@@ -35,7 +34,7 @@ import {
 } from '../control/allotments.ts';
 import { parentOf, type Child } from '../control/child.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
-import { applyRevocation, revokeByNode, type RevocationsContext } from '../control/revocations.ts';
+import { revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
@@ -44,20 +43,21 @@ import type { RevocationList } from '../identity/revocation.ts';
 import { nodeSpiffeId, parseSpiffeId } from '../identity/spiffe-id.ts';
 import { svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
-import { isResident } from '../mesh/spawn.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { primaryPace } from '../pace/pace-view.ts';
 import { plaintextProtection } from '../protection/protection.ts';
 import type { Cosigner } from '../recorder/cosigner.ts';
+import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
-import { TokenBuckets } from '../scanner/rate.ts';
-import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import { PolicyStampingRecorder } from '../recorder/stamp-policy.ts';
 import type { NodeFrame } from '../wire/frame.ts';
+import { TokenBuckets } from '../scanner/rate.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
-import { listAgents, showAgent } from './node-agents.ts';
+import type { LivePolicy } from './live-policy.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
+import { NodePolicies, operatorsOf } from './node-policies.ts';
 
 export const nodeName = 'main';
 
@@ -68,6 +68,8 @@ export type Foundations = {
   readonly clock: Clock;
   readonly database: BatchedDatabase;
   readonly log: (line: string) => void;
+  readonly live: LivePolicy;
+  readonly policies: PolicyStore;
 };
 
 /** The wired parts of a node, before any socket listens. */
@@ -83,35 +85,45 @@ export type Parts = {
   readonly revocations: RevocationsContext;
   readonly chains: SqliteIssuedChains;
   readonly spawning: NodeChildren;
+  readonly policies: NodePolicies;
   readonly localOperator: string | null;
 };
 
 /** Opens the stores and the authority of a node and wires bus and control plane on them. */
 export async function buildParts(
-  options: { readonly mesh: Mesh; readonly stateDirectory: string },
+  { stateDirectory }: { readonly stateDirectory: string },
   foundations: Foundations,
 ): Promise<Parts> {
-  const { mesh, stateDirectory } = options;
-  const { recorder, clock, database } = foundations;
+  const { clock, database, live } = foundations;
+  const { mesh } = live;
+  const recorder = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const directories = nodeDirectories(stateDirectory);
-  const authority = await openAuthority(mesh, directories.node, clock);
+  const authority = await openAuthority(live, directories.node, clock);
   const bundlePem = authority.bundlePem();
   const credential = await issueNodeCredential(authority, mesh);
+  // Issued under an earlier version, it is good until it ends; its renewal is what the new one says.
   const verifier = createPeerVerifier(
-    readTrustBundle(bundlePem, mesh.trustDomain), clock, svidLifetimes(mesh),
+    readTrustBundle(bundlePem, mesh.trustDomain), clock,
+    (id) => Math.max(svidLifetimes(mesh)(id), svidLifetimes(live.mesh)(id)),
   );
-  const { operators, localOperator } = await operatorsOf(mesh, directories.operators);
+  const atStart = await operatorsOf(mesh, directories.operators);
+  // A version that names operators binds from then on; one that names none needs a new start.
+  const operators = () => (live.mesh.operators.size > 0 ? live.mesh.operators : atStart);
+  const localOperator = mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
-  const approvals = approvalsOf(mesh, foundations, operators, connected);
-  const revocations = revocationsOf(mesh, foundations, operators, (change) => {
+  const plane = { clock, database, live, recorder, operators, connected };
+  const approvals = approvalsOf(plane);
+  const revocations = revocationsOf(plane, (change) => {
     for (const connection of connected.values()) connection.revocationApplied(change);
     spawning.children.revocationsChanged();
   });
-  const spawning = buildChildren(mesh, foundations, approvals, revocations, connected);
+  const spawning = buildChildren({ ...plane, log: foundations.log }, approvals, revocations);
   const { list } = revocations;
   const enrolment: EnrolmentContext = {
-    mesh,
+    get mesh() {
+      return live.mesh;
+    },
     authority,
     tokens: new SqliteJoinTokenStore(database),
     revocations: list,
@@ -124,69 +136,52 @@ export async function buildParts(
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
-  const allotments = allotmentsOf(mesh, foundations, spawning);
+  const allotments = allotmentsOf(plane, spawning);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
-    ...controlPortOf(foundations, approvals, enrolment, chains, allotments),
+    ...controlPortOf(clock, approvals, enrolment, chains, allotments),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };
-  const busContext: BusContext = {
-    mesh,
-    clock,
-    pace: primaryPace,
-    schemas: createSchemaRegistry(mesh.schemas.values()),
-    protection: plaintextProtection,
-    attestor: noAttestor,
-    ...ratesOf(mesh.limits),
-    contagion: new ContagionMonitor(
-      mesh.limits.contagion ?? defaultContagionLimits,
-      systemRandom.bytes(32),
-      clock.nowMs(),
-    ),
+  const busContext = busContextOf(plane, {
     queue,
-    recorder,
-    patientRecorder: new CoalescingRecorder(recorder),
+    control,
     revocations: list,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
     noteHandOver: (body) => noteHandOver(body, allotments),
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
-    backbone: new LocalBackbone(queue),
-    control,
-    connected,
+  });
+  const policies = new NodePolicies({ ...plane, store: foundations.policies });
+  const people = {
+    allotments, approvals, enrolment, revocations, chains, policies, spawning, localOperator,
   };
-  const plane = { allotments, approvals, enrolment, revocations, chains, spawning, localOperator };
-  return { authority, credential, bundlePem, verifier, busContext, ...plane };
+  return { authority, credential, bundlePem, verifier, busContext, ...people };
 }
 
-function ratesOf({ messagesPerSecond, messageBurst }: Mesh['limits']) {
-  return {
-    rates: new TokenBuckets({ perSecond: messagesPerSecond, burst: messageBurst }),
-    askRates: new TokenBuckets({ perSecond: 10, burst: 50 }),
-    // A tool call takes a few records of its own.
-    recordRates: new TokenBuckets({ perSecond: messagesPerSecond * 4, burst: messageBurst * 4 }),
-  };
-}
-
-async function openAuthority(mesh: Mesh, directory: string, clock: Clock): Promise<Authority> {
+async function openAuthority(
+  live: LivePolicy,
+  directory: string,
+  clock: Clock,
+): Promise<Authority> {
   return openBuiltinAuthority({
     directory: join(directory, 'authority'),
-    trustDomain: mesh.trustDomain,
+    trustDomain: live.mesh.trustDomain,
     kms: await openKeyFileKms(join(directory, 'kms.key'), systemRandom),
     clock,
     random: systemRandom,
-    lifetimes: svidLifetimes(mesh),
+    lifetimes: (id) => svidLifetimes(live.mesh)(id),
   });
 }
 
 function allotmentsOf(
-  mesh: Mesh,
-  { recorder, clock, database }: Foundations,
+  { live, recorder, clock, database }: Plane,
   { children }: NodeChildren,
 ): AllotmentsContext {
   const ledger = new SqliteLedgerStore(database);
   return {
-    mesh,
+    get mesh() {
+      return live.mesh;
+    },
     ledger,
     lineage: new SqliteLineageStore(database),
     spawnedBy: (agent) =>
@@ -197,18 +192,67 @@ function allotmentsOf(
   };
 }
 
-function approvalsOf(
-  mesh: Mesh,
-  { recorder, clock, database }: Foundations,
-  operators: ReadonlyMap<string, Operator>,
-  connected: ReadonlyMap<string, BusConnection>,
-): ApprovalsContext {
+type Plane = {
+  readonly clock: Clock;
+  readonly database: BatchedDatabase;
+  readonly live: LivePolicy;
+  readonly recorder: Recorder;
+  readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly connected: Map<string, BusConnection>;
+};
+
+/** What follows from the mesh file is asked for at each step: a step sees one version, and whole. */
+function busContextOf(
+  { live, clock, recorder, connected }: Plane,
+  parts: Pick<
+    BusContext,
+    'control' | 'revocations' | 'identityOf' | 'lineageOf' | 'noteHandOver'
+  > & { queue: SqliteMessageQueue },
+): BusContext {
+  return {
+    get mesh() {
+      return live.mesh;
+    },
+    policy: live,
+    clock,
+    pace: primaryPace,
+    get schemas() {
+      return live.schemas;
+    },
+    protection: plaintextProtection,
+    attestor: noAttestor,
+    get rates() {
+      return live.rates;
+    },
+    get recordRates() {
+      return live.recordRates;
+    },
+    contagion: new ContagionMonitor(
+      live.mesh.limits.contagion ?? defaultContagionLimits,
+      systemRandom.bytes(32),
+      clock.nowMs(),
+    ),
+    askRates: new TokenBuckets({ perSecond: 10, burst: 50 }),
+    recorder,
+    patientRecorder: new CoalescingRecorder(recorder),
+    backbone: new LocalBackbone(parts.queue),
+    connected,
+    ...parts,
+  };
+}
+
+function approvalsOf(plane: Plane): ApprovalsContext {
+  const { recorder, clock, database, live, connected } = plane;
   return {
     store: new SqliteApprovalStore(database),
     recorder,
     clock,
-    operators,
-    pendingMax: mesh.limits.pendingApprovalsMax,
+    get operators() {
+      return plane.operators();
+    },
+    get pendingMax() {
+      return live.mesh.limits.pendingApprovalsMax;
+    },
     turns: new Turns(),
     approver: noApprover,
     mintId: () => mintUlid(clock, systemRandom),
@@ -220,19 +264,22 @@ function approvalsOf(
 }
 
 function revocationsOf(
-  mesh: Mesh,
-  { recorder, clock, database }: Foundations,
-  operators: ReadonlyMap<string, Operator>,
+  plane: Plane,
   applied: RevocationsContext['applied'],
 ): RevocationsContext {
+  const { recorder, clock, database, live } = plane;
   const store = new SqliteRevocationStore(database);
   return {
-    mesh,
+    get mesh() {
+      return live.mesh;
+    },
     list: store.load(clock.nowMs()),
     store,
     recorder,
     clock,
-    operators,
+    get operators() {
+      return plane.operators();
+    },
     turns: new Turns(),
     mintId: () => mintUlid(clock, systemRandom),
     applied,
@@ -266,7 +313,7 @@ function runPortOf(
 }
 
 function controlPortOf(
-  { clock }: Foundations,
+  clock: Clock,
   approvals: ApprovalsContext,
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
@@ -300,17 +347,6 @@ function issuedPeer(
   return peer === null || revocations.isRevoked(peer) ? null : peer;
 }
 
-/** Operators of the mesh file; where it names none, one of this machine, said at start. */
-async function operatorsOf(
-  mesh: Mesh,
-  directory: string,
-): Promise<{ readonly operators: ReadonlyMap<string, Operator>; readonly localOperator: string | null }> {
-  if (mesh.operators.size > 0) return { operators: mesh.operators, localOperator: null };
-  const key = await loadOrCreateOperatorKey(join(directory, 'local.jwk'));
-  const local: Operator = { name: 'local', publicKey: key.publicJwk };
-  return { operators: new Map([['local', local]]), localOperator: 'local' };
-}
-
 export async function issueNodeCredential(authority: Authority, mesh: Mesh): Promise<Credential> {
   const key = await newKey();
   const svid = await authority.issue({
@@ -329,72 +365,5 @@ function decidedFrame(approval: Approval | null): Extract<NodeFrame, { kind: 'de
     approval: approval.id,
     outcome: approval.state,
     decisions: approval.decisions.map((made) => made.signed),
-  };
-}
-
-/** The running node, as far as the control API asks of it. */
-type ControlledNode = {
-  readonly busPort: number;
-  readonly enrolmentAddress: string;
-  readonly joinToken: (agent: string) => Promise<string>;
-};
-
-export function controlApi(
-  parts: Parts,
-  foundations: Foundations,
-  node: () => ControlledNode | null,
-): ControlApi {
-  const { store } = parts.approvals;
-  const { mesh, connected, revocations } = parts.busContext;
-  const { allotments, chains } = parts;
-  const { children } = parts.spawning;
-  const agents = { mesh, connected, revocations, chains, children, allotments };
-  return {
-    status: () => {
-      const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
-      return {
-        connected: [...parts.busContext.connected.keys()],
-        recorder: {
-          state,
-          code,
-          entries: foundations.recorder.size(),
-          checkpointSize,
-          checkpointAt,
-          cosignedSize: foundations.cosigner.cosignedSize,
-          cosignedAt: foundations.cosigner.cosignedAt,
-          cosignedAgeMs: foundations.cosigner.ageMs(),
-          witnesses: foundations.cosigner.statuses().map((one) => ({ ...one })),
-        },
-        pendingApprovals: store.pending().length,
-        busPort: node()?.busPort ?? null,
-        enrolment: node()?.enrolmentAddress ?? null,
-      };
-    },
-    approvals: (limit) => store.list(limit),
-    approval: (id) => store.get(id),
-    decide: async (signed) => {
-      const answer = await decide(signed, parts.approvals);
-      return { ok: answer.ok, code: answer.ok ? null : answer.code };
-    },
-    agents: () => listAgents(agents),
-    contagion: (limit) => parts.busContext.contagion.lineages(limit).map(shownLineage),
-    agent: (name) => showAgent(name, agents),
-    revoke: async (signed) => {
-      const answer = await applyRevocation(signed, parts.revocations);
-      if (!answer.ok) return { ok: false, code: answer.code, version: null };
-      return { ok: true, code: null, version: answer.change.version };
-    },
-    spawn: async (signed) => {
-      const answer = await parts.spawning.spawnSigned(signed);
-      if (answer.state === 'refused') return { code: answer.code };
-      if (answer.state === 'held') return { code: 'CONTROL_SPAWN_WAITS' };
-      const { name, spiffeId, lineage } = answer.child;
-      return { code: null, child: name, spiffeId, task: lineage.task, endsAt: lineage.endsAt };
-    },
-    joinToken: async (agent) => {
-      const manifest = mesh.agents.get(agent);
-      const joins = manifest !== undefined && isResident(manifest);
-      return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
-    },
   };
 }

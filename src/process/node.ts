@@ -6,6 +6,7 @@ import { listenBus, type BusServer } from '../adapters/bus-server-ws.ts';
 import { serveControl, serveEnrolment, type Listening } from '../adapters/control-http.ts';
 import { systemClock } from '../adapters/clock-system.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { admittedEntry, undeliveredEntry } from '../bus/admission-entries.ts';
 import { BusConnection } from '../bus/connection.ts';
@@ -15,6 +16,7 @@ import type { ChildHost } from '../control/child.ts';
 import type { Children } from '../control/children.ts';
 import { ControlError } from '../control/control-error.ts';
 import { enrol } from '../control/enrolment.ts';
+import { meshToRun, policyAtStart } from '../control/policy-start.ts';
 import { recordUnrecorded } from '../control/revocations.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
 import { IdentityError } from '../identity/identity-error.ts';
@@ -32,12 +34,16 @@ import type { RecorderSettings } from '../mesh/mesh.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
+import { LivePolicy } from './live-policy.ts';
 import { keepPorts, listenOn, portsToUse } from './node-ports.ts';
-import { buildParts, controlApi, issueNodeCredential, nodeName } from './node-parts.ts';
+import { controlApi } from './node-control.ts';
+import { buildParts, issueNodeCredential, nodeName } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
+import { operatorsOf } from './node-policies.ts';
 import { openNodeRecorder } from './node-recorder.ts';
 
 export type NodeOptions = {
+  /** As it stands on disk; the version that an operator signed may be another. */
   readonly mesh: Mesh;
   readonly stateDirectory: string;
   readonly host: string;
@@ -49,6 +55,8 @@ export type NodeOptions = {
 };
 
 export type RunningNode = {
+  /** In force now. */
+  readonly mesh: () => Mesh;
   readonly busPort: number;
   readonly enrolmentAddress: string;
   readonly controlSocket: string;
@@ -74,7 +82,9 @@ const expiredPerPrune = 1_000;
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const directories = nodeDirectories(options.stateDirectory);
   await mkdir(directories.node, { recursive: true, mode: 0o700 });
-  const settings = options.mesh.recorder;
+  const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
+  const policies = new SqlitePolicyStore(database);
+  const settings = meshToRun(options.mesh, policies).recorder;
   const { recorder, cosigner } = await openNodeRecorder({
     directories,
     settings: {
@@ -85,8 +95,16 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     log: options.log,
   });
   const clock = systemClock({ floorMs: recorder.recordedAt() });
-  const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
-  const foundations = { recorder, cosigner, clock, database, log: options.log };
+  const started = await policyAtStart(options.mesh, {
+    store: policies,
+    recorder,
+    clock,
+    operatorsOf: (mesh) => operatorsOf(mesh, directories.operators),
+  });
+  if (started.said !== null) options.log(`warning: ${started.said}`);
+  const live = new LivePolicy(policies, started.policy.version, started.mesh);
+  const { log } = options;
+  const foundations = { recorder, cosigner, clock, database, live, policies, log };
   const node = await MeshNode.start(options, foundations);
   return node;
 }
@@ -106,7 +124,8 @@ class MeshNode implements RunningNode {
   static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
     const parts = await buildParts(options, foundations);
     await parts.spawning.children.begin();
-    const { mesh, host } = options;
+    const { host } = options;
+    const { live } = foundations;
     const directories = nodeDirectories(options.stateDirectory);
     const { credential, bundlePem, busContext } = parts;
     const ports = await portsToUse(directories.node, options.port);
@@ -117,10 +136,10 @@ class MeshNode implements RunningNode {
       bundlePem,
       verifier: parts.verifier,
       accept: (peer, line) => {
-        const known = peer.kind === 'agent' && mesh.agents.has(peer.name);
+        const known = peer.kind === 'agent' && live.mesh.agents.has(peer.name);
         if (!known) return { code: 'IDENTITY_PEER_UNEXPECTED' };
         if (busContext.revocations.isRevoked(peer)) return { code: 'IDENTITY_REVOKED' };
-        const spawned = spawnedPeerRefusal(peer, mesh, parts.spawning.children);
+        const spawned = spawnedPeerRefusal(peer, live.mesh, parts.spawning.children);
         if (spawned !== null) return { code: spawned };
         return new BusConnection(peer, line, busContext);
       },
@@ -136,7 +155,7 @@ class MeshNode implements RunningNode {
       bus: () => ({
         busHost: host,
         busPort: bus.port,
-        nodeSpiffeId: nodeSpiffeId(mesh.trustDomain, nodeName),
+        nodeSpiffeId: nodeSpiffeId(live.mesh.trustDomain, nodeName),
       }),
     }));
     await keepPorts(directories.node, { bus: bus.port, enrolment: enrolment.port });
@@ -172,6 +191,10 @@ class MeshNode implements RunningNode {
     this.#timers = this.#startTimers();
   }
 
+  mesh(): Mesh {
+    return this.#foundations.live.mesh;
+  }
+
   get busPort(): number {
     return this.#bus.port;
   }
@@ -197,7 +220,7 @@ class MeshNode implements RunningNode {
     if (this.#parts.busContext.revocations.isNameRevoked(agent)) {
       throw new IdentityError('IDENTITY_REVOKED', `The agent ${agent} is revoked.`);
     }
-    const manifest = this.#options.mesh.agents.get(agent);
+    const manifest = this.mesh().agents.get(agent);
     const runs = manifest === undefined || isResident(manifest);
     if (!runs && this.#parts.spawning.children.of(agent) === null) {
       throw new ControlError('CONTROL_CHILD_UNKNOWN', `No spawned agent ${agent} lives.`);
@@ -220,7 +243,7 @@ class MeshNode implements RunningNode {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     await Promise.all([this.#bus.close(), this.#enrolment.close(), this.#control.close()]);
-    await this.recorder.record([meshEntry('mesh.stopped', this.#options.mesh, this.#foundations)]);
+    await this.recorder.record([meshEntry('mesh.stopped', this.mesh(), this.#foundations)]);
     await this.recorder.close();
     // What was recorded last is cosigned too, where the witnesses answer soon.
     const soon = delay(cosignLastMs, null, { ref: false });
@@ -230,7 +253,7 @@ class MeshNode implements RunningNode {
 
   /** What a crash may have left: queued messages whose admission lost its entry. */
   async #begin(): Promise<void> {
-    const { mesh } = this.#options;
+    const mesh = this.mesh();
     const { queue } = this.#parts.busContext;
     await this.recorder.record([meshEntry('mesh.started', mesh, this.#foundations)]);
     for (const agent of mesh.agents.keys()) {
@@ -270,9 +293,9 @@ class MeshNode implements RunningNode {
       this.#prune(clock.nowMs()).catch(failed);
       pruneBounds(this.#parts.allotments).catch(failed);
     }, pruneEveryMs);
-    const rotateEveryMs = this.#options.mesh.credentialRotationIntervalMs / 2;
+    const rotateEveryMs = this.mesh().credentialRotationIntervalMs / 2;
     const rotate = setInterval(() => {
-      issueNodeCredential(this.#parts.authority, this.#options.mesh).then((credential) => {
+      issueNodeCredential(this.#parts.authority, this.mesh()).then((credential) => {
         this.#bus.rotate(credential);
         this.#enrolment.rotate(credential);
       }, failed);
@@ -317,7 +340,7 @@ function recordRefusal(code: string, peer: PeerIdentity | null, foundations: Fou
 function meshEntry(
   kind: 'mesh.started' | 'mesh.stopped',
   mesh: Mesh,
-  { clock }: Foundations,
+  { clock, live }: Foundations,
 ): EntryDraft {
   return {
     kind,
@@ -332,6 +355,7 @@ function meshEntry(
     verdicts: [],
     tookUs: null,
     detail: {
+      policy: live.version,
       meshDigest: mesh.digest,
       autonomyTier: mesh.autonomyTier,
       mode: mesh.mode,

@@ -28,19 +28,20 @@ import { createScanner, type Scanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { LeaseView } from '../sidecar/standing.ts';
-import type { SidecarContext } from '../sidecar/context.ts';
+import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { Allotments } from '../sidecar/allotments.ts';
 import { Endorsements } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { reviewContent } from '../sidecar/review.ts';
-import { createAdmission } from '../tool/admitted.ts';
-import { createGate } from '../tool/gate.ts';
+import { createAdmission, type Admission } from '../tool/admitted.ts';
+import { createGate, createGateMemory, type GateMemory } from '../tool/gate.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import { agentSees } from './codes.ts';
 
 /** What the sidecar of one agent stands on before it is wired. */
 export type SidecarFoundations = {
+  readonly policy: PolicyView;
   readonly mesh: Mesh;
   readonly agent: Agent;
   readonly isolation: Isolation;
@@ -57,7 +58,47 @@ export type SidecarFoundations = {
   readonly lease: LeaseView;
   readonly report: (failure: unknown) => void;
   readonly digestKey: Uint8Array;
+  readonly lasting: Lasting;
 };
+
+/** What outlives a version of the policy. */
+export type Lasting = {
+  readonly admission: Admission;
+  readonly gateMemory: GateMemory;
+  readonly rates: (mesh: Mesh) => TokenBuckets;
+  /** What was allotted ahead is not asked for twice; asks follow the newest version. */
+  readonly allotments: (foundations: SidecarFoundations) => Allotments;
+};
+
+export function createLasting(): Lasting {
+  let newest: Mesh | null = null;
+  let allotments: Allotments | null = null;
+  let held: { readonly pace: string; readonly rates: TokenBuckets } | null = null;
+  return {
+    admission: createAdmission(),
+    gateMemory: createGateMemory(),
+    allotments: (foundations) => {
+      const { agent, store, link, clock, mesh } = foundations;
+      newest = mesh;
+      allotments ??= new Allotments({
+        agent: agent.name, store, link, clock,
+        get mesh() {
+          return newest ?? mesh;
+        },
+      });
+      return allotments;
+    },
+    // The same buckets while the limits are the same: a reload refills nobody's.
+    rates: ({ limits: { messagesPerSecond, messageBurst } }) => {
+      const pace = `${messagesPerSecond} ${messageBurst}`;
+      if (held?.pace !== pace) {
+        const buckets = { perSecond: messagesPerSecond * 4, burst: messageBurst * 4 };
+        held = { pace, rates: new TokenBuckets(buckets) };
+      }
+      return held.rates;
+    },
+  };
+}
 
 export type Tools = {
   readonly runners: ReadonlyMap<string, ToolRunner>;
@@ -129,7 +170,8 @@ export async function buildSidecarContext(
   const { mesh, agent, clock, recorder, verifier, digestKey } = foundations;
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
-  const admission = createAdmission();
+  const { policy, lasting } = foundations;
+  const { admission } = lasting;
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
   const hmacKey = createSecretKey(digestKey);
   const { limits } = mesh;
@@ -143,6 +185,7 @@ export async function buildSidecarContext(
     deadline: timerDeadline,
     intents: foundations.intents,
     recorder,
+    isCurrent: policy.isCurrent,
     tools: mesh.tools,
     bounds: { sizeMax: resultSizeMax, depthMax: limits.depthMax },
     review: async (value, { request, label }) =>
@@ -159,7 +202,7 @@ export async function buildSidecarContext(
           context,
         ),
       ),
-  });
+  }, lasting.gateMemory);
   const context: SidecarContext = {
     ...foundations,
     gate,
@@ -171,11 +214,8 @@ export async function buildSidecarContext(
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: noJudge,
     endorsements: new Endorsements(limits.approvalTimeoutMs),
-    allotments: new Allotments({ ...foundations, agent: agent.name }),
-    rates: new TokenBuckets({
-      perSecond: limits.messagesPerSecond * 4,
-      burst: limits.messageBurst * 4,
-    }),
+    allotments: lasting.allotments(foundations),
+    rates: lasting.rates(mesh),
     describeTools: () => tools.descriptions,
     verifyMandate: mandateVerifierOf(foundations),
     peerByThumbprint: (thumbprint) => verifier.byThumbprint(thumbprint),

@@ -25,9 +25,9 @@ let standing: SidecarStanding;
 function open(operators = new Map([['alice', { name: 'alice', publicKey: alice.publicJwk }]])) {
   return new SidecarStanding({
     database,
-    operators,
+    operators: () => operators,
     clock: { nowMs: () => nowMs },
-    meshDigest: 'mesh',
+    policy: () => ({ digest: 'mesh', version: 1 }),
     changed: () => undefined,
     log: (line) => said.push(line),
   });
@@ -48,7 +48,7 @@ function lifting(lifts: string, key = alice, of: { kind: 'agent'; value: string 
 }
 
 const grant = (revocationVersion: number) =>
-  ({ boot: 'boot', meshDigest: 'mesh', revocationVersion, durationMs: 5_000 });
+  ({ boot: 'boot', meshDigest: 'mesh', policyVersion: 1, revocationVersion, durationMs: 5_000 });
 
 describe('a sidecar whose node lifts a revocation', () => {
   const [change] = lifting(first).changes;

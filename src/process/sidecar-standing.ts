@@ -17,13 +17,17 @@ import type { LeaseView } from '../sidecar/standing.ts';
 export type StandingOptions = {
   readonly database: BatchedDatabase;
   readonly clock: Clock;
-  readonly meshDigest: string;
+  /** What this sidecar runs on now. */
+  readonly policy: () => { readonly digest: string; readonly version: number };
   /** Of the mesh file; where it names none, the node is believed. */
-  readonly operators: ReadonlyMap<string, Operator>;
+  readonly operators: () => ReadonlyMap<string, Operator>;
   /** Told of every step that this sidecar did not know. */
   readonly changed: () => void;
   readonly log: (line: string) => void;
 };
+
+/** How long a switch waits for its lease; without it only privileged work waits on. */
+const leaseWaitMs = 1_000;
 
 /**
  * What a sidecar knows of who is revoked, kept across restarts and never older, and its lease on
@@ -34,6 +38,9 @@ export class SidecarStanding implements LeaseView {
   readonly #store: SqliteRevocationStore;
   readonly #list: RevocationList;
   #lease: Lease = noLease;
+  /** For the version that is being prepared; worth nothing before that version holds here. */
+  #coming: { readonly version: number; readonly digest: string; lease: Lease } | null = null;
+  #granted: (() => void) | null = null;
   #told = false;
 
   constructor(options: StandingOptions) {
@@ -72,14 +79,45 @@ export class SidecarStanding implements LeaseView {
   }
 
   granted(grant: LeaseGrant, asked: Instant): void {
-    const terms = {
-      meshDigest: this.#options.meshDigest,
-      revocationVersion: this.#list.version,
-    };
+    const revocationVersion = this.#list.version;
+    if (this.#isForComing(grant) && this.#coming !== null) {
+      const { version: policyVersion, digest: meshDigest } = this.#coming;
+      const terms = { meshDigest, policyVersion, revocationVersion };
+      this.#coming.lease = takeLease(this.#coming.lease, grant, asked, terms);
+      this.#granted?.();
+      return;
+    }
+    const { digest: meshDigest, version } = this.#options.policy();
+    // Before its first welcome a sidecar knows its version by the digest alone.
+    const policyVersion = version === 0 ? grant.policyVersion : version;
+    const terms = { meshDigest, policyVersion, revocationVersion };
     this.#lease = takeLease(this.#lease, grant, asked, terms);
     const refused = this.#lease === noLease;
     if (refused && !this.#told) this.#options.log('lease: refused, the node knows other revocations');
     this.#told = refused;
+  }
+
+  /**
+   * A version is being prepared: asks for the lease that it will need, so that privileged work goes
+   * on at once. Resolves when it is granted or refused, or soon after when nobody answers.
+   */
+  prepare(policy: { readonly version: number; readonly digest: string }, ask: () => void): Promise<void> {
+    this.#coming = { ...policy, lease: noLease };
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, leaseWaitMs);
+      this.#granted = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      ask();
+    });
+  }
+
+  /** The version that was prepared holds: the lease for the one before is void. */
+  switched(): void {
+    this.#lease = this.#coming?.lease ?? noLease;
+    this.#coming = null;
+    this.#granted = null;
   }
 
   welcomed(boot: string): void {
@@ -90,9 +128,14 @@ export class SidecarStanding implements LeaseView {
     this.#lease = noLease;
   }
 
+  /** What is refused is refused for the version that still holds here. */
+  #isForComing({ policyVersion, durationMs }: LeaseGrant): boolean {
+    return policyVersion === this.#coming?.version && durationMs > 0;
+  }
+
   /** A node that lifts a revocation by itself is not believed. */
   #mayReinstate(change: RevocationChange, lifted: RevocationChange): boolean {
-    const { operators } = this.#options;
+    const operators = this.#options.operators();
     if (operators.size === 0) return true;
     const verified = verifyRevocation(
       change.signed ?? '',

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHmac } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
-import { newKey, saveCredential } from '../adapters/credential-keys.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
 import { ControlError } from '../control/control-error.ts';
-import type { Credential } from '../identity/credential.ts';
-import { credentialFromPem } from '../identity/credential-pem.ts';
+import { effectiveEntry } from '../control/policies.ts';
+import { authorityHash } from '../identity/certificate.ts';
 import { IdentityError } from '../identity/identity-error.ts';
-import { createPeerVerifier, readTrustBundle } from '../identity/peer.ts';
+import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
 import { narrowedTo } from '../mesh/child-scope.ts';
 import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
-import { mintUlid } from '../message/identifiers.ts';
+import { isName, mintUlid } from '../message/identifiers.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
+import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
 import type { AgentProcess } from './agent-process.ts';
@@ -29,44 +30,12 @@ import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { beginRun } from './sidecar-runs.ts';
 import { credentialFile, joinOrResume, type Membership } from './membership.ts';
-import { buildSidecarContext, startTools } from './sidecar-parts.ts';
+import { digestKeyOf, isHalfSpent, rotate, type Line } from './sidecar-line.ts';
+import { buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
+import type { RunningSidecar, SidecarOptions } from './sidecar-options.ts';
+import { SidecarPolicy } from './sidecar-policy.ts';
 import { SidecarStanding } from './sidecar-standing.ts';
-
-export type SidecarOptions = {
-  readonly mesh: Mesh;
-  readonly agent: string;
-  readonly stateDirectory: string;
-  /** Needed for the first start and after the identity ran out. */
-  readonly joinToken: string | null;
-  /** Runs this program as the agent; null when the agent is started elsewhere or in this process. */
-  readonly command: readonly string[] | null;
-  readonly restart: 'always' | 'never';
-  /** The user the agent runs as; needs root, and makes the isolation `uid`. */
-  readonly agentIdentity: { readonly uid: number; readonly gid: number } | null;
-  /** True when nobody else runs as that user: what is left of the agent under it may be ended. */
-  readonly agentUidIsOwn: boolean;
-  /** The user the tools run as. */
-  readonly toolIdentity: { readonly uid: number; readonly gid: number } | null;
-  readonly listen: 'socket' | { readonly port: number } | 'in-process';
-  readonly log: (line: string) => void;
-};
-
-export type RunningSidecar = {
-  readonly agent: string;
-  readonly isolation: Isolation;
-  readonly sidecar: AgentSidecar;
-  /** Where the agent reaches it; null in-process. */
-  readonly address: string | null;
-  readonly connected: () => boolean;
-  /** Ends the present session and gives the token for the next agent process. */
-  readonly mintToken: () => Promise<string>;
-  /** A token for a process started elsewhere; a session that survived a crash lives until then. */
-  readonly offerToken: () => Promise<OfferedToken>;
-  /** Resolves with a code when this sidecar can do nothing more and has to be started again. */
-  readonly ended: Promise<string>;
-  readonly close: () => Promise<void>;
-};
 
 const pruneEveryMs = 60_000;
 const drainEveryMs = 1_000;
@@ -75,35 +44,28 @@ const rotateCheckMs = 250;
 
 /** Starts the sidecar of one agent in this process, and the agent beside it when asked to. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningSidecar> {
-  const { mesh } = options;
-  const agent = mesh.agents.get(options.agent);
-  if (agent === undefined) {
-    throw new ControlError('CONTROL_AGENT_UNKNOWN', `The mesh file has no agent ${options.agent}.`);
+  if (!isName(options.agent)) {
+    throw new ControlError('CONTROL_AGENT_UNKNOWN', 'That is no name of an agent.');
   }
-  const directories = sidecarDirectories(options.stateDirectory, agent.name);
+  const directories = sidecarDirectories(options.stateDirectory, options.agent);
   await mkdir(directories.state, { recursive: true, mode: 0o700 });
   const clock = systemClock();
   try {
-    return await startOnce(options, agent, directories, clock);
+    return await startOnce(options, directories, clock);
   } catch (failure) {
     const revoked = failure instanceof IdentityError && failure.code === 'IDENTITY_REVOKED';
     if (!revoked || options.joinToken === null) throw failure;
     // The identity of the last start is no more; what this one was given is a new one's.
-    return startOnce(options, agent, directories, clock);
+    return startOnce(options, directories, clock);
   }
 }
 
 async function startOnce(
   options: SidecarOptions,
-  agent: Agent,
   directories: ReturnType<typeof sidecarDirectories>,
   clock: SystemClock,
 ): Promise<SidecarProcess> {
-  const lifetimeMs = credentialLifetimeMs(options.mesh, agent);
-  const membership = await joinOrResume(directories.state, options.joinToken, clock, lifetimeMs);
-  const runs = await beginRun(directories.state, mintUlid(clock, systemRandom));
-  const given = narrowedTo(agent, membership.credential.lineage);
-  const running = new SidecarProcess(options, given, clock, membership, directories.state, runs);
+  const running = new SidecarProcess(options, clock, directories.state);
   try {
     await running.start(directories.socket);
     return running;
@@ -118,19 +80,20 @@ class SidecarProcess implements RunningSidecar {
   readonly agent: string;
   readonly isolation: Isolation;
   readonly #options: SidecarOptions;
-  readonly #manifest: Agent;
   readonly #clock: SystemClock;
-  readonly #membership: Membership;
   readonly #stateDirectory: string;
   readonly #database: BatchedDatabase;
   readonly #store: SqliteSidecarStore;
-  readonly #recorder: SidecarRecorder;
+  readonly #intents: SqliteIntentStore;
   readonly #standing: SidecarStanding;
-  readonly #link: BusClient;
+  readonly #policy: SidecarPolicy;
+  readonly #lasting = createLasting();
   readonly #welcomed = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string>();
-  #credential: Credential;
-  #operators: ReadonlyMap<string, Operator>;
+  /** What the node delivers before the sidecar is there to take it. */
+  readonly #early: (() => void)[] = [];
+  #line: Line | null = null;
+  #operators: ReadonlyMap<string, Operator> = new Map();
   #sidecar: AgentSidecar | null = null;
   #tools: Tools | null = null;
   #http: AgentHttp | null = null;
@@ -139,50 +102,58 @@ class SidecarProcess implements RunningSidecar {
   #rotating = false;
   #sidecarServes = false;
 
-  constructor(
-    options: SidecarOptions,
-    manifest: Agent,
-    clock: SystemClock,
-    membership: Membership,
-    stateDirectory: string,
-    runs: readonly string[],
-  ) {
-    this.agent = manifest.name;
-    this.isolation = isolationOf(options);
+  constructor(options: SidecarOptions, clock: SystemClock, stateDirectory: string) {
+    this.agent = options.agent;
     this.#options = options;
-    this.#manifest = manifest;
     this.#clock = clock;
-    this.#membership = membership;
     this.#stateDirectory = stateDirectory;
-    this.#credential = membership.credential;
-    this.#operators = options.mesh.operators;
     this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
     this.#store = new SqliteSidecarStore(this.#database);
+    this.#intents = new SqliteIntentStore(this.#database.database);
+    this.#policy = this.#openPolicy();
+    this.isolation = isolationOf(options, this.#policy.agent);
     this.#standing = new SidecarStanding({
       database: this.#database,
       clock,
-      meshDigest: options.mesh.digest,
-      operators: options.mesh.operators,
+      policy: () => ({ digest: this.#policy.mesh.digest, version: this.#policy.version }),
+      operators: () => this.#policy.mesh.operators,
       changed: () => this.#sidecar?.revocationsChanged(),
-      log: (line) => options.log(`sidecar ${this.agent}: ${line}`),
+      log: (line) => this.#log(line),
     });
-    this.#link = this.#connectBus(runs);
-    this.#recorder = new SidecarRecorder(this.#store, this.#link);
   }
 
+  /**
+   * Joins, agrees with the node on the version of the policy, and only then starts what follows from
+   * it: tools, context and agent.
+   */
   async start(socketPath: string): Promise<void> {
-    const foundations = this.#foundations();
-    const { toolIdentity } = this.#options;
-    this.#tools = await startTools(foundations, this.#stateDirectory, toolIdentity);
-    const sidecar = new AgentSidecar(await buildSidecarContext(foundations, this.#tools));
-    this.#sidecar = sidecar;
-    this.#link.start();
+    const { joinToken, toolIdentity } = this.#options;
+    const lifetimeMs = credentialLifetimeMs(this.#policy.mesh, this.#policy.agent);
+    const membership = await joinOrResume(
+      this.#stateDirectory, joinToken, this.#clock, lifetimeMs,
+    );
+    await this.#policy.joined(authorityHash(membership.bundlePem));
+    const runs = await beginRun(this.#stateDirectory, mintUlid(this.#clock, systemRandom));
+    const link = this.#connectBus(membership, runs);
+    const recorder = new SidecarRecorder(this.#store, link);
+    const verifier = this.#verifierOf(membership);
+    const line: Line = { membership, link, recorder, verifier, credential: membership.credential };
+    this.#line = line;
+    link.start();
     await this.#welcomed.promise;
+    const view = this.#policy.view();
+    const foundations = this.#foundations(line, view, this.#policy.mesh, this.#policy.agent);
+    this.#tools = await startTools(foundations, this.#stateDirectory, toolIdentity);
+    const tools = this.#tools;
+    const sidecar = new AgentSidecar(await this.#policy.serve((policy, mesh, agent) =>
+      buildSidecarContext(this.#foundations(line, policy, mesh, agent), tools)));
+    this.#sidecar = sidecar;
+    for (const deliver of this.#early.splice(0)) deliver();
     this.#sidecarServes = true;
     await sidecar.recover();
     this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
     this.#agentProcess = await launchAgent(this.#options, sidecar, this.#http);
-    this.#timers = this.#startTimers();
+    this.#timers = this.#startTimers(line);
   }
 
   get sidecar(): AgentSidecar {
@@ -199,7 +170,7 @@ class SidecarProcess implements RunningSidecar {
   }
 
   connected(): boolean {
-    return this.#link.connected;
+    return this.#line?.link.connected ?? false;
   }
 
   mintToken(): Promise<string> {
@@ -215,50 +186,84 @@ class SidecarProcess implements RunningSidecar {
     await this.#agentProcess?.stop();
     await this.#http?.close();
     await this.#sidecar?.endSession('stopped');
-    await this.#recorder.drain();
-    this.#link.close();
+    await this.#line?.recorder.drain();
+    this.#line?.link.close();
     await this.#tools?.close();
     this.#database.close();
   }
 
-  #foundations(): SidecarFoundations {
-    const { mesh } = this.#options;
-    const bundle = readTrustBundle(this.#membership.bundlePem, mesh.trustDomain);
+  #openPolicy(): SidecarPolicy {
+    const { mesh, directory } = this.#options;
+    return new SidecarPolicy({
+      agent: this.agent,
+      store: new SqlitePolicyStore(this.#database),
+      disk: mesh,
+      directory: directory ?? mesh?.directory ?? '',
+      operators: () => this.#knownOperators(),
+      lease: (policy) => {
+        const link = this.#line?.link;
+        if (link?.connected !== true) return Promise.resolve();
+        return this.#standing.prepare(policy, () => link.askLease(policy.version));
+      },
+      restart: () => this.#ended.resolve('CONTROL_POLICY_RESTART'),
+      log: (text) => this.#log(text),
+    });
+  }
+
+  #foundations(
+    { membership, link, recorder, verifier }: Line,
+    policy: PolicyView,
+    mesh: Mesh,
+    agent: Agent,
+  ): SidecarFoundations {
     return {
+      policy,
       mesh,
-      agent: this.#manifest,
+      agent: narrowedTo(agent, membership.credential.lineage),
+      lasting: this.#lasting,
       isolation: this.isolation,
       clock: this.#clock,
       clockJumpedMs: () => Math.abs(this.#clock.jumpedMs()),
       store: this.#store,
-      link: this.#link,
-      recorder: this.#recorder,
-      verifier: createPeerVerifier(bundle, this.#clock, svidLifetimes(mesh)),
+      link,
+      recorder: recorder.under(policy.version),
+      verifier,
       report: (failure) => this.#report(failure),
-      intents: new SqliteIntentStore(this.#database.database),
-      credential: () => this.#credential,
+      intents: this.#intents,
+      credential: () => this.#line?.credential ?? membership.credential,
       operators: () => this.#knownOperators(),
       revocations: this.#standing.revocations,
       lease: this.#standing,
-      digestKey: digestKeyOf(this.#membership),
+      digestKey: digestKeyOf(membership),
     };
+  }
+
+  /** What was issued under an earlier version is good until it ends. */
+  #verifierOf({ bundlePem }: Membership): PeerVerifier {
+    const atStart = this.#policy.mesh;
+    const bundle = readTrustBundle(bundlePem, atStart.trustDomain);
+    return createPeerVerifier(bundle, this.#clock, (id) =>
+      Math.max(svidLifetimes(atStart)(id), svidLifetimes(this.#policy.mesh)(id)));
   }
 
   /** Operators of the mesh file bind this sidecar; only where it names none is the node believed. */
   #knownOperators(): ReadonlyMap<string, Operator> {
-    const named = this.#options.mesh.operators;
+    const named = this.#policy.mesh.operators;
     return named.size > 0 ? named : this.#operators;
   }
 
-  #connectBus(runs: readonly string[]): BusClient {
-    const { busHost, busPort, bundlePem, nodeSpiffeId } = this.#membership;
+  #connectBus(membership: Membership, runs: readonly string[]): BusClient {
+    const { busHost, busPort, bundlePem, nodeSpiffeId, credential } = membership;
+    const drain = (): void => {
+      this.#line?.recorder.drain().catch((failure: unknown) => this.#report(failure));
+    };
     const link = new BusClient({
       host: busHost,
       port: busPort,
       bundlePem,
       nodeSpiffeId,
-      credential: () => this.#credential,
-      meshDigest: this.#options.mesh.digest,
+      credential: () => this.#line?.credential ?? credential,
+      policy: () => ({ digest: this.#policy.mesh.digest, version: this.#policy.version }),
       isolation: this.isolation,
       runs,
       clock: this.#clock,
@@ -268,22 +273,56 @@ class SidecarProcess implements RunningSidecar {
         lease: (grant, asked) => {
           this.#standing.granted(grant, asked);
           // What the node answered too late, or not at all, is offered again.
-          if (link.connected) this.#recorder.drain().catch((failure: unknown) => this.#report(failure));
+          if (link.connected) drain();
         },
-        welcome: ({ boot, operators }) => {
-          this.#standing.welcomed(boot);
-          this.#operators = new Map(operators.map((operator) => [operator.name, operator]));
-          this.#welcomed.resolve();
-          this.#recorder.drain().catch((failure: unknown) => this.#report(failure));
+        announced: (version) => this.#policy.announced(version),
+        policy: (policy, answer) => {
+          this.#policy.take(policy, (context) => this.#switched(context)).then(answer, answer);
+        },
+        welcome: (frame) => {
+          this.#standing.welcomed(frame.boot);
+          this.#operators = new Map(frame.operators.map((operator) => [operator.name, operator]));
+          this.#welcome(frame);
+          drain();
           this.#sidecar?.reconnected();
         },
-        deliver: ({ envelope, chain, number }) =>
-          this.#sidecar?.deliver(envelope, chain, (entries) => link.delivered(number, entries)),
+        deliver: ({ envelope, chain, number }) => {
+          const settle = (entries: readonly EntryDraft[]) => link.delivered(number, entries);
+          if (this.#sidecar !== null) return this.#sidecar.deliver(envelope, chain, settle);
+          this.#early.push(() => this.#sidecar?.deliver(envelope, chain, settle));
+        },
         decided: (frame) => this.#sidecar?.decided(frame),
         lost: (code, fatal) => this.#lost(code, fatal),
       },
     });
     return link;
+  }
+
+  #welcome({ policyVersion, meshDigest }: { policyVersion: number; meshDigest: string }): void {
+    this.#policy.welcomed(policyVersion, meshDigest).then(
+      (agrees) => {
+        if (agrees) this.#welcomed.resolve();
+        // A node that says another version than it sent is not the one this sidecar can work with.
+        else this.#lost('BUS_MESH_MISMATCH', true);
+      },
+      (failure: unknown) => this.#welcomed.reject(failure),
+    );
+  }
+
+  /** One step, without a wait in it: the next thing that happens here sees the new version whole. */
+  #switched(context: SidecarContext): void {
+    this.#standing.switched();
+    this.#sidecar?.switchTo(context);
+    const actor = `sidecar:${this.agent}`;
+    const { version } = context.policy;
+    const { digest } = context.mesh;
+    context.recorder
+      .record([effectiveEntry({ version, digest }, null, actor, this.#clock.nowMs())])
+      .catch((failure: unknown) => this.#report(failure));
+  }
+
+  #log(line: string): void {
+    this.#options.log(`sidecar ${this.agent}: ${line}`);
   }
 
   #lost(code: string, fatal: boolean): void {
@@ -310,56 +349,35 @@ class SidecarProcess implements RunningSidecar {
       });
   }
 
-  #startTimers(): readonly NodeJS.Timeout[] {
-    const { mesh } = this.#options;
+  #startTimers(line: Line): readonly NodeJS.Timeout[] {
     const report = (failure: unknown): void => this.#report(failure);
     const timers = [
       setInterval(() => {
         const nowMs = this.#clock.nowMs();
-        this.#store.prune(nowMs - pruneAfterMs(mesh)).catch(report);
+        this.#store.prune(nowMs - pruneAfterMs(this.#policy.mesh)).catch(report);
       }, pruneEveryMs),
       // What the node could not record is offered again, also when nothing new is to be recorded.
       setInterval(() => {
-        this.#recorder.drain().catch(report);
+        line.recorder.drain().catch(report);
         this.#sidecar?.context.allotments.drain().catch(report);
         this.#sidecar?.repeatAnswers();
       }, drainEveryMs),
-      setInterval(() => this.#link.askLease(), leaseMsDefault / 3),
+      setInterval(() => line.link.askLease(this.#policy.version), leaseMsDefault / 3),
       // An identity that ran out cannot be renewed; only a new start, with a token, can go on.
       setInterval(() => {
-        const { expiresAtMs } = this.#credential;
+        const { expiresAtMs } = line.credential;
         if (this.#clock.nowMs() >= expiresAtMs) this.#ended.resolve('IDENTITY_CERTIFICATE_EXPIRED');
       }, rotateCheckMs),
       setInterval(() => {
-        if (this.#rotating || !this.#isHalfSpent()) return;
+        if (this.#rotating || !isHalfSpent(line.credential, this.#clock.nowMs())) return;
         this.#rotating = true;
-        this.#rotate().catch(report).finally(() => {
+        rotate(line, this.#stateDirectory).catch(report).finally(() => {
           this.#rotating = false;
         });
       }, rotateCheckMs),
     ];
     for (const timer of timers) timer.unref();
     return timers;
-  }
-
-  /** Looked at often: an identity that was resumed, or not renewed at once, has less time left. */
-  #isHalfSpent(): boolean {
-    const { notBeforeMs, expiresAtMs, lineage } = this.#credential;
-    // A spawned agent's last certificate ends with it: there is no longer one to ask for.
-    if (lineage !== null && expiresAtMs + 1_000 >= lineage.endsAt) return false;
-    return this.#clock.nowMs() >= notBeforeMs + (expiresAtMs - notBeforeMs) / 2;
-  }
-
-  /** Asks for a new certificate at half-life; sending goes on under the old one until it is there. */
-  async #rotate(): Promise<void> {
-    const key = await newKey();
-    const chainPem = await this.#link.renew(key.csrPem);
-    if (chainPem === null) return;
-    const renewed = credentialFromPem(chainPem, key.privateKey);
-    if (renewed.spiffeId !== this.#credential.spiffeId) return;
-    await saveCredential(join(this.#stateDirectory, credentialFile), renewed);
-    this.#credential = renewed;
-    this.#link.reconnect();
   }
 
   #report(failure: unknown): void {
@@ -371,9 +389,4 @@ class SidecarProcess implements RunningSidecar {
 function pruneAfterMs(mesh: Mesh): number {
   const { messageLifetimeMs, clockSkewMs, approvalTimeoutMs } = mesh.limits;
   return Math.max(2 * (messageLifetimeMs + clockSkewMs) + approvalTimeoutMs, 3_600_000 * 2);
-}
-
-function digestKeyOf(membership: Membership): Uint8Array {
-  const secret = membership.credential.privateKey.export({ format: 'der', type: 'pkcs8' });
-  return createHmac('sha256', secret).update('maso keyed digest').digest();
 }

@@ -14,6 +14,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'task.ended': true,
   'agent.spawned': true,
   'agent.ended': true,
+  'policy.signed': true,
+  'policy.effective': true,
   'session.opened': true,
   'session.ended': true,
   'task.started': true,

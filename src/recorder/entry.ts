@@ -14,6 +14,8 @@ export type EntryKind =
   | 'task.ended'
   | 'agent.spawned'
   | 'agent.ended'
+  | 'policy.signed'
+  | 'policy.effective'
   | 'session.opened'
   | 'session.ended'
   | 'task.started'

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { actionValidMs } from '../bounds/ask.ts';
-import { ValueIndex } from '../label/value-index.ts';
 import type { ActionManifest, RiskClass } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionOutcome, ActionRequest } from '../message/action-request.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
-import type { Decision, GateOutcome } from '../tool/gate-outcome.ts';
+import type { GateOutcome } from '../tool/gate-outcome.ts';
 import type { PriorEnd } from '../tool/gate.ts';
 import { allot, giveBack, withBounds } from './action-bounds.ts';
+import { outcomeOf, turnedAwayAs } from './action-outcome.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
 import { placeOf } from './endorsements.ts';
-import { admitRead } from './inbound.ts';
+import { contentOf } from './inbound.ts';
 import {
   applyDecision,
   holdForPeople,
@@ -25,13 +24,16 @@ import {
 } from './people.ts';
 import { mandateDetail, reviewMandate, type MandateReview } from './mandate-review.ts';
 import type { Decided, InboxMessage } from './ports.ts';
+import { reviewContent } from './review.ts';
 import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
+import { trustedValues } from './trusted-values.ts';
 
 /**
  * An admitted action request at its executor: the policy compliance check, people where the verdict
  * or the manifest asks for them, then the gate. Whatever happens is answered once, with an answer
  * that is durable before it is sent; taking the same message up again after a crash repeats the
- * answer and never the tool call. Seed 000 section 3, EC-2.1.
+ * answer and never the tool call. A request that meets a new version of the policy before its tool
+ * is called is judged again, whole, under that one. Seed 000 section 3, EC-2.1.
  */
 export async function workOn(
   message: InboxMessage,
@@ -39,6 +41,26 @@ export async function workOn(
   context: SidecarContext,
 ): Promise<void> {
   if (message.reply !== null) return repeatReply(message, message.reply, context);
+  for (let now = context; ; ) {
+    const progress = now.policy.isCurrent() ? await workUnder(message, word, now) : 'superseded';
+    if (progress !== 'superseded') return;
+    const next = await now.policy.next();
+    if (next === null) {
+      const request = requestOf(message.body);
+      const before = endedBefore(message.body, now);
+      const stale = turnedAwayAs(request, 'SIDECAR_POLICY_STALE', now);
+      return answer(message, before === null ? stale : outcomeOf(request, before.decision, now), now);
+    }
+    now = next;
+  }
+}
+
+/** `superseded`: nothing was done, nothing was answered, and another version is in force. */
+async function workUnder(
+  message: InboxMessage,
+  word: Decided | null,
+  context: SidecarContext,
+): Promise<void | 'superseded'> {
   const { body } = message;
   const decided = word === null ? null : inTime(word, body, context);
   const startedUs = performance.now() * 1000;
@@ -51,7 +73,7 @@ export async function workOn(
   // What may have been done already is not called refused.
   const turnedAway = (code: string): ActionOutcome =>
     before === null
-      ? refusal(reviewed, code, context)
+      ? turnedAwayAs(reviewed.request, code, context)
       : outcomeOf(reviewed.request, before.decision, context);
   const approved = decided === null ? null : verifyApproval(decided, body, context);
   if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
@@ -67,12 +89,17 @@ export async function workOn(
   const isRecorded = await recordReview(body, bounded, settled, tookUs, context);
   const stands = isRecorded && !waits && settled.outcome !== 'NO-GO';
   if (!stands && before === null) await giveBack(body, reviewed, allotted, context);
+  if (!isRecorded && !context.policy.isCurrent()) return 'superseded';
   if (!isRecorded) return answer(message, turnedAway('SIDECAR_RECORD_UNAVAILABLE'), context);
   if (waits) return holdForPeople(message, bounded, context);
   if (!stands || reviewed.manifest === null || allotted?.outcome !== 'granted') {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
     return answer(message, turnedAway(code), context);
+  }
+  if (!context.policy.isCurrent()) {
+    if (before === null) await giveBack(body, reviewed, allotted, context);
+    return 'superseded';
   }
   const since = lastDoubts(body, reviewed, reviewed.manifest, context);
   if (since.length > 0) {
@@ -85,7 +112,14 @@ export async function workOn(
   const { beginBeforeMs } = allotted;
   const ran = await run(body, reviewed, reviewed.manifest, beginBeforeMs, context);
   await allotted.ended(ran);
+  if (ran.status === 'REFUSED' && isSuperseded(ran, context)) return 'superseded';
   return answer(message, outcomeOf(reviewed.request, ran, context), context, ran);
+}
+
+/** The gate stopped before the call: by itself, or because the node records under another version. */
+function isSuperseded({ code }: GateOutcome, { policy }: SidecarContext): boolean {
+  if (code === 'TOOL_POLICY_SUPERSEDED') return true;
+  return code === 'TOOL_NOT_RECORDED' && !policy.isCurrent();
 }
 
 function requestOf(body: EnvelopeBody): ActionRequest {
@@ -136,7 +170,7 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
   });
   const mandate = mandateOf(body, request, manifest, context);
   const verdicts = [
-    ...contentVerdicts(message), ...standing(body, manifest, context), verdict, mandate.verdict,
+    ...(await contentVerdicts(message, context)), ...standing(body, manifest, context), verdict, mandate.verdict,
   ];
   return judged({ request, manifest, verdict: combine(verdicts), mandate }, context);
 }
@@ -217,48 +251,16 @@ async function judged(reviewed: Reviewed, context: SidecarContext): Promise<Revi
   return { ...reviewed, verdict: combine([...reviewed.verdict.verdicts, ruling]) };
 }
 
-/** What the content controls said when the message was received. */
-function contentVerdicts(message: InboxMessage): readonly Verdict[] {
-  return message.entries.flatMap((entry) => entry.verdicts);
-}
-
-/**
- * Values that the executor's own tool vouches for (`from: [bank.verified_payees.name]`), read afresh
- * through the gate for this request. A read that fails vouches for nothing.
- */
-async function trustedValues(
-  manifest: ActionManifest | null,
-  body: EnvelopeBody,
+/** What the content controls said when the message was received, or say now under a new version. */
+async function contentVerdicts(
+  { body, entries }: InboxMessage,
   context: SidecarContext,
-): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const found = new Map<string, Set<string>>();
-  if ((ownRefusal(context) ?? senderRefusal(body, context.revocations)) !== null) return found;
-  const wanted = new Set<string>();
-  for (const parameter of manifest?.sensitive.values() ?? []) {
-    for (const source of parameter.from) if (source.includes('.')) wanted.add(source);
-  }
-  const operations = new Set([...wanted].map((source) => source.split('.').slice(0, 2).join('.')));
-  for (const name of operations) {
-    const [tool = '', operation = ''] = name.split('.');
-    const declared = context.mesh.tools.get(tool)?.operations.get(operation);
-    if (!context.agent.tools.includes(tool) || declared === undefined || declared.write) continue;
-    const call = {
-      id: `${body.id}.${name}`,
-      tool,
-      operation,
-      arguments: {},
-      idempotencyKey: `${body.id}.${name}.${context.clock.nowMs()}`,
-      task: body.task,
-    };
-    // Answered within the request, or its values count for nothing.
-    const beginBeforeMs = context.clock.nowMs() + actionValidMs;
-    const ran = await context.gate.call(admitRead(call, beginBeforeMs, context));
-    if (ran.status !== 'DONE') continue;
-    for (const { value, source } of new ValueIndex().indexValues(ran.result, ran.sourceOf)) {
-      if (wanted.has(source)) found.set(source, (found.get(source) ?? new Set()).add(value));
-    }
-  }
-  return found;
+): Promise<readonly Verdict[]> {
+  const said = entries.flatMap((entry) => entry.verdicts);
+  const isCurrent = entries.every(({ detail }) => detail['policy'] === context.policy.version);
+  if (isCurrent) return said;
+  const content = await reviewContent(contentOf(body), context);
+  return [...said.filter((verdict) => verdict.control === 'bus'), ...content];
 }
 
 async function run(
@@ -292,36 +294,6 @@ async function run(
   );
 }
 
-function refusal(reviewed: Reviewed, code: string, context: SidecarContext): ActionOutcome {
-  return {
-    action: reviewed.request.action,
-    idempotencyKey: reviewed.request.idempotencyKey,
-    status: 'REFUSED',
-    code: context.agentSees(code),
-    result: null,
-  };
-}
-
-function outcomeOf(
-  { action, idempotencyKey }: ActionRequest,
-  ran: Decision,
-  context: SidecarContext,
-): ActionOutcome {
-  switch (ran.status) {
-    case 'DONE':
-      return { action, idempotencyKey, status: 'DONE', code: null, result: ran.result };
-    case 'IN-DOUBT':
-      return { action, idempotencyKey, status: 'IN-DOUBT', code: 'IN_DOUBT', result: null };
-    case 'REFUSED':
-    case 'FAILED': {
-      const code = context.agentSees(ran.code ?? 'REVIEW_MISSING');
-      return { action, idempotencyKey, status: ran.status, code, result: null };
-    }
-    default:
-      return ran.status satisfies never;
-  }
-}
-
 /** HIGH and CRITICAL wait for a durable record (G6); the rest is durable in the spool. */
 async function recordReview(
   body: EnvelopeBody,
@@ -347,7 +319,7 @@ async function recordReview(
       action: reviewed.request.action,
       risk,
       requester: body.from,
-      digest: requestDigest(body, context.agent.name),
+      digest: requestDigest(body, reviewed.manifest, context.agent.name),
       ...mandateDetail(body.mandate),
       principals: body.principals.map(({ agent }) => agent),
       isolation: context.isolation,

@@ -124,11 +124,13 @@ type Handed = JsonObject;
  */
 export class AgentApi {
   readonly #sidecar: AgentSidecar;
-  readonly #context: SidecarContext;
 
   constructor(sidecar: AgentSidecar) {
     this.#sidecar = sidecar;
-    this.#context = sidecar.context;
+  }
+
+  get #context(): SidecarContext {
+    return this.#sidecar.context;
   }
 
   async startTask(request: AgentRequests['startTask'], memory: AgentMemory): Promise<ApiAnswer> {

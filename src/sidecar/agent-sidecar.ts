@@ -37,7 +37,7 @@ const storedMax = undeliveredMax + 1024;
  * inbox, and the order in which action requests are worked on.
  */
 export class AgentSidecar {
-  readonly context: SidecarContext;
+  #context: SidecarContext;
   readonly endpointRefusals: EndpointRefusals;
   #memory: AgentMemory | null = null;
   #lastDelivery: Promise<void> = Promise.resolve();
@@ -52,14 +52,29 @@ export class AgentSidecar {
   readonly #unsent = new Set<string>();
 
   constructor(context: SidecarContext) {
-    this.context = context;
-    this.endpointRefusals = new EndpointRefusals(context);
+    this.#context = context;
+    this.endpointRefusals = new EndpointRefusals(() => this.#context);
     const untouched = context.store.messages('pending', storedMax);
     this.#inbox.putBack([...this.#unacknowledged(), ...untouched]);
     const incarnation = context.store.incarnation();
     if (incarnation !== null && incarnation.endedAt === null) {
       this.#memory = new AgentMemory(incarnation.id, context.store);
     }
+  }
+
+  /** Of the version of the policy in force; a step takes it once and keeps to it. */
+  get context(): SidecarContext {
+    return this.#context;
+  }
+
+  /**
+   * Another version of the policy holds from now on, as a whole. What waits for people is looked at
+   * again under it, and what was kept back while versions differed goes on.
+   */
+  switchTo(context: SidecarContext): void {
+    this.#context = context;
+    for (const message of context.store.messages('held', storedMax)) this.#work(message, null);
+    this.repeatAnswers();
   }
 
   /** Takes up what a crash interrupted: open intents become IN-DOUBT, requests are answered. */

@@ -15,6 +15,7 @@ import type { InboxMessage, Reply } from './ports.ts';
 
 /** What keeps an answer from leaving that has nothing to do with the answer. */
 const passingCodes: ReadonlySet<string> = new Set([
+  'BUS_POLICY_STALE',
   'BUS_QUEUE_FULL',
   'BUS_RATE_LIMITED',
   'BUS_UNAVAILABLE',
@@ -103,7 +104,9 @@ async function sendReply(
   context: SidecarContext,
 ): Promise<void> {
   const expiresAt = context.clock.nowMs() + context.mesh.limits.messageLifetimeMs;
-  const sent = await context.link.publish({ ...reply, expiresAt, resend });
+  const sent = await context.link.publish({
+    ...reply, expiresAt, resend, policyVersion: context.policy.version,
+  });
   // Refused for now, not for good: it stays, and is repeated.
   if (!sent.accepted && passingCodes.has(sent.code)) return;
   await context.store.setState(message.body.id, 'done');

@@ -112,6 +112,11 @@ export const sidecarCodes = {
     mend: 'Repair the node or the way to it; the lease comes back by itself.',
     agentSees: 'UNAVAILABLE',
   },
+  SIDECAR_POLICY_STALE: {
+    means: 'A newer version of the policy is in force, and this sidecar could not take it in time.',
+    mend: 'Look in the log of the sidecar for why it refused the new version.',
+    agentSees: 'UNAVAILABLE',
+  },
   SIDECAR_CLOCK_JUMPED: {
     means: 'The wall clock moved by more than the allowed skew, so nothing privileged runs.',
     mend: 'Synchronise the clock of this machine, then restart the sidecar.',

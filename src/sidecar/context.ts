@@ -22,8 +22,21 @@ import type { Endorsements } from './endorsements.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 import type { LeaseView } from './standing.ts';
 
-/** Everything the sidecar of one agent works with; wired once, in one place. */
+/** The version of the policy that a context stands for, and what comes after it. */
+export type PolicyView = {
+  readonly version: number;
+  /** False as soon as the node said that a newer one is in force: nothing begins under this one. */
+  readonly isCurrent: () => boolean;
+  /** The context that replaces this one, once it is there; null when none comes in time. */
+  readonly next: () => Promise<SidecarContext | null>;
+};
+
+/**
+ * Everything the sidecar of one agent works with under one version of the policy; wired in one place.
+ * A step is given one context and keeps to it: it sees the old version or the new one, never half.
+ */
 export type SidecarContext = {
+  readonly policy: PolicyView;
   readonly mesh: Mesh;
   readonly agent: Agent;
   readonly isolation: Isolation;

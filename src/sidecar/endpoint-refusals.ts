@@ -11,10 +11,10 @@ const everyMs = 1_000;
  * attack goes unseen nor its noise costs a disk write per request.
  */
 export class EndpointRefusals {
-  readonly #context: SidecarContext;
+  readonly #context: () => SidecarContext;
   readonly #counts = new Map<string, { count: number; recordedAt: number }>();
 
-  constructor(context: SidecarContext) {
+  constructor(context: () => SidecarContext) {
     this.#context = context;
   }
 
@@ -32,7 +32,7 @@ export class EndpointRefusals {
   }
 
   #recordDue(code: string, refusals: { count: number; recordedAt: number }, waitMs: number): void {
-    const { agent, clock, random, recorder, report, isolation } = this.#context;
+    const { agent, clock, random, recorder, report, isolation } = this.#context();
     const nowMs = clock.nowMs();
     const { count, recordedAt } = refusals;
     if (count === 0 || nowMs - recordedAt < waitMs) return;

@@ -16,7 +16,7 @@ import type { Allotted } from './allotments.ts';
 import { isGivenTo } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
-import { reviewContent } from './review.ts';
+import { reviewContent, type Content } from './review.ts';
 import { ownRefusal } from './standing.ts';
 
 export type Delivery = { readonly envelope: SignedEnvelope; readonly chain: string | null };
@@ -58,18 +58,20 @@ async function reviewDelivery(
 ): Promise<CombinedVerdict> {
   const refusal = admissionRefusal(body, signer, context);
   if (refusal !== null) return combine([busVerdict(refusal, context)]);
-  const content = await reviewContent(
-    {
-      value: body.payload,
-      schemaId: body.schema,
-      type: body.type,
-      channel: 'agent_message',
-      classification: body.label.classification,
-      stream: `${body.from} ${body.to} ${body.task}`,
-    },
-    context,
-  );
+  const stream = `${body.from} ${body.to} ${body.task}`;
+  const content = await reviewContent({ ...contentOf(body), stream }, context);
   return combine([busVerdict(null, context), ...content]);
+}
+
+/** A message as the content controls read it. */
+export function contentOf(body: EnvelopeBody): Content {
+  return {
+    value: body.payload,
+    schemaId: body.schema,
+    type: body.type,
+    channel: 'agent_message',
+    classification: body.label.classification,
+  };
 }
 
 function admissionRefusal(
@@ -159,7 +161,12 @@ function deliveredEntry(
     code: verdict.lead?.code ?? null,
     verdicts: verdict.verdicts,
     tookUs: Math.round(tookUs),
-    detail: { from: body.from, schema: body.schema, isolation: context.isolation },
+    detail: {
+      from: body.from,
+      schema: body.schema,
+      isolation: context.isolation,
+      policy: context.policy.version,
+    },
   });
 }
 
@@ -178,7 +185,7 @@ function refuseUnproven(delivery: Delivery, code: string, context: SidecarContex
     code,
     verdicts: [busVerdict({ code }, context)],
     tookUs: null,
-    detail: { bytes: delivery.envelope.length },
+    detail: { bytes: delivery.envelope.length, policy: context.policy.version },
   };
   return { message: null, entries: [entry], durable: Promise.resolve() };
 }

@@ -6,15 +6,13 @@ import type { ValueIndex } from '../label/value-index.ts';
 import { joinLabels } from '../label/label.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
-import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
 import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import { fitEntry } from '../recorder/entry-fit.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { bearsPrincipals, principalsOf } from './authority.ts';
 import type { SidecarContext } from './context.ts';
-import { mandateDetail } from './mandate-review.ts';
+import { outboundEntry, withMasked } from './outbound-entry.ts';
 import { passOn, type AskedMandate } from './pass-on.ts';
 import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
@@ -64,13 +62,33 @@ const compromiseCodes: ReadonlySet<string> = new Set([
  * Everything an agent says leaves through here: PACE, reviewing controls, label and causes as the
  * sidecar knows them, signature, bus. The agent chooses recipient, type, schema and payload; what it
  * says about itself is not read. Resolves once the bus has the message durably, or it is refused and
- * the refusal is durable.
+ * the refusal is durable. A message that meets a new version of the policy on its way is judged again
+ * under that one, and only then sent.
  */
 export async function send(
   given: Outgoing,
   speaker: Speaker,
   context: SidecarContext,
   asked: AskedMandate | null = null,
+): Promise<Sent> {
+  for (let now = context; ; ) {
+    const sent = now.policy.isCurrent() ? await sendUnder(given, speaker, now, asked) : null;
+    if (sent !== null && sent.code !== 'BUS_POLICY_STALE') return sent;
+    const next = await now.policy.next();
+    if (next === null) {
+      const id = mintUlid(now.clock, now.random);
+      const stale = single('bus', 'SIDECAR_POLICY_STALE', now);
+      return refuse(id, given, speaker, stale, 0, now);
+    }
+    now = next;
+  }
+}
+
+async function sendUnder(
+  given: Outgoing,
+  speaker: Speaker,
+  context: SidecarContext,
+  asked: AskedMandate | null,
 ): Promise<Sent> {
   const startedUs = performance.now() * 1000;
   const id = mintUlid(context.clock, context.random);
@@ -255,7 +273,10 @@ async function publish(
   context: SidecarContext,
 ): Promise<Sent> {
   const { expiresAt } = body;
-  const answer = await context.link.publish({ envelope, entry, expiresAt, resend: false });
+  const policyVersion = context.policy.version;
+  const answer = await context.link.publish({
+    envelope, entry, expiresAt, policyVersion, resend: false,
+  });
   const shared = { id: body.id, task: body.task };
   if (answer.accepted) {
     return { ...shared, outcome: verdict.outcome, code: verdict.lead?.code ?? null, compromised: false };
@@ -287,7 +308,12 @@ async function refuse(
     code,
     verdicts: verdict.verdicts,
     tookUs: Math.round(tookUs),
-    detail: { to: outgoing.to, schema: outgoing.schema, isolation: context.isolation },
+    detail: {
+      to: outgoing.to,
+      schema: outgoing.schema,
+      isolation: context.isolation,
+      policy: context.policy.version,
+    },
   };
   const indicator: EntryDraft = {
     ...refused,
@@ -301,61 +327,6 @@ async function refuse(
   };
   await context.spool(compromised ? [refused, indicator] : [refused]);
   return { outcome: 'NO-GO', id, task: speaker.place.task, code, compromised };
-}
-
-function outboundEntry(
-  body: EnvelopeBody,
-  verdict: CombinedVerdict,
-  causedBy: readonly string[],
-  tookUs: number,
-  context: SidecarContext,
-): EntryDraft {
-  const domain = context.mesh.domains.get(body.domain);
-  const full = domain?.auditLevel !== 'OUTPUT_ONLY';
-  return fitEntry({
-    kind: 'message.outbound',
-    id: `${body.id}.outbound`,
-    at: body.issuedAt,
-    actor: `agent:${body.from}`,
-    task: body.task,
-    message: body.id,
-    causedBy,
-    outcome: verdict.outcome,
-    code: verdict.lead?.code ?? null,
-    verdicts: verdict.verdicts,
-    tookUs: Math.round(tookUs),
-    detail: {
-      to: body.to,
-      type: body.type,
-      schema: body.schema,
-      domain: body.domain,
-      hop: body.hop,
-      isolation: body.provenance.isolation,
-      source: body.provenance.source,
-      ...mandateDetail(body.mandate),
-      ...(full ? fullDetail(body, context) : {}),
-    },
-  });
-}
-
-/** How many places were rewritten; never what stood there. */
-function withMasked(entry: EntryDraft, masked: number): EntryDraft {
-  return masked === 0 ? entry : { ...entry, detail: { ...entry.detail, masked } };
-}
-
-function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
-  const bytes = canonicalize(body.payload);
-  return {
-    instance: body.instance,
-    label: {
-      classification: body.label.classification,
-      integrity: body.label.integrity,
-      origins: [...body.label.origins],
-    },
-    causes: { digest: body.causes.digest, count: body.causes.count },
-    payload: { digest: context.keyedDigest(bytes), bytes: bytes.length },
-    sources: Object.keys(body.sources).length,
-  };
 }
 
 /** The only domain in which an edge leads to the recipient; null when none or several do. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { verifyOperatorDecision } from '../identity/operator-signature.ts';
+import { manifestDigest } from '../mesh/manifest-digest.ts';
 import type { ActionManifest } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionRequest } from '../message/action-request.ts';
@@ -102,7 +103,9 @@ export function verifyApproval(
   context: SidecarContext,
 ): readonly string[] | null {
   if (decided.outcome !== 'approved') return null;
-  const digest = requestDigest(body, context.agent.name);
+  const parsed = parseActionRequest(body.payload);
+  const action = parsed.ok ? (context.mesh.actions.get(parsed.request.action) ?? null) : null;
+  const digest = requestDigest(body, action, context.agent.name);
   const operators = context.operators();
   const approvers = new Set<string>();
   for (const signed of decided.decisions) {
@@ -113,8 +116,6 @@ export function verifyApproval(
     if (statement.decision !== 'approve') return null;
     approvers.add(statement.operator);
   }
-  const parsed = parseActionRequest(body.payload);
-  const action = parsed.ok ? (context.mesh.actions.get(parsed.request.action) ?? null) : null;
   return approvers.size >= approvalsNeeded(action) ? [...approvers] : null;
 }
 
@@ -122,9 +123,21 @@ export function approvalsNeeded(manifest: ActionManifest | null): 1 | 2 {
   return manifest === null || manifest.risk === 'CRITICAL' ? 2 : 1;
 }
 
-/** What an approval is bound to: approve one thing, run that thing. */
-export function requestDigest(body: EnvelopeBody, executor: string): string {
-  const text = canonicalize({ executor, message: body.id, request: body.payload });
+/**
+ * What an approval is bound to: approve one thing, run that thing. A manifest that changes while the
+ * action waits makes another thing of it, which is put before people anew.
+ */
+export function requestDigest(
+  body: EnvelopeBody,
+  manifest: ActionManifest | null,
+  executor: string,
+): string {
+  const text = canonicalize({
+    executor,
+    message: body.id,
+    request: body.payload,
+    manifest: manifest === null ? null : manifestDigest(manifest),
+  });
   return createHash('sha256').update(text).digest('base64url');
 }
 
@@ -145,7 +158,7 @@ export async function holdForPeople(
     risk: reviewed.manifest?.risk ?? 'CRITICAL',
     reversibility: reviewed.manifest?.reversibility ?? 'irreversible',
     parameters: reviewed.request.parameters,
-    digest: requestDigest(body, context.agent.name),
+    digest: requestDigest(body, reviewed.manifest, context.agent.name),
     approvalsNeeded: approvalsNeeded(reviewed.manifest),
     reasons: [...new Set(findings.map(({ code }) => code))].slice(0, reasonsMax),
     endorse: valuesToEndorse(body, findings),

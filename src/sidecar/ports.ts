@@ -143,9 +143,18 @@ export interface BusLink {
     readonly entry: EntryDraft;
     readonly expiresAt: number;
     readonly resend: boolean;
+    /** Version of the policy that the message was judged under. */
+    readonly policyVersion: number;
   }): Promise<PublishAnswer>;
-  /** Null when recorded durably, else the code; does not wait for a lost connection. */
-  record(entries: readonly EntryDraft[], privileged: boolean): Promise<string | null>;
+  /**
+   * Null when recorded durably, else the code; does not wait for a lost connection. A privileged
+   * step is recorded only under the version of the policy that is in force at the node.
+   */
+  record(
+    entries: readonly EntryDraft[],
+    privileged: boolean,
+    policyVersion: number,
+  ): Promise<string | null>;
   /** Resolves when there is a line to the node, or soon after when there is none. */
   standing(): Promise<void>;
   delivered(number: number, entries: readonly EntryDraft[]): void;

@@ -30,10 +30,10 @@ beforeEach(() => {
 test('repeats a privileged step once when its line was being made anew', async () => {
   let asked = 0;
   answer = () => ((asked += 1) === 1 ? 'SIDECAR_BUS_UNREACHABLE' : null);
-  await recorder.record([draft(1, {})], { privileged: true });
+  await recorder.under(1).record([draft(1, {})], { privileged: true });
   expect(frames).toHaveLength(2);
   answer = () => 'SIDECAR_BUS_UNREACHABLE';
-  await expect(recorder.record([draft(2, {})], { privileged: true })).rejects.toMatchObject({
+  await expect(recorder.under(1).record([draft(2, {})], { privileged: true })).rejects.toMatchObject({
     code: 'RECORDER_NOT_DURABLE',
   });
 });
@@ -55,11 +55,11 @@ const large = (seed: number): EntryDraft =>
 describe('the spool', () => {
   test('is emptied in frames that the node takes, whatever an agent put into its entries', async () => {
     answer = () => 'SIDECAR_BUS_UNREACHABLE';
-    for (let seed = 0; seed < 64; seed += 1) await recorder.record([large(seed)]);
+    for (let seed = 0; seed < 64; seed += 1) await recorder.under(1).record([large(seed)]);
     await settled();
     frames = [];
     answer = (entries) => {
-      const frame = { kind: 'record', number: 1, privileged: false, entries };
+      const frame = { kind: 'record', number: 1, privileged: false, policyVersion: 1, entries };
       const parsed = parseSidecarFrame(Buffer.from(JSON.stringify(frame)));
       return parsed.ok ? null : parsed.code;
     };
@@ -73,13 +73,13 @@ describe('the spool', () => {
     expect(await recorder.drain()).toBe(true);
     const recorded = frames.slice(1).flat().map(({ kind, code }) => code ?? kind);
     expect(recorded.filter((one) => one === 'RECORDER_ENTRY_INVALID')).toHaveLength(1);
-    await expect(recorder.record([draft(4)], { privileged: true })).resolves.toHaveLength(1);
+    await expect(recorder.under(1).record([draft(4)], { privileged: true })).resolves.toHaveLength(1);
   });
 
   test('keeps what the node could not record, and no privileged step passes it', async () => {
     answer = () => 'RECORDER_NOT_DURABLE';
-    await recorder.record([draft(1)]);
-    await expect(recorder.record([draft(2)], { privileged: true })).rejects.toMatchObject({
+    await recorder.under(1).record([draft(1)]);
+    await expect(recorder.under(1).record([draft(2)], { privileged: true })).rejects.toMatchObject({
       code: 'RECORDER_NOT_DURABLE',
     });
     expect(store.spooled(10)).toHaveLength(1);

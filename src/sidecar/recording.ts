@@ -7,10 +7,13 @@ import {
 } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
+import { stampPolicy } from '../recorder/stamp-policy.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 
 type Spooled = ReturnType<SidecarStore['spooled']>[number];
 
+/** What is spooled was judged when it was spooled, and says so itself. */
+const spooledVersion = 0;
 const batchEntries = 64;
 /** Of JSON text: a frame takes several times that, whatever the entries hold. */
 const batchLengthMax = 128 * 1024;
@@ -20,7 +23,7 @@ const batchLengthMax = 128 * 1024;
  * travels to the node when it can be reached; a privileged one is durable at the node first, behind
  * everything spooled before it, or is refused. Local receipts carry sequence -1: the node numbers.
  */
-export class SidecarRecorder implements Recorder {
+export class SidecarRecorder {
   readonly #store: SidecarStore;
   readonly #link: Pick<BusLink, 'record' | 'standing'>;
   #draining: Promise<boolean> | null = null;
@@ -30,16 +33,25 @@ export class SidecarRecorder implements Recorder {
     this.#link = link;
   }
 
-  async record(
+  /** The recorder for steps that are judged under this version of the policy. */
+  under(policyVersion: number): Recorder {
+    return {
+      record: (entries, options = {}) =>
+        this.#recordUnder(policyVersion, stampPolicy(entries, policyVersion), options),
+    };
+  }
+
+  async #recordUnder(
+    policyVersion: number,
     entries: readonly EntryDraft[],
-    options: { readonly privileged?: boolean } = {},
+    options: { readonly privileged?: boolean },
   ): Promise<readonly EntryReceipt[]> {
     const fitted = entries.map(fitEntry);
     // One entry that no recorder takes would hold up the spool, and all privileged work, for ever.
     if (!fitted.every(isEntryDraft)) {
       throw new RecorderError('RECORDER_ENTRY_INVALID', 'A step has no recordable form.');
     }
-    if (options.privileged === true) await this.#recordNow(fitted);
+    if (options.privileged === true) await this.#recordNow(fitted, policyVersion);
     else {
       await this.#store.spool(fitted);
       this.drain().catch(() => {
@@ -58,28 +70,31 @@ export class SidecarRecorder implements Recorder {
     return this.#draining;
   }
 
-  async #recordNow(entries: readonly EntryDraft[]): Promise<void> {
-    let code = await this.#recordOnce(entries);
+  async #recordNow(entries: readonly EntryDraft[], policyVersion: number): Promise<void> {
+    let code = await this.#recordOnce(entries, policyVersion);
     if (code === 'SIDECAR_BUS_UNREACHABLE') {
       // The line may be changing identities just now; a repeated entry is recorded once.
       await this.#link.standing();
-      code = await this.#recordOnce(entries);
+      code = await this.#recordOnce(entries, policyVersion);
     }
     if (code !== null) {
       throw new RecorderError('RECORDER_NOT_DURABLE', `The node did not record the step: ${code}.`);
     }
   }
 
-  async #recordOnce(entries: readonly EntryDraft[]): Promise<string | null> {
+  async #recordOnce(
+    entries: readonly EntryDraft[],
+    policyVersion: number,
+  ): Promise<string | null> {
     const empty = await this.drain();
-    return empty ? this.#link.record(entries, true) : 'SIDECAR_BUS_UNREACHABLE';
+    return empty ? this.#link.record(entries, true, policyVersion) : 'SIDECAR_BUS_UNREACHABLE';
   }
 
   async #drain(): Promise<boolean> {
     for (;;) {
       const waiting = withinFrame(this.#store.spooled(batchEntries));
       if (waiting.length === 0) return true;
-      const code = await this.#link.record(waiting.map(({ entry }) => entry), false);
+      const code = await this.#link.record(waiting.map(({ entry }) => entry), false, spooledVersion);
       if (code === 'RECORDER_ENTRY_INVALID') {
         if (!(await this.#drainEach(waiting))) return false;
         continue;
@@ -92,8 +107,10 @@ export class SidecarRecorder implements Recorder {
   /** An entry that no recorder takes must not keep those behind it: it is replaced by saying so. */
   async #drainEach(waiting: readonly Spooled[]): Promise<boolean> {
     for (const { position, entry } of waiting) {
-      let code = await this.#link.record([entry], false);
-      if (code === 'RECORDER_ENTRY_INVALID') code = await this.#link.record([rejected(entry)], false);
+      let code = await this.#link.record([entry], false, spooledVersion);
+      if (code === 'RECORDER_ENTRY_INVALID') {
+        code = await this.#link.record([rejected(entry)], false, spooledVersion);
+      }
       if (code !== null) return false;
       await this.#store.unspool([position]);
     }

@@ -177,6 +177,11 @@ export const toolCodes = {
     mend: 'Find out what the tool wants from the agent; such a tool may be hostile.',
     agentSees: 'REFUSED',
   },
+  TOOL_POLICY_SUPERSEDED: {
+    means: 'A newer version of the policy came right before the call, so nothing was called.',
+    mend: 'Nothing to do: the request is judged again under the new version.',
+    agentSees: 'UNAVAILABLE',
+  },
   TOOL_LIST_CHANGED: {
     means: 'The tool announced that its operations changed; the pinned ones stay in force.',
     mend: 'Review the tool; run `maso tools pin` again if the change is wanted.',

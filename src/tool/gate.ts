@@ -34,7 +34,21 @@ export type GateContext = ResultControls & {
   readonly deadline: Deadline;
   readonly intents: IntentStore;
   readonly recorder: Recorder;
+  /** False once a newer version of the policy is in force than the one the caller judged under. */
+  readonly isCurrent: () => boolean;
 };
+
+/** What all gates of one agent share: each version of the policy has a gate, the tools are the same. */
+export type GateMemory = {
+  readonly schemas: ClosedSchemas;
+  readonly running: Map<string, RunningCall>;
+  ready: boolean;
+  endsToRecord: boolean;
+};
+
+export function createGateMemory(): GateMemory {
+  return { schemas: new ClosedSchemas(), running: new Map(), ready: false, endsToRecord: true };
+}
 
 export type Gate = {
   /** Never rejects. The request is spent, whatever comes of it. */
@@ -69,8 +83,8 @@ type RunningCall = { readonly digest: string; readonly end: Promise<Decision> };
 /** The runner has its own timeout; this much later the gate no longer waits for the runner. */
 const runnerGraceMs = 250;
 
-export function createGate(context: GateContext): Gate {
-  return new ToolGate(context);
+export function createGate(context: GateContext, memory = createGateMemory()): Gate {
+  return new ToolGate(context, memory);
 }
 
 /**
@@ -79,13 +93,11 @@ export function createGate(context: GateContext): Gate {
  */
 class ToolGate implements Gate {
   readonly #context: GateContext;
-  readonly #schemas = new ClosedSchemas();
-  readonly #running = new Map<string, RunningCall>();
-  #ready = false;
-  #endsToRecord = true;
+  readonly #memory: GateMemory;
 
-  constructor(context: GateContext) {
+  constructor(context: GateContext, memory: GateMemory) {
     this.#context = context;
+    this.#memory = memory;
   }
 
   async call(request: AdmittedRequest): Promise<GateOutcome> {
@@ -101,7 +113,7 @@ class ToolGate implements Gate {
 
   async recover(): Promise<readonly DoubtfulIntent[]> {
     const { intents } = this.#context;
-    if (this.#ready) return intents.inDoubt();
+    if (this.#memory.ready) return intents.inDoubt();
     for (const intent of intents.openIntents()) {
       if (intent.write) await intents.markInDoubt(intent.key, 'TOOL_INTERRUPTED');
       else {
@@ -111,7 +123,7 @@ class ToolGate implements Gate {
       }
     }
     await this.#recordKnownEnds();
-    this.#ready = true;
+    this.#memory.ready = true;
     return intents.inDoubt();
   }
 
@@ -147,7 +159,7 @@ class ToolGate implements Gate {
     if (clamped !== null && (fields.write || clamped === 'PACE_STOPPED')) {
       return { code: clamped, known: true };
     }
-    if (!this.#ready) return { code: 'TOOL_GATE_NOT_READY', known: true };
+    if (!this.#memory.ready) return { code: 'TOOL_GATE_NOT_READY', known: true };
     const code = this.#manifestRefusal(fields);
     return code === null ? null : { code, known: true };
   }
@@ -165,16 +177,16 @@ class ToolGate implements Gate {
 
   /** Two requests with one key share one call: the second waits for the end of the first. */
   async #once(request: AdmittedRequest, intent: Intent): Promise<Decision> {
-    const running = this.#running.get(intent.key);
+    const running = this.#memory.running.get(intent.key);
     if (running !== undefined) {
       return running.digest === callDigest(intent) ? running.end : refused('TOOL_KEY_REUSED');
     }
     const end = this.#decide(request, intent);
-    this.#running.set(intent.key, { digest: callDigest(intent), end });
+    this.#memory.running.set(intent.key, { digest: callDigest(intent), end });
     try {
       return await end;
     } finally {
-      this.#running.delete(intent.key);
+      this.#memory.running.delete(intent.key);
     }
   }
 
@@ -187,8 +199,12 @@ class ToolGate implements Gate {
     if (!(this.#context.clock.nowMs() < request.fields.beginBeforeMs)) {
       return this.#withdraw(intent, begun.doubtful, 'TOOL_ADMISSION_LATE');
     }
+    // The last moment before the call: what a newer version would judge otherwise does not run.
+    if (intent.write && !this.#context.isCurrent()) {
+      return this.#withdraw(intent, begun.doubtful, 'TOOL_POLICY_SUPERSEDED');
+    }
     const answer = await this.#run(request);
-    const decision = await controlResult(request.fields, answer, this.#context, this.#schemas);
+    const decision = await controlResult(request.fields, answer, this.#context, this.#memory.schemas);
     return this.#settle(intent, decision, begun.doubtful);
   }
 
@@ -312,21 +328,21 @@ class ToolGate implements Gate {
     const recorded = await this.#record(entry, intent);
     if (intent?.write === true && (decision.status === 'DONE' || decision.status === 'IN-DOUBT')) {
       if (recorded) await this.#markRecorded(intent);
-      else this.#endsToRecord = true;
+      else this.#memory.endsToRecord = true;
     }
-    if (recorded && this.#endsToRecord) await this.#recordKnownEnds();
+    if (recorded && this.#memory.endsToRecord) await this.#recordKnownEnds();
     return { ...decision, entry: entry.id };
   }
 
   /** Ends that are durable here and that the recorder did not take, or lost with a crash. */
   async #recordKnownEnds(): Promise<void> {
-    this.#endsToRecord = false;
+    this.#memory.endsToRecord = false;
     for (const { intent, end, code } of this.#context.intents.unrecorded()) {
-      if (this.#running.has(intent.key)) continue;
+      if (this.#memory.running.has(intent.key)) continue;
       const decision: Decision = end === 'done' ? { ...doubt(null), status: 'DONE' } : doubt(code);
       const entry = endEntry(intent, decision, this.#stamp(), null);
       if (await this.#record(entry, intent)) await this.#markRecorded(intent);
-      else this.#endsToRecord = true;
+      else this.#memory.endsToRecord = true;
     }
   }
 
@@ -345,7 +361,7 @@ class ToolGate implements Gate {
       await this.#context.intents.markRecorded(intent.key, intent.requestId);
     } catch {
       // It is recorded once more after the next start; the recorder knows the entry's id.
-      this.#endsToRecord = true;
+      this.#memory.endsToRecord = true;
     }
   }
 

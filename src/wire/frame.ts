@@ -31,6 +31,8 @@ export type SidecarFrame =
   | {
       readonly kind: 'hello';
       readonly meshDigest: string;
+      /** 0 where the sidecar has only the mesh file, and has not heard its version yet. */
+      readonly policyVersion: number;
       readonly isolation: Isolation;
       /** Runs of this sidecar's state directory, its own last; at most `runsMax`. */
       readonly runs: readonly string[];
@@ -38,6 +40,8 @@ export type SidecarFrame =
   | {
       readonly kind: 'publish';
       readonly number: number;
+      /** Version of the policy that the sidecar judged the message under. */
+      readonly policyVersion: number;
       readonly envelope: SignedEnvelope;
       readonly entry: EntryDraft;
       /** Repeats a publication of an earlier connection whose answer never came. */
@@ -52,6 +56,8 @@ export type SidecarFrame =
       readonly kind: 'record';
       readonly number: number;
       readonly privileged: boolean;
+      /** Version of the policy that the step was judged under. */
+      readonly policyVersion: number;
       readonly entries: readonly EntryDraft[];
     }
   | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
@@ -71,8 +77,13 @@ export type SidecarFrame =
       readonly child: string | null;
       readonly task: string | null;
     }
-  /** Asks for a lease; `hello` asks for the first one, which is answered as number 0. */
-  | { readonly kind: 'lease'; readonly number: number };
+  /**
+   * Asks for a lease for the time when this version holds in the sidecar; `hello` asks for the first
+   * one, which is answered as number 0.
+   */
+  | { readonly kind: 'lease'; readonly number: number; readonly policyVersion: number }
+  /** What became of a version that the node sent: it holds here, or why not. */
+  | { readonly kind: 'policy'; readonly version: number; readonly code: string | null };
 
 /** What a bus node sends to a sidecar. */
 export type NodeFrame =
@@ -80,6 +91,7 @@ export type NodeFrame =
       readonly kind: 'welcome';
       readonly boot: string;
       readonly meshDigest: string;
+      readonly policyVersion: number;
       readonly operators: readonly { readonly name: string; readonly publicKey: JsonObject }[];
     }
   | { readonly kind: 'accepted'; readonly number: number }
@@ -117,4 +129,12 @@ export type NodeFrame =
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)
-  | ({ readonly kind: 'lease'; readonly number: number } & LeaseGrant);
+  | ({ readonly kind: 'lease'; readonly number: number } & LeaseGrant)
+  /** A version of the policy, as JSON of `PolicyVersion` cut into parts, in order. */
+  | {
+      readonly kind: 'policy';
+      readonly version: number;
+      readonly part: number;
+      readonly parts: number;
+      readonly text: string;
+    };

@@ -15,6 +15,9 @@ import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
 export const frameBytesMax = 1024 * 1024;
 const depthMax = 40;
+/** A version of the policy travels in parts that fit a frame whatever has to be escaped. */
+export const policyPartLengthMax = 128 * 1024;
+const policyPartsMax = 256;
 
 const id = z.string().min(1).max(160);
 const name = z.string().min(1).max(128);
@@ -25,6 +28,7 @@ const code = z.string().regex(/^[A-Z][A-Z0-9_]{1,63}$/);
 
 /** Kinds a sidecar may write; what only a node does cannot come from one. */
 const sidecarKinds: ReadonlySet<string> = new Set([
+  'policy.effective',
   'session.opened',
   'session.ended',
   'task.started',
@@ -131,12 +135,26 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
     meshDigest: z.string().max(64),
+    policyVersion: number,
     isolation: z.enum(['none', 'uid', 'container']),
     runs: z.array(z.string().length(26)).min(1).max(runsMax),
   }),
-  z.strictObject({ kind: z.literal('publish'), number, envelope, entry, resend: z.boolean() }),
+  z.strictObject({
+    kind: z.literal('publish'),
+    number,
+    policyVersion: number,
+    envelope,
+    entry,
+    resend: z.boolean(),
+  }),
   z.strictObject({ kind: z.literal('delivered'), number, entries }),
-  z.strictObject({ kind: z.literal('record'), number, privileged: z.boolean(), entries }),
+  z.strictObject({
+    kind: z.literal('record'),
+    number,
+    privileged: z.boolean(),
+    policyVersion: number,
+    entries,
+  }),
   z.strictObject({ kind: z.literal('hold'), number, hold }),
   z.strictObject({ kind: z.literal('allot'), number, ask: allotmentAsk }),
   z.strictObject({
@@ -145,7 +163,8 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     reports: z.array(allotmentReport).min(1).max(64),
   }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
-  z.strictObject({ kind: z.literal('lease'), number }),
+  z.strictObject({ kind: z.literal('lease'), number, policyVersion: number }),
+  z.strictObject({ kind: z.literal('policy'), version: number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
   z.strictObject({
     kind: z.literal('end-child'),
@@ -172,6 +191,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     kind: z.literal('welcome'),
     boot: id,
     meshDigest: z.string().max(64),
+    policyVersion: number,
     operators: z.array(z.strictObject({ name, publicKey: jsonObject })).max(1000),
   }),
   z.strictObject({ kind: z.literal('accepted'), number }),
@@ -209,8 +229,16 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     number,
     boot: id,
     meshDigest: z.string().max(64),
+    policyVersion: number,
     revocationVersion: number,
     durationMs: number,
+  }),
+  z.strictObject({
+    kind: z.literal('policy'),
+    version: number,
+    part: number,
+    parts: number.min(1).max(policyPartsMax),
+    text: z.string().max(policyPartLengthMax),
   }),
 ]);
 

@@ -43,7 +43,7 @@ describe('an intruder at the bus', () => {
     const publish = (): JsonObject => {
       const { envelope, entry } = forge(mallory, {});
       return {
-        kind: 'publish', number: 1, envelope, entry: { ...entry } as unknown as JsonObject,
+        kind: 'publish', number: 1, policyVersion: 1, envelope, entry: { ...entry } as unknown as JsonObject,
         resend: false,
       };
     };
@@ -90,14 +90,14 @@ describe('an intruder at the bus', () => {
       },
       {
         name: 'a second hello',
-        bytes: () => JSON.stringify({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] }),
+        bytes: () => JSON.stringify({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] }),
         code: 'BUS_FRAME_MALFORMED',
       },
       {
         name: 'a record entry of another agent',
         bytes: () => JSON.stringify(
           {
-            kind: 'record', number: 1, privileged: true,
+            kind: 'record', number: 1, policyVersion: 1, privileged: true,
             entries: [entryOf(forge(mallory, {}).body, { actor: 'sidecar:planner' })],
           }
         ),
@@ -107,7 +107,7 @@ describe('an intruder at the bus', () => {
         name: 'a record entry that only the node may write',
         bytes: () => JSON.stringify(
           {
-            kind: 'record', number: 1, privileged: true,
+            kind: 'record', number: 1, policyVersion: 1, privileged: true,
             entries: [entryOf(forge(mallory, {}).body, { kind: 'message.admitted' })],
           }
         ),
@@ -155,7 +155,7 @@ describe('an intruder at the bus', () => {
     it('end the connection when they run on another mesh file', async () => {
       const { credential, bundlePem, nodeSpiffeId, port } = mallory;
       const bus = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
-      bus.send({ kind: 'hello', meshDigest: 'B'.repeat(43), isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+      bus.send({ kind: 'hello', meshDigest: 'B'.repeat(43), policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
       expect(await bus.ended).toEqual({ status: 4000, reason: 'BUS_MESH_MISMATCH' });
     });
 
@@ -174,7 +174,7 @@ describe('an intruder at the bus', () => {
     const refusedWith = async (options: Parameters<typeof BusLine.open>[0]): Promise<unknown> =>
       BusLine.open(options, mallory.port).then(
         async (bus) => {
-          bus.send({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+          bus.send({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
           const ended = await Promise.race(
             [bus.ended, bus.next((frame) => frame['kind'] === 'welcome')]
           );

@@ -68,6 +68,7 @@ describe('an attacker without the mandate for it', () => {
     const { envelope, entry, body } = forged;
     const answer = await context.link.publish({
       envelope, entry, expiresAt: body.expiresAt, resend: false,
+      policyVersion: context.policy.version,
     });
     return { id: body.id, answer };
   }

@@ -153,13 +153,16 @@ function frameSeeds(envelopes: readonly Buffer[]): readonly Buffer[] {
   };
   const operators = [{ name: 'op', publicKey: { kty: 'OKP' } }];
   return [
-    { kind: 'hello', meshDigest: 'd', isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] },
-    { kind: 'publish', number: 1, envelope, entry, resend: false },
+    { kind: 'hello', meshDigest: 'd', policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] },
+    { kind: 'publish', number: 1, policyVersion: 1, envelope, entry, resend: false },
     { kind: 'delivered', number: 2, entries: [entry] },
-    { kind: 'record', number: 3, privileged: true, entries: [entry, entry] },
+    { kind: 'record', number: 3, privileged: true, policyVersion: 1, entries: [entry, entry] },
+    { kind: 'lease', number: 6, policyVersion: 1 },
+    { kind: 'policy', version: 2, code: null },
     { kind: 'hold', number: 4, hold },
     { kind: 'renew', number: 5, csr: 'x' },
-    { kind: 'welcome', boot: 'b', meshDigest: 'd', operators },
+    { kind: 'welcome', boot: 'b', meshDigest: 'd', policyVersion: 1, operators },
+    { kind: 'policy', version: 2, part: 0, parts: 1, text: '{}' },
     { kind: 'accepted', number: 1 },
     { kind: 'refused', number: 1, code: 'BUS_REPLAY' },
     { kind: 'deliver', number: 1, envelope, chain: null },

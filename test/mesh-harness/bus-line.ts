@@ -68,7 +68,7 @@ export class BusLine {
   static async hello(intruder: Intruder, meshDigest: string): Promise<BusLine> {
     const { credential, bundlePem, nodeSpiffeId, port } = intruder;
     const line = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
-    line.send({ kind: 'hello', meshDigest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+    line.send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
     await line.next((frame) => frame['kind'] === 'welcome');
     return line;
   }
@@ -95,10 +95,15 @@ export class BusLine {
   }
 
   /** The node's answer to one publication. */
-  async publish(envelope: string, entry: EntryDraft, resend = false): Promise<JsonObject> {
+  async publish(
+    envelope: string, entry: EntryDraft, resend = false, policyVersion = 1,
+  ): Promise<JsonObject> {
     const number = ++this.#number;
     this.send(
-      { kind: 'publish', number, envelope, entry: { ...entry } as unknown as JsonObject, resend }
+      { 
+        kind: 'publish', number, policyVersion, envelope, resend,
+        entry: { ...entry } as unknown as JsonObject,
+      }
     );
     return this.next((frame) => frame['number'] === number && frame['kind'] !== 'deliver');
   }

@@ -114,7 +114,8 @@ export class DishonestNode {
         case 'hello':
           this.#send(agent, leaseOf(0, mesh));
           return this.#send(agent, {
-            kind: 'welcome', boot: 'boot', meshDigest: mesh.digest, operators: [],
+            kind: 'welcome', boot: 'boot', meshDigest: mesh.digest, policyVersion: 1,
+            operators: [],
           });
         case 'lease':
           return this.#send(agent, leaseOf(Number(number), mesh));
@@ -145,6 +146,6 @@ export class DishonestNode {
 
 /** A dishonest node gives leases as an honest one does: they are not what holds it back. */
 function leaseOf(number: number, mesh: Mesh): JsonObject {
-  const terms = { boot: 'boot', meshDigest: mesh.digest, revocationVersion: 0 };
+  const terms = { boot: 'boot', meshDigest: mesh.digest, policyVersion: 1, revocationVersion: 0 };
   return { kind: 'lease', number, ...terms, durationMs: 5_000 };
 }

@@ -167,6 +167,7 @@ export class FakeSidecar {
     this.party = partyOf(name);
     const admission = createAdmission();
     this.context = {
+      policy: { version: 1, isCurrent: () => true, next: async () => null },
       mesh,
       agent,
       isolation: 'uid',

@@ -72,6 +72,7 @@ export class Bench {
   readonly intents = new MemoryIntentStore();
   allows: PaceClamp['allows'] = 'all';
   recorderFails = false;
+  isCurrent: () => boolean = () => true;
   guarded = true;
   expire: (() => void) | null = null;
   answer: () => Promise<ToolAnswer> = async () => ({ status: 'done', value: { status: 'paid' } });
@@ -80,6 +81,7 @@ export class Bench {
   gate(change: Partial<GateContext> = {}): Gate {
     return createGate({
       agent: 'payments',
+      isCurrent: () => this.isCurrent(),
       tools: new Map([['bank', { ...bank, guarded: this.guarded }]]),
       runners: new Map(
         [['bank', { start: async () => [], call: this.#call, close: async () => {} }]],

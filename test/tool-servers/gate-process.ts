@@ -42,6 +42,7 @@ export function realGate(databasePath: string, manifest: ToolManifest): RealGate
   });
   const gate = createGate({
     agent: 'payments',
+    isCurrent: () => true,
     tools: new Map([[manifest.name, manifest]]),
     runners: new Map([[manifest.name, runner]]),
     admission,

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PeerIdentity } from '../identity/credential.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { Hold } from '../oversight/hold.ts';
+import type { NodeFrame } from '../wire/frame.ts';
+import type { BoundsPort } from './bounds-frames.ts';
+import type { RunPort } from './run.ts';
+import type { SpawnPort } from './spawned.ts';
+
+/** The socket of one connected sidecar, as the bus needs it. */
+export type Line = {
+  /** Never throws; a frame to a closed line is dropped, and delivered again on the next line. */
+  readonly send: (frame: NodeFrame) => void;
+  /** Ends the connection; the code is for the log of the other side. */
+  readonly drop: (code: string) => void;
+  /** Whether the other side still answers; false after two seconds, or once the line is gone. */
+  readonly isAlive: () => Promise<boolean>;
+};
+
+/** What people and the authority do for a connection; the control plane implements it. */
+export type ControlPort = BoundsPort & SpawnPort & RunPort & {
+  readonly boot: string;
+  readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
+  readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
+  /** The final word on a held message, or null while it is pending or unknown. */
+  readonly decided: (
+    message: string,
+    executor: string,
+  ) => Extract<NodeFrame, { kind: 'decided' }> | null;
+  readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
+  /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
+  readonly chainOf: (thumbprint: string) => string | null;
+};

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import { verifyPolicy, type PolicyStatement } from '../identity/policy-statement.ts';
+import { changesBetween } from '../mesh/change.ts';
+import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
+import type { PolicyVersion } from '../mesh/policy-version.ts';
+import { takePolicy } from '../mesh/take-policy.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+/** `coming`: signed, and not yet in force; `staged`: signed for the next start. */
+export type PolicyState = 'coming' | 'staged' | 'in-force';
+
+export type KeptPolicy = PolicyVersion & { readonly state: PolicyState };
+
+/** Keeps the versions of the policy. What resolved survives `kill -9`; versions never go back. */
+export interface PolicyStore {
+  /** The highest version in force, or null before the first start. */
+  inForce(): PolicyVersion | null;
+  /** Signed and above what is in force; at most one. */
+  next(): KeptPolicy | null;
+  get(version: number): PolicyVersion | null;
+  /** The latest version in force with this digest, or null. */
+  byDigest(digest: string): PolicyVersion | null;
+  highest(): number;
+  /** Replaces whatever else is coming or staged. */
+  keep(policy: PolicyVersion, state: PolicyState): Promise<void>;
+  /** From now on the version in force. */
+  enforce(version: number): Promise<void>;
+  drop(version: number): Promise<void>;
+}
+
+export type PoliciesContext = {
+  readonly store: PolicyStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly inForce: () => { readonly version: number; readonly mesh: Mesh };
+  readonly mintId: () => string;
+  /** False when Cedar refuses the mesh's policies. */
+  readonly compiles: (mesh: Mesh) => Promise<boolean>;
+  /** From here until `enforce` or `resume` no privileged step begins. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Switches this process, at once and as a whole, and tells every sidecar. */
+  readonly enforce: (policy: PolicyVersion, mesh: Mesh) => void;
+};
+
+export type PolicyAnswer =
+  | { readonly ok: true; readonly version: number; readonly effective: 'now' | 'restart' }
+  | { readonly ok: false; readonly code: string };
+
+/**
+ * Takes an operator's signed version of the policy (DESIGN 6.10). It is checked as `maso check`
+ * does, kept, and its signature is durable in the flight recorder before any of it holds; then this
+ * process switches as a whole. Between the record and the switch no privileged step begins. A crash
+ * in between is made up for at the next start: what is kept and signed takes effect then. Calls
+ * have to be made one after the other.
+ */
+export async function applyPolicy(
+  signed: string,
+  bundle: MeshBundle,
+  context: PoliciesContext,
+): Promise<PolicyAnswer> {
+  const operators = context.operators();
+  const verified = verifyPolicy(signed, (name) => operators.get(name)?.publicKey ?? null);
+  if (!verified.ok) return refuse(verified.code, context);
+  const { version, digest } = verified.statement;
+  const offered: PolicyVersion = { version, digest, signed, bundle };
+  const now = context.inForce();
+  if (!(version > context.store.highest())) return refuse('MESH_POLICY_VERSION', context);
+  const taken = takePolicy(offered, { ...now, operators, believesNode: false });
+  if (!taken.ok || taken.statement === null) {
+    return refuse(taken.ok ? 'IDENTITY_POLICY_MALFORMED' : taken.code, context);
+  }
+  if (!(await context.compiles(taken.mesh))) return refuse('MESH_POLICY_REFUSED', context);
+  const { effective } = taken.statement;
+  const changes = changesBetween(now.mesh, taken.mesh);
+  if (effective === 'now' && changes.some((change) => change.needsRestart)) {
+    return refuse('MESH_POLICY_NEEDS_RESTART', context);
+  }
+  return effective === 'now'
+    ? enforceNow(offered, taken.mesh, taken.statement, context)
+    : stage(offered, taken.statement, context);
+}
+
+async function enforceNow(
+  policy: PolicyVersion,
+  mesh: Mesh,
+  statement: PolicyStatement,
+  context: PoliciesContext,
+): Promise<PolicyAnswer> {
+  const { version } = policy;
+  if (!(await keeps(policy, 'coming', context))) return unavailable;
+  context.pause();
+  try {
+    await context.recorder.record([signedEntry(policy, statement, context)], { privileged: true });
+    await context.store.enforce(version);
+    context.enforce(policy, mesh);
+  } catch {
+    // Not on record, or not kept as in force: the version before stays in force, everywhere.
+    context.resume();
+    await context.store.drop(version).catch(() => undefined);
+    return { ok: false, code: 'CONTROL_POLICY_UNRECORDED' };
+  }
+  context.resume();
+  await sayEffective(policy, null, context);
+  return { ok: true, version, effective: 'now' };
+}
+
+async function stage(
+  policy: PolicyVersion,
+  statement: PolicyStatement,
+  context: PoliciesContext,
+): Promise<PolicyAnswer> {
+  const { version } = policy;
+  try {
+    await context.recorder.record([signedEntry(policy, statement, context)], { privileged: true });
+  } catch {
+    return { ok: false, code: 'CONTROL_POLICY_UNRECORDED' };
+  }
+  if (!(await keeps(policy, 'staged', context))) return unavailable;
+  return { ok: true, version, effective: 'restart' };
+}
+
+const unavailable = { ok: false, code: 'CONTROL_POLICY_UNAVAILABLE' } as const;
+
+async function keeps(
+  policy: PolicyVersion,
+  state: PolicyState,
+  { store }: PoliciesContext,
+): Promise<boolean> {
+  try {
+    await store.keep(policy, state);
+    return true;
+  } catch {
+    // Not durable, so it does not hold: it would be forgotten at the next start.
+    return false;
+  }
+}
+
+/** Says that a version is in force; a record that fails is made up for by the one of the signature. */
+export async function sayEffective(
+  policy: PolicyVersion,
+  code: string | null,
+  context: Pick<PoliciesContext, 'recorder' | 'clock'>,
+): Promise<void> {
+  try {
+    await context.recorder.record([effectiveEntry(policy, code, 'node', context.clock.nowMs())]);
+  } catch {
+    // The recorder has said by itself that it is unavailable; the signature is on record.
+    return;
+  }
+}
+
+export function effectiveEntry(
+  { version, digest }: Pick<PolicyVersion, 'version' | 'digest'>,
+  code: string | null,
+  actor: string,
+  nowMs: number,
+): EntryDraft {
+  return {
+    kind: 'policy.effective',
+    id: `policy.${version}.${digest.slice(0, 12)}.${actor}`,
+    at: nowMs,
+    actor,
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: null,
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { policy: version, digest },
+  };
+}
+
+export function signedEntry(
+  { signed }: PolicyVersion,
+  statement: PolicyStatement,
+  { clock }: Pick<PoliciesContext, 'clock'>,
+): EntryDraft {
+  const { id, version, digest, previous, effective, operator, reason } = statement;
+  return {
+    kind: 'policy.signed',
+    id: `policy.${id}`,
+    at: clock.nowMs(),
+    actor: `operator:${operator}`,
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'GO',
+    code: null,
+    verdicts: [],
+    tookUs: null,
+    detail: { version, digest, previous, effective, reason, signed },
+  };
+}
+
+/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
+async function refuse(code: string, context: PoliciesContext): Promise<PolicyAnswer> {
+  const refused: EntryDraft = {
+    kind: 'identity.refused',
+    id: context.mintId(),
+    at: context.clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: 'NO-GO',
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { at: 'policies' },
+  };
+  try {
+    await context.recorder.record([refused]);
+  } catch {
+    // The refusal stands without its record; the recorder has said that it is unavailable.
+    return { ok: false, code };
+  }
+  return { ok: false, code };
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ControlApi } from '../adapters/control-http.ts';
+import { applyRevocation } from '../control/revocations.ts';
+import { isResident } from '../mesh/spawn.ts';
+import { decide } from '../oversight/approvals.ts';
+import { listAgents, showAgent } from './node-agents.ts';
+import { shownLineage } from './node-contagion.ts';
+import type { Foundations, Parts } from './node-parts.ts';
+
+/** The running node, as far as the control API asks of it. */
+type ControlledNode = {
+  readonly busPort: number;
+  readonly enrolmentAddress: string;
+  readonly joinToken: (agent: string) => Promise<string>;
+};
+
+/** What people on this machine may ask of a running node, and what becomes of it. */
+export function controlApi(
+  parts: Parts,
+  foundations: Foundations,
+  node: () => ControlledNode | null,
+): ControlApi {
+  const { store } = parts.approvals;
+  const { live } = foundations;
+  const { connected, revocations } = parts.busContext;
+  const agents = {
+    get mesh() {
+      return live.mesh;
+    },
+    connected,
+    revocations,
+    chains: parts.chains,
+    children: parts.spawning.children,
+    allotments: parts.allotments,
+  };
+  return {
+    status: () => {
+      const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
+      return {
+        connected: [...parts.busContext.connected.keys()],
+        recorder: {
+          state,
+          code,
+          entries: foundations.recorder.size(),
+          checkpointSize,
+          checkpointAt,
+          cosignedSize: foundations.cosigner.cosignedSize,
+          cosignedAt: foundations.cosigner.cosignedAt,
+          cosignedAgeMs: foundations.cosigner.ageMs(),
+          witnesses: foundations.cosigner.statuses().map((one) => ({ ...one })),
+        },
+        pendingApprovals: store.pending().length,
+        policy: { version: live.version, digest: live.mesh.digest },
+        busPort: node()?.busPort ?? null,
+        enrolment: node()?.enrolmentAddress ?? null,
+      };
+    },
+    approvals: (limit) => store.list(limit),
+    approval: (id) => store.get(id),
+    decide: async (signed) => {
+      const answer = await decide(signed, parts.approvals);
+      return { ok: answer.ok, code: answer.ok ? null : answer.code };
+    },
+    policy: () => parts.policies.show(),
+    reload: (signed, bundle) => parts.policies.apply(signed, bundle),
+    agents: () => listAgents(agents),
+    contagion: (limit) => parts.busContext.contagion.lineages(limit).map(shownLineage),
+    agent: (name) => showAgent(name, agents),
+    revoke: async (signed) => {
+      const answer = await applyRevocation(signed, parts.revocations);
+      if (!answer.ok) return { ok: false, code: answer.code, version: null };
+      return { ok: true, code: null, version: answer.change.version };
+    },
+    spawn: async (signed) => {
+      const answer = await parts.spawning.spawnSigned(signed);
+      if (answer.state === 'refused') return { code: answer.code };
+      if (answer.state === 'held') return { code: 'CONTROL_SPAWN_WAITS' };
+      const { name, spiffeId, lineage } = answer.child;
+      return { code: null, child: name, spiffeId, task: lineage.task, endsAt: lineage.endsAt };
+    },
+    joinToken: async (agent) => {
+      const manifest = live.mesh.agents.get(agent);
+      const joins = manifest !== undefined && isResident(manifest);
+      return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
+    },
+  };
+}

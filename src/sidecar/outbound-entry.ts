@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalize } from '../message/canonical-json.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import { fitEntry } from '../recorder/entry-fit.ts';
+import type { CombinedVerdict } from '../review/verdict.ts';
+import type { SidecarContext } from './context.ts';
+import { mandateDetail } from './mandate-review.ts';
+
+/** The sender's sidecar's own account of a message that leaves. */
+export function outboundEntry(
+  body: EnvelopeBody,
+  verdict: CombinedVerdict,
+  causedBy: readonly string[],
+  tookUs: number,
+  context: SidecarContext,
+): EntryDraft {
+  const domain = context.mesh.domains.get(body.domain);
+  const full = domain?.auditLevel !== 'OUTPUT_ONLY';
+  return fitEntry({
+    kind: 'message.outbound',
+    id: `${body.id}.outbound`,
+    at: body.issuedAt,
+    actor: `agent:${body.from}`,
+    task: body.task,
+    message: body.id,
+    causedBy,
+    outcome: verdict.outcome,
+    code: verdict.lead?.code ?? null,
+    verdicts: verdict.verdicts,
+    tookUs: Math.round(tookUs),
+    detail: {
+      to: body.to,
+      type: body.type,
+      schema: body.schema,
+      domain: body.domain,
+      hop: body.hop,
+      isolation: body.provenance.isolation,
+      source: body.provenance.source,
+      ...mandateDetail(body.mandate),
+      policy: context.policy.version,
+      ...(full ? fullDetail(body, context) : {}),
+    },
+  });
+}
+
+/** How many places were rewritten; never what stood there. */
+export function withMasked(entry: EntryDraft, masked: number): EntryDraft {
+  return masked === 0 ? entry : { ...entry, detail: { ...entry.detail, masked } };
+}
+
+function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
+  const bytes = canonicalize(body.payload);
+  return {
+    instance: body.instance,
+    label: {
+      classification: body.label.classification,
+      integrity: body.label.integrity,
+      origins: [...body.label.origins],
+    },
+    causes: { digest: body.causes.digest, count: body.causes.count },
+    payload: { digest: context.keyedDigest(bytes), bytes: bytes.length },
+    sources: Object.keys(body.sources).length,
+  };
+}
