@@ -5,6 +5,7 @@ import { approvalsDecide, approvalsList } from './approvals.ts';
 import { contagion } from './contagion.ts';
 import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
+import { addFirewall } from './firewall-commands.ts';
 import { joinToken } from './join-token.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
@@ -64,6 +65,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addTools(program, io, exit);
   addScan(program, io, exit, json);
   addMandate(program, io, exit, json);
+  addFirewall(program, io, exit, json);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);
   return program;

@@ -159,7 +159,9 @@ function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
   if (mesh.mode === 'observe') {
     lines.push('mode: observe. Content controls record what they would refuse and let it pass.');
   }
-  lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
+  if (mesh.firewall.model === 'none') {
+    lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
+  }
   lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
   lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
   if (!witnessed && (mesh.recorder?.witnesses.length ?? 0) === 0) {

@@ -37,6 +37,31 @@ export const firewallCodes = {
     mend: 'Set 0 < escalateAt <= refuseAt <= 1, and a positive timeout.',
     agentSees: 'UNAVAILABLE',
   },
+  FIREWALL_MODEL_MALFORMED: {
+    means: 'The file of the injection model is no such model, or one of another version.',
+    mend: 'Take the model that came with this version, or train one with `maso firewall train`.',
+    agentSees: 'UNAVAILABLE',
+  },
+  FIREWALL_MODEL_MISSING: {
+    means: 'The file of the injection model cannot be read.',
+    mend: 'Check the path under `firewall.model` in the mesh file, and who may read it.',
+    agentSees: 'UNAVAILABLE',
+  },
+  FIREWALL_MODEL_CHANGED: {
+    means: 'The file of the injection model is not the one that was pinned.',
+    mend: 'Find out who changed it; then install again, or set `firewall.sha256` to what you trust.',
+    agentSees: 'UNAVAILABLE',
+  },
+  FIREWALL_ROWS_UNREADABLE: {
+    means: 'A file of labelled texts cannot be read.',
+    mend: 'Check its path and its permissions.',
+    agentSees: 'UNAVAILABLE',
+  },
+  FIREWALL_ROWS_MALFORMED: {
+    means: 'A line of a file of labelled texts, or of feedback, is none.',
+    mend: 'Mend the line that the message numbers.',
+    agentSees: 'UNAVAILABLE',
+  },
   FIREWALL_TOO_MANY_TEXTS: {
     means: 'A payload holds more texts than the injection model is given at one time.',
     mend: 'Split the payload over several messages.',
@@ -45,3 +70,7 @@ export const firewallCodes = {
 } as const satisfies CodeTable;
 
 export type FirewallCode = keyof typeof firewallCodes;
+
+export function isFirewallCode(code: string): code is FirewallCode {
+  return Object.hasOwn(firewallCodes, code);
+}

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { RiskClass } from '../mesh/mesh.ts';
 import { firewallCodes } from './codes.ts';
 import type { FirewallTiming } from './firewall.ts';
-import { checkThresholds, defaultThresholds, reviewTexts } from './firewall.ts';
+import { checkThresholds, reviewTexts } from './firewall.ts';
 import type { InjectionAnswer, InjectionModel } from './injection-model.ts';
 import { noInjectionModel } from './injection-model.ts';
 
+const defaultThresholds = { escalateAt: 0.5, refuseAt: 0.9, timeoutMs: 50 };
 let nowUs = 0;
 const timing: FirewallTiming = {
   nowUs: () => (nowUs += 10),

@@ -15,12 +15,6 @@ export type FirewallThresholds = {
   readonly timeoutMs: number;
 };
 
-export const defaultThresholds: FirewallThresholds = {
-  escalateAt: 0.5,
-  refuseAt: 0.9,
-  timeoutMs: 50,
-};
-
 /** Time, as the process that wires the firewall provides it. */
 export type FirewallTiming = {
   /** Monotonic microseconds. */
@@ -126,7 +120,7 @@ function judge(review: FirewallReview, answers: Answers, tookUs: number): Verdic
 /** The type is a promise of the adapter's; what it really answers is looked at. */
 function codeOf(answer: InjectionAnswer | null | undefined): FirewallCode | null {
   if (answer === null || answer === undefined) return 'FIREWALL_MALFORMED';
-  if (answer.status === 'unavailable') return 'FIREWALL_UNAVAILABLE';
+  if (answer.status === 'unavailable') return answer.code ?? 'FIREWALL_UNAVAILABLE';
   if (answer.status !== 'ok') return 'FIREWALL_MALFORMED';
   const { probability } = answer;
   const sound = typeof probability === 'number' && probability >= 0 && probability <= 1;

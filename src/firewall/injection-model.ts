@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Channel } from '../message/channel.ts';
+import type { FirewallCode } from './codes.ts';
 
 export type { Channel } from '../message/channel.ts';
 
@@ -16,7 +17,12 @@ export type InjectionQuestion = {
  */
 export type InjectionAnswer =
   | { readonly status: 'ok'; readonly probability: number; readonly version: string }
-  | { readonly status: 'unavailable'; readonly reason: string };
+  | {
+      readonly status: 'unavailable';
+      readonly reason: string;
+      /** Absent is FIREWALL_UNAVAILABLE. */
+      readonly code?: FirewallCode;
+    };
 
 /**
  * A model that reads for meaning. It advises: no guarantee rests on it, it may be wrong both ways.

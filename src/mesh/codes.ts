@@ -145,6 +145,16 @@ export const meshCodes = {
     mend: 'Use https, or http on a loopback address.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_FIREWALL_MODEL_UNPINNED: {
+    means: 'A model file for the semantic firewall is named without its hash.',
+    mend: 'Add firewall.sha256, the SHA-256 of the file in hex.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_FIREWALL_BAND: {
+    means: 'The firewall would refuse a text before it escalates it.',
+    mend: 'Set escalate_at to at most refuse_at.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_TOOL_GUARD_UNPROVEN: {
     means: 'A tool says it is guarded, but nothing lets it tell the gate from others.',
     mend: 'Give it a credential_file, or leave guarded out.',

@@ -15,6 +15,7 @@ import { resolveBounds } from './resolve-bounds.ts';
 import {
   resolveDefaults, resolveDomains, resolveGlobals, resolveLimits, resolveZones,
 } from './resolve-domains.ts';
+import { resolveFirewall } from './resolve-firewall.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
@@ -51,6 +52,7 @@ const frameShape = z.strictObject({
     limits: z.unknown().optional(),
     recorder: z.unknown().optional(),
     bounds: z.unknown().optional(),
+    firewall: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -129,6 +131,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const deselected = resolveDeselected(loading, frame.controls?.deselected ?? []);
   const limits = resolveLimits(loading, frame.limits);
   const recorder = resolveRecorder(loading, frame.recorder);
+  const firewall = resolveFirewall(loading, frame.firewall);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -139,7 +142,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     development: globals.development,
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
-    deselected, recorder, patterns, scanner, policies,
+    deselected, recorder, patterns, scanner, policies, firewall,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { scannerShape } from './scanner-settings.ts';
+import { channels } from '../message/channel.ts';
+import { defaultBand } from './firewall-settings.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -74,6 +76,25 @@ const defaultsShape = z.strictObject({
   isolation: isolation.optional(),
   classification: classification.optional(),
   timeout_ms: timeoutMs.optional(),
+});
+
+const probability = z.number().gt(0).max(1);
+const bandShape = z.strictObject({
+  escalate_at: probability.optional(),
+  refuse_at: probability.optional(),
+});
+const channel = z.enum(channels);
+
+const firewallShape = z.strictObject({
+  model: z.union([z.enum(['compact', 'none']), filePath]).default('compact')
+    .describe('`compact` is the model of this package, `none` no model; else the path of a model file.'),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/).optional()
+    .describe('SHA-256 of the model file, hex; owed with a path.'),
+  timeout_ms: z.int().min(1).max(10_000).default(50),
+  escalate_at: probability.default(defaultBand.escalateAt),
+  refuse_at: probability.default(defaultBand.refuseAt),
+  channels: z.partialRecord(channel, bandShape).default({}),
+  classifications: z.partialRecord(classification, bandShape).default({}),
 });
 
 const domainShape = z.strictObject({
@@ -219,6 +240,8 @@ const toolShape = z.strictObject({
     credential_file: filePath.optional(),
   }).optional(),
   function: filePath.optional(),
+  channel: channel.default('tool_result')
+    .describe('What its results are to the semantic firewall.'),
   results: z.record(z.string().regex(/^[A-Za-z0-9_*@/-]{1,128}(\.[A-Za-z0-9_*@/-]{1,128})*$/),
     resultShape).default({}),
   operations: z.record(z.string().regex(/^[A-Za-z0-9_./-]{1,128}$/), z.strictObject({
@@ -277,6 +300,7 @@ export const entryShapes = {
   limits: limitsShape,
   recorder: recorderShape,
   bounds: boundsShape,
+  firewall: firewallShape,
   defaults: defaultsShape,
 } as const;
 
@@ -290,6 +314,7 @@ export const meshFileShape = z.strictObject({
     limits: limitsShape.optional(),
     recorder: recorderShape.optional(),
     bounds: boundsShape.optional(),
+    firewall: firewallShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),

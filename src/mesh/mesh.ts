@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
+import type { Channel } from '../message/channel.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ScannerSettings } from './scanner-settings.ts';
+import type { FirewallSettings } from './firewall-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -36,6 +38,7 @@ export type Mesh = {
   readonly principals?: 'instructions' | 'messages';
   readonly limits: Limits;
   readonly bounds: Bounds;
+  readonly firewall: FirewallSettings;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly agents: ReadonlyMap<string, Agent>;
@@ -243,6 +246,8 @@ export type ToolManifest = {
     | { readonly kind: 'function'; readonly module: string };
   /** False when the tool cannot tell the gate from anybody else; then it serves no HIGH action. */
   readonly guarded: boolean;
+  /** What its results are to the semantic firewall. Absent is `tool_result`. */
+  readonly channel?: Channel;
   /**
    * Result field (dot path, `*` for items) -> where its value came from; anything else is
    * untrusted.

@@ -39,6 +39,7 @@ export function resolveTools(
       name,
       runner,
       guarded: tellsGate && (value.guarded ?? true),
+      channel: value.channel,
       results: resolveResults(value, defaults.classification ?? 'internal'),
       operations: resolveOperations(entry, actions, defaults),
       pins: pins.get(name) ?? null,

@@ -5,8 +5,6 @@ import { timerDeadline } from '../adapters/tool-deadline.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
 import { ToolSecrets } from '../adapters/tool-secrets.ts';
 import { systemRandom } from '../adapters/random-system.ts';
-import { noInjectionModel } from '../firewall/injection-model.ts';
-import { defaultThresholds } from '../firewall/firewall.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import { noJudge } from '../judge/judge.ts';
@@ -38,6 +36,7 @@ import { createGate, createGateMemory, type GateMemory } from '../tool/gate.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import { agentSees } from './codes.ts';
+import { firewallOf } from './firewall-parts.ts';
 
 /** What the sidecar of one agent stands on before it is wired. */
 export type SidecarFoundations = {
@@ -195,7 +194,7 @@ export async function buildSidecarContext(
             value,
             schemaId: null,
             type: null,
-            channel: 'tool_result',
+            channel: mesh.tools.get(request.tool)?.channel ?? 'tool_result',
             classification: label.classification,
             risk: request.risk,
           },
@@ -210,7 +209,7 @@ export async function buildSidecarContext(
     random: systemRandom,
     pace: primaryPace,
     scanner: scannerOf(mesh, agent, digestKey, clock),
-    firewall: { model: noInjectionModel, thresholds: defaultThresholds },
+    firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: noJudge,
     endorsements: new Endorsements(limits.approvalTimeoutMs),

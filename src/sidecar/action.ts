@@ -259,7 +259,7 @@ async function contentVerdicts(
   const said = entries.flatMap((entry) => entry.verdicts);
   const isCurrent = entries.every(({ detail }) => detail['policy'] === context.policy.version);
   if (isCurrent) return said;
-  const content = await reviewContent(contentOf(body), context);
+  const content = await reviewContent(contentOf(body, context), context);
   return [...said.filter((verdict) => verdict.control === 'bus'), ...content];
 }
 

@@ -2,7 +2,7 @@
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
-import type { FirewallThresholds } from '../firewall/firewall.ts';
+import type { FirewallTiming } from '../firewall/firewall.ts';
 import type { Judge } from '../judge/judge.ts';
 import type { MandateVerifier } from '../mandate/verifier.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
@@ -46,7 +46,8 @@ export type SidecarContext = {
   readonly random: Random;
   readonly pace: PaceView;
   readonly scanner: Scanner;
-  readonly firewall: { readonly model: InjectionModel; readonly thresholds: FirewallThresholds };
+  /** `timing` must be there with a configured model; without it every review is refused. */
+  readonly firewall: { readonly model: InjectionModel; readonly timing?: FirewallTiming };
   readonly compliance: Compliance;
   readonly judge: Judge;
   readonly endorsements: Endorsements;

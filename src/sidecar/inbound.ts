@@ -59,17 +59,18 @@ async function reviewDelivery(
   const refusal = admissionRefusal(body, signer, context);
   if (refusal !== null) return combine([busVerdict(refusal, context)]);
   const stream = `${body.from} ${body.to} ${body.task}`;
-  const content = await reviewContent({ ...contentOf(body), stream }, context);
+  const content = await reviewContent({ ...contentOf(body, context), stream }, context);
   return combine([busVerdict(null, context), ...content]);
 }
 
 /** A message as the content controls read it. */
-export function contentOf(body: EnvelopeBody): Content {
+export function contentOf(body: EnvelopeBody, { mesh }: SidecarContext): Content {
+  const originator = mesh.agents.get(body.from)?.originator === true;
   return {
     value: body.payload,
     schemaId: body.schema,
     type: body.type,
-    channel: 'agent_message',
+    channel: originator ? 'user' : 'agent_message',
     classification: body.label.classification,
   };
 }

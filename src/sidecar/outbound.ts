@@ -172,7 +172,7 @@ async function reviewOutgoing(
       value: outgoing.payload,
       schemaId: outgoing.schema,
       type: outgoing.type,
-      channel: 'agent_message',
+      channel: context.agent.originator ? 'user' : 'agent_message',
       classification: context.mesh.domains.get(domain)?.classification ?? 'restricted',
       stream: `${context.agent.name} ${outgoing.to} ${task}`,
       leaves: true,

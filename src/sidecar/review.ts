@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { reviewTexts } from '../firewall/firewall.ts';
+import { textsToRead } from '../firewall/texts-to-read.ts';
 import type { Channel } from '../firewall/injection-model.ts';
 import type { Classification, MessageType } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
+import { bandFor } from '../mesh/firewall-settings.ts';
 import type { RiskClass } from '../mesh/mesh.ts';
 import type { Verdict } from '../review/verdict.ts';
 import { textsOf } from '../scanner/structure.ts';
@@ -33,12 +35,14 @@ export async function reviewContent(
   context: SidecarContext,
 ): Promise<readonly Verdict[]> {
   const scanned = context.scanner.scan(content);
-  const { model, thresholds } = context.firewall;
+  const { model } = context.firewall;
+  const { channel, classification } = content;
+  const { firewall } = context.mesh;
   const read = await reviewTexts({
-    model,
-    thresholds,
-    texts: model.configured ? textsOf(content.value) : [],
-    channel: content.channel,
+    ...context.firewall,
+    thresholds: { ...bandFor(firewall, channel, classification), timeoutMs: firewall.timeoutMs },
+    texts: model.configured ? textsToRead(textsOf(content.value)) : [],
+    channel,
     risk: content.risk ?? 'LOW',
   });
   return context.mesh.mode === 'observe' ? [observed(scanned), observed(read)] : [scanned, read];

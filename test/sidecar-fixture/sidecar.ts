@@ -5,7 +5,6 @@ import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
 import type { AllotmentAnswer } from '../../src/bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../../src/bounds/ask.ts';
-import { defaultThresholds } from '../../src/firewall/firewall.ts';
 import { noInjectionModel } from '../../src/firewall/injection-model.ts';
 import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
 import { RevocationList } from '../../src/identity/revocation.ts';
@@ -182,7 +181,7 @@ export class FakeSidecar {
         digestKey: randomBytes(32),
         nowUs: () => 0,
       }),
-      firewall: { model: noInjectionModel, thresholds: defaultThresholds },
+      firewall: { model: noInjectionModel },
       compliance: {
         review: (request) => {
           const outcome = this.complies(request);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadCompactModel, shippedModelFile } from '../adapters/firewall-model-file.ts';
+import { CompactModel } from '../firewall/compact-model.ts';
+import type { Evaluation, ScoredText } from '../firewall/evaluate.ts';
+import { evaluate } from '../firewall/evaluate.ts';
+import { languageOf } from '../firewall/language.ts';
+import { decodeModel, encodeModel } from '../firewall/model-file.ts';
+import { applyFeedback } from '../firewall/training/feedback.ts';
+import { composeRows } from '../firewall/training/compose.ts';
+import type { LabelledRow } from '../firewall/training/labelled-row.ts';
+import { defaultTraining, train } from '../firewall/training/train.ts';
+import { calibrate } from '../firewall/training/calibrate.ts';
+import type { FirewallSettings } from '../mesh/firewall-settings.ts';
+import { bandFor, defaultBand } from '../mesh/firewall-settings.ts';
+import { channels } from '../message/channel.ts';
+import { readFragments, readLabelledFile } from '../process/labelled-rows.ts';
+import type { CommandIo } from './check.ts';
+
+const shippedSettings: FirewallSettings = {
+  model: 'compact',
+  timeoutMs: 50,
+  band: defaultBand,
+  channels: new Map(),
+  classifications: new Map(),
+};
+
+/** Measures a model on labelled files, each and all together. Exit code 0. */
+export function firewallEval(
+  files: readonly string[],
+  options: { readonly model?: string; readonly json: boolean },
+  io: CommandIo,
+): number {
+  const model = modelOf(options.model);
+  const scored = files.map((file) => {
+    const { sha256, rows } = readLabelledFile(file);
+    return { file, sha256, texts: rows.map((row) => scoredText(row, model)) };
+  });
+  const reports = scored.map(({ file, sha256, texts }) => ({ file, sha256, ...evaluate(texts) }));
+  const all = evaluate(scored.flatMap(({ texts }) => texts));
+  if (options.json) io.out(JSON.stringify({ model: model.version, band: defaultBand, files: reports, all }, null, 2));
+  else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
+  return 0;
+}
+
+export type TrainFiles = {
+  readonly texts?: string;
+  readonly feedback?: string;
+  readonly out: string;
+  readonly name: string;
+};
+
+/** Trains and calibrates a model; the same files give the same bytes. */
+export function firewallTrain(files: readonly string[], options: TrainFiles, io: CommandIo): number {
+  const given = files.flatMap((file) => readLabelledFile(file).rows);
+  const fragments = options.texts === undefined ? [] : readFragments(options.texts);
+  const own = composeRows(fragments, defaultTraining.seed);
+  const rows = [...given, ...own];
+  const fed = options.feedback === undefined ? rows : applyFeedback(rows, readFileSync(options.feedback, 'utf8'));
+  const model = train(fed, { ...defaultTraining, version: options.name });
+  const bytes = encodeModel(model);
+  writeFileSync(options.out, bytes);
+  io.out(`rows    ${given.length} given, ${own.length} composed, ${fed.length} in all`);
+  io.out(`model   ${options.out} (${model.version}, ${bytes.length} bytes)`);
+  io.out(`sha256  ${createHash('sha256').update(bytes).digest('hex')}`);
+  return 0;
+}
+
+/** Fits the probabilities of a model anew on texts that it did not learn from. */
+export function firewallCalibrate(
+  files: readonly string[],
+  options: { readonly model?: string; readonly out: string },
+  io: CommandIo,
+): number {
+  const weights = decodeModel(readFileSync(options.model ?? shippedModelFile().file));
+  const model = new CompactModel(weights);
+  const scores = files
+    .flatMap((file) => readLabelledFile(file).rows)
+    .map((row) => ({
+      score: model.read(row.text, row.channel).score,
+      channel: row.channel,
+      isAttack: row.label === 'attack',
+    }));
+  const bytes = encodeModel({ ...weights, calibration: calibrate(scores) });
+  writeFileSync(options.out, bytes);
+  io.out(`model   ${options.out}`);
+  io.out(`sha256  ${createHash('sha256').update(bytes).digest('hex')}`);
+  return 0;
+}
+
+export type ExplainOptions = {
+  readonly text?: string;
+  readonly file?: string;
+  readonly channel: string;
+  readonly model?: string;
+  readonly json: boolean;
+};
+
+const shownTokens = 12;
+
+/**
+ * Says which window of a text decided and what in it weighed most. Words are shown only when the
+ * text stood on the command line; of a file, places alone. Exit code 1 above `refuseAt`.
+ */
+export function firewallExplain(options: ExplainOptions, io: CommandIo): number {
+  const channel = channels.find((name) => name === options.channel);
+  const text = options.text ?? (options.file === undefined ? undefined : readFileSync(options.file, 'utf8'));
+  if (channel === undefined || text === undefined) {
+    io.err(`Give --text or --file, and a channel: ${channels.join(', ')}.`);
+    return 2;
+  }
+  const model = modelOf(options.model);
+  const { probability, score, window } = model.read(text, channel);
+  const band = bandFor(shippedSettings, channel, 'internal');
+  const outcome = probability >= band.refuseAt ? 'NO-GO' : probability >= band.escalateAt ? 'ESCALATE' : 'GO';
+  const tokens = model
+    .contributions(text, channel)
+    .filter(({ start, end }) => window !== null && start >= window.start && end <= window.end)
+    .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
+    .slice(0, shownTokens)
+    .map(({ token, start, end, score: weight }) => ({
+      ...(options.text === undefined ? {} : { token }),
+      start,
+      end,
+      weight: Number(weight.toFixed(3)),
+    }));
+  const report = { model: model.version, channel, outcome, probability, score, window, tokens };
+  if (options.json) {
+    io.out(JSON.stringify(report, null, 2));
+    return outcome === 'NO-GO' ? 1 : 0;
+  }
+  io.out(`${outcome}  probability ${probability.toFixed(4)}, score ${score.toFixed(3)} (${model.version}, ${channel})`);
+  if (window !== null) io.out(`window ${window.start}..${window.end}`);
+  for (const { start, end, weight, ...shown } of tokens) {
+    io.out(`  ${String(weight).padStart(8)}  ${start}..${end}  ${'token' in shown ? JSON.stringify(shown.token) : ''}`);
+  }
+  return outcome === 'NO-GO' ? 1 : 0;
+}
+
+/** A model of the user's own is read as it is: this command decides nothing. */
+function modelOf(file: string | undefined): CompactModel {
+  if (file === undefined) return loadCompactModel(shippedModelFile());
+  return new CompactModel(decodeModel(readFileSync(file)));
+}
+
+function scoredText(row: LabelledRow, model: CompactModel): ScoredText {
+  return {
+    probability: model.read(row.text, row.channel).probability,
+    isAttack: row.label === 'attack',
+    channel: row.channel,
+    family: row.family,
+    language: languageOf(row.text),
+    source: row.source,
+    band: bandFor(shippedSettings, row.channel, 'internal'),
+  };
+}
+
+function summary(report: Evaluation & { readonly file: string }): string {
+  const percent = (share: number | undefined) => (share === undefined ? '-' : `${(share * 100).toFixed(1)} %`);
+  return [
+    `${report.file}: ${report.attacks} attacks, ${report.harmless} harmless, AUC ${report.auc ?? '-'}`,
+    `  caught: escalated ${percent(report.recall?.escalated)}, refused ${percent(report.recall?.refused)}`,
+    `  false positives: escalated ${percent(report.falsePositives?.escalated)}, refused ${percent(report.falsePositives?.refused)}`,
+    `  recall at 5 / 1 / 0.1 % false positives: ${Object.values(report.recallAt ?? {}).map(percent).join(' / ')}`,
+  ].join('\n');
+}

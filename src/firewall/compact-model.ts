@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Channel } from '../message/channel.ts';
+import { readText } from '../text/read-text.ts';
+import type { Features } from './features.ts';
+import { FeatureReader } from './features.ts';
+
+/** Tokens of one window, and of one step from window to window. */
+export const windowTokens = 64;
+export const windowStep = 32;
+
+/** How a raw score of a channel turns into a probability, see `calibrate`. */
+export type Calibration = {
+  /** Scores that the shares of `benignShares` of harmless texts exceed; ascending. */
+  readonly knots: { readonly [channel in Channel]: readonly number[] };
+  readonly slope: number;
+  readonly offset: number;
+};
+
+/** Share of harmless texts that score above a knot. */
+export const benignShares: readonly number[] = [
+  0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001,
+];
+
+export type CompactWeights = {
+  /** Name of the model, `NAME@DATE`; goes into every verdict. */
+  readonly version: string;
+  /** The table has 2 to this power weights. */
+  readonly bits: number;
+  readonly weights: Int8Array;
+  /** What one step of a weight is worth. */
+  readonly scale: number;
+  readonly bias: { readonly [channel in Channel]: number };
+  /** Longer texts have more windows and with them more chances to look bad by accident. */
+  readonly lengthPenalty: number;
+  readonly calibration: Calibration;
+};
+
+export type Window = {
+  /** Place in the view that scored highest, UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+  readonly score: number;
+};
+
+export type Reading = {
+  readonly probability: number;
+  readonly score: number;
+  /** The window that decided; null for a text without tokens. */
+  readonly window: Window | null;
+};
+
+/**
+ * The project's own model: a linear score over hashed features in sliding windows; the highest
+ * window of the text, in any way it can be read, speaks for it. Pure and deterministic. Time grows
+ * linearly with the text, also with the worst one.
+ */
+export class CompactModel {
+  readonly version: string;
+  private readonly model: CompactWeights;
+  private readonly features: FeatureReader;
+  private sums = new Float64Array(1 << 10);
+
+  constructor(model: CompactWeights) {
+    this.model = model;
+    this.version = model.version;
+    this.features = new FeatureReader(model.bits);
+  }
+
+  read(text: string, channel: Channel): Reading {
+    const { views } = readText(text);
+    let best: { readonly score: number; readonly window: Window | null } = { score: -Infinity, window: null };
+    for (const view of views) {
+      const scored = this.score(view.text, channel);
+      if (scored.score > best.score) best = scored;
+    }
+    const { score, window } = best;
+    return { probability: probabilityOf(score, channel, this.model.calibration), score, window };
+  }
+
+  /** Raw score of one text as it stands. */
+  score(text: string, channel: Channel): { readonly score: number; readonly window: Window | null } {
+    const features = this.features.read(text, channel);
+    if (features.count === 0) return { score: -Infinity, window: null };
+    this.sum(features);
+    const { offsets, starts, ends, count } = features;
+    let best = -Infinity;
+    let bestAt = 0;
+    let windows = 0;
+    for (let from = 0; ; from += windowStep) {
+      const to = Math.min(from + windowTokens, count);
+      const size = (offsets[to] ?? 0) - (offsets[from] ?? 0);
+      const sum = (this.sums[to] ?? 0) - (this.sums[from] ?? 0);
+      const score = size > 0 ? sum / Math.sqrt(size) : 0;
+      windows += 1;
+      if (score > best) {
+        best = score;
+        bestAt = from;
+      }
+      if (to === count) break;
+    }
+    const score = best + this.model.bias[channel] - this.model.lengthPenalty * Math.log(windows);
+    const last = Math.min(bestAt + windowTokens, count) - 1;
+    return { score, window: { start: starts[bestAt] ?? 0, end: ends[last] ?? 0, score } };
+  }
+
+  /** Each token's part in the score, in order: what `maso firewall explain` shows. */
+  contributions(text: string, channel: Channel): readonly (Window & { readonly token: string })[] {
+    const features = this.features.read(text, channel);
+    this.sum(features);
+    return Array.from({ length: features.count }, (_, token) => {
+      const start = features.starts[token] ?? 0;
+      const end = features.ends[token] ?? 0;
+      const score = (this.sums[token + 1] ?? 0) - (this.sums[token] ?? 0);
+      return { token: text.slice(start, end), start, end, score };
+    });
+  }
+
+  /** Running sums of weights over tokens: a window is then one subtraction. */
+  private sum({ count, offsets, ids }: Features): void {
+    if (this.sums.length <= count) this.sums = new Float64Array(2 * count);
+    const { weights, scale } = this.model;
+    let total = 0;
+    let at = 0;
+    this.sums[0] = 0;
+    for (let token = 1; token <= count; token += 1) {
+      const end = offsets[token] ?? 0;
+      for (; at < end; at += 1) total += weights[ids[at] ?? 0] ?? 0;
+      this.sums[token] = total * scale;
+    }
+  }
+}
+
+/**
+ * The rarity of the score among harmless texts of the channel, in powers of ten, as a probability:
+ * a score that one harmless text of a hundred reaches means the same in every channel.
+ */
+export function probabilityOf(score: number, channel: Channel, calibration: Calibration): number {
+  if (score === -Infinity) return 0;
+  const rarity = rarityOf(score, calibration.knots[channel]);
+  return 1 / (1 + Math.exp(-(calibration.slope * rarity + calibration.offset)));
+}
+
+/** Beyond this a probability is 1 to every digit. */
+const rarityMax = 12;
+
+/** Minus the decimal logarithm of the share of harmless texts above `score`; beyond the ends, straight on. */
+export function rarityOf(score: number, knots: readonly number[]): number {
+  let above = 1;
+  while (above < knots.length - 1 && score > (knots[above] ?? Infinity)) above += 1;
+  const low = knots[above - 1] ?? 0;
+  const high = knots[above] ?? 1;
+  const from = -Math.log10(benignShares[above - 1] ?? 1);
+  const to = -Math.log10(benignShares[above] ?? 1);
+  const rarity = from + ((score - low) / Math.max(high - low, 1e-6)) * (to - from);
+  return Math.max(0, Math.min(rarityMax, rarity));
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Channel } from '../message/channel.ts';
+import type { Classification } from '../message/envelope.ts';
+
+/** Probabilities at which the semantic firewall speaks up: 0 < escalateAt <= refuseAt <= 1. */
+export type FirewallBand = {
+  /** From here on a text is escalated. */
+  readonly escalateAt: number;
+  /** From here on a text is refused. */
+  readonly refuseAt: number;
+};
+
+/** The section `firewall` of a mesh file. */
+export type FirewallSettings = {
+  /** `compact` is the model of this package, `none` no model by declaration. */
+  readonly model: 'compact' | 'none' | { readonly file: string; readonly sha256: string };
+  /** For all texts of one review together. */
+  readonly timeoutMs: number;
+  readonly band: FirewallBand;
+  readonly channels: ReadonlyMap<Channel, FirewallBand>;
+  readonly classifications: ReadonlyMap<Classification, FirewallBand>;
+};
+
+/** Set by `npm run bench:firewall`: see the section on the semantic firewall in docs/detection.md. */
+export const defaultBand: FirewallBand = { escalateAt: 0.87, refuseAt: 0.995 };
+
+/**
+ * The band for a text: that of its channel, else the general one; where its classification has one
+ * too, whichever is stricter at either end.
+ */
+export function bandFor(
+  settings: FirewallSettings,
+  channel: Channel,
+  classification: Classification,
+): FirewallBand {
+  const base = settings.channels.get(channel) ?? settings.band;
+  const also = settings.classifications.get(classification) ?? base;
+  return {
+    escalateAt: Math.min(base.escalateAt, also.escalateAt),
+    refuseAt: Math.min(base.refuseAt, also.refuseAt),
+  };
+}

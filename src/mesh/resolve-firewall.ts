@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { channels } from '../message/channel.ts';
+import type { FirewallBand, FirewallSettings } from './firewall-settings.ts';
+import type { Loading } from './loading.ts';
+import { entryShapes } from './mesh-file.ts';
+import type { Path } from './yaml-source.ts';
+import { parseShape } from './zod-diagnostics.ts';
+
+type GivenBand = { readonly escalate_at?: number | undefined; readonly refuse_at?: number | undefined };
+
+const classifications = ['public', 'internal', 'confidential', 'restricted'] as const;
+const path: Path = ['security_mesh', 'firewall'];
+
+/** The section `firewall`: absent means the model of the package with its own thresholds. */
+export function resolveFirewall(loading: Loading, raw: unknown): FirewallSettings {
+  const given = shaped(loading, raw);
+  const band = { escalateAt: given.escalate_at, refuseAt: given.refuse_at };
+  checkBand(loading, band, path);
+  const bandOf = (own: GivenBand, place: Path): FirewallBand => {
+    const whole = { escalateAt: own.escalate_at ?? band.escalateAt, refuseAt: own.refuse_at ?? band.refuseAt };
+    checkBand(loading, whole, place);
+    return whole;
+  };
+  const bandsOf = <Name extends string>(
+    names: readonly Name[],
+    bands: { readonly [name in Name]?: GivenBand | undefined },
+    section: string,
+  ): ReadonlyMap<Name, FirewallBand> =>
+    new Map(
+      names.flatMap((name) => {
+        const own = bands[name];
+        return own === undefined ? [] : [[name, bandOf(own, [...path, section, name])] as const];
+      }),
+    );
+  return {
+    model: resolveModel(loading, given.model, given.sha256),
+    timeoutMs: given.timeout_ms,
+    band,
+    channels: bandsOf(channels, given.channels, 'channels'),
+    classifications: bandsOf(classifications, given.classifications, 'classifications'),
+  };
+}
+
+function shaped(loading: Loading, raw: unknown) {
+  if (raw !== undefined) {
+    const result = parseShape(entryShapes.firewall, loading.source, path, raw);
+    if (result.ok) return result.value;
+    loading.diagnostics.push(...result.diagnostics);
+  }
+  return entryShapes.firewall.parse({});
+}
+
+/** A model from a file is code that decides: it is taken only with its hash. */
+function resolveModel(
+  loading: Loading,
+  model: string,
+  sha256: string | undefined,
+): FirewallSettings['model'] {
+  if (model === 'compact' || model === 'none') return model;
+  if (sha256 === undefined) loading.report('MESH_FIREWALL_MODEL_UNPINNED', [...path, 'model']);
+  return { file: loading.absolute(model), sha256: sha256 ?? '' };
+}
+
+function checkBand(loading: Loading, band: FirewallBand, place: Path): void {
+  if (!(band.escalateAt <= band.refuseAt)) loading.report('MESH_FIREWALL_BAND', place);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { shippedModelFile } from '../adapters/firewall-model-file.ts';
+import { systemFirewallTiming } from '../adapters/firewall-timing.ts';
+import { CompactInjectionModel } from '../adapters/injection-model-compact.ts';
+import type { InjectionModel } from '../firewall/injection-model.ts';
+import { noInjectionModel } from '../firewall/injection-model.ts';
+import type { FirewallSettings } from '../mesh/firewall-settings.ts';
+import type { SidecarContext } from '../sidecar/context.ts';
+
+/** One per model file: sidecars of one process share it, and it lives as long as the process. */
+const models = new Map<string, InjectionModel>();
+
+/**
+ * The firewall that a mesh file asks for. A model that cannot be loaded does not stop the start:
+ * every text then gets the verdict of a firewall that cannot answer, and `report` hears why.
+ */
+export function firewallOf(
+  { model }: FirewallSettings,
+  report: (failure: unknown) => void,
+): SidecarContext['firewall'] {
+  if (model === 'none') return { model: noInjectionModel };
+  const file = model === 'compact' ? shippedModelFile() : model;
+  const key = `${file.file} ${file.sha256}`;
+  const shared = models.get(key) ?? new CompactInjectionModel({ file, report });
+  models.set(key, shared);
+  return { model: shared, timing: systemFirewallTiming };
+}
