@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
+<<<<<<< HEAD
 import { meshPolicyCodes } from './policy-codes.ts';
+=======
+import { firewallSettingCodes } from './firewall-setting-codes.ts';
+>>>>>>> d580c5f (Keep the codes of the firewall's settings in a file of their own)
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
 export const meshCodes = {
@@ -143,16 +147,6 @@ export const meshCodes = {
   MESH_TOOL_URL_INSECURE: {
     means: 'A tool is reached without TLS, or its address is no http(s) URL.',
     mend: 'Use https, or http on a loopback address.',
-    agentSees: 'UNAVAILABLE',
-  },
-  MESH_FIREWALL_MODEL_UNPINNED: {
-    means: 'A model file for the semantic firewall is named without its hash.',
-    mend: 'Add firewall.sha256, the SHA-256 of the file in hex.',
-    agentSees: 'UNAVAILABLE',
-  },
-  MESH_FIREWALL_BAND: {
-    means: 'The firewall would refuse a text before it escalates it.',
-    mend: 'Set escalate_at to at most refuse_at.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_TOOL_GUARD_UNPROVEN: {
@@ -338,6 +332,7 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   ...boundCodes,
+  ...firewallSettingCodes,
   MESH_OPERATORS_TOO_FEW: {
     means: 'A CRITICAL action needs two operators, and fewer are declared.',
     mend: 'Declare two people under operators.',
