@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
-<<<<<<< HEAD
 import { meshPolicyCodes } from './policy-codes.ts';
-=======
 import { firewallSettingCodes } from './firewall-setting-codes.ts';
->>>>>>> d580c5f (Keep the codes of the firewall's settings in a file of their own)
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
 export const meshCodes = {
