@@ -24,6 +24,7 @@ const levels: { readonly [folder: string]: number } = {
   oversight: 3,
   pace: 3,
   protection: 3,
+  exporter: 3,
   wire: 4,
   tool: 4,
   sidecar: 5,

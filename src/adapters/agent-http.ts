@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { isTraceparent } from '../message/identifiers.ts';
+import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import { AgentApi, agentRequests, type ApiAnswer } from '../sidecar/agent-api.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
@@ -23,6 +25,7 @@ export type AgentHttpOptions = {
 export type AgentHttp = { readonly address: string; readonly close: () => Promise<void> };
 
 const flushRefusalsMs = 1_000;
+const linkedPaths: ReadonlySet<string> = new Set(['/v1/tasks', '/v1/messages', '/v1/requests']);
 
 type Handler = (input: never, memory: AgentMemory, reply: FastifyReply) => Promise<ApiAnswer>;
 
@@ -135,10 +138,22 @@ async function serve(
   if (!rates.take(agent.name, clock.nowMs())) {
     return refuse(reply, 429, 'SIDECAR_RATE_LIMITED', options);
   }
-  const input = shape === null ? { success: true as const, data: null } : shape.safeParse(request.body);
+  const body = linked(request);
+  const input = shape === null ? { success: true as const, data: null } : shape.safeParse(body);
   if (!input.success) return refuse(reply, 400, 'SIDECAR_REQUEST_INVALID', options);
   const answer = await handler(input.data as never, memory, reply);
   return reply.code(answer.status).send(answer.body);
+}
+
+/**
+ * What is sent may carry the `traceparent` header of the agent's HTTP client, as if the body had it.
+ * Where a body has one already, or takes none, the header is ignored.
+ */
+function linked({ body, headers, routeOptions }: FastifyRequest): unknown {
+  const { traceparent } = headers;
+  const takes = linkedPaths.has(routeOptions.url ?? '');
+  if (!takes || !isTraceparent(traceparent) || !isJsonObject(body)) return body;
+  return Object.hasOwn(body, 'traceparent') ? body : { ...body, traceparent };
 }
 
 /** No browser may reach the agent's endpoint, whatever name it resolved to this address. */

@@ -47,6 +47,7 @@ const publicationsMax = 1024;
  */
 export class BusConnection {
   readonly peer: PeerIdentity;
+  leasedUntilMs = 0; // End of its last lease, milliseconds since 1970.
   readonly #line: Line;
   readonly #context: BusContext;
   readonly #recipient: Recipient;
@@ -335,7 +336,9 @@ export class BusConnection {
 
   /** Only for the version in force: a sidecar that lags behind does nothing privileged. */
   #lease(number: number, policyVersion: number): void {
-    const { mesh, policy, control, revocations } = this.#context;
+    const { mesh, policy, control, revocations, clock } = this.#context;
+    const durationMs = policyVersion === policy.version ? leaseMsDefault : 0;
+    this.leasedUntilMs = clock.nowMs() + durationMs;
     this.#line.send({
       kind: 'lease',
       number,
@@ -343,7 +346,7 @@ export class BusConnection {
       meshDigest: mesh.digest,
       policyVersion: policy.version,
       revocationVersion: revocations.version,
-      durationMs: policyVersion === policy.version ? leaseMsDefault : 0,
+      durationMs,
     });
   }
 

@@ -7,6 +7,7 @@ import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { addFirewall } from './firewall-commands.ts';
 import { joinToken } from './join-token.ts';
+import { addExporters } from './exporters-commands.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
 import { addRecorder } from './recorder-commands.ts';
@@ -61,6 +62,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addTrace(program, io, exit);
   addContagion(program, io, exit);
   addRecorder(program, io, exit, { state, json });
+  addExporters(program, io, exit, { state, json });
   addReplay(program, io, exit);
   addTools(program, io, exit);
   addScan(program, io, exit, json);

@@ -11,6 +11,8 @@ import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { isResident } from '../mesh/spawn.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
 import { keepHeapSmall } from '../process/heap.ts';
+import { placeOf } from '../adapters/exporter-factory.ts';
+import { ExportersChild } from '../process/exporters-child.ts';
 import { startNode } from '../process/node.ts';
 import { SidecarSupervisor } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
@@ -68,7 +70,10 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     childEnded: (name) => node.childEnded(name),
     log,
   });
+  const exporters = exportersOf(mesh);
+  const exportersChild = new ExportersChild({ program, meshFile: file, stateDirectory, log });
   try {
+    if (exporters.length > 0) exportersChild.start();
     if (options.sidecars) {
       await supervisor.endSpawned(mesh);
       node.hostChildren(hostOf(mesh, supervisor));
@@ -85,9 +90,11 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
       localOperator: node.localOperator,
       witness: beside === null ? null : { url: beside.url, key: beside.key },
       sidecars: supervisor.sidecars(),
+      exporters,
     });
     await untilStopped();
   } finally {
+    await exportersChild.stop();
     await supervisor.stopAll();
     await node.close();
     await beside?.stop();
@@ -119,6 +126,7 @@ type Ready = {
   readonly localOperator: string | null;
   readonly witness: { readonly url: string; readonly key: string } | null;
   readonly sidecars: ReturnType<SidecarSupervisor['sidecars']>;
+  readonly exporters: ReturnType<typeof exportersOf>;
 };
 
 function report(options: UpOptions, io: CommandIo, ready: Ready): void {
@@ -139,6 +147,17 @@ function report(options: UpOptions, io: CommandIo, ready: Ready): void {
   for (const sidecar of ready.sidecars) {
     io.out(`  agent     ${sidecar.agent}: ${sidecar.address} (isolation: ${sidecar.isolation})`);
   }
+  for (const { name, kind, place } of ready.exporters) {
+    io.out(`  exporter  ${name}: ${kind} ${place}`);
+  }
+}
+
+function exportersOf(mesh: Mesh) {
+  return [...(mesh.exporters?.values() ?? [])].map((manifest) => ({
+    name: manifest.name,
+    kind: manifest.kind,
+    place: placeOf(manifest),
+  }));
 }
 
 /** The state directory is passable, so that agents of other users reach their own socket in it. */

@@ -3,6 +3,7 @@ import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
 import { firewallSettingCodes } from './firewall-setting-codes.ts';
+import { exporterCodes } from './exporter-codes.ts';
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
 export const meshCodes = {
@@ -381,6 +382,7 @@ export const meshCodes = {
     mend: 'Add schemas or may_request.',
     agentSees: 'UNAVAILABLE',
   },
+  ...exporterCodes,
   MESH_OBSERVE: {
     means: 'Content controls record their verdicts and do not enforce them.',
     mend: 'Set mode to enforce when the trial is over.',

@@ -9,6 +9,7 @@ import { entryShapes, meshFileShape, namePattern } from './mesh-file.ts';
 import type { Mesh } from './mesh.ts';
 import type { Placed } from './problems.ts';
 import { withChildren } from './spawn.ts';
+import { resolveExporters } from './resolve-exporters.ts';
 import { resolveActions, resolveSchemas } from './resolve-actions.ts';
 import { resolveAgents, resolveEdges } from './resolve-agents.ts';
 import { resolveBounds } from './resolve-bounds.ts';
@@ -65,6 +66,7 @@ const frameShape = z.strictObject({
     patterns: anyList,
     scanner: scannerShape.optional(),
     policies: anyList,
+    exporters: anyMap,
   }),
 });
 
@@ -129,6 +131,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const scanner = resolveScanner(loading, frame.scanner);
   const { policies, places: policyPlaces } = resolvePolicies(loading, frame.policies);
   const deselected = resolveDeselected(loading, frame.controls?.deselected ?? []);
+  const exporters = resolveExporters(loading, frame.exporters);
   const limits = resolveLimits(loading, frame.limits);
   const recorder = resolveRecorder(loading, frame.recorder);
   const firewall = resolveFirewall(loading, frame.firewall);
@@ -143,6 +146,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall,
+    exporters,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

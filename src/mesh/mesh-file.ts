@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
 import { defaultBand } from './firewall-settings.ts';
+import { exporterShape } from './exporter-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -291,6 +292,7 @@ export const entryShapes = {
   tools: toolShape,
   schemas: messageSchemaShape,
   operators: operatorShape,
+  exporters: exporterShape,
   domains: domainShape,
   edges: edgeShape,
   patterns: patternShape,
@@ -327,6 +329,8 @@ export const meshFileShape = z.strictObject({
     patterns: z.array(patternShape).default([]),
     scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
+    exporters: z.record(name, exporterShape).default({})
+      .describe('Where entries of the flight recorder go.'),
   }),
 });
 

@@ -56,6 +56,8 @@ export type Mesh = {
   readonly scanner?: ScannerSettings;
   /** Cedar policies by `file#index` or `@id`. */
   readonly policies: ReadonlyMap<string, string>;
+  /** Where entries of the flight recorder go besides the log; absent means nowhere. */
+  readonly exporters?: ReadonlyMap<string, ExporterManifest>;
   /** SHA-256 (base64url) over the mesh file and every file it names. */
   readonly digest: string;
   /** Folder of the mesh file. */
@@ -343,3 +345,32 @@ export type TimeBoundary = {
   /** Of a task, counted from its start. */
   readonly durationMs: number | null;
 };
+
+/** An exporter as the mesh file declares it; paths are absolute, addresses TLS or loopback. */
+export type ExporterManifest = { readonly name: string } & (
+  | {
+      readonly kind: 'otlp';
+      /** Base address; `/v1/traces`, `/v1/metrics` and `/v1/logs` are added to it. */
+      readonly endpoint: string;
+      readonly signals: readonly ('traces' | 'metrics' | 'logs')[];
+      readonly metricsIntervalMs: number;
+      readonly credentialFile: string | null;
+      readonly caFile: string | null;
+    }
+  | { readonly kind: 'prometheus'; readonly port: number }
+  | {
+      readonly kind: 'siem_http';
+      readonly endpoint: string;
+      readonly credentialFile: string | null;
+      readonly caFile: string | null;
+    }
+  | {
+      readonly kind: 'siem_syslog';
+      readonly host: string;
+      readonly port: number;
+      readonly caFile: string | null;
+      readonly certificateFile: string | null;
+      readonly keyFile: string | null;
+    }
+  | { readonly kind: 'siem_file'; readonly path: string }
+);

@@ -76,7 +76,7 @@ function resolveRunner(loading: Loading, entry: ToolEntry): ToolManifest['runner
 const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /** TLS, or loopback; never with credentials in the address, which end up in logs. */
-function isSecureUrl(address: string): boolean {
+export function isSecureUrl(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const url = new URL(address);
   if (url.username !== '' || url.password !== '') return false;

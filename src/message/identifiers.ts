@@ -12,6 +12,9 @@ const schemaIdPattern = /^[a-z][a-z0-9-]{0,62}\/[1-9][0-9]{0,3}$/;
 const spiffeIdPattern =
   /^spiffe:\/\/[a-z0-9._-]{1,255}\/agent\/[a-z][a-z0-9_-]{0,62}\/[A-Za-z0-9._-]{1,255}$/;
 
+const traceparentPattern =
+  /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 const ulidTimeMsMax = 2 ** 48 - 1;
 const ulidRandomBytes = 10;
 const nonceBytes = 16;
@@ -67,6 +70,14 @@ export function isName(text: string): boolean {
 /** True for `name/major`, for example `action-request/1`. */
 export function isSchemaId(text: string): boolean {
   return schemaIdPattern.test(text);
+}
+
+/**
+ * True for a `traceparent` of W3C Trace Context, version 00, whose ids are not zero. 192 bits that an
+ * agent chooses: it is a link for people, and nothing follows from it.
+ */
+export function isTraceparent(text: unknown): text is string {
+  return typeof text === 'string' && traceparentPattern.test(text);
 }
 
 /** True for `spiffe://TRUST-DOMAIN/agent/NAME/INSTANCE`. */

@@ -3,6 +3,7 @@ import { boundsCodes } from '../bounds/codes.ts';
 import { busCodes } from '../bus/codes.ts';
 import { contagionCodes } from '../contagion/codes.ts';
 import { controlCodes } from '../control/codes.ts';
+import { exporterCodes } from '../exporter/codes.ts';
 import { firewallCodes } from '../firewall/codes.ts';
 import { identityCodes } from '../identity/codes.ts';
 import { labelCodes } from '../label/codes.ts';
@@ -42,6 +43,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   pace: paceCodes,
   protection: protectionCodes,
   recorder: recorderCodes,
+  exporter: exporterCodes,
   verifier: verifierCodes,
   witness: witnessCodes,
   tool: toolCodes,

@@ -10,6 +10,7 @@ export function nodeDirectories(stateDirectory: string) {
     /** Of a witness that runs beside the node, which reads nothing else here. */
     witness: join(stateDirectory, 'witness'),
     operators: join(stateDirectory, 'operators'),
+    exporters: join(stateDirectory, 'exporters'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),
   } as const;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ControlApi } from '../adapters/control-http.ts';
+import type { BusContext } from '../bus/connection.ts';
 import { applyRevocation } from '../control/revocations.ts';
 import { isResident } from '../mesh/spawn.ts';
+import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
 import { listAgents, showAgent } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
@@ -50,6 +52,7 @@ export function controlApi(
           witnesses: foundations.cosigner.statuses().map((one) => ({ ...one })),
         },
         pendingApprovals: store.pending().length,
+        ...loadOf(parts.busContext),
         policy: { version: live.version, digest: live.mesh.digest },
         busPort: node()?.busPort ?? null,
         enrolment: node()?.enrolmentAddress ?? null,
@@ -83,5 +86,16 @@ export function controlApi(
       const joins = manifest !== undefined && isResident(manifest);
       return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
     },
+  };
+}
+
+/** What waits and who may act, for the metrics: counts only. */
+function loadOf({ mesh, queue, connected, clock }: BusContext): JsonObject {
+  const waiting = [...mesh.agents.keys()].map((agent) => queue.pendingCount(agent));
+  const nowMs = clock.nowMs();
+  return {
+    queued: waiting.reduce((sum, count) => sum + count, 0),
+    queuedLongest: waiting.reduce((most, count) => Math.max(most, count), 0),
+    leases: [...connected.values()].filter(({ leasedUntilMs }) => nowMs < leasedUntilMs).length,
   };
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { actionRequestSchema } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Outgoing } from '../message/envelope.ts';
-import { mintUlid } from '../message/identifiers.ts';
+import { isTraceparent, mintUlid } from '../message/identifiers.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Right } from '../mandate/mandate.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
@@ -11,6 +11,7 @@ import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
+import { mandateTerms } from './mandate-terms.ts';
 import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
@@ -24,39 +25,14 @@ const json = z.json();
 const jsonObject = z.record(z.string(), json);
 const metadata = z.record(z.string().max(64), z.string().max(256));
 const waitMs = z.int().min(0).max(60_000);
+/** Of the agent's own tracing (W3C Trace Context): shown as a link; of another form, ignored. */
+const traceparent = z.string().max(256).optional();
 
 const epistemic = z.strictObject({
   confidence: z.number().min(0).max(1).nullable().default(null),
   assumptions: z.array(z.string().max(512)).max(32).default([]),
   unknowns: z.array(z.string().max(512)).max(32).default([]),
 });
-
-const amount = z.number();
-const rate = z.strictObject({ count: z.int(), windowMs: z.int() });
-const right = z.strictObject({
-  right: z.enum(['perform', 'request']),
-  action: name,
-  executor: name.optional(),
-  constraints: z.record(z.string().max(64), jsonObject).default({}),
-  limits: z
-    .strictObject({
-      count: z.int().nullable().default(null),
-      totals: z.record(z.string().max(64), amount).default({}),
-      rates: z.array(rate).max(4).default([]),
-    })
-    .default({ count: null, totals: {}, rates: [] }),
-});
-
-/** Terms of the mandate that goes along; narrower than what it would be, or refused. */
-const mandate = z
-  .strictObject({
-    rights: z.array(right).max(32).nullable().default(null),
-    lifetimeMs: z.int().min(1).max(3_600_000).nullable().default(null),
-    output: schemaId.nullable().default(null),
-    maxDepth: z.int().min(1).max(3).nullable().default(null),
-  })
-  .nullable()
-  .default(null);
 
 /** Shapes of what an agent may send to its sidecar; the OpenAPI document is made from them. */
 export const agentRequests = {
@@ -67,7 +43,8 @@ export const agentRequests = {
     prompt: jsonObject,
     domain: name.nullable().default(null),
     metadata: metadata.default({}),
-    mandate,
+    traceparent,
+    mandate: mandateTerms,
   }),
   sendMessage: z.strictObject({
     to: name,
@@ -78,8 +55,9 @@ export const agentRequests = {
     task: ulid.nullable().default(null),
     inReplyTo: ulid.nullable().default(null),
     metadata: metadata.default({}),
+    traceparent,
     epistemic: epistemic.nullable().default(null),
-    mandate,
+    mandate: mandateTerms,
   }),
   requestAction: z.strictObject({
     to: name,
@@ -90,6 +68,7 @@ export const agentRequests = {
     domain: name.nullable().default(null),
     task: ulid.nullable().default(null),
     waitMs: waitMs.default(30_000),
+    traceparent,
   }),
   callTool: z.strictObject({
     tool: name,
@@ -155,7 +134,7 @@ export class AgentApi {
       epistemic: null,
       task: place.task,
     };
-    const speaker = this.#speaker(memory, place, 'user');
+    const speaker = this.#speaker(memory, place, 'user', request.traceparent);
     const asked = askedMandate(request.mandate);
     return this.#sent(await send(outgoing, speaker, this.#context, asked), memory);
   }
@@ -163,8 +142,8 @@ export class AgentApi {
   async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
     const place = this.#placeOf(request.task, request.inReplyTo, memory);
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
-    const { mandate, ...outgoing } = request;
-    const speaker = this.#speaker(memory, place, 'agent');
+    const { mandate, traceparent: linked, ...outgoing } = request;
+    const speaker = this.#speaker(memory, place, 'agent', linked);
     const sent = await send(outgoing, speaker, this.#context, askedMandate(mandate));
     return this.#sent(sent, memory);
   }
@@ -192,7 +171,8 @@ export class AgentApi {
       epistemic: null,
       task: place.task,
     };
-    const sent = await send(outgoing, this.#speaker(memory, place, 'agent'), this.#context);
+    const speaker = this.#speaker(memory, place, 'agent', request.traceparent);
+    const sent = await send(outgoing, speaker, this.#context);
     if (sent.outcome === 'NO-GO') return this.#sent(sent, memory);
     const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
     const outcome = await this.#sidecar.outcomeOf(sent.id, to, signal);
@@ -323,10 +303,17 @@ export class AgentApi {
     return place;
   }
 
-  #speaker(memory: AgentMemory, place: TaskPlace, source: 'user' | 'agent'): Speaker {
+  #speaker(
+    memory: AgentMemory,
+    place: TaskPlace,
+    source: 'user' | 'agent',
+    linked: string | undefined,
+  ): Speaker {
     const inputs = memory.inputs(place.task);
     const mandates = memory.mandates(place.task);
-    return { source, read: memory.context, values: memory.values, place, mandates, inputs };
+    const traceparent = isTraceparent(linked) ? linked : null;
+    const read = memory.context;
+    return { source, read, values: memory.values, place, mandates, inputs, traceparent };
   }
 
   async #sent(sent: Sent, memory: AgentMemory): Promise<ApiAnswer> {

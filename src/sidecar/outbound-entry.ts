@@ -7,11 +7,18 @@ import type { CombinedVerdict } from '../review/verdict.ts';
 import type { SidecarContext } from './context.ts';
 import { mandateDetail } from './mandate-review.ts';
 
+/** What led to a message: ids in the order handed over, and where the agent's tracing says it is. */
+export type Caused = {
+  readonly inputs: readonly string[];
+  /** Its word: shown as a link, believed by nobody. */
+  readonly traceparent?: string | null;
+};
+
 /** The sender's sidecar's own account of a message that leaves. */
 export function outboundEntry(
   body: EnvelopeBody,
   verdict: CombinedVerdict,
-  causedBy: readonly string[],
+  { inputs: causedBy, traceparent = null }: Caused,
   tookUs: number,
   context: SidecarContext,
 ): EntryDraft {
@@ -37,6 +44,7 @@ export function outboundEntry(
       hop: body.hop,
       isolation: body.provenance.isolation,
       source: body.provenance.source,
+      ...(traceparent === null ? {} : { traceparent }),
       ...mandateDetail(body.mandate),
       policy: context.policy.version,
       ...(full ? fullDetail(body, context) : {}),

@@ -37,6 +37,8 @@ export type Speaker = {
   readonly mandates: readonly HeldMandate[];
   /** Ids of what was handed over in this task, latest last; the agent has no say in them. */
   readonly inputs: readonly string[];
+  /** Where the agent's own tracing says it is; on record as its word. Absent is nowhere. */
+  readonly traceparent?: string | null;
 };
 
 export type Sent = {
@@ -108,7 +110,7 @@ async function sendUnder(
   }
   const body = stamp(id, outgoing, domain, passed.chain, speaker, context);
   const envelope = signEnvelope(body, context.credential());
-  const entry = withMasked(outboundEntry(body, verdict, speaker.inputs, tookUs, context), masked);
+  const entry = withMasked(outboundEntry(body, verdict, speaker, tookUs, context), masked);
   return publish(body, envelope, entry, verdict, context);
 }
 
@@ -124,7 +126,7 @@ export function prepareAnswer(
   const body = stamp(id, outgoing, outgoing.domain, null, speaker, context);
   return {
     envelope: signEnvelope(body, context.credential()),
-    entry: outboundEntry(body, verdict, speaker.inputs, tookUs, context),
+    entry: outboundEntry(body, verdict, speaker, tookUs, context),
     expiresAt: body.expiresAt,
   };
 }
@@ -144,9 +146,9 @@ export function prepareAgain(
     expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
     nonce: mintNonce(random),
   };
-  const causes = body.inReplyTo === null ? [] : [body.inReplyTo];
+  const inputs = body.inReplyTo === null ? [] : [body.inReplyTo];
   const verdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
-  const entry = outboundEntry(body, verdict, causes, 0, context);
+  const entry = outboundEntry(body, verdict, { inputs }, 0, context);
   return { envelope: signEnvelope(body, context.credential()), entry };
 }
 
