@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ledgerSuite } from '../bounds/ledger.suite.ts';
+import { lineageStoreSuite } from '../bounds/lineage.suite.ts';
 import { superiorsOf, stepsOf, type HandOver } from '../bounds/lineage.ts';
 import { SqliteLedgerStore, SqliteLineageStore } from './bounds-store-sqlite.ts';
 import { BatchedDatabase } from './sqlite-batch.ts';
@@ -12,6 +13,11 @@ const directory = mkdtempSync(join(tmpdir(), 'maso-bounds-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 ledgerSuite('SQLite', () => new SqliteLedgerStore(new BatchedDatabase(':memory:')));
+
+lineageStoreSuite('SQLite', () => {
+  const database = new BatchedDatabase(':memory:');
+  return { open: () => new SqliteLineageStore(database) };
+});
 
 describe('SqliteLedgerStore', () => {
   it('finds everything again after the process ended without closing', async () => {
