@@ -24,7 +24,7 @@ describe('SqliteLedgerStore', () => {
     const path = join(directory, 'ledger.sqlite');
     const first = new SqliteLedgerStore(new BatchedDatabase(path));
     await first.change((ledger) => {
-      ledger.add({ key: 'a', startMs: 1, units: 9 }, 100, 1000);
+      ledger.add({ key: 'a', endMs: 100, units: 9 }, 1000);
       ledger.noteTime(77);
     });
     const second = new SqliteLedgerStore(new BatchedDatabase(path));

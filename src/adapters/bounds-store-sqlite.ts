@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BreakerState } from '../bounds/breaker.ts';
+import { endless } from '../bounds/charge.ts';
 import type { Allotment, Ledger, LedgerStore, LedgerView } from '../bounds/ledger.ts';
 import type { HandOver, LineageStore } from '../bounds/lineage.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS bound_slice (
-    key TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL, units INTEGER NOT NULL,
-    keep_until INTEGER NOT NULL, PRIMARY KEY (key, start)
+  CREATE TABLE IF NOT EXISTS bound_sum (
+    key TEXT NOT NULL, end INTEGER NOT NULL, units INTEGER NOT NULL, keep_until INTEGER NOT NULL,
+    PRIMARY KEY (key, end)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS bound_allotment (
     id TEXT PRIMARY KEY, keep_until INTEGER NOT NULL, value TEXT NOT NULL
@@ -24,8 +25,6 @@ const schema = `
   CREATE INDEX IF NOT EXISTS hand_over_receiver ON hand_over (receiver, giver);
 `;
 
-/** Times without an end, as an integer that SQLite and a number both hold. */
-const never = Number.MAX_SAFE_INTEGER;
 
 /** The ledger of a node in SQLite. Prepared once; every change is one transaction of its own. */
 export class SqliteLedgerStore implements LedgerStore {
@@ -40,7 +39,7 @@ export class SqliteLedgerStore implements LedgerStore {
     const forget = (table: string, column: string) =>
       db.database.prepare(`DELETE FROM ${table} WHERE ${column} < ?`);
     this.#prune = [
-      forget('bound_slice', 'keep_until'),
+      forget('bound_sum', 'keep_until'),
       forget('bound_allotment', 'keep_until'),
       forget('bound_release', 'until'),
     ];
@@ -63,14 +62,14 @@ export class SqliteLedgerStore implements LedgerStore {
 
 function ledgerOf({ database }: BatchedDatabase): Ledger {
   const sum = database.prepare(
-    'SELECT total(units) AS units FROM bound_slice WHERE key = ? AND end > ?',
+    'SELECT total(units) AS units FROM bound_sum WHERE key = ? AND end > ?',
   );
   const add = database.prepare(
-    `INSERT INTO bound_slice VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    `INSERT INTO bound_sum VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
        units = units + excluded.units, keep_until = max(keep_until, excluded.keep_until)`,
   );
   const takeBack = database.prepare(
-    'UPDATE bound_slice SET units = units - ? WHERE key = ? AND start = ?',
+    'UPDATE bound_sum SET units = units - ? WHERE key = ? AND end = ?',
   );
   const allotment = database.prepare('SELECT value FROM bound_allotment WHERE id = ?');
   const saveAllotment = database.prepare('INSERT OR REPLACE INTO bound_allotment VALUES (?, ?, ?)');
@@ -89,9 +88,9 @@ function ledgerOf({ database }: BatchedDatabase): Ledger {
   );
   return {
     sum: (key, sinceMs) => Number(sum.get(key, finite(sinceMs))?.['units'] ?? Number.NaN),
-    add: ({ key, startMs, units }, endMs, keepUntilMs) =>
-      void add.run(key, startMs, finite(endMs), units, finite(keepUntilMs)),
-    takeBack: ({ key, startMs, units }) => void takeBack.run(units, key, startMs),
+    add: ({ key, endMs, units }, keepUntilMs) =>
+      void add.run(key, finite(endMs), units, finite(keepUntilMs)),
+    takeBack: ({ key, endMs, units }) => void takeBack.run(units, key, finite(endMs)),
     allotment: (id) => {
       const value = allotment.get(id)?.['value'];
       return typeof value === 'string' ? (JSON.parse(value) as Allotment) : null;
@@ -112,7 +111,7 @@ function ledgerOf({ database }: BatchedDatabase): Ledger {
 }
 
 function finite(timeMs: number): number {
-  return Math.trunc(Math.max(-never, Math.min(never, timeMs)));
+  return Math.trunc(Math.max(-endless, Math.min(endless, timeMs)));
 }
 
 /** The lineage of tasks in SQLite; see the port. */

@@ -7,7 +7,7 @@ import {
   type BreakerState,
   type CallEnd,
 } from './breaker.ts';
-import { limitUnits, sliceOf, unitsOf, unitsPerOne, type Charge } from './charge.ts';
+import { endless, limitUnits, sliceEndMs, unitsOf, unitsPerOne, type Charge } from './charge.ts';
 import type { BoundsCode } from './codes.ts';
 import type { Charged, Ledger, LedgerView } from './ledger.ts';
 
@@ -92,10 +92,9 @@ function chargeNow(
 ): readonly Charged[] {
   const units = unitsOf(charge.amount) ?? 0;
   if (units === 0) return [];
-  const { startMs, endMs } = sliceOf(charge.windowMs, nowMs + validMs);
-  const added = { key: sumKey(charge), startMs, units };
-  const keepUntilMs = charge.windowMs === null ? charge.untilMs : endMs + charge.windowMs;
-  ledger.add(added, endMs, keepUntilMs);
+  const endMs = sliceEndMs(charge.windowMs, nowMs + validMs);
+  const added = { key: sumKey(charge), endMs, units };
+  ledger.add(added, charge.windowMs === null ? charge.untilMs : endMs + charge.windowMs);
   return [added];
 }
 
@@ -123,8 +122,8 @@ export function settle(
     ledger.noteTime(nowMs);
     ledger.saveAllotment({ id: heard, holders: [], charged: [] }, nowMs + keepMs);
     if (asking.retry !== null) {
-      const failure = { key: asking.retry.key, startMs: 0, units: unitsPerOne };
-      ledger.add(failure, Infinity, asking.retry.untilMs);
+      const failure = { key: asking.retry.key, endMs: endless, units: unitsPerOne };
+      ledger.add(failure, asking.retry.untilMs);
     }
   }
   const known = ledger.allotment(asking.id);

@@ -45,12 +45,12 @@ export function limitUnits(most: number): number {
 /** Slices of a window; the oldest one counts whole, so a sum is never too small. */
 const slicesPerWindow = 60;
 
-/** The slice of time that something charged now is counted in. */
-export type Slice = { readonly startMs: number; readonly endMs: number };
+/** The end of slices that nothing ends. */
+export const endless = Number.MAX_SAFE_INTEGER;
 
-export function sliceOf(windowMs: number | null, nowMs: number): Slice {
-  if (windowMs === null) return { startMs: 0, endMs: Infinity };
+/** When the slice of time ends that something charged now is counted in. */
+export function sliceEndMs(windowMs: number | null, nowMs: number): number {
+  if (windowMs === null) return endless;
   const widthMs = Math.max(1, Math.floor(windowMs / slicesPerWindow));
-  const startMs = Math.floor(nowMs / widthMs) * widthMs;
-  return { startMs, endMs: startMs + widthMs };
+  return (Math.floor(nowMs / widthMs) + 1) * widthMs;
 }

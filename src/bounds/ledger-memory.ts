@@ -2,13 +2,7 @@
 import type { BreakerState } from './breaker.ts';
 import type { Allotment, Charged, Ledger, LedgerStore, LedgerView } from './ledger.ts';
 
-type Slice = {
-  readonly key: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly units: number;
-  readonly keepUntilMs: number;
-};
+type Slice = Charged & { readonly keepUntilMs: number };
 
 type State = {
   readonly slices: Map<string, Slice>;
@@ -55,17 +49,16 @@ export class MemoryLedgerStore implements LedgerStore {
 }
 
 function ledgerOf(state: State): Ledger {
-  const idOf = ({ key, startMs }: Pick<Charged, 'key' | 'startMs'>): string => `${startMs} ${key}`;
+  const idOf = ({ key, endMs }: Charged): string => `${endMs} ${key}`;
   return {
     sum: (key, sinceMs) =>
       [...state.slices.values()]
         .filter((slice) => slice.key === key && slice.endMs > sinceMs)
         .reduce((total, slice) => total + slice.units, 0),
-    add: (charged, endMs, keepUntilMs) => {
+    add: (charged, keepUntilMs) => {
       const known = state.slices.get(idOf(charged));
       state.slices.set(idOf(charged), {
         ...charged,
-        endMs,
         units: (known?.units ?? 0) + charged.units,
         keepUntilMs: Math.max(keepUntilMs, known?.keepUntilMs ?? 0),
       });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { endless } from './charge.ts';
 import type { LedgerStore } from './ledger.ts';
 
-const slice = { key: 'a', startMs: 100, units: 30 };
+const slice = { key: 'a', endMs: 200, units: 30 };
 
 /** Every implementation of `LedgerStore` passes this. */
 export function ledgerSuite(name: string, open: () => LedgerStore): void {
@@ -10,7 +11,7 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
     it('undoes all of a change that throws, and goes on', async () => {
       const store = open();
       const failing = store.change((ledger) => {
-        ledger.add(slice, 200, 1000);
+        ledger.add(slice, 1000);
         ledger.saveAllotment({ id: 'x', holders: [], charged: [] }, 1000);
         ledger.saveBreaker('b', { state: 'open', sinceMs: 1 });
         ledger.release('a', 10);
@@ -30,10 +31,10 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
     it('sums what ends after a moment, whole slices, and no other key', async () => {
       const store = open();
       await store.change((ledger) => {
-        ledger.add(slice, 200, 1000);
-        ledger.add(slice, 200, 1000);
-        ledger.add({ key: 'a', startMs: 200, units: 5 }, 300, 1000);
-        ledger.add({ key: 'b', startMs: 100, units: 7 }, 200, 1000);
+        ledger.add(slice, 1000);
+        ledger.add(slice, 1000);
+        ledger.add({ key: 'a', endMs: 300, units: 5 }, 1000);
+        ledger.add({ key: 'b', endMs: 200, units: 7 }, 1000);
       });
       expect(store.view.sum('a', -Infinity)).toBe(65);
       expect(store.view.sum('a', 199)).toBe(65);
@@ -45,9 +46,9 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
     it('takes back from a slice, and from none that is forgotten', async () => {
       const store = open();
       await store.change((ledger) => {
-        ledger.add(slice, 200, 1000);
+        ledger.add(slice, 1000);
         ledger.takeBack({ ...slice, units: 10 });
-        ledger.takeBack({ key: 'gone', startMs: 1, units: 10 });
+        ledger.takeBack({ key: 'gone', endMs: 1, units: 10 });
       });
       expect(store.view.sum('a', 0)).toBe(20);
       expect(store.view.sum('gone', 0)).toBe(0);
@@ -77,8 +78,8 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
     it('forgets no slice, allotment or release that is still to be kept', async () => {
       const store = open();
       await store.change((ledger) => {
-        ledger.add(slice, 200, 1000);
-        ledger.add({ key: 'all', startMs: 0, units: 1 }, Infinity, 2000);
+        ledger.add(slice, 1000);
+        ledger.add({ key: 'all', endMs: endless, units: 1 }, 2000);
         ledger.saveAllotment({ id: 'x', holders: [], charged: [] }, 1000);
         ledger.release('a', 1000);
       });

@@ -4,7 +4,8 @@ import type { BreakerState } from './breaker.ts';
 /** What one allotment added to one sum, so that it can be taken back from the same slice. */
 export type Charged = {
   readonly key: string;
-  readonly startMs: number;
+  /** When the slice ends; two slices of one key never end together. */
+  readonly endMs: number;
   readonly units: number;
 };
 
@@ -26,8 +27,8 @@ export type Allotment = {
 export interface Ledger {
   /** Units charged to a key in slices that end after `sinceMs`. NaN refuses. */
   sum(key: string, sinceMs: number): number;
-  /** The slice ends at `endMs` and is forgotten at `keepUntilMs`. */
-  add(charged: Charged, endMs: number, keepUntilMs: number): void;
+  /** The slice is forgotten at `keepUntilMs`. */
+  add(charged: Charged, keepUntilMs: number): void;
   /** Nothing happens where the slice is forgotten; negative units stand for putting them back. */
   takeBack(charged: Charged): void;
   allotment(id: string): Allotment | null;
