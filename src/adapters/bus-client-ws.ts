@@ -20,7 +20,8 @@ import { clientTlsOptions } from './tls-options.ts';
 export type BusClientOptions = {
   readonly host: string;
   readonly port: number;
-  readonly bundlePem: string;
+  /** Whom to trust as the node; asked for every connection. */
+  readonly bundlePem: () => string;
   readonly nodeSpiffeId: string;
   readonly credential: () => Credential;
   /** What the sidecar runs on; version 0 while it knows only its mesh file. */
@@ -204,7 +205,7 @@ export class BusClient implements BusLink {
     if (this.#closed) return;
     const { host, port, bundlePem, nodeSpiffeId, credential } = this.#options;
     const webSocket = new WebSocket(`wss://${host}:${port}/bus`, {
-      ...clientTlsOptions(credential(), bundlePem, nodeSpiffeId),
+      ...clientTlsOptions(credential(), bundlePem(), nodeSpiffeId),
       perMessageDeflate: false,
       maxPayload: frameBytesMax,
       handshakeTimeout: 5_000,

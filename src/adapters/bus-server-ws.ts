@@ -18,7 +18,12 @@ export type BusServerOptions = {
   readonly bundlePem: string;
   readonly verifier: PeerVerifier;
   /** Takes a connection whose identity holds; throws nothing. */
-  readonly accept: (peer: PeerIdentity, line: Line) => BusConnection | { readonly code: string };
+  readonly accept: (
+    peer: PeerIdentity,
+    line: Line,
+    /** The certificate that the peer showed, PEM, so that others can be shown it too. */
+    chainPem: string,
+  ) => BusConnection | { readonly code: string };
   /** How often every line is asked for a sign of life; two misses end it. */
   readonly sweepMs?: number;
   /** Told of every connection refused before it could speak; `peer` as far as it is known. */
@@ -27,8 +32,8 @@ export type BusServerOptions = {
 
 export type BusServer = {
   readonly port: number;
-  /** Serves new connections under a renewed identity. */
-  readonly rotate: (credential: Credential) => void;
+  /** Serves new connections under a renewed identity, to those whom this bundle vouches for. */
+  readonly rotate: (credential: Credential, bundlePem: string) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -68,7 +73,8 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const pulse = attach(webSocket, verdict.peer, options);
+      const chainPem = (request.socket as TLSSocket).getPeerX509Certificate()?.toString() ?? '';
+      const pulse = attach(webSocket, verdict.peer, chainPem, options);
       if (pulse !== null) pulses.set(webSocket, pulse);
     });
   });
@@ -79,8 +85,8 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
   sweep.unref();
   return {
     port: (server.address() as AddressInfo).port,
-    rotate: (credential) =>
-      server.setSecureContext(serverTlsOptions(credential, options.bundlePem)),
+    rotate: (credential, bundlePem) =>
+      server.setSecureContext(serverTlsOptions(credential, bundlePem)),
     close: () => {
       clearInterval(sweep);
       return close(server, sockets);
@@ -92,6 +98,7 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
 function attach(
   webSocket: WebSocket,
   peer: PeerIdentity,
+  chainPem: string,
   options: BusServerOptions,
 ): (() => void) | null {
   const cut = (code: string): void => {
@@ -106,7 +113,7 @@ function attach(
     },
     isAlive: () => answersPing(webSocket),
   };
-  const accepted = options.accept(peer, line);
+  const accepted = options.accept(peer, line, chainPem);
   if ('code' in accepted) {
     options.refused(accepted.code, peer);
     line.drop(accepted.code);

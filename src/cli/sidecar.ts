@@ -8,6 +8,7 @@ import { ControlError } from '../control/control-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { keepHeapSmall } from '../process/heap.ts';
+import type { GivenIdentity } from '../process/sidecar-identity.ts';
 import { startSidecar } from '../process/sidecar.ts';
 import type { RunningSidecar } from '../process/sidecar-options.ts';
 import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
@@ -20,6 +21,8 @@ type SidecarCommand = {
   readonly agent: string;
   readonly state: string;
   readonly joinToken?: string;
+  readonly svid?: string;
+  readonly bus?: string;
   readonly tcp?: string;
   readonly agentUid?: string;
   readonly agentUidIsOwn: boolean;
@@ -52,6 +55,7 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
     agent: options.agent,
     stateDirectory: stateDirectoryOf(options.state, file),
     joinToken: joinToken === '' ? null : joinToken,
+    svid: givenIdentity(options),
     command: options.command.length > 0 ? options.command : null,
     restart: options.restart,
     agentIdentity: identityOf(options.agentUid),
@@ -117,6 +121,14 @@ function identityOf(uid: string | undefined): { readonly uid: number; readonly g
   const number = Number(uid);
   if (!Number.isSafeInteger(number) || number < 1) throw new Error('A uid is a positive number.');
   return { uid: number, gid: number };
+}
+
+/** `--svid DIR --bus HOST:PORT`: an identity out of files, and the node that it is for. */
+function givenIdentity({ svid, bus }: SidecarCommand): GivenIdentity | null {
+  if (svid === undefined) return null;
+  const [, busHost = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(bus ?? '') ?? [];
+  if (busHost === '') throw new Error('--svid needs --bus HOST:PORT.');
+  return { directory: resolve(svid), busHost, busPort: Number(port) };
 }
 
 /** From a file for its owner alone: what stands on a command line is seen by every user. */

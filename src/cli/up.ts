@@ -24,6 +24,7 @@ type UpOptions = {
   readonly state: string;
   readonly host: string;
   readonly port: string;
+  readonly svid?: string;
   readonly uids?: string;
   readonly sidecars: boolean;
   readonly witness: boolean;
@@ -51,6 +52,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     stateDirectory,
     host: options.host,
     port: Number(options.port),
+    svidDirectory: options.svid === undefined ? null : resolve(options.svid),
     log,
     witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
   }).catch(async (failure: unknown) => {

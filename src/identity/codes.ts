@@ -166,6 +166,16 @@ export const identityCodes = {
     mend: 'Treat the key as leaked: replace it, and give its file mode 0600.',
     agentSees: 'UNAVAILABLE',
   },
+  IDENTITY_CREDENTIAL_FOREIGN: {
+    means: 'The SVID in the files is of another agent, node or instance than the one that runs.',
+    mend: 'Name the directory of this agent; restart the sidecar to run as another instance.',
+    agentSees: 'UNAVAILABLE',
+  },
+  IDENTITY_KEY_UNSUPPORTED: {
+    means: 'The key of the SVID in the files is not an Ed25519 key.',
+    mend: 'Let the authority issue Ed25519: envelopes are signed with that and nothing else.',
+    agentSees: 'UNAVAILABLE',
+  },
   IDENTITY_CREDENTIAL_UNAVAILABLE: {
     means: 'The credential file cannot be read or written.',
     mend: 'Check path, owner and free space of the credential directory.',

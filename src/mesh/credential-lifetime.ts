@@ -33,3 +33,18 @@ export function svidLifetimes(mesh: Mesh): (id: SpiffeId) => number {
     return lifetimeMs;
   };
 }
+
+/**
+ * The same for a mesh whose policy changes while it runs: what was issued under the version that this
+ * process started on is good until it ends, and its renewal is what the version in force says.
+ */
+export function liveLifetimes(mesh: () => Mesh): (id: SpiffeId) => number {
+  const atStart = svidLifetimes(mesh());
+  let known = mesh();
+  let lifetimes = atStart;
+  return (id) => {
+    const now = mesh();
+    if (now !== known) [known, lifetimes] = [now, svidLifetimes(now)];
+    return Math.max(atStart(id), lifetimes(id));
+  };
+}

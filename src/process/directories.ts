@@ -23,5 +23,8 @@ export function sidecarDirectories(stateDirectory: string, agent: string) {
   } as const;
 }
 
+/** The node's own name in its SPIFFE id. */
+export const nodeName = 'main';
+
 /** Longer paths cannot name a unix socket on any platform we support. */
 export const socketPathBytesMax = 103;

@@ -10,7 +10,6 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
-import { newKey } from '../adapters/credential-keys.ts';
 import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
@@ -36,13 +35,12 @@ import { parentOf, type Child } from '../control/child.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import { revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
-import type { Authority, Credential, PeerIdentity } from '../identity/credential.ts';
-import { credentialFromPem } from '../identity/credential-pem.ts';
-import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
+import type { Authority, PeerIdentity } from '../identity/credential.ts';
+import type { PeerVerifier } from '../identity/peer.ts';
 import type { RevocationList } from '../identity/revocation.ts';
-import { nodeSpiffeId, parseSpiffeId } from '../identity/spiffe-id.ts';
+import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import { svidLifetimes } from '../mesh/credential-lifetime.ts';
-import type { Mesh, Operator } from '../mesh/mesh.ts';
+import type { Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { primaryPace } from '../pace/pace-view.ts';
@@ -56,10 +54,9 @@ import { TokenBuckets } from '../scanner/rate.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
+import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
-
-export const nodeName = 'main';
 
 /** What a node stands on; made first, closed last. */
 export type Foundations = {
@@ -75,9 +72,7 @@ export type Foundations = {
 /** The wired parts of a node, before any socket listens. */
 export type Parts = {
   readonly authority: Authority;
-  readonly credential: Credential;
-  readonly bundlePem: string;
-  readonly verifier: PeerVerifier;
+  readonly identity: NodeIdentity;
   readonly busContext: BusContext;
   readonly allotments: AllotmentsContext;
   readonly approvals: ApprovalsContext;
@@ -91,21 +86,19 @@ export type Parts = {
 
 /** Opens the stores and the authority of a node and wires bus and control plane on them. */
 export async function buildParts(
-  { stateDirectory }: { readonly stateDirectory: string },
+  options: { readonly stateDirectory: string; readonly svidDirectory?: string | null },
   foundations: Foundations,
 ): Promise<Parts> {
   const { clock, database, live } = foundations;
   const { mesh } = live;
   const recorder = new PolicyStampingRecorder(foundations.recorder, () => live.version);
-  const directories = nodeDirectories(stateDirectory);
+  const directories = nodeDirectories(options.stateDirectory);
   const authority = await openAuthority(live, directories.node, clock);
-  const bundlePem = authority.bundlePem();
-  const credential = await issueNodeCredential(authority, mesh);
-  // Issued under an earlier version, it is good until it ends; its renewal is what the new one says.
-  const verifier = createPeerVerifier(
-    readTrustBundle(bundlePem, mesh.trustDomain), clock,
-    (id) => Math.max(svidLifetimes(mesh)(id), svidLifetimes(live.mesh)(id)),
-  );
+  const { svidDirectory = null } = options;
+  const identity = await NodeIdentity.open({
+    mesh: () => live.mesh, authority, clock, svidDirectory, log: foundations.log,
+  });
+  const { verifier } = identity;
   const atStart = await operatorsOf(mesh, directories.operators);
   // A version that names operators binds from then on; one that names none needs a new start.
   const operators = () => (live.mesh.operators.size > 0 ? live.mesh.operators : atStart);
@@ -124,7 +117,7 @@ export async function buildParts(
     get mesh() {
       return live.mesh;
     },
-    authority,
+    authority: { issue: (asked) => authority.issue(asked), bundlePem: () => identity.bundlePem },
     tokens: new SqliteJoinTokenStore(database),
     revocations: list,
     recorder,
@@ -155,7 +148,7 @@ export async function buildParts(
   const people = {
     allotments, approvals, enrolment, revocations, chains, policies, spawning, localOperator,
   };
-  return { authority, credential, bundlePem, verifier, busContext, ...people };
+  return { authority, identity, busContext, ...people };
 }
 
 async function openAuthority(
@@ -345,16 +338,6 @@ function issuedPeer(
   if (chain !== null && verifier.byThumbprint(thumbprint) === null) verifier.verifyPem(chain);
   const peer = verifier.byThumbprint(thumbprint);
   return peer === null || revocations.isRevoked(peer) ? null : peer;
-}
-
-export async function issueNodeCredential(authority: Authority, mesh: Mesh): Promise<Credential> {
-  const key = await newKey();
-  const svid = await authority.issue({
-    csrPem: key.csrPem,
-    spiffeId: nodeSpiffeId(mesh.trustDomain, nodeName),
-    lifetimeMs: mesh.credentialRotationIntervalMs,
-  });
-  return credentialFromPem(svid.chainPem, key.privateKey);
 }
 
 function decidedFrame(approval: Approval | null): Extract<NodeFrame, { kind: 'decided' }> | null {

@@ -32,12 +32,12 @@ import { parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { RecorderSettings } from '../mesh/mesh.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
-import { nodeDirectories } from './directories.ts';
+import { nodeDirectories, nodeName } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { LivePolicy } from './live-policy.ts';
 import { keepPorts, listenOn, portsToUse } from './node-ports.ts';
 import { controlApi } from './node-control.ts';
-import { buildParts, issueNodeCredential, nodeName } from './node-parts.ts';
+import { buildParts } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
 import { operatorsOf } from './node-policies.ts';
 import { openNodeRecorder } from './node-recorder.ts';
@@ -50,6 +50,8 @@ export type NodeOptions = {
   /** 0 keeps the port of the last start, or picks a free one. */
   readonly port: number;
   readonly log: (line: string) => void;
+  /** The bus's identity in files that another program replaces; absent: by the built-in authority. */
+  readonly svidDirectory?: string | null;
   /** Witnesses beside those that the mesh file names. */
   readonly witnesses?: RecorderSettings['witnesses'];
 };
@@ -127,20 +129,27 @@ class MeshNode implements RunningNode {
     const { host } = options;
     const { live } = foundations;
     const directories = nodeDirectories(options.stateDirectory);
-    const { credential, bundlePem, busContext } = parts;
+    const { identity, busContext, chains } = parts;
+    const { bundlePem } = identity;
     const ports = await portsToUse(directories.node, options.port);
     const bus = await listenOn(ports.bus, (port) => listenBus({
       host,
       port,
-      credential,
+      credential: identity.credential,
       bundlePem,
-      verifier: parts.verifier,
-      accept: (peer, line) => {
+      verifier: identity.verifier,
+      accept: (peer, line, chainPem) => {
         const known = peer.kind === 'agent' && live.mesh.agents.has(peer.name);
         if (!known) return { code: 'IDENTITY_PEER_UNEXPECTED' };
         if (busContext.revocations.isRevoked(peer)) return { code: 'IDENTITY_REVOKED' };
         const spawned = spawnedPeerRefusal(peer, live.mesh, parts.spawning.children);
         if (spawned !== null) return { code: spawned };
+        const { thumbprint, expiresAtMs } = peer;
+        // Of an authority of its own: nobody else could show its certificate to recipients.
+        if (chains.chainOf(thumbprint) === null) {
+          chains.add(thumbprint, chainPem, expiresAtMs, foundations.clock.nowMs())
+            .catch((failure: unknown) => options.log(`node: ${faultOf(failure)}`));
+        }
         return new BusConnection(peer, line, busContext);
       },
       refused: (code, peer) => recordRefusal(code, peer, foundations),
@@ -148,7 +157,7 @@ class MeshNode implements RunningNode {
     const enrolment = await listenOn(ports.enrolment, (port) => serveEnrolment({
       host,
       port,
-      credential,
+      credential: identity.enrolmentCredential,
       bundlePem,
       enrol: (token, csr) => enrol(token, csr, parts.enrolment),
       report: (failure) => options.log(`node: ${faultOf(failure)}`),
@@ -225,7 +234,7 @@ class MeshNode implements RunningNode {
     if (!runs && this.#parts.spawning.children.of(agent) === null) {
       throw new ControlError('CONTROL_CHILD_UNKNOWN', `No spawned agent ${agent} lives.`);
     }
-    const [authority] = readCertificatesPem(this.#parts.bundlePem) ?? [];
+    const [authority] = readCertificatesPem(this.#parts.authority.bundlePem()) ?? [];
     if (authority === undefined) throw new Error('The bundle holds no authority.');
     const { token, record } = mintJoinToken(
       {
@@ -242,6 +251,7 @@ class MeshNode implements RunningNode {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#parts.identity.close();
     await Promise.all([this.#bus.close(), this.#enrolment.close(), this.#control.close()]);
     await this.recorder.record([meshEntry('mesh.stopped', this.mesh(), this.#foundations)]);
     await this.recorder.close();
@@ -295,11 +305,13 @@ class MeshNode implements RunningNode {
     }, pruneEveryMs);
     const rotateEveryMs = this.mesh().credentialRotationIntervalMs / 2;
     const rotate = setInterval(() => {
-      issueNodeCredential(this.#parts.authority, this.mesh()).then((credential) => {
-        this.#bus.rotate(credential);
-        this.#enrolment.rotate(credential);
-      }, failed);
+      this.#parts.identity.renew().catch(failed);
     }, rotateEveryMs);
+    const { identity } = this.#parts;
+    identity.watch(() => {
+      this.#bus.rotate(identity.credential, identity.bundlePem);
+      this.#enrolment.rotate(identity.enrolmentCredential);
+    });
     const timers = [sweep, prune, rotate];
     for (const timer of timers) timer.unref();
     return timers;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
+import type { GivenIdentity } from './sidecar-identity.ts';
 import type { AgentSidecar, OfferedToken } from '../sidecar/agent-sidecar.ts';
 
 export type SidecarOptions = {
@@ -15,6 +16,8 @@ export type SidecarOptions = {
   readonly stateDirectory: string;
   /** Needed for the first start and after the identity ran out. */
   readonly joinToken: string | null;
+  /** An identity that another program keeps in files; absent: from the node, by join token. */
+  readonly svid?: GivenIdentity | null;
   /** Runs this program as the agent; null when the agent is started elsewhere or in this process. */
   readonly command: readonly string[] | null;
   readonly restart: 'always' | 'never';

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
-import { systemRandom } from '../adapters/random-system.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -13,12 +12,10 @@ import { ControlError } from '../control/control-error.ts';
 import { effectiveEntry } from '../control/policies.ts';
 import { authorityHash } from '../identity/certificate.ts';
 import { IdentityError } from '../identity/identity-error.ts';
-import { createPeerVerifier, readTrustBundle, type PeerVerifier } from '../identity/peer.ts';
 import { narrowedTo } from '../mesh/child-scope.ts';
-import { credentialLifetimeMs, svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
-import { isName, mintUlid } from '../message/identifiers.ts';
+import { isName } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
@@ -28,9 +25,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
-import { beginRun } from './sidecar-runs.ts';
-import { credentialFile, joinOrResume, type Membership } from './membership.ts';
-import { digestKeyOf, isHalfSpent, rotate, type Line } from './sidecar-line.ts';
+import { SidecarIdentity } from './sidecar-identity.ts';
 import { buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
 import type { RunningSidecar, SidecarOptions } from './sidecar-options.ts';
@@ -75,6 +70,13 @@ async function startOnce(
   }
 }
 
+/** A sidecar's standing in its mesh and its line to the node, which last while versions change. */
+type Line = {
+  readonly identity: SidecarIdentity;
+  readonly link: BusClient;
+  readonly recorder: SidecarRecorder;
+};
+
 /** One agent's sidecar with its line to the node; the agent's own process hangs on it. */
 class SidecarProcess implements RunningSidecar {
   readonly agent: string;
@@ -99,7 +101,6 @@ class SidecarProcess implements RunningSidecar {
   #http: AgentHttp | null = null;
   #agentProcess: AgentProcess | null = null;
   #timers: readonly NodeJS.Timeout[] = [];
-  #rotating = false;
   #sidecarServes = false;
 
   constructor(options: SidecarOptions, clock: SystemClock, stateDirectory: string) {
@@ -127,17 +128,20 @@ class SidecarProcess implements RunningSidecar {
    * it: tools, context and agent.
    */
   async start(socketPath: string): Promise<void> {
-    const { joinToken, toolIdentity } = this.#options;
-    const lifetimeMs = credentialLifetimeMs(this.#policy.mesh, this.#policy.agent);
-    const membership = await joinOrResume(
-      this.#stateDirectory, joinToken, this.#clock, lifetimeMs,
-    );
-    await this.#policy.joined(authorityHash(membership.bundlePem));
-    const runs = await beginRun(this.#stateDirectory, mintUlid(this.#clock, systemRandom));
-    const link = this.#connectBus(membership, runs);
+    const { joinToken, toolIdentity, svid = null } = this.#options;
+    const identity = await SidecarIdentity.open({
+      mesh: () => this.#policy.mesh,
+      agent: this.#policy.agent,
+      clock: this.#clock,
+      stateDirectory: this.#stateDirectory,
+      joinToken,
+      given: svid,
+    });
+    await this.#policy.joined(authorityHash(identity.bundlePem));
+    const link = this.#connectBus(identity);
     const recorder = new SidecarRecorder(this.#store, link);
-    const verifier = this.#verifierOf(membership);
-    const line: Line = { membership, link, recorder, verifier, credential: membership.credential };
+    const line: Line = { identity, link, recorder };
+    this.#watch(line);
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
@@ -188,6 +192,7 @@ class SidecarProcess implements RunningSidecar {
     await this.#sidecar?.endSession('stopped');
     await this.#line?.recorder.drain();
     this.#line?.link.close();
+    this.#line?.identity.close();
     await this.#tools?.close();
     this.#database.close();
   }
@@ -211,7 +216,7 @@ class SidecarProcess implements RunningSidecar {
   }
 
   #foundations(
-    { membership, link, recorder, verifier }: Line,
+    { identity, link, recorder }: Line,
     policy: PolicyView,
     mesh: Mesh,
     agent: Agent,
@@ -219,7 +224,7 @@ class SidecarProcess implements RunningSidecar {
     return {
       policy,
       mesh,
-      agent: narrowedTo(agent, membership.credential.lineage),
+      agent: narrowedTo(agent, identity.credential.lineage),
       lasting: this.#lasting,
       isolation: this.isolation,
       clock: this.#clock,
@@ -227,23 +232,25 @@ class SidecarProcess implements RunningSidecar {
       store: this.#store,
       link,
       recorder: recorder.under(policy.version),
-      verifier,
+      verifier: identity.verifier,
       report: (failure) => this.#report(failure),
       intents: this.#intents,
-      credential: () => this.#line?.credential ?? membership.credential,
+      credential: () => identity.credential,
       operators: () => this.#knownOperators(),
       revocations: this.#standing.revocations,
       lease: this.#standing,
-      digestKey: digestKeyOf(membership),
+      digestKey: identity.digestKey,
     };
   }
 
-  /** What was issued under an earlier version is good until it ends. */
-  #verifierOf({ bundlePem }: Membership): PeerVerifier {
-    const atStart = this.#policy.mesh;
-    const bundle = readTrustBundle(bundlePem, atStart.trustDomain);
-    return createPeerVerifier(bundle, this.#clock, (id) =>
-      Math.max(svidLifetimes(atStart)(id), svidLifetimes(this.#policy.mesh)(id)));
+  #watch({ identity, link, recorder }: Line): void {
+    identity.watch({
+      changed: () => link.reconnect(),
+      refused: (entry) => {
+        this.#log(`identity files refused (${entry.code})`);
+        recorder.under(this.#policy.version).record([entry]).catch((failure: unknown) => this.#report(failure));
+      },
+    });
   }
 
   /** Operators of the mesh file bind this sidecar; only where it names none is the node believed. */
@@ -252,17 +259,17 @@ class SidecarProcess implements RunningSidecar {
     return named.size > 0 ? named : this.#operators;
   }
 
-  #connectBus(membership: Membership, runs: readonly string[]): BusClient {
-    const { busHost, busPort, bundlePem, nodeSpiffeId, credential } = membership;
+  #connectBus(identity: SidecarIdentity): BusClient {
+    const { busHost, busPort, nodeSpiffeId, runs } = identity;
     const drain = (): void => {
       this.#line?.recorder.drain().catch((failure: unknown) => this.#report(failure));
     };
     const link = new BusClient({
       host: busHost,
       port: busPort,
-      bundlePem,
       nodeSpiffeId,
-      credential: () => this.#line?.credential ?? credential,
+      bundlePem: () => identity.bundlePem,
+      credential: () => identity.credential,
       policy: () => ({ digest: this.#policy.mesh.digest, version: this.#policy.version }),
       isolation: this.isolation,
       runs,
@@ -342,7 +349,8 @@ class SidecarProcess implements RunningSidecar {
   #revoked(): void {
     this.#standing.ended();
     if (this.#sidecarServes) return;
-    rm(join(this.#stateDirectory, credentialFile), { force: true })
+    const givenUp = this.#line?.identity.giveUp() ?? Promise.resolve();
+    givenUp
       .catch((failure: unknown) => this.#report(failure))
       .finally(() => {
         this.#welcomed.reject(new IdentityError('IDENTITY_REVOKED', 'This identity is revoked.'));
@@ -365,15 +373,8 @@ class SidecarProcess implements RunningSidecar {
       setInterval(() => line.link.askLease(this.#policy.version), leaseMsDefault / 3),
       // An identity that ran out cannot be renewed; only a new start, with a token, can go on.
       setInterval(() => {
-        const { expiresAtMs } = line.credential;
-        if (this.#clock.nowMs() >= expiresAtMs) this.#ended.resolve('IDENTITY_CERTIFICATE_EXPIRED');
-      }, rotateCheckMs),
-      setInterval(() => {
-        if (this.#rotating || !isHalfSpent(line.credential, this.#clock.nowMs())) return;
-        this.#rotating = true;
-        rotate(line, this.#stateDirectory).catch(report).finally(() => {
-          this.#rotating = false;
-        });
+        if (line.identity.isExpired) this.#ended.resolve('IDENTITY_CERTIFICATE_EXPIRED');
+        line.identity.renewIfDue((csr) => line.link.renew(csr)).catch(report);
       }, rotateCheckMs),
     ];
     for (const timer of timers) timer.unref();

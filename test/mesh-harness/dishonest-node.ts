@@ -12,7 +12,7 @@ import { peerOfSocket, serverTlsOptions } from '../../src/adapters/tls-options.t
 import { createPeerVerifier, readTrustBundle } from '../../src/identity/peer.ts';
 import type { JsonObject } from '../../src/message/json.ts';
 import type { Mesh } from '../../src/mesh/mesh.ts';
-import { issueNodeCredential } from '../../src/process/node-parts.ts';
+import { issueNodeCredential } from '../../src/process/node-identity.ts';
 import { until, type MeshFolder } from './running-mesh.ts';
 
 /**
