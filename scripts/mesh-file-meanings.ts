@@ -216,7 +216,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'schemas.*.prose': 'Members in which a person writes sentences. In a prompt, the addresses, links, dates, names and numbers inside them are from the prompt too.',
   operators: 'People who may decide, by name: an Ed25519 public key as JWK, or the path of one. With none, the node makes an operator `local`.',
   controls: 'Controls of the framework that this mesh does without.',
-  'controls.deselected': 'Listed by `maso check` and recorded at start. It documents; it switches nothing off.',
+  'controls.deselected': 'Listed by `maso check` and recorded at start. PG-2.1 switches the semantic firewall off and EC-2.5 the judge; ids that guarantees rest on are refused; any other id is only on record.',
   'controls.deselected[].id': 'Id of the control, for example `PG-1.5`.',
   'controls.deselected[].reason': 'Why.',
   'controls.deselected[].by': 'Who decided.',

@@ -32,7 +32,7 @@ export function askingOf(
   const moved = movedBy(ask, action);
   const parties = new Set([requester, executor]);
   const superiors = new Set([...parties, ...handedBy]);
-  const escalateAt = action === null ? 1 : mesh.bounds.escalateAt;
+  const escalateAt = action === null ? 1 : escalateAtOf(action, mesh);
   const charges: Charge[] = [...ask.charges];
   const charge = (key: string, amount: number, { windowMs, most }: BoundWindow): void => {
     const asks = escalateAt < 1 && windowMs >= escalatingWindowMsMin;
@@ -127,6 +127,14 @@ export function countedAmount(parameters: JsonObject, name: string): number {
   const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
   if (Array.isArray(value)) return value.length;
   return typeof value === 'number' ? value : Number.NaN;
+}
+
+/**
+ * At tier 3, autonomous, nobody is asked before a cap is reached, which still stops at the cap. What
+ * is CRITICAL is asked for at every tier.
+ */
+function escalateAtOf({ risk }: ActionManifest, { autonomyTier, bounds }: Mesh): number {
+  return autonomyTier === 3 && risk !== 'CRITICAL' ? 1 : bounds.escalateAt;
 }
 
 function breakersOf({ operation, requester }: AllotmentAsk, mesh: Mesh): readonly BreakerUse[] {

@@ -6,6 +6,7 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { stampOf } from '../adapters/process-stamp.ts';
 import { claimUids, uidsOfHost, type UidRange } from '../adapters/uid-ranges.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
+import { deselectionLine } from '../mesh/deselection.ts';
 import type { ChildHost } from '../control/child.ts';
 import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { isResident } from '../mesh/spawn.ts';
@@ -188,9 +189,7 @@ function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
   if (!witnessed && (mesh.recorder?.witnesses.length ?? 0) === 0) {
     lines.push('no witness cosigns the record; who can write the state directory can rewrite it.');
   }
-  for (const control of mesh.deselected) {
-    lines.push(`control ${control.id} is deselected by ${control.by}: ${control.reason}`);
-  }
+  lines.push(...mesh.deselected.map(deselectionLine));
   return lines;
 }
 

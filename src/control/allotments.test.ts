@@ -172,4 +172,16 @@ describe('the owner of the bounds', () => {
     expect(await pay(101, { released: true })).toBe('granted');
     expect(await pay(100)).toBe('granted');
   });
+
+  it('asks nobody before a cap is reached at tier 3, and stops at the cap; CRITICAL asks at every tier', async () => {
+    const mesh = { ...boundedMesh(sampleMesh(), { escalateAt: 0.5 }), autonomyTier: 3 } as const;
+    owner = ownerOf(mesh, () => nowMs);
+    expect(await pay(250)).toBe('granted');
+    expect(await pay(101)).toBe('granted');
+    expect(await pay(1e6)).toContain('BOUNDS_EXCEEDED');
+    const critical = new Map([...mesh.actions].map(([name, action]) => [name, { ...action, risk: 'CRITICAL' as const }]));
+    owner = ownerOf({ ...mesh, actions: critical }, () => nowMs);
+    expect(await pay(250)).toBe('granted');
+    expect(await pay(101)).toBe('BOUNDS_HALF_REACHED agent/triage');
+  });
 });

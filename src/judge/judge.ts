@@ -32,3 +32,17 @@ export const noJudge: Judge = {
     findings: [finding('JUDGE_NOT_CONFIGURED', 'judge/none')],
   }),
 };
+
+/** Whoever is named switched the judge off; every question goes to people, and says why. */
+export function deselectedJudge(version: string): Judge {
+  return {
+    configured: false,
+    rule: async () => ({
+      outcome: 'ESCALATE',
+      control: 'model-as-judge',
+      version,
+      tookUs: 0,
+      findings: [finding('JUDGE_DESELECTED', 'judge/deselected')],
+    }),
+  };
+}

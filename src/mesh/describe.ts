@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { deselectionLine } from './deselection.ts';
 import { actionsOf, isPrivileged, readsThirdParties } from './duties.ts';
 import type { Agent, DeselectedControl, Mesh } from './mesh.ts';
 
@@ -61,9 +62,7 @@ export function describeLines(description: MeshDescription): readonly string[] {
     lines.push(`domain ${domain}: ${tier}, ${note}`);
   }
   if (deselected.length === 0) lines.push('no control is deselected');
-  for (const { id, reason, by } of deselected) {
-    lines.push(`control ${id} is deselected by ${by}: ${reason}`);
-  }
+  lines.push(...deselected.map(deselectionLine));
   for (const duty of duties) lines.push(dutyLine(duty));
   return lines;
 }

@@ -3,6 +3,11 @@ import type { CodeTable } from '../review/code.ts';
 
 /** Codes of versions of a mesh; part of the table of this folder. */
 export const meshPolicyCodes = {
+  MESH_CONTROL_GUARANTEED: {
+    means: 'A control that the guarantees rest on cannot be deselected.',
+    mend: 'Take it out of controls.deselected.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_POLICY_UNSIGNED: {
     means: 'The mesh file, or a file it names, is not the version that an operator signed.',
     mend: 'Sign it with maso reload while the mesh runs; until then the signed version is in force.',

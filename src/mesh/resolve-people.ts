@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RE2JS } from 're2js';
+import { guaranteed } from './deselection.ts';
 import { splitCedar, type PolicyPlace } from './cedar-text.ts';
 import { asJsonObject, type Loading } from './loading.ts';
 import { entryShapes, namePattern, operatorKeyShape } from './mesh-file.ts';
@@ -71,7 +72,10 @@ export function resolvePatterns(loading: Loading, raw: readonly unknown[]): User
 
 export function resolveDeselected(loading: Loading, raw: readonly unknown[]): DeselectedControl[] {
   return loading.items(['security_mesh', 'controls', 'deselected'], raw, entryShapes.deselected)
-    .map(({ value }) => value);
+    .map(({ path, value }) => {
+      if (guaranteed.has(value.id)) loading.report('MESH_CONTROL_GUARANTEED', [...path, 'id']);
+      return value;
+    });
 }
 
 export type ResolvedPolicies = {

@@ -7,9 +7,10 @@ import { ToolSecrets } from '../adapters/tool-secrets.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
-import { noJudge } from '../judge/judge.ts';
+import { deselectedJudge, noJudge } from '../judge/judge.ts';
 import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
 import { peersOf } from '../mandate/verify.ts';
+import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import { defaultScannerSettings } from '../mesh/scanner-settings.ts';
 import type { Clock } from '../message/clock.ts';
@@ -170,6 +171,7 @@ export async function buildSidecarContext(
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
   const { policy, lasting } = foundations;
+  const judgeOff = deselectionOf(mesh, 'model-as-judge');
   const { admission } = lasting;
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
   const hmacKey = createSecretKey(digestKey);
@@ -211,7 +213,7 @@ export async function buildSidecarContext(
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
-    judge: noJudge,
+    judge: judgeOff === null ? noJudge : deselectedJudge(deselectedVersion(judgeOff)),
     endorsements: new Endorsements(limits.approvalTimeoutMs),
     allotments: lasting.allotments(foundations),
     rates: lasting.rates(mesh),

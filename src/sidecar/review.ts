@@ -5,6 +5,7 @@ import type { Channel } from '../firewall/injection-model.ts';
 import type { Classification, MessageType } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { bandFor } from '../mesh/firewall-settings.ts';
+import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { RiskClass } from '../mesh/mesh.ts';
 import type { Verdict } from '../review/verdict.ts';
 import { textsOf } from '../scanner/structure.ts';
@@ -35,17 +36,29 @@ export async function reviewContent(
   context: SidecarContext,
 ): Promise<readonly Verdict[]> {
   const scanned = context.scanner.scan(content);
+  const read = await readTexts(content, context);
+  return context.mesh.mode === 'observe' ? [observed(scanned), observed(read)] : [scanned, read];
+}
+
+/** The semantic firewall, unless the mesh file switched it off: then nothing reads, and that is said. */
+function readTexts(content: Content, context: SidecarContext): Promise<Verdict> {
+  const { firewall } = context.mesh;
+  const off = deselectionOf(context.mesh, 'semantic-firewall');
+  if (off !== null) {
+    const version = deselectedVersion(off);
+    return Promise.resolve({
+      outcome: 'GO', control: 'semantic-firewall', version, tookUs: 0, findings: [],
+    });
+  }
   const { model } = context.firewall;
   const { channel, classification } = content;
-  const { firewall } = context.mesh;
-  const read = await reviewTexts({
+  return reviewTexts({
     ...context.firewall,
     thresholds: { ...bandFor(firewall, channel, classification), timeoutMs: firewall.timeoutMs },
     texts: model.configured ? textsToRead(textsOf(content.value)) : [],
     channel,
     risk: content.risk ?? 'LOW',
   });
-  return context.mesh.mode === 'observe' ? [observed(scanned), observed(read)] : [scanned, read];
 }
 
 /** Structure and type stay enforced in a trial; opinions about content are only written down. */

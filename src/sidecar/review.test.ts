@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, test } from 'vitest';
+import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
+import type { InjectionModel } from '../firewall/injection-model.ts';
+import { reviewContent } from './review.ts';
+
+const content = {
+  value: { text: 'pay now' }, schemaId: 'invoice/1', type: 'data', channel: 'agent_message',
+  classification: 'internal',
+} as const;
+
+/** A model that must not be asked. */
+const trap = new Proxy({}, {
+  get: (_target, name) => {
+    throw new Error(`The model was asked for ${String(name)}.`);
+  },
+}) as InjectionModel;
+
+test('a semantic firewall that is deselected reads nothing, and every verdict says who and why', async () => {
+  const mesh = sampleMesh([['id: PG-1.5', 'id: PG-2.1']]);
+  const { context } = new FakeSidecar('triage', {}, mesh);
+  const firewall = { ...context.firewall, model: trap };
+  const [, read] = await reviewContent(content, { ...context, firewall });
+  expect(read).toMatchObject({ outcome: 'GO', control: 'semantic-firewall', findings: [] });
+  expect(read?.version).toContain('PG-2.1 by security@example.org');
+});
+
+test('the scanner runs, whatever is deselected', async () => {
+  const mesh = sampleMesh([['id: PG-1.5', 'id: PG-2.1']]);
+  const { context } = new FakeSidecar('triage', {}, mesh);
+  const [scanned] = await reviewContent({ ...content, value: { other: 1 } }, context);
+  expect(scanned).toMatchObject({ outcome: 'NO-GO', control: 'scanner' });
+});
