@@ -18,7 +18,7 @@ const keepMs = 2 * 3_600_000;
 
 /** A call that asks for its allotment, with everything that bounds it. */
 export type Asking = {
-  /** One for calls that share executor, requester, idempotency key and amounts. */
+  /** One for calls that share executor, requester, task, idempotency key and amounts. */
   readonly id: string;
   /** The request that asks. */
   readonly holder: string;

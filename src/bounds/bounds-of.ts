@@ -156,10 +156,10 @@ function retryOf({ action, task }: AllotmentAsk, untilMs: number, mesh: Mesh): R
 }
 
 function idOf(executor: string, ask: AllotmentAsk): string {
-  const { requester, idempotencyKey, action, operation, calls, amounts } = ask;
+  const { requester, idempotencyKey, task, action, operation, calls, amounts } = ask;
   const charges = ask.charges.map(({ key, windowMs, amount }) => [key, windowMs, amount]);
   const text = canonicalize([
-    executor, requester, idempotencyKey, action, operation, calls, { ...amounts }, charges,
+    executor, requester, idempotencyKey, task, action, operation, calls, { ...amounts }, charges,
   ]);
   return createHash('sha256').update(text).digest('base64url');
 }

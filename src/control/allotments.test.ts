@@ -56,6 +56,14 @@ describe('the owner of the bounds, attacked', () => {
     expect(await pay(200, { task, requester: 'helper' })).toBe('granted');
   });
 
+  it('by repeating a key of one task in another, which would take the charge along', async () => {
+    const key = { holder: 'm1', idempotencyKey: 'k' };
+    const task = taskAt(startMs);
+    expect(await pay(300, { ...key, task })).toBe('granted');
+    expect(await pay(300, { ...key, holder: 'm2', task: taskAt(startMs, 9) })).toBe('granted');
+    expect(await pay(201, { task, requester: 'helper' })).toMatch(/^BOUNDS_EXCEEDED task/);
+  });
+
   it('by splitting it over agents of one sub-tree, also as data and in tasks of their own', async () => {
     const task = taskAt(startMs);
     await handOver('desk', 'triage', { type: 'data' });

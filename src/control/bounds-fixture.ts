@@ -34,17 +34,21 @@ export class MemoryLineage implements LineageStore {
 }
 
 /** `desk` hands work to `triage` and `helper`; both ask `payments` and `vault` for payments. */
-export function boundedMesh(sample: Mesh, change: Partial<Mesh['bounds']> = {}): Mesh {
+export function boundedMesh(
+  sample: Mesh,
+  change: Partial<Mesh['bounds']> = {},
+  windowMs = hourMs,
+): Mesh {
   const payments = need(sample.agents.get('payments'));
   const triage = need(sample.agents.get('triage'));
   const desk = need(sample.agents.get('desk'));
   const pay = need(sample.actions.get('pay_invoice'));
   const none: BlastRadius = new Map();
-  const hourly = (most: number) => [{ windowMs: hourMs, most }];
+  const within = (most: number) => [{ windowMs, most }];
   const own: BlastRadius = new Map([
-    ['money', hourly(limits.ownMoney)], ['calls', hourly(limits.ownCalls)],
+    ['money', within(limits.ownMoney)], ['calls', within(limits.ownCalls)],
   ]);
-  const subtree: BlastRadius = new Map([['money', hourly(limits.subtreeMoney)]]);
+  const subtree: BlastRadius = new Map([['money', within(limits.subtreeMoney)]]);
   const agents = new Map<string, Agent>([
     ['desk', { ...desk, bounds: { own: none, subtree } }],
     ['triage', { ...triage, bounds: { own, subtree: none } }],
@@ -57,7 +61,7 @@ export function boundedMesh(sample: Mesh, change: Partial<Mesh['bounds']> = {}):
   })));
   const capped: ActionManifest = {
     ...pay,
-    caps: new Map([['amount', { windows: hourly(limits.cap) }]]),
+    caps: new Map([['amount', { windows: within(limits.cap) }]]),
     impact: new Map([['money', 'amount']]),
   };
   return {
