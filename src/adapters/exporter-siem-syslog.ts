@@ -8,6 +8,7 @@ import { syslogFrame } from '../exporter/syslog.ts';
 import type { Delivery, ExportedEntry, Exporter } from '../recorder/exporter.ts';
 import { codeOf } from './export-http.ts';
 import { readCertificates, readKey } from './export-files.ts';
+import { WatchedConnection } from './tls-ending.ts';
 
 export type SyslogTarget = {
   readonly host: string;
@@ -20,8 +21,9 @@ export type SyslogTarget = {
 /**
  * OCSF events as syslog over TLS (RFC 5425). The protocol has no receipts, and a write that the
  * system took says nothing about the server. So each batch is a connection: all frames, then the end
- * of the stream, and only when the server has ended its side in answer, which it does after it has
- * read ours to the end (RFC 5425, section 4.4), is the batch confirmed.
+ * of the stream, and only when the server has answered with its own `close_notify`, which it sends
+ * after it has read ours (RFC 5425, section 4.4), is the batch confirmed. A connection that is only
+ * cut confirms nothing.
  */
 export class SiemSyslogExporter implements Exporter {
   readonly batchEntriesMax = 1000;
@@ -52,13 +54,12 @@ export class SiemSyslogExporter implements Exporter {
   }
 
   async #options(): Promise<ConnectionOptions> {
-    const { host, port, caFile, certificateFile, keyFile } = this.#target;
+    const { host, caFile, certificateFile, keyFile } = this.#target;
     const ca = await readCertificates(caFile);
     const cert = await readCertificates(certificateFile);
     const key = await readKey(keyFile);
     return {
       host,
-      port,
       minVersion: 'TLSv1.2',
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(ca === null ? {} : { ca }),
@@ -70,10 +71,12 @@ export class SiemSyslogExporter implements Exporter {
 
   #send(bytes: Buffer, options: ConnectionOptions, signal: AbortSignal): Promise<Delivery> {
     return new Promise((resolve) => {
-      const socket: TLSSocket = connect(options);
+      const connection = new WatchedConnection(this.#target.host, this.#target.port);
+      const socket: TLSSocket = connect({ ...options, socket: connection.stream });
       const settle = (delivery: Delivery): void => {
         signal.removeEventListener('abort', onAbort);
         socket.destroy();
+        connection.destroy();
         resolve(delivery);
       };
       const onAbort = (): void => settle(failed('EXPORT_ENDPOINT_LATE'));
@@ -88,7 +91,11 @@ export class SiemSyslogExporter implements Exporter {
       // What a server says is read, so that its end is seen, and dropped.
       socket.resume();
       socket.once('end', () =>
-        settle(flushed ? { ok: true, rejected: 0 } : failed('EXPORT_ENDPOINT_UNREACHABLE')),
+        settle(
+          flushed && connection.saidClose
+            ? { ok: true, rejected: 0 }
+            : failed('EXPORT_ENDPOINT_UNREACHABLE'),
+        ),
       );
       socket.once('close', () => settle(failed('EXPORT_ENDPOINT_UNREACHABLE')));
       if (signal.aborted) onAbort();

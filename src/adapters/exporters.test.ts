@@ -239,8 +239,12 @@ describe('the syslog exporter', () => {
     const receiver = await SyslogReceiver.listen(identity);
     receiver.hangsUp = true;
     const exporter = syslogTo(receiver.port, identity.caFile);
-    const delivery = await exporter.deliver(someEntries(0, 1000), never);
-    expect(delivery).toMatchObject({ ok: false, code: 'EXPORT_ENDPOINT_UNREACHABLE' });
+    for (const count of [1, 20, 1000]) {
+      const delivery = await exporter.deliver(someEntries(0, count), never);
+      expect(delivery).toMatchObject({ ok: false, code: 'EXPORT_ENDPOINT_UNREACHABLE' });
+    }
+    receiver.hangsUp = false;
+    expect(await exporter.deliver(someEntries(0, 20), never)).toEqual({ ok: true, rejected: 0 });
     await receiver.close();
   });
 

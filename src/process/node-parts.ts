@@ -41,6 +41,7 @@ import type { RevocationList } from '../identity/revocation.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import { svidLifetimes } from '../mesh/credential-lifetime.ts';
 import type { Operator } from '../mesh/mesh.ts';
+import { DeclaredRecorder } from '../bus/declared-entry.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { primaryPace } from '../pace/pace-view.ts';
@@ -91,7 +92,8 @@ export async function buildParts(
 ): Promise<Parts> {
   const { clock, database, live } = foundations;
   const { mesh } = live;
-  const recorder = new PolicyStampingRecorder(foundations.recorder, () => live.version);
+  const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
+  const recorder = new DeclaredRecorder(stamping, () => live.mesh);
   const directories = nodeDirectories(options.stateDirectory);
   const authority = await openAuthority(live, directories.node, clock);
   const { svidDirectory = null } = options;

@@ -31,19 +31,25 @@ export class MeshInProcess {
   readonly sidecars = new Map<string, RunningSidecar>();
   readonly #folder: MeshFolder;
   readonly #memories = new Map<string, AgentMemory>();
+  readonly #log: (line: string) => void;
   #keys = 0;
 
-  static async start(folder: MeshFolder, agents: readonly string[]): Promise<MeshInProcess> {
+  static async start(
+    folder: MeshFolder,
+    agents: readonly string[],
+    log: (line: string) => void = () => undefined,
+  ): Promise<MeshInProcess> {
     const mesh = readMeshOrThrow(folder.meshFile);
     const place = { stateDirectory: folder.state, host: '127.0.0.1', port: 0 };
-    const node = await startNode({ mesh, ...place, log: () => undefined });
-    const running = new MeshInProcess(folder, node);
+    const node = await startNode({ mesh, ...place, log });
+    const running = new MeshInProcess(folder, node, log);
     for (const agent of agents) await running.join(agent);
     return running;
   }
 
-  private constructor(folder: MeshFolder, node: RunningNode) {
+  private constructor(folder: MeshFolder, node: RunningNode, log: (line: string) => void) {
     this.#folder = folder;
+    this.#log = log;
     this.node = node;
   }
 
@@ -59,7 +65,7 @@ export class MeshInProcess {
       agentUidIsOwn: false,
       toolIdentity: null,
       listen: 'in-process',
-      log: () => undefined,
+      log: this.#log,
     });
     this.sidecars.set(agent, sidecar);
   }
