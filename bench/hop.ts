@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One whole hop, agent a to agent b, with every control on and durably recorded: three processes
 // and real TLS; this process is the load. `npm run bench:hop -- --json`.
-// Options: --seconds N of each load, --messages N for the memory run, --profile DIR.
+// Options: --seconds N of each load, --messages N for the memory run, --profile DIR,
+// --model compact to have the semantic firewall read each message too.
 import type { MeshAgent } from '../src/sdk/join-mesh.ts';
 import {
   cpuUs,
@@ -90,7 +91,8 @@ class Hops {
 }
 
 const floorBefore = cryptoFloorUs(1024);
-const mesh = await startBenchMesh(textOption('profile'));
+const model = textOption('model') === 'compact' ? 'compact' : 'none';
+const mesh = await startBenchMesh(textOption('profile'), model);
 const sender = await mesh.join('a');
 const recipient = await mesh.join('b');
 const hops = new Hops(sender);
@@ -220,6 +222,7 @@ function report(): void {
   const ratio = rounded(closed.cpuUsPerHop.all / floorUs);
   print({
     bench: 'hop',
+    model,
     machine: machine(),
     startMs: Math.round(mesh.startMs),
     floorUs: rounded(floorUs),

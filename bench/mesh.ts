@@ -24,9 +24,11 @@ type Ready = {
   }[];
 };
 
-const meshFile = `security_mesh:
+/** The figures of one hop are without a model; `model` says otherwise. */
+const meshFile = (model: 'none' | 'compact'): string => `security_mesh:
   global: { autonomy_tier: 2, audit_scope: FULL_MESH, development: true }
   limits: { messages_per_second: 100000, message_burst: 100000, queued_messages_max: 100000 }
+  firewall: { model: ${model} }
   domains:
     - { name: work, tier: PLAINTEXT, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }
   zones: { core: { clearance: confidential } }
@@ -48,18 +50,18 @@ const meshFile = `security_mesh:
 /** Starts the mesh with everything on. `profile` names a folder for CPU profiles of all three. */
 export async function startBenchMesh(
   profile: string | null,
-  nodeOptions = '',
+  model: 'none' | 'compact' = 'none',
 ): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
   const file = join(directory, 'security_mesh.yaml');
-  writeFileSync(file, meshFile);
+  writeFileSync(file, meshFile(model));
   if (profile !== null) mkdirSync(profile, { recursive: true });
   const maso = join(import.meta.dirname, '..', 'src', 'cli', 'maso.ts');
   const started = performance.now();
   const profiling = profile === null ? '' : `--cpu-prof --cpu-prof-dir=${profile}`;
   const child = spawn(process.execPath, [maso, 'up', file, '--json'], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    env: { ...process.env, NODE_OPTIONS: `${nodeOptions} ${profiling}` },
+    env: { ...process.env, NODE_OPTIONS: profiling },
   });
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {

@@ -16,6 +16,8 @@ export type Fleet = {
   readonly monitored: boolean;
   /** What a sidecar's controls say of a text. */
   readonly review: (text: string) => readonly Verdict[];
+  /** What the model at the bus thinks of it; null where there is none. */
+  readonly read: (text: string) => number | null;
   /** Harmless messages per message of the worm. */
   readonly background: number;
 };
@@ -78,7 +80,7 @@ export function spread(fleet: Fleet): Spread {
       label,
       texts: [{ path: '/text', text }],
       verdicts: fleet.review(text),
-      probability: null,
+      probability: fleet.read(text), unread: false,
       atMs: nowMs,
     });
     if (verdict.outcome === 'NO-GO') return false;

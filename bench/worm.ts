@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far a worm comes among agents that obey what they read, with the contagion monitor and
 // without: `npm run bench:worm -- --json`. Options: --agents N, --seeds N.
+import { loadCompactModel, shippedModelFile } from '../src/adapters/firewall-model-file.ts';
 import { createScanner } from '../src/scanner/scan.ts';
 import { createSchemaRegistry } from '../src/scanner/schema-registry.ts';
-import { machine, numberOption, percentiles, print, rounded } from './machine.ts';
-import { spread, type Disguise } from './worm-fleet.ts';
+import { machine, numberOption, percentiles, print } from './machine.ts';
+import { spread, type Disguise, type Spread } from './worm-fleet.ts';
 
 const agents = numberOption('agents', 50);
 const seeds = numberOption('seeds', 20);
@@ -17,8 +18,16 @@ const scanner = createScanner({
   nowUs: () => performance.now() * 1000,
 });
 
+const compact = loadCompactModel(shippedModelFile());
+const readings = new Map<string, number>();
+function read(text: string): number {
+  const known = readings.get(text) ?? compact.read(text, 'tool_result').probability;
+  readings.set(text, known);
+  return known;
+}
+
 const rows = disguises.map((disguise) => {
-  const of = (monitored: boolean) =>
+  const of = (monitored: boolean, model: boolean) =>
     Array.from({ length: seeds }, (_, seed) =>
       spread({
         agents,
@@ -28,21 +37,22 @@ const rows = disguises.map((disguise) => {
         disguise,
         monitored,
         background: 3,
+        read: model ? read : () => null,
         review: (value) => [
           scanner.scan({ value, schemaId: null, type: null, channel: 'agent_message' }),
         ],
       }),
     );
-  const [without, guarded] = [of(false), of(true)];
-  const harmless = guarded.reduce((sum, one) => sum + one.harmless, 0);
-  const refused = guarded.reduce((sum, one) => sum + one.harmlessRefused, 0);
+  const [without, ruled, guarded] = [of(false, false), of(true, false), of(true, true)];
+  const sum = (runs: readonly Spread[], of: 'harmless' | 'harmlessRefused'): number =>
+    runs.reduce((total, one) => total + one[of], 0);
   return {
     disguise,
     reachedWithout: percentiles(without.map(({ reached }) => reached)),
-    reachedWith: percentiles(guarded.map(({ reached }) => reached)),
-    harmless,
-    harmlessRefused: refused,
-    harmlessRefusedShare: rounded(refused / harmless),
+    reachedWithRules: percentiles(ruled.map(({ reached }) => reached)),
+    reachedWithModel: percentiles(guarded.map(({ reached }) => reached)),
+    harmlessWithRules: { sent: sum(ruled, 'harmless'), refused: sum(ruled, 'harmlessRefused') },
+    harmlessWithModel: { sent: sum(guarded, 'harmless'), refused: sum(guarded, 'harmlessRefused') },
   };
 });
 

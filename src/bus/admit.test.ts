@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { noInjectionModel, type InjectionModel } from '../firewall/injection-model.ts';
+import { InOrder } from './in-order.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -47,6 +49,8 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
     queue,
     recorder,
+    order: new InOrder(),
+    secondReader: { model: noInjectionModel },
     contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     revocations: new RevocationList([], 0, startMs),
     noteHandOver: async () => undefined,
@@ -266,4 +270,65 @@ test('no refusal on record holds what the message said', async () => {
   await send({ payload: { ...action, parameters: { [secret]: secret } }, to: 'desk' });
   await send({ payload: { [secret]: { deep: secret } } as never });
   expect(JSON.stringify(recorder.entries)).not.toContain(secret);
+});
+
+describe('a message that the model at the bus reads', () => {
+  const untrusted = { ...request.label, integrity: 'untrusted' } as const;
+  const desk = partyOf('desk');
+  const note = { to: 'triage', type: 'data', schema: 'invoice/1', payload: { text: 'please read this' } } as const;
+  const text = { ...note, label: untrusted };
+  const own = { ...note, label: { ...untrusted, integrity: 'internal' } } as const;
+
+  function reading(gate: Promise<void>): AdmitContext {
+    const model: InjectionModel = {
+      name: 'test',
+      configured: true,
+      classify: async () => {
+        await gate;
+        return { status: 'ok', probability: 0, version: '1' };
+      },
+    };
+    const timing = {
+      nowUs: () => 0,
+      within: async <Value>(promise: Promise<Value>) => ({ late: false as const, value: await promise }),
+    };
+    return contextOf(sampleMesh(), { secondReader: { model, timing } });
+  }
+
+  test('is admitted once, though its twin came while it was read', async () => {
+    const gate = Promise.withResolvers<void>();
+    context = reading(gate.promise);
+    const one = publication(text, desk);
+    const both = [one, { ...one, resend: true }, one].map((copy) => admit(desk.peer, copy, context));
+    gate.resolve();
+    const codes = (await Promise.all(both)).map(codeOf);
+    expect(codes).toEqual(['accepted', 'accepted', 'BUS_REPLAY']);
+    expect(queue.pendingCount('triage')).toBe(1);
+  });
+
+  test('keeps its place before what the same sender sent after it', async () => {
+    const gate = Promise.withResolvers<void>();
+    context = reading(gate.promise);
+    const first = admit(desk.peer, publication(text, desk), context);
+    const second = admit(desk.peer, publication(own, desk), context);
+    await settled();
+    expect(queue.pendingCount('triage')).toBe(0);
+    gate.resolve();
+    const [one, two] = await Promise.all([first, second]);
+    const place = (admission: Admission): number =>
+      admission.answer === 'accepted' ? (admission.message?.position ?? -1) : -1;
+    expect(place(one)).toBeGreaterThan(-1);
+    expect(place(two)).toBeGreaterThan(place(one));
+  });
+
+  test('is refused when its sender was revoked while it was read', async () => {
+    const gate = Promise.withResolvers<void>();
+    context = reading(gate.promise);
+    const waiting = admit(desk.peer, publication(text, desk), context);
+    const target = { kind: 'agent', value: 'desk' } as const;
+    const change = { version: 1, id: 'r1', op: 'revoke', target, at: nowMs, signed: null } as const;
+    context.revocations.update({ since: 0, version: 1, changes: [change] }, () => true);
+    gate.resolve();
+    expect(codeOf(await waiting)).toBe('IDENTITY_REVOKED drop');
+  });
 });

@@ -18,6 +18,8 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
 import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
+import type { InOrder } from './in-order.ts';
+import { readAgain, type SecondReader, type SecondReading } from './second-reading.ts';
 import { signEntries, watch } from './watch.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 import { hasRoom } from './queue-share.ts';
@@ -49,6 +51,8 @@ export type AdmitContext = SpawnedView & {
   readonly queue: MessageQueue;
   readonly recorder: Recorder;
   readonly contagion: ContagionMonitor;
+  readonly secondReader: SecondReader;
+  readonly order: InOrder;
   readonly revocations: RevocationList;
   /** Who handed whom the task, durable when it resolves. */
   readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
@@ -74,14 +78,38 @@ export async function admit(
 ): Promise<Admission> {
   const startedUs = performance.now() * 1000;
   const judged = judge(sender, publication, context);
-  if (judged.body !== null && isHarmlessResend(publication, judged, context)) {
-    return exitResent(publication, judged.body, context);
+  const reading = context.order.turn(sender.name, secondReading(judged, context));
+  const read = reading === null ? null : await reading;
+  const passed = reading === null ? judged : judgeAgain(judged, sender, publication, context);
+  if (passed.body !== null && isHarmlessResend(publication, passed, context)) {
+    return exitResent(publication, passed.body, context);
   }
-  const review = judged.refusal === null && judged.body !== null
-    ? watch(judged.body, publication.entry, context)
+  const review = passed.refusal === null && passed.body !== null
+    ? watch(passed.body, publication.entry, read, context)
     : null;
-  const watched = { ...judged, refusal: judged.refusal ?? contagionRefusal(review), review };
+  const watched = { ...passed, refusal: passed.refusal ?? contagionRefusal(review), review };
   return exit(sender, publication, watched, context, performance.now() * 1000 - startedUs);
+}
+
+/** Null where nothing is to be read: then nothing is waited for. */
+function secondReading({ body, refusal }: Judged, context: AdmitContext): Promise<SecondReading> | null {
+  const { mesh, secondReader } = context;
+  const isRead = refusal === null && body !== null && body.label.integrity === 'untrusted';
+  return isRead && secondReader.model.configured ? readAgain(body, mesh, secondReader) : null;
+}
+
+/** Much may have changed while a message waited: its twin came in, its sender was revoked. */
+function judgeAgain(
+  judged: Judged,
+  sender: PeerIdentity,
+  publication: Publication,
+  context: AdmitContext,
+): Judged {
+  const { body, refusal } = judged;
+  if (refusal !== null || body === null) return judged;
+  if (context.revocations.isRevoked(sender)) return refused(body, 'IDENTITY_REVOKED', true);
+  if (context.pace.clamp(sender.name).allows === 'nothing') return refused(body, 'PACE_STOPPED');
+  return { body, refusal: messageRefusal(sender, publication, body, context) };
 }
 
 /** The central monitor sees what no single sidecar can; see `watch`. */
@@ -109,16 +137,27 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
     const typeBroken = verified.code.startsWith('MESSAGE_TYPE_');
     return refused(null, verified.code, typeBroken || verified.code.startsWith('IDENTITY_'));
   }
-  const body = verified.body;
-  const refusal =
+  const { body } = verified;
+  return { body, refusal: messageRefusal(sender, publication, body, context) };
+}
+
+/** All that can be said against an authentic message, at this moment. */
+function messageRefusal(
+  sender: PeerIdentity,
+  publication: Publication,
+  body: EnvelopeBody,
+  context: AdmitContext,
+): Refusal | null {
+  const { mesh, clock, queue } = context;
+  return (
     entryRefusal(sender, publication, body) ??
-    freshnessRefusal(sender, body, nowMs, mesh) ??
+    freshnessRefusal(sender, body, clock.nowMs(), mesh) ??
     replayRefusal(body, context) ??
     staleRefusal(publication, context) ??
     routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
-    (hasRoom(body, mesh, context.queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false });
-  return { body, refusal };
+    (hasRoom(body, mesh, queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false })
+  );
 }
 
 /** The connected identity, or the one it rotated from: same instance, still valid. */

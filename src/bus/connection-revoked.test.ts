@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { InOrder } from './in-order.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
@@ -25,6 +26,7 @@ beforeEach(() => {
     policy: standingPolicy(mesh.digest),
     revocations,
     recorder,
+    order: new InOrder(),
     clock: { nowMs: () => startMs },
     connected: new Map(),
     backbone: { watch: () => undefined, unwatch: () => undefined },

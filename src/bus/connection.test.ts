@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { noInjectionModel } from '../firewall/injection-model.ts';
+import { InOrder } from './in-order.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -57,6 +59,8 @@ beforeEach(() => {
     askRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
     queue,
     recorder,
+    order: new InOrder(),
+    secondReader: { model: noInjectionModel },
     contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),

@@ -7,6 +7,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Finding, Verdict } from '../review/verdict.ts';
 import { pointerTo, walkTexts } from '../scanner/structure.ts';
+import type { SecondReading } from './second-reading.ts';
 
 type WatchContext = {
   readonly mesh: Mesh;
@@ -20,6 +21,7 @@ const reachedShownMax = 100;
 export function watch(
   body: EnvelopeBody,
   account: EntryDraft,
+  reading: SecondReading | null,
   { mesh, clock, contagion }: WatchContext,
 ): Review {
   const review = contagion.review({
@@ -30,7 +32,8 @@ export function watch(
     label: body.label,
     texts: body.label.integrity === 'untrusted' ? textsWithPaths(body, mesh) : [],
     verdicts: account.verdicts,
-    probability: null,
+    probability: reading?.probability ?? null,
+    unread: reading?.unread ?? false,
     atMs: clock.nowMs(),
   });
   if (mesh.mode !== 'observe' || review.verdict.outcome !== 'NO-GO') return review;

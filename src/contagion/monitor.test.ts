@@ -37,7 +37,7 @@ function send(from: string, to: string, text: string, change: Partial<Travelling
     label,
     texts: [{ path: '/text', text }],
     verdicts: [],
-    probability: null,
+    probability: null, unread: false,
     atMs: nowMs,
     ...change,
   });
@@ -107,7 +107,7 @@ describe('a text that is passed on', () => {
   it('is not counted when the message was refused elsewhere', () => {
     monitor.review({
       id: 'm0', from: 'a', to: 'b', task: 't', label, texts: [{ path: '/text', text: worm }],
-      verdicts: [], probability: null, atMs: nowMs,
+      verdicts: [], probability: null, unread: false, atMs: nowMs,
     });
     expect(monitor.lineages(10)).toEqual([]);
   });

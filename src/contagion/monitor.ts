@@ -36,6 +36,8 @@ export type Travelling = {
   readonly verdicts: readonly Verdict[];
   /** 0 to 1: what the model at the bus thinks of it; null where there is none. */
   readonly probability: number | null;
+  /** The model was asked and gave no answer. */
+  readonly unread: boolean;
   readonly atMs: number;
 };
 
@@ -228,7 +230,7 @@ function ownDoubt(message: Travelling, signs: readonly Sign[], cut: boolean): nu
   const doubted = message.verdicts.filter(({ outcome }) => outcome !== 'GO').length;
   const model = message.probability !== null && message.probability > 0 ? message.probability : 0;
   const about = signs.filter(({ lineage }) => lineage !== null).length;
-  const doubts = Math.min(2, doubted) + Math.min(2, about) + (cut ? 1 : 0);
+  const doubts = Math.min(2, doubted) + Math.min(2, about) + (cut ? 1 : 0) + (message.unread ? 1 : 0);
   return doubts * doubtOfFinding + Math.min(1, model) / 2;
 }
 

@@ -21,7 +21,9 @@ import type { ControlPort } from '../bus/control-port.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
+import { InOrder } from '../bus/in-order.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
+import { firewallOf } from './firewall-parts.ts';
 import { noApprover } from '../oversight/approver.ts';
 import { hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
@@ -107,7 +109,8 @@ export async function buildParts(
   const localOperator = mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
-  const plane = { clock, database, live, recorder, operators, connected };
+  const { log } = foundations;
+  const plane = { clock, database, live, recorder, operators, connected, log };
   const approvals = approvalsOf(plane);
   const revocations = revocationsOf(plane, (change) => {
     for (const connection of connected.values()) connection.revocationApplied(change);
@@ -194,11 +197,12 @@ type Plane = {
   readonly recorder: Recorder;
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly connected: Map<string, BusConnection>;
+  readonly log: (line: string) => void;
 };
 
 /** What follows from the mesh file is asked for at each step: a step sees one version, and whole. */
 function busContextOf(
-  { live, clock, recorder, connected }: Plane,
+  { live, clock, recorder, connected, log }: Plane,
   parts: Pick<
     BusContext,
     'control' | 'revocations' | 'identityOf' | 'lineageOf' | 'noteHandOver'
@@ -222,6 +226,9 @@ function busContextOf(
     get recordRates() {
       return live.recordRates;
     },
+    secondReader: firewallOf(live.mesh.firewall, (failure) =>
+      log(`node: firewall: ${faultOf(failure)}`)),
+    order: new InOrder(),
     contagion: new ContagionMonitor(
       live.mesh.limits.contagion ?? defaultContagionLimits,
       systemRandom.bytes(32),

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FirewallTiming } from '../firewall/firewall.ts';
+import type { Channel, InjectionModel } from '../firewall/injection-model.ts';
+import { textsToRead } from '../firewall/texts-to-read.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import { textsOf } from '../scanner/structure.ts';
+
+export type SecondReader = { readonly model: InjectionModel; readonly timing?: FirewallTiming };
+
+/** What the model at the bus thinks of a message, 0 to 1; null where there is no model. */
+export type SecondReading = { readonly probability: number | null; readonly unread: boolean };
+
+const unconfigured: SecondReading = { probability: null, unread: false };
+/** Configured and without an answer: that is a doubt, and refuses nothing by itself. */
+const unread: SecondReading = { probability: null, unread: true };
+
+/**
+ * The second classifier of the contagion monitor: the model of the sidecars, asked apart from them
+ * and with what no sidecar knows of both ends. An order is ordinary between two agents of which one
+ * may instruct the other; in `data`, in a `claim`, or from somebody who may not, it is read like an
+ * order in the result of a tool. It feeds the monitor and refuses nothing alone.
+ */
+export async function readAgain(
+  body: EnvelopeBody,
+  mesh: Mesh,
+  { model, timing }: SecondReader,
+): Promise<SecondReading> {
+  if (!model.configured || body.label.integrity !== 'untrusted') return unconfigured;
+  const texts = textsToRead(textsOf(body.payload));
+  if (texts.length === 0) return unconfigured;
+  if (timing === undefined) return unread;
+  const channel = channelOf(body, mesh);
+  try {
+    const answers = await timing.within(
+      Promise.all(texts.map((text) => model.classify({ text, channel }))),
+      mesh.firewall.timeoutMs,
+    );
+    if (answers.late) return unread;
+    let probability = 0;
+    for (const answer of answers.value) {
+      if (answer.status !== 'ok' || !(answer.probability >= 0 && answer.probability <= 1)) {
+        return unread;
+      }
+      probability = Math.max(probability, answer.probability);
+    }
+    return { probability, unread: false };
+  } catch {
+    // A model that breaks its contract said nothing.
+    return unread;
+  }
+}
+
+function channelOf({ type, from, to }: EnvelopeBody, mesh: Mesh): Channel {
+  const mayInstruct = mesh.edges.some(
+    (edge) =>
+      edge.from === from &&
+      edge.to === to &&
+      edge.schemas.some((schema) => mesh.schemas.get(schema)?.type === 'instruction'),
+  );
+  return type === 'instruction' && mayInstruct ? 'agent_message' : 'tool_result';
+}
