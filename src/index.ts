@@ -17,6 +17,7 @@ export { parseVerifierKey } from './verifier/checkpoint.ts';
 export type { VerifierKey } from './verifier/checkpoint.ts';
 export { directorySource } from './verifier/directory.ts';
 export type { VerifyFinding } from './verifier/findings.ts';
+export { verifyProof } from './verifier/proof.ts';
 export { tiledSource } from './verifier/source.ts';
 export type { LogSource } from './verifier/source.ts';
 export { verifyLog } from './verifier/verify.ts';

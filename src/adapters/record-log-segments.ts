@@ -23,6 +23,8 @@ export type RecordLogReader = {
   readonly name: string;
   /** Whole lines from `from` up to, not including, `to`; a last incomplete line is left out. */
   readonly read: (from: number, to: number) => AsyncIterable<Uint8Array>;
+  /** Position of the first line of the newest file; 0 for an empty log. */
+  readonly lastSegmentFirst: () => Promise<number>;
 };
 
 export const headerFile = 'header.json';
@@ -46,6 +48,7 @@ export async function openRecordLogReader(directory: string): Promise<RecordLogR
     read: async function* (from, to) {
       yield* readSegments(await listSegments(directory), from, to);
     },
+    lastSegmentFirst: async () => (await listSegments(directory)).at(-1)?.first ?? 0,
   };
 }
 
@@ -138,14 +141,19 @@ export async function* readSegments(
   }
 }
 
-async function* readLines(path: string): AsyncGenerator<Uint8Array> {
+/** Raw lines of one file from a byte on; a last incomplete line is left out. */
+export async function* readLines(
+  path: string,
+  from = 0,
+  bytesAtOnce = chunkBytes,
+): AsyncGenerator<Uint8Array> {
   const file = await open(path, constants.O_RDONLY);
   try {
     let rest: Buffer = Buffer.alloc(0);
-    for (let offset = 0; ; ) {
+    for (let offset = from; ; ) {
       // A fresh chunk each time: the lines that are handed out are views of it.
-      const chunk = Buffer.allocUnsafeSlow(chunkBytes);
-      const { bytesRead } = await file.read(chunk, 0, chunkBytes, offset);
+      const chunk = Buffer.allocUnsafeSlow(bytesAtOnce);
+      const { bytesRead } = await file.read(chunk, 0, bytesAtOnce, offset);
       if (bytesRead === 0) return;
       offset += bytesRead;
       let start = 0;

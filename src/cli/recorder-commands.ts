@@ -2,20 +2,38 @@
 import type { Command } from 'commander';
 import type { Option } from 'commander';
 import type { CommandIo } from './check.ts';
+import { recorderExport } from './recorder-export.ts';
+import { recorderProve } from './recorder-prove.ts';
+import { recorderTail } from './recorder-tail.ts';
+import { causalChain, recorderQuery } from './recorder-query.ts';
 import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
 
 type Shared = { readonly state: () => Option; readonly json: () => Option };
 
-/** `maso recorder ...` and `maso witness`. */
+type Place = Shared & {
+  readonly io: CommandIo;
+  readonly exit: (code: number) => void;
+};
+
+const log = 'directory of the log; default: the state directory\'s';
+
+/** `maso recorder ...`, `maso why` and `maso witness`. */
 export function addRecorder(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  { state, json }: Shared,
+  shared: Shared,
 ): void {
   const recorder = program.command('recorder').description('The flight recorder.');
+  const place = { io, exit, ...shared };
+  addProving(recorder, place);
+  addAsking(recorder, program, place);
+  addWitness(program, place);
+}
+
+function addProving(recorder: Command, { io, exit, state, json }: Place): void {
   recorder
     .command('status')
     .description('Say how the running recorder is, and how old the newest cosigned checkpoint.')
@@ -35,6 +53,82 @@ export function addRecorder(
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso recorder verify --state .maso')
     .action(async (options) => exit(await recorderVerify(options, io)));
+  recorder
+    .command('prove')
+    .description('Write one entry and the proof that the log holds it (C2SP tlog-proof).')
+    .argument('<sequence>', 'position of the entry in the log')
+    .option('--out <name>', 'name of the two files, without their endings')
+    .option('--checkpoint <file>', 'signed checkpoint; default: the newest cosigned, or the newest')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addHelpText('after', '\nExample:\n  maso recorder prove 41 --out payment')
+    .action(async (sequence: string, options) =>
+      exit(await recorderProve({ sequence, ...options }, io)),
+    );
+  recorder
+    .command('export')
+    .description('Write the log as C2SP tlog-tiles for any server of static files.')
+    .argument('<dir>', 'directory to write to')
+    .option('--checkpoint <file>', 'signed checkpoint to go up to; default: the published one')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addHelpText('after', '\nExample:\n  maso recorder export ./public')
+    .action(async (directory: string, options) =>
+      exit(await recorderExport({ directory, ...options }, io)),
+    );
+}
+
+function addAsking(recorder: Command, program: Command, { io, exit, state, json }: Place): void {
+  recorder
+    .command('tail')
+    .description('Show the last entries, and those that come.')
+    .option('-n, --lines <count>', 'how many', '20')
+    .option('-f, --follow', 'go on until told to stop', false)
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso recorder tail --follow')
+    .action(async (options) => exit(await recorderTail(options, io)));
+  recorder
+    .command('query')
+    .description('List the newest entries that match, newest first, from an index over the log.')
+    .option('--kind <kind>', 'kind of entry, such as tool.intent')
+    .option('--actor <actor>', 'who acted: agent:NAME, sidecar:NAME, node, operator:NAME')
+    .option('--code <code>', 'code of a refusal or indicator')
+    .option('--outcome <outcome>', 'GO, NO-GO or ESCALATE')
+    .option('--task <id>', 'task that the entry belongs to')
+    .option('--message <id>', 'message that the entry is about')
+    .option('--since <date>', 'recorded then or later')
+    .option('--until <date>', 'recorded before')
+    .option('--limit <count>', 'at most so many', '100')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso recorder query --kind tool.intent --since 2026-01-01')
+    .action(async (options) => exit(await recorderQuery(options, io)));
+  recorder
+    .command('reach')
+    .description('Show everything that a message or tool result led to.')
+    .argument('<id>', 'message, call or entry id')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso recorder reach 01JD3K5V7Q8R9S0T1V2W3X4Y5Z')
+    .action(async (id: string, options) =>
+      exit(await causalChain('forward', { id, ...options }, io)),
+    );
+  program
+    .command('why')
+    .description('Show what led to a message or action, back to the first input, and who could stop it.')
+    .argument('<id>', 'message, call or entry id')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso why 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --state .maso')
+    .action(async (id: string, options) => exit(await causalChain('back', { id, ...options }, io)));
+}
+
+function addWitness(program: Command, { io, exit, json }: Place): void {
   program
     .command('witness')
     .description('Cosign the checkpoints of logs that only grow (C2SP tlog-witness over HTTP).')

@@ -9,6 +9,8 @@ export function nodeDirectories(stateDirectory: string) {
     checkpoints: join(stateDirectory, 'checkpoints'),
     /** Of a witness that runs beside the node, which reads nothing else here. */
     witness: join(stateDirectory, 'witness'),
+    /** An index over the log that anybody may delete: it is made again. */
+    index: join(stateDirectory, 'index', 'record.sqlite'),
     operators: join(stateDirectory, 'operators'),
     exporters: join(stateDirectory, 'exporters'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),

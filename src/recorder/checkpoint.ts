@@ -40,6 +40,20 @@ export function signCheckpoint(checkpoint: Checkpoint, signer: RecorderSigner): 
   return signNote(body, origin, signer);
 }
 
+/** Entries that a checkpoint states; -1 for what is none. Says nothing of who signed it. */
+export function checkpointSize(signed: SignedCheckpoint): number {
+  return Number(statedIn(signed)?.[2] ?? -1);
+}
+
+/** Root that a checkpoint states; empty for what is none. Says nothing of who signed it. */
+export function checkpointRoot(signed: SignedCheckpoint): Uint8Array {
+  return Buffer.from(statedIn(signed)?.[3] ?? '', 'base64');
+}
+
+function statedIn(signed: SignedCheckpoint): RegExpExecArray | null {
+  return bodyPattern.exec(signed.slice(0, signed.lastIndexOf('\n\n') + 1));
+}
+
 /**
  * What is wrong with the recorder's own last checkpoint, or what it says. `foreign` when it is
  * well formed and begins with the name of another log.
@@ -51,7 +65,7 @@ export function openCheckpoint(
 ): Checkpoint | 'invalid' | 'foreign' {
   if (signed.length > checkpointLengthMax) return 'invalid';
   const origin = originOf(logName);
-  const stated = bodyPattern.exec(signed.slice(0, signed.lastIndexOf('\n\n') + 1));
+  const stated = statedIn(signed);
   if (stated === null) return 'invalid';
   if (stated[1] !== origin) return 'foreign';
   if (openNote(signed, origin, keys) === null) return 'invalid';

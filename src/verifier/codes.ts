@@ -89,6 +89,11 @@ export const verifierCodes = {
     mend: 'Ask the witnesses for their newest checkpoint and verify against it.',
     agentSees: 'REFUSED',
   },
+  VERIFY_PROOF_INVALID: {
+    means: 'The proof does not lead from the entry to a checkpoint that the log signed.',
+    mend: 'Check that entry, proof and key belong together; else the entry is not in the log.',
+    agentSees: 'REFUSED',
+  },
   VERIFY_NAME_MISMATCH: {
     means: 'The header of the log names another log than the key does.',
     mend: 'The header was replaced, or this is the key of another log.',

@@ -5,17 +5,21 @@ import { parseArgs } from 'node:util';
 import { parseVerifierKey } from './checkpoint.ts';
 import type { VerifierKey } from './checkpoint.ts';
 import { verifierCodes, VerifierError } from './codes.ts';
+import { bytesOf } from './bytes.ts';
 import { directorySource, nodeSha256 } from './directory.ts';
+import { verifyProof } from './proof.ts';
 import { describeReport } from './report-text.ts';
 import { tiledSource } from './source.ts';
 import type { LogSource } from './source.ts';
 import { verifyLog } from './verify.ts';
 
 const usage = `Usage: maso-verify DIR|URL --key KEY [options]
+       maso-verify --proof FILE ENTRYFILE --key KEY [options]
 
-Verifies a flight recorder's log and trusts nothing of it but the key.
+Verifies a flight recorder's log, or one entry of it by its proof, and trusts nothing but the key.
 
   --key KEY           verifier key of the log (NAME+ID+KEY), or a file that holds it
+  --proof FILE        a proof (C2SP tlog-proof) of the entry in ENTRYFILE; needs no log
   --checkpoint FILE   a signed checkpoint from elsewhere; may be repeated
   --witness KEY       verifier key of a witness, or a file; may be repeated
   --quorum N          how many witnesses must have cosigned (default 1 with --witness)
@@ -37,6 +41,7 @@ async function main(args: string[]): Promise<number> {
     return 2;
   }
   try {
+    if (options.proof !== null) return await proven(options, options.proof);
     const report = await verifyLog({
       source: await sourceAt(options.log),
       log: await keyFrom(options.key, 'log'),
@@ -57,9 +62,26 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
+/** One entry by its proof. */
+async function proven(options: Options, proof: string): Promise<number> {
+  const report = await verifyProof({
+    proof: await textFile(proof),
+    entry: bytesOf(await textFile(options.log)),
+    log: await keyFrom(options.key, 'log'),
+    witnesses: await Promise.all(options.witness.map((text) => keyFrom(text, 'witness'))),
+    ...(options.quorum === null ? {} : { quorum: options.quorum }),
+  });
+  const text = report.ok
+    ? `The log holds this entry: number ${report.index} of ${report.size}, ${report.cosignatures.length} cosignature(s).`
+    : `${report.code}  ${verifierCodes[report.code].means}`;
+  process.stdout.write(`${options.json ? JSON.stringify(report) : text}\n`);
+  return report.ok ? 0 : 1;
+}
+
 type Options = {
   readonly log: string;
   readonly key: string;
+  readonly proof: string | null;
   readonly checkpoint: readonly string[];
   readonly witness: readonly string[];
   readonly quorum: number | null;
@@ -73,6 +95,7 @@ function read(args: string[]): Options | null {
       allowPositionals: true,
       options: {
         key: { type: 'string' },
+        proof: { type: 'string' },
         checkpoint: { type: 'string', multiple: true, default: [] },
         witness: { type: 'string', multiple: true, default: [] },
         quorum: { type: 'string' },
@@ -84,7 +107,7 @@ function read(args: string[]): Options | null {
     const quorum = values.quorum === undefined ? null : Number(values.quorum);
     if (log === undefined || more.length > 0 || key === undefined) return null;
     if (quorum !== null && !(Number.isSafeInteger(quorum) && quorum >= 0)) return null;
-    return { log, key, checkpoint, witness, quorum, json };
+    return { log, key, proof: values.proof ?? null, checkpoint, witness, quorum, json };
   } catch {
     // An unknown or misspelt option: the usage says which there are.
     return null;

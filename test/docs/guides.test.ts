@@ -51,7 +51,9 @@ describe('guides, as their reader follows them', () => {
     expect(revoked).toMatch(/^clerk .* REVOKED$/m);
     expect(revoked).toContain('Reinstated clerk (version 2).');
     const verified = await place.run(scriptOf(guide('audit')));
-    expect(verified.match(/The log verifies/g)?.length).toBe(4);
+    expect(verified.match(/The log verifies/g)?.length).toBe(5);
+    expect(verified).toContain('The log holds this entry: number 0');
+    expect(verified).toContain('could stop it');
     expect(verified).toMatch(/^maso\/witness\/\w+ cosigned \d+ entries at /m);
     expect(verified).toContain('The log does NOT verify');
   });
