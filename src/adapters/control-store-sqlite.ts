@@ -16,6 +16,8 @@ const schema = `
   );
 `;
 
+const forgetEveryMs = 10_000;
+
 /** How long spent and expired join tokens are remembered, to tell a theft from a typing error. */
 const spentKeptMs = 24 * 3_600_000;
 
@@ -135,6 +137,7 @@ export class SqliteJoinTokenStore implements JoinTokenStore {
 export class SqliteIssuedChains {
   readonly #db: BatchedDatabase;
   readonly #chains = new Map<string, { readonly chain: string; readonly expiresAtMs: number }>();
+  #forgottenAt = 0;
   readonly #add;
   readonly #forget;
 
@@ -162,13 +165,20 @@ export class SqliteIssuedChains {
   }
 
   async add(thumbprint: string, chain: string, expiresAtMs: number, nowMs: number): Promise<void> {
-    for (const [known, issued] of this.#chains) {
-      if (issued.expiresAtMs < nowMs) this.#chains.delete(known);
-    }
+    this.#forgetExpired(nowMs);
     this.#chains.set(thumbprint, { chain, expiresAtMs });
     await this.#db.write(() => {
       this.#forget.run(nowMs);
       this.#add.run(thumbprint, chain, expiresAtMs);
     });
+  }
+
+  /** Now and then: looking at all of them for each one would cost more than it is worth. */
+  #forgetExpired(nowMs: number): void {
+    if (nowMs < this.#forgottenAt + forgetEveryMs) return;
+    this.#forgottenAt = nowMs;
+    for (const [known, issued] of this.#chains) {
+      if (issued.expiresAtMs < nowMs) this.#chains.delete(known);
+    }
   }
 }

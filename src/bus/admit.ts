@@ -6,6 +6,7 @@ import type { PeerIdentity } from '../identity/credential.ts';
 import type { ContagionMonitor, Review } from '../contagion/monitor.ts';
 import { flowsTo } from '../label/label.ts';
 import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
+import { edgesBetween } from '../mesh/edge-index.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionRequestSchema } from '../message/action-request.ts';
@@ -268,8 +269,8 @@ function domainRefusal(
 }
 
 function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
-  const edges = mesh.edges.filter(
-    (edge) => edge.from === body.from && edge.to === body.to && edge.domain === body.domain,
+  const edges = edgesBetween(mesh, body.from, body.to).filter(
+    (edge) => edge.domain === body.domain,
   );
   if (body.schema === actionRequestSchema) {
     const request = parseActionRequest(body.payload);
@@ -285,12 +286,8 @@ function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
 
 /** The answer to an action request may travel back along the edge that carried the request. */
 function outcomeEdgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
-  const asked = mesh.edges.some(
-    (edge) =>
-      edge.from === body.to &&
-      edge.to === body.from &&
-      edge.domain === body.domain &&
-      edge.mayRequest.length > 0,
+  const asked = edgesBetween(mesh, body.to, body.from).some(
+    (edge) => edge.domain === body.domain && edge.mayRequest.length > 0,
   );
   return asked && body.inReplyTo !== null ? null : { code: 'BUS_EDGE_DENIED', drop: false };
 }

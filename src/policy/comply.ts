@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { edgesBetween } from '../mesh/edge-index.ts';
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { ActionRequest } from '../message/action-request.ts';
 import type { Isolation, Label } from '../message/envelope.ts';
@@ -147,9 +148,7 @@ const isolationRank: { readonly [isolation in Isolation]: number } = {
 function authorityFindings(input: ComplianceInput, action: ActionManifest): Finding[] {
   const { mesh, executor, requester } = input;
   const found: Finding[] = [];
-  const isAllowed = mesh.edges.some((edge) =>
-    edge.from === requester.agent &&
-    edge.to === executor.name &&
+  const isAllowed = edgesBetween(mesh, requester.agent, executor.name).some((edge) =>
     edge.domain === input.domain &&
     edge.mayRequest.includes(action.name));
   if (!isAllowed) found.push(refusal('POLICY_EDGE_DENIED', 'edge/may_request', '/action'));

@@ -4,6 +4,7 @@ import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { joinLabels } from '../label/label.ts';
+import { edgesBetween } from '../mesh/edge-index.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
@@ -334,8 +335,8 @@ async function refuse(
 /** The only domain in which an edge leads to the recipient; null when none or several do. */
 function onlyDomain(outgoing: Outgoing, context: SidecarContext): string | null {
   const domains = new Set<string>();
-  for (const edge of context.mesh.edges) {
-    if (edge.from === context.agent.name && edge.to === outgoing.to) domains.add(edge.domain);
+  for (const edge of edgesBetween(context.mesh, context.agent.name, outgoing.to)) {
+    domains.add(edge.domain);
   }
   const [first] = domains;
   return domains.size === 1 && first !== undefined ? first : null;
