@@ -17,6 +17,8 @@ import { systemRandom } from '../src/adapters/random-system.ts';
 import { SqliteRevocationStore } from '../src/adapters/revocation-store-sqlite.ts';
 import { BatchedDatabase } from '../src/adapters/sqlite-batch.ts';
 import { admit, type AdmitContext } from '../src/bus/admit.ts';
+import { InOrder } from '../src/bus/in-order.ts';
+import { noInjectionModel } from '../src/firewall/injection-model.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../src/contagion/monitor.ts';
 import { enrol, renew, type EnrolmentContext } from '../src/control/enrolment.ts';
 import { revokeByNode, type RevocationsContext } from '../src/control/revocations.ts';
@@ -113,6 +115,8 @@ class Fleet {
       rates: new TokenBuckets({ perSecond: 1e9, burst: 1e9 }),
       queue: new SqliteMessageQueue(this.#database, 0, systemRandom),
       contagion: new ContagionMonitor(defaultContagionLimits, systemRandom.bytes(32), clock.nowMs()),
+      secondReader: { model: noInjectionModel },
+      order: new InOrder(),
       revocations: list,
       noteHandOver: async () => undefined,
       identityOf: (thumbprint) => this.#verifier.byThumbprint(thumbprint),
