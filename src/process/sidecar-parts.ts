@@ -29,7 +29,7 @@ import type { RevocationView } from '../identity/revocation.ts';
 import type { LeaseView } from '../sidecar/standing.ts';
 import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { Allotments } from '../sidecar/allotments.ts';
-import { Endorsements } from '../sidecar/endorsements.ts';
+import { Endorsements, type EndorsementStore } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission, type Admission } from '../tool/admitted.ts';
@@ -48,6 +48,7 @@ export type SidecarFoundations = {
   readonly clock: Clock;
   readonly clockJumpedMs: () => number;
   readonly store: SidecarStore;
+  readonly endorsed: EndorsementStore;
   readonly link: BusLink;
   readonly recorder: Recorder;
   readonly verifier: PeerVerifier;
@@ -214,7 +215,9 @@ export async function buildSidecarContext(
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: judgeOff === null ? noJudge : deselectedJudge(deselectedVersion(judgeOff)),
-    endorsements: new Endorsements(limits.approvalTimeoutMs),
+    endorsements: new Endorsements(
+      limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
+    ),
     allotments: lasting.allotments(foundations),
     rates: lasting.rates(mesh),
     describeTools: () => tools.descriptions,

@@ -7,6 +7,7 @@ import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { SqliteEndorsementStore } from '../adapters/endorsement-store-sqlite.ts';
 import { SqliteIntentStore } from '../adapters/tool-intents-sqlite.ts';
 import { ControlError } from '../control/control-error.ts';
 import { effectiveEntry } from '../control/policies.ts';
@@ -230,6 +231,7 @@ class SidecarProcess implements RunningSidecar {
       clock: this.#clock,
       clockJumpedMs: () => Math.abs(this.#clock.jumpedMs()),
       store: this.#store,
+      endorsed: new SqliteEndorsementStore(this.#database),
       link,
       recorder: recorder.under(policy.version),
       verifier: identity.verifier,

@@ -78,7 +78,9 @@ async function workUnder(
   const approved = decided === null ? null : verifyApproval(decided, body, context);
   if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
     const { request, verdict } = reviewed;
-    context.endorsements.add(body, request.action, verdict, context.clock.nowMs());
+    const nowMs = context.clock.nowMs();
+    // Not durable, it only asks a person again after a restart.
+    await context.endorsements.add(body, request.action, verdict, nowMs).catch(context.report);
   }
   const isDenied = decided !== null && approved === null;
   const allotted = isDenied ? null : await allot(body, reviewed, approved !== null, context);

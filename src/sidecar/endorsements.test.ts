@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { combine, finding } from '../review/verdict.ts';
-import { Endorsements, placeOf } from './endorsements.ts';
+import { SqliteEndorsementStore } from '../adapters/endorsement-store-sqlite.ts';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { Endorsements, placeOf, type EndorsementStore } from './endorsements.ts';
 
 const triage = partyOf('triage');
 const fake = new FakeSidecar('payments');
@@ -26,9 +28,11 @@ const verdict = combine([{
   ],
 }]);
 
+const kept: EndorsementStore = { load: () => new Map(), keep: async () => undefined };
+
 function endorsed(): Endorsements {
-  const endorsements = new Endorsements(1_000);
-  endorsements.add(request(), 'pay', verdict, 0);
+  const endorsements = new Endorsements(1_000, kept, 0);
+  void endorsements.add(request(), 'pay', verdict, 0);
   return endorsements;
 }
 
@@ -71,4 +75,12 @@ describe('an endorsement', () => {
     }
     expect(endorsements.has(asked, 1)).toBe(false);
   });
+});
+
+it('stand after a restart, until they end', async () => {
+  const store = new SqliteEndorsementStore(new BatchedDatabase(':memory:'));
+  await new Endorsements(1_000, store, 0).add(request(), 'pay', verdict, 0);
+  expect(new Endorsements(1_000, store, 500).has(asked, 500)).toBe(true);
+  expect(new Endorsements(1_000, store, 500).has({ ...asked, value: 'EVIL' }, 500)).toBe(false);
+  expect(new Endorsements(1_000, store, 1_000).has(asked, 1_000)).toBe(false);
 });

@@ -19,19 +19,30 @@ type Endorsed = {
 const endorsementsMax = 4096;
 const code = 'POLICY_ENDORSEMENT_REQUIRED';
 
+/** Keeps endorsements: SHA-256 of what was endorsed -> when it ends, milliseconds since 1970. */
+export interface EndorsementStore {
+  /** Those that have not ended. */
+  load(nowMs: number): ReadonlyMap<string, number>;
+  /** Resolves when all of them survive `kill -9`; rejects when they do not. */
+  keep(endorsed: ReadonlyMap<string, number>, nowMs: number): Promise<void>;
+}
+
 /**
  * Values that people endorsed at this executor (G5). An endorsement makes nothing trusted anywhere
- * else. It is not kept over a restart and the oldest leaves first: either only asks a person again.
+ * else. It survives a restart, and beyond 4,096 the oldest leaves, which only asks a person again.
  * Positions in a list are one place: a person who allowed a recipient allowed no order.
  */
 export class Endorsements {
   readonly #lastsMs: number;
+  readonly #store: EndorsementStore;
   /** SHA-256 of what was endorsed, so that no value is kept here -> when it ends. */
-  readonly #endsAt = new Map<string, number>();
+  readonly #endsAt: Map<string, number>;
 
   /** `lastsMs` bounds what no task's end is heard of. */
-  constructor(lastsMs: number) {
+  constructor(lastsMs: number, store: EndorsementStore, nowMs: number) {
     this.#lastsMs = lastsMs;
+    this.#store = store;
+    this.#endsAt = new Map([...store.load(nowMs)].slice(-endorsementsMax));
   }
 
   has(endorsed: Endorsed, nowMs: number): boolean {
@@ -39,8 +50,17 @@ export class Endorsements {
     return endsAt !== undefined && nowMs < endsAt;
   }
 
-  /** Every value that the verdict asked a person about; called once people released the request. */
-  add(body: EnvelopeBody, action: string, verdict: CombinedVerdict, nowMs: number): void {
+  /**
+   * Every value that the verdict asked a person about; called once people released the request.
+   * Resolves when they are durable; the request itself does not depend on it.
+   */
+  async add(
+    body: EnvelopeBody,
+    action: string,
+    verdict: CombinedVerdict,
+    nowMs: number,
+  ): Promise<void> {
+    const added = new Map<string, number>();
     for (const found of verdict.verdicts.flatMap((one) => one.findings)) {
       if (found.code !== code || found.path === null) continue;
       const value = valueAt(body.payload, found.path);
@@ -48,9 +68,11 @@ export class Endorsements {
       const key = keyOf({ ...placeOf(body), action, pointer: found.path, value });
       this.#endsAt.delete(key);
       this.#endsAt.set(key, nowMs + this.#lastsMs);
+      added.set(key, nowMs + this.#lastsMs);
       const [oldest] = this.#endsAt.keys();
       if (this.#endsAt.size > endorsementsMax && oldest !== undefined) this.#endsAt.delete(oldest);
     }
+    if (added.size > 0) await this.#store.keep(added, nowMs);
   }
 }
 

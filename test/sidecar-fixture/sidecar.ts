@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpawnRequest } from '../../src/wire/frame.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { SqliteEndorsementStore } from '../../src/adapters/endorsement-store-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
 import type { AllotmentAnswer } from '../../src/bounds/allot.ts';
@@ -190,7 +191,11 @@ export class FakeSidecar {
         },
       },
       judge: noJudge,
-      endorsements: new Endorsements(mesh.limits.approvalTimeoutMs),
+      endorsements: new Endorsements(
+        mesh.limits.approvalTimeoutMs,
+        new SqliteEndorsementStore(this.database),
+        startMs,
+      ),
       allotments: new Allotments({
         agent: name, mesh, store: this.store, link: this.link, clock: this.clock,
       }),
