@@ -46,13 +46,29 @@ const issuers: readonly (readonly [number, number, readonly number[]])[] = [
   [2200, 2204, [16]],
 ];
 
+/** First four digits -> bit for each length, from 13 on, that a network issues with them. */
+const issuedLengths = buildIssuedLengths();
+
+/** Whether a network issues cards of this length that begin with these four digits. */
+export function isIssuedRange(four: number, length: number): boolean {
+  return length >= 13 && length <= 19 && (((issuedLengths[four] ?? 0) >> (length - 13)) & 1) === 1;
+}
+
+function buildIssuedLengths(): Uint8Array {
+  const table = new Uint8Array(10_000);
+  for (const [from, to, lengths] of issuers) {
+    let bits = 0;
+    for (const length of lengths) bits |= 1 << (length - 13);
+    const last = Number(String(to).padEnd(4, '9'));
+    for (let four = Number(String(from).padEnd(4, '0')); four <= last; four += 1) {
+      table[four] = (table[four] ?? 0) | bits;
+    }
+  }
+  return table;
+}
+
 export function isCard(digits: string): boolean {
-  if (digits.length < 13 || digits.length > 19 || isOneDigit(digits)) return false;
-  const isIssued = issuers.some(([from, to, lengths]) => {
-    const prefix = Number(digits.slice(0, String(from).length));
-    return prefix >= from && prefix <= to && lengths.includes(digits.length);
-  });
-  return isIssued && isLuhn(digits);
+  return isIssuedRange(Number(digits.slice(0, 4)), digits.length) && !isOneDigit(digits) && isLuhn(digits);
 }
 
 /** Dihedral group of order ten (Verhoeff, 1969), as Aadhaar uses it. */

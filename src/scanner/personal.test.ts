@@ -127,9 +127,9 @@ describe('what is done with personal data', () => {
   });
 
   it('ends in an escalation when the numbers are too many to look at', () => {
-    const many = Array.from({ length: 9000 }, (_, index) => `ssn ${100_000_000 + index * 7}`).join('; ');
+    const many = '4111 1111 1111 1112 '.repeat(5000);
     const findings = newScanner().scan({
-      value: many.slice(0, 99_000), schemaId: null, type: null, channel: 'document', classification: 'internal',
+      value: many, schemaId: null, type: null, channel: 'document', classification: 'internal',
     });
     expect(findings.outcome).toBe('ESCALATE');
     expect(findings.findings.map(({ rule }) => rule)).toContain('budget/personal-data');

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isCard } from './check-digits.ts';
+import { isCard, isIssuedRange } from './check-digits.ts';
 import { findAddresses } from './e-mail.ts';
 import { findIbans } from './iban.ts';
-import { identityNumbers, letteredNumbers, repaired } from './identity-numbers.ts';
+import { identityNumbers } from './identity-numbers.ts';
 import type { PersonalClass } from './identity-numbers.ts';
-import { asDigits, eachNumberGroup } from './number-groups.ts';
+import { findLettered } from './lettered-numbers.ts';
+import { asDigits, digitAt, eachNumberGroup } from './number-groups.ts';
 import type { NumberGroup } from './number-groups.ts';
+import { NumberNames } from './number-names.ts';
 import { findPhone } from './phone.ts';
 
 export type PersonalMatch = {
@@ -19,36 +21,34 @@ export type PersonalMatch = {
 /** What one scan may spend on numbers; all its texts together. */
 export class PersonalWork {
   exhausted = false;
-  private windows = 12_000;
-  private lookups = 600;
-  private phones = 24;
+  private windows = 4000;
+  private phones = 48;
+
+  /** What a text of this length adds. */
+  allow(length: number): void {
+    this.windows += length >> 3;
+  }
 
   takeWindow(): boolean {
     this.windows -= 1;
-    return this.within(this.windows);
+    if (this.windows < 0) this.exhausted = true;
+    return this.windows >= 0;
   }
 
-  /** A look at the words before a number. */
-  takeLookup(): boolean {
-    this.lookups -= 1;
-    return this.within(this.lookups);
-  }
-
+  /** False when no more numbers are looked up: then what has the form of one counts as one. */
   takePhone(): boolean {
     this.phones -= 1;
-    return this.within(this.phones);
-  }
-
-  private within(left: number): boolean {
-    if (left < 0) this.exhausted = true;
-    return left >= 0;
+    return this.phones >= 0;
   }
 }
 
 type OnPersonal = (match: PersonalMatch) => void;
 
-const nameDistanceMax = 48;
 const digitsMax = 19;
+const digitsMin = 7;
+const byLength = Array.from({ length: digitsMax + 1 }, (_, length) =>
+  identityNumbers.filter((number) => number.length === length),
+);
 
 /**
  * Finds personal, financial and health data by form, check digit and the words before it. Linear in
@@ -60,150 +60,121 @@ export function findPersonal(text: string, work: PersonalWork, onMatch: OnPerson
   }
   if (!/[0-9]/.test(text)) return;
   findIbans(text, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
-  findLettered(text, work, onMatch);
-  eachNumberGroup(text, (group) => inGroup(text, group, work, onMatch));
+  // Most texts hold no number that needs a name.
+  let names: NumberNames | null = null;
+  const isNamed = (id: string, position: number): boolean => {
+    names ??= new NumberNames(text);
+    return names.isNamed(id, position);
+  };
+  findLettered(text, work, isNamed, onMatch);
+  eachNumberGroup(text, (group) => inGroup({ text, group, work, isNamed, onMatch }));
 }
 
-function inGroup(text: string, group: NumberGroup, work: PersonalWork, onMatch: OnPersonal): void {
-  let count = 0;
-  for (const token of group) count += token.digits.length;
-  if (count < 7) return;
+type GroupScan = {
+  readonly text: string;
+  readonly group: NumberGroup;
+  readonly work: PersonalWork;
+  readonly isNamed: (id: string, position: number) => boolean;
+  readonly onMatch: OnPersonal;
+};
+
+/** Digits before each token of the group that is looked at; used again for the next group. */
+const before = new Int32Array(65);
+
+function inGroup(scan: GroupScan): void {
+  const { group, onMatch } = scan;
+  const { count } = group;
   // Digits that stand alone are a number only all together: any few of them would be too many.
-  const isScattered = count < 2 * group.length;
-  for (let first = 0; first < group.length; first += 1) {
+  const isScattered = group.digits < 2 * count;
+  if (isScattered && group.digits > digitsMax) return;
+  before[0] = 0;
+  for (let token = 0; token < count; token += 1) {
+    before[token + 1] = (before[token] ?? 0) + (group.ends[token] ?? 0) - (group.starts[token] ?? 0);
+  }
+  let last = 0;
+  for (let first = 0; first < count; first += 1) {
+    const from = before[first] ?? 0;
+    while (last < count && (before[last + 1] ?? 0) - from <= digitsMax) last += 1;
     // The longest first: the beginning of a card may pass for something shorter.
-    for (let last = lastWithin(group, first); last >= first; last -= 1) {
-      if (isScattered && (first > 0 || last < group.length - 1)) continue;
-      const window = group.slice(first, last + 1);
-      const digits = window.map((token) => token.digits).join('');
-      if (digits.length < 7) break;
-      if (!work.takeWindow()) return;
-      const found = digits.length > digitsMax ? null : numberFor(text, window, digits, work);
+    for (let end = last - 1; end >= first; end -= 1) {
+      const length = (before[end + 1] ?? 0) - from;
+      if (length < digitsMin || (isScattered && (first > 0 || end < count - 1))) break;
+      const found = numberFor(scan, first, end, length);
       if (found === null) continue;
       onMatch(found);
-      first = last;
+      first = end;
       break;
     }
+    if (last <= first) last = first + 1;
   }
 }
 
-/** The last token up to which there are no more digits than any number has. */
-function lastWithin(group: NumberGroup, first: number): number {
-  let last = first;
-  let count = group[first]?.digits.length ?? 0;
-  while (last + 1 < group.length && count + (group[last + 1]?.digits.length ?? 0) <= digitsMax) {
-    last += 1;
-    count += group[last]?.digits.length ?? 0;
+function digitsOf({ text, group }: GroupScan, first: number, last: number): string {
+  let written = '';
+  for (let token = first; token <= last; token += 1) {
+    written += text.slice(group.starts[token], group.ends[token]);
   }
-  return last;
+  return asDigits(written) ?? '';
 }
 
-function numberFor(
-  text: string,
-  window: NumberGroup,
-  digits: string,
-  work: PersonalWork,
-): PersonalMatch | null {
-  const start = window[0]?.start ?? 0;
-  const end = window.at(-1)?.end ?? 0;
-  if (digits.length >= 13 && isCard(digits)) {
-    return { rule: 'personal/card', class: 'financial', start, end };
+/** The first four digits of a window, as a number. */
+function firstFour({ text, group }: GroupScan, first: number): number {
+  let four = 0;
+  let token = first;
+  let position = group.starts[token] ?? 0;
+  for (let count = 0; count < 4; count += 1) {
+    if (position === group.ends[token]) {
+      token += 1;
+      position = group.starts[token] ?? 0;
+    }
+    four = four * 10 + digitAt(text.charCodeAt(position));
+    position += 1;
   }
-  for (const number of identityNumbers) {
-    if (number.length !== digits.length || !number.holds(digits)) continue;
-    const isWritten = number.groupsAreEnough && hasGroups(window, number.groups);
-    if (!isWritten && !isNamed(text, start, number.names, work)) continue;
-    return { rule: `personal/${number.id}`, class: number.class, start, end };
+  return four;
+}
+
+function numberFor(scan: GroupScan, first: number, last: number, length: number): PersonalMatch | null {
+  const { text, group, work, isNamed } = scan;
+  const start = group.starts[first] ?? 0;
+  const end = group.ends[last] ?? 0;
+  const span = { start, end };
+  if (length >= 13 && isIssuedRange(firstFour(scan, first), length) && work.takeWindow()) {
+    if (isCard(digitsOf(scan, first, last))) return { rule: 'personal/card', class: 'financial', ...span };
   }
-  const phone = digits.length <= 15 ? findPhone(text, start, end, digits, hasGroups(window, [3, 3, 4]), work) : null;
+  for (const number of byLength[length] ?? []) {
+    const isWritten = number.groupsAreEnough && hasGroups(group, first, last, number.groups);
+    if (!isWritten && !isNamed(number.id, start)) continue;
+    if (!work.takeWindow() || !number.holds(digitsOf(scan, first, last))) continue;
+    return { rule: `personal/${number.id}`, class: number.class, ...span };
+  }
+  if (length > 15) return null;
+  const isAmerican = hasGroups(group, first, last, americanGroups);
+  if (!isAmerican && !mayBeCalled(text, start) && !isNamed('phone', start)) return null;
+  const digits = digitsOf(scan, first, last);
+  const phone = findPhone({ text, start, end, digits, isAmerican, work, isNamed });
   return phone === null ? null : { rule: 'personal/phone', class: 'contact', start: phone, end };
 }
 
-function hasGroups(window: NumberGroup, groups: readonly number[] | null): boolean {
-  if (groups === null || window.length !== groups.length) return false;
-  return window.every((token, index) => token.digits.length === groups[index]);
+const americanGroups = [3, 3, 4];
+
+/** After a plus sign, or beginning with `00`. */
+function mayBeCalled(text: string, start: number): boolean {
+  for (let position = start - 1; position >= start - 3; position -= 1) {
+    if (text.charCodeAt(position) === 0x2b) return true;
+  }
+  return text.charCodeAt(start) === 0x30 && text.charCodeAt(start + 1) === 0x30;
 }
 
-/** One of the names stands shortly before the position, as a word of its own or part of one. */
-export function isNamed(
-  text: string,
-  position: number,
-  names: readonly string[],
-  work: PersonalWork,
+function hasGroups(
+  group: NumberGroup,
+  first: number,
+  last: number,
+  groups: readonly number[] | null,
 ): boolean {
-  if (names.length === 0 || !work.takeLookup()) return false;
-  const before = text.slice(Math.max(0, position - nameDistanceMax), position).toLowerCase();
-  return names.some((name) => {
-    const place = before.lastIndexOf(name);
-    return place >= 0 && !isLetter(before.charCodeAt(place - 1));
-  });
-}
-
-const letteredLengths = new Set([9, 10, 11, 16]);
-const letteredLengthMax = 16;
-
-/** Runs of capitals and digits, alone or joined over single separators. */
-function findLettered(text: string, work: PersonalWork, onMatch: OnPersonal): void {
-  let from = 0;
-  for (let position = 0; position < text.length; position += 1) {
-    if (position < from || !isCapital(text.charCodeAt(position))) continue;
-    if (isWordUnit(text.charCodeAt(position - 1))) continue;
-    const end = letteredAt(text, position, work, onMatch);
-    if (end > 0) from = end;
+  if (groups === null || last - first + 1 !== groups.length) return false;
+  for (let index = 0; index < groups.length; index += 1) {
+    const length = (group.ends[first + index] ?? 0) - (group.starts[first + index] ?? 0);
+    if (length !== groups[index]) return false;
   }
-}
-
-/** End of the number that begins here; -1 when none does. */
-function letteredAt(text: string, start: number, work: PersonalWork, onMatch: OnPersonal): number {
-  let number = '';
-  let digits = 0;
-  for (let position = start; number.length <= letteredLengthMax; position += 1) {
-    const code = text.charCodeAt(position);
-    if (isCapital(code)) {
-      number += text.charAt(position);
-      if (code <= 0x39 || asDigits(text.charAt(position)) !== null) digits += 1;
-      continue;
-    }
-    if (isWordUnit(code)) return -1;
-    const isWhole = letteredLengths.has(number.length) && digits >= 5 && number.length <= letteredLengthMax;
-    if (isWhole && work.takeWindow() && isLettered(text, number, start, position, work, onMatch)) {
-      return position;
-    }
-    const isJoint = code === 0x20 || code === 0x2d || code === 0x2e;
-    if (!isJoint || !isCapital(text.charCodeAt(position + 1))) return -1;
-  }
-  return -1;
-}
-
-function isLettered(
-  text: string,
-  number: string,
-  start: number,
-  end: number,
-  work: PersonalWork,
-  onMatch: OnPersonal,
-): boolean {
-  for (const kind of letteredNumbers) {
-    const read = repaired(number, kind.template);
-    if (!kind.shape.test(read) || !kind.holds(read)) continue;
-    if (kind.names.length > 0 && !isNamed(text, start, kind.names, work)) continue;
-    onMatch({ rule: `personal/${kind.id}`, class: kind.class, start, end });
-    return true;
-  }
-  return false;
-}
-
-/** Also l and o, which pass for digits. */
-function isCapital(code: number): boolean {
-  if ((code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a)) return true;
-  return code === 0x6c || code === 0x6f;
-}
-
-function isWordUnit(code: number): boolean {
-  return isLetter(code) || (code >= 0x30 && code <= 0x39);
-}
-
-function isLetter(code: number): boolean {
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
+  return true;
 }

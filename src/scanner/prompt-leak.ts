@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Span } from '../text/view.ts';
 
 /** Words of one fingerprint. */
 const shingleWords = 7;
@@ -6,8 +7,8 @@ const shingleWords = 7;
 const runMin = 4;
 const shinglesMax = 20_000;
 const wordsScannedMax = 20_000;
-/** A long token of letters and digits: nothing else in the world reads like it. */
-const canary = /[A-Za-z0-9_-]{16,128}/g;
+/** A token of so many letters and digits that holds both: nothing else in the world reads like it. */
+const canaryLengthMin = 16;
 
 /**
  * Fingerprints of an agent's own instructions (PG-1.2): hashes of seven words in a row, and tokens
@@ -15,30 +16,28 @@ const canary = /[A-Za-z0-9_-]{16,128}/g;
  */
 export class PromptFingerprint {
   private readonly shingles = new Set<number>();
-  private readonly canaries = new Set<string>();
+  private readonly canaries = new Set<number>();
 
   constructor(prompt: string) {
-    for (const [token] of prompt.matchAll(canary)) {
-      if (/[0-9]/.test(token) && /[A-Za-z]/.test(token)) this.canaries.add(token.toLowerCase());
-    }
-    eachShingle(prompt, (hash) => {
-      if (this.shingles.size < shinglesMax) this.shingles.add(hash);
+    eachWord(prompt, ({ word, shingle, isCanary }) => {
+      if (isCanary) this.canaries.add(word);
+      if (shingle !== null && this.shingles.size < shinglesMax) this.shingles.add(shingle);
       return false;
     });
   }
 
   /** Where the text repeats the prompt; null when it does not. The first place only. */
-  find(text: string): { readonly start: number; readonly end: number } | null {
-    for (const match of text.matchAll(canary)) {
-      if (!this.canaries.has(match[0].toLowerCase())) continue;
-      return { start: match.index, end: match.index + match[0].length };
-    }
+  find(text: string): Span | null {
     let run = 0;
     let runStart = 0;
-    let found: { readonly start: number; readonly end: number } | null = null;
-    eachShingle(text, (hash, start, end) => {
-      const isKnown = this.shingles.has(hash);
-      if (isKnown && run === 0) runStart = start;
+    let found: Span | null = null;
+    eachWord(text, ({ word, shingle, isCanary, wordStart, shingleStart, end }) => {
+      if (isCanary && this.canaries.has(word)) {
+        found = { start: wordStart, end };
+        return true;
+      }
+      const isKnown = shingle !== null && this.shingles.has(shingle);
+      if (isKnown && run === 0) runStart = shingleStart;
       run = isKnown ? run + 1 : 0;
       if (run >= runMin) found = { start: runStart, end };
       return run >= runMin;
@@ -47,35 +46,57 @@ export class PromptFingerprint {
   }
 }
 
-type OnShingle = (hash: number, start: number, end: number) => boolean;
+type Word = {
+  word: number;
+  isCanary: boolean;
+  wordStart: number;
+  /** Hash of this word and the six before it; null where there are not as many. */
+  shingle: number | null;
+  shingleStart: number;
+  end: number;
+};
 
-/** Calls back for each seven words in a row, letters and digits only, whatever their case. */
-function eachShingle(text: string, onShingle: OnShingle): void {
-  const hashes: number[] = [];
-  const starts: number[] = [];
+/** Calls back for each word, letters and digits only, whatever their case, until it says true. */
+function eachWord(text: string, onWord: (word: Readonly<Word>) => boolean): void {
+  const hashes = new Int32Array(shingleWords);
+  const starts = new Int32Array(shingleWords);
+  const word: Word = { word: 0, isCanary: false, wordStart: 0, shingle: null, shingleStart: 0, end: 0 };
   let hash = 0;
   let start = -1;
+  let digits = 0;
   let count = 0;
   for (let position = 0; position <= text.length && count < wordsScannedMax; position += 1) {
     const unit = wordUnit(text.charCodeAt(position));
     if (unit > 0) {
       if (start < 0) start = position;
+      if (unit <= 0x39) digits += 1;
       hash = (Math.imul(hash, 31) + unit) | 0;
       continue;
     }
     if (start < 0) continue;
-    hashes.push(hash);
-    starts.push(start);
+    hashes[count % shingleWords] = hash;
+    starts[count % shingleWords] = start;
     count += 1;
+    const length = position - start;
+    word.word = hash;
+    word.isCanary = length >= canaryLengthMin && digits > 0 && digits < length;
+    word.wordStart = start;
+    word.end = position;
+    word.shingle = count < shingleWords ? null : shingleOf(hashes, count);
+    word.shingleStart = starts[count % shingleWords] ?? 0;
     hash = 0;
     start = -1;
-    if (hashes.length < shingleWords) continue;
-    let shingle = 0;
-    for (const word of hashes) shingle = (Math.imul(shingle, 0x01000193) ^ word) | 0;
-    if (onShingle(shingle, starts[0] ?? 0, position)) return;
-    hashes.shift();
-    starts.shift();
+    digits = 0;
+    if (onWord(word)) return;
   }
+}
+
+function shingleOf(hashes: Int32Array, next: number): number {
+  let shingle = 0;
+  for (let index = 0; index < shingleWords; index += 1) {
+    shingle = (Math.imul(shingle, 0x01000193) ^ (hashes[(next + index) % shingleWords] ?? 0)) | 0;
+  }
+  return shingle;
 }
 
 /** 0 for what separates words; NaN, after the text, does too. */

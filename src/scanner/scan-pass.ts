@@ -94,6 +94,7 @@ export class Scan {
   private text(where: TextPlace): void {
     this.where = where;
     this.budget.allow(where.text.length);
+    this.personalWork.allow(where.text.length);
     const reading = readText(where.text, this.budget);
     for (const run of reading.hidden) {
       this.found.add('SCAN_HIDDEN_TEXT', `hidden/${run.kind}`, hiddenOutcome(run), run, where);

@@ -192,7 +192,7 @@ describe('the work of one scan', () => {
   const keywords = [...secretRules, ...injectionRules].flatMap((rule) => rule.keywords);
 
   it('ends in an escalation for the rule that is exhausted, and no other', () => {
-    const noise = 'ghp_ '.repeat(10_000);
+    const noise = 'eat ghp_ '.repeat(8000);
     const verdict = scan([noise, token]);
     expect(verdict.outcome).toBe('NO-GO');
     expect(verdict.findings.map((finding) => [finding.code, finding.rule])).toEqual([

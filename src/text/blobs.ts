@@ -201,13 +201,13 @@ function writeBytes(
 }
 
 function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
 }
 
-/** RFC 1950: deflate, and the header is a multiple of 31. */
+/** RFC 1950: deflate with a window of 32 KB, without a dictionary, at one of four levels. */
 function isZlib(bytes: Uint8Array): boolean {
   const [first, second] = bytes;
-  return first === 0x78 && second !== undefined && (first * 256 + second) % 31 === 0;
+  return first === 0x78 && (second === 0x01 || second === 0x5e || second === 0x9c || second === 0xda);
 }
 
 /** Null when it is not packed text, or more than the budget allows; the budget then says so. */

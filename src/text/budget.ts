@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Views of one text that are made at most; the text itself is one. */
-export const viewsMax = 40;
+export const viewsMax = 64;
 /** Encodings inside one another that are undone. */
-export const depthMax = 5;
+export const depthMax = 6;
 /** Each inflation takes some 30 us to set up, however little is in it. */
 const inflationsMax = 6;
 const inflatedBytesMax = 65_536;
-const charactersMin = 32_768;
+const charactersMin = 20_480;
 const replacementsMin = 2000;
 const attemptsMin = 1000;
 
@@ -29,7 +29,7 @@ export class DecodeBudget {
 
   /** What one more text of this length adds: many short texts are ordinary. */
   allow(length: number): void {
-    this.characters += Math.floor(1.5 * length);
+    this.characters += length;
     this.replacements += Math.floor(length / 32);
     this.attempts += Math.floor(length / 64);
   }

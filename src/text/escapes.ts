@@ -20,6 +20,8 @@ const percent = 0x25;
 const ampersand = 0x26;
 const backslash = 0x5c;
 const equals = 0x3d;
+const marks = new Uint8Array(0x10000);
+for (const mark of [percent, ampersand, backslash, equals]) marks[mark] = 1;
 
 /**
  * Undoes percent-encoding (RFC 3986), character references of HTML, backslash escapes of JSON,
@@ -29,7 +31,7 @@ export function unescape(text: string, budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
   for (let position = 0; position < text.length; position += 1) {
     const code = text.charCodeAt(position);
-    if (code !== percent && code !== ampersand && code !== backslash && code !== equals) continue;
+    if (marks[code] !== 1) continue;
     const unit = unitAt(text, position, code);
     if (unit === null) continue;
     if (!budget.takeReplacement()) break;

@@ -3,18 +3,25 @@ import { Buffer } from 'node:buffer';
 import type { DecodeBudget } from './budget.ts';
 import { leetWords } from './leet-words.ts';
 import { Rewrite } from './view.ts';
-import type { Span } from './view.ts';
 
-/** The neighbourhood of what looks rotated: some letters pass before it is noticed. */
-const rotationContext = 120;
+/** The neighbourhood of what looks rotated: short words at its ends may look like anything. */
+const rotationContext = 40;
 
-/** Turns ASCII letters by thirteen places, in the part that reads like rotated English. */
-export function unrotate(text: string, part: Span, budget: DecodeBudget): Rewrite {
+/**
+ * Turns ASCII letters by thirteen places, in the parts that read like rotated English: start and end
+ * of each in turn.
+ */
+export function unrotate(text: string, parts: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
-  const start = Math.max(0, part.start - rotationContext);
-  const end = Math.min(text.length, part.end + rotationContext);
-  const letters = text.slice(start, end);
-  if (budget.takeReplacement()) rewrite.add(start, end, rotated(letters));
+  let done = 0;
+  for (let index = 0; index < parts.length; index += 2) {
+    const start = Math.max(done, (parts[index] ?? 0) - rotationContext);
+    const end = Math.min(text.length, (parts[index + 1] ?? 0) + rotationContext);
+    if (end <= start) continue;
+    if (!budget.takeReplacement()) break;
+    rewrite.add(start, end, rotated(text.slice(start, end)));
+    done = end;
+  }
   return rewrite;
 }
 
@@ -34,77 +41,79 @@ export function rotatedUnit(code: number): number {
 
 /** What each sign is written for; `1`, `|` and `!` stand for i or for l, which are one here. */
 const leetForms = 'o0 l1il|! e3 a4@ s5$ t7+ b8 g96 z2';
-const canonical = buildCanonical();
+const sign = 0x80;
+const wordUnits = buildWordUnits();
 const words = buildWords();
-const wordLengthMax = 20;
+
 /**
  * Writes words with digits and signs for letters as the words they stand for: only words that an
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
  */
 export function unleet(text: string, budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
-  let position = 0;
-  while (position < text.length) {
-    if (!isWordUnit(text.charCodeAt(position))) {
-      position += 1;
+  let start = -1;
+  let hash = 0;
+  /** Of the word without its last character. */
+  let shorter = 0;
+  let kinds = 0;
+  for (let position = 0; position <= text.length; position += 1) {
+    const unit = wordUnits[text.charCodeAt(position)] ?? 0;
+    if (unit !== 0) {
+      if (start < 0) start = position;
+      shorter = hash;
+      hash = (Math.imul(hash, 31) + (unit & 0x7f)) | 0;
+      kinds |= unit >= sign ? 2 : 1;
       continue;
     }
-    const start = position;
-    let signs = 0;
-    while (position < text.length && isWordUnit(text.charCodeAt(position))) {
-      if (!isLetter(text.charCodeAt(position))) signs += 1;
-      position += 1;
-    }
+    if (start < 0) continue;
+    // A sign after the word is a sign: `system!`.
     const length = position - start;
-    if (signs === 0 || length < 2 || length > wordLengthMax) continue;
-    const word = wordAt(text, start, position);
-    if (word === null) continue;
-    if (!budget.takeReplacement()) break;
-    rewrite.add(start, position, word);
+    const word = kinds >= 2 ? (wordOf(hash, length) ?? wordOf(shorter, length - 1)) : null;
+    if (word !== null) {
+      if (!budget.takeReplacement()) break;
+      rewrite.add(start, position, word);
+    }
+    start = -1;
+    hash = 0;
+    kinds = 0;
   }
   return rewrite;
 }
 
-function wordAt(text: string, start: number, end: number): string | null {
-  let form = '';
-  for (let position = start; position < end; position += 1) {
-    form += String.fromCharCode(canonical[text.charCodeAt(position)] ?? 0);
-  }
-  // A sign after the word is a sign: `system!`.
-  return words.get(form) ?? words.get(form.slice(0, -1)) ?? null;
+/** Chance words of equal hash and length are too rare to matter: what is read is scanned, not obeyed. */
+function wordOf(hash: number, length: number): string | null {
+  const word = words.get(hash) ?? null;
+  return word !== null && word.length === length ? word : null;
 }
 
-/** ASCII letter or sign -> the letter that stands for all that may be meant. */
-function buildCanonical(): Uint8Array {
-  const table = new Uint8Array(128);
+/** Letter or sign -> the letter that stands for all that may be meant; a sign has the bit `sign`. */
+function buildWordUnits(): Uint8Array {
+  const table = new Uint8Array(0x10000);
   for (let code = 0x61; code <= 0x7a; code += 1) {
     table[code] = code;
     table[code - 0x20] = code;
   }
-  for (const [letter = '', ...signs] of leetForms.split(' ')) {
-    for (const sign of signs) {
-      for (const form of [sign, sign.toUpperCase()]) table[form.charCodeAt(0)] = letter.charCodeAt(0);
+  for (const [letter = '', ...others] of leetForms.split(' ')) {
+    for (const other of others) {
+      const isLetter = /[a-z]/.test(other);
+      const forms = isLetter ? [other, other.toUpperCase()] : [other];
+      for (const form of forms) {
+        table[form.charCodeAt(0)] = letter.charCodeAt(0) | (isLetter ? 0 : sign);
+      }
     }
   }
   return table;
 }
 
-/** Canonical form -> word, plain and under ROT13. */
-function buildWords(): ReadonlyMap<string, string> {
-  const table = new Map<string, string>();
+/** Hash of the canonical form -> word, plain and under ROT13. */
+function buildWords(): ReadonlyMap<number, string> {
+  const table = new Map<number, string>();
   for (const word of [...leetWords].flatMap((plain) => [rotated(plain), plain])) {
-    const codes = Array.from(word, (letter) => canonical[letter.charCodeAt(0)] ?? 0);
-    table.set(String.fromCharCode(...codes), word);
+    let hash = 0;
+    for (const letter of word) {
+      hash = (Math.imul(hash, 31) + ((wordUnits[letter.charCodeAt(0)] ?? 0) & 0x7f)) | 0;
+    }
+    table.set(hash, word);
   }
   return table;
-}
-
-function isLetter(code: number): boolean {
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x7a;
-}
-
-function isWordUnit(code: number): boolean {
-  if (isLetter(code) || (code >= 0x30 && code <= 0x39)) return true;
-  return code === 0x40 || code === 0x24 || code === 0x21 || code === 0x7c || code === 0x2b;
 }

@@ -10,6 +10,8 @@ const blockTags = new Set(
   'p div br hr li ul ol tr td th table h1 h2 h3 h4 h5 h6 section article header footer pre'.split(' '),
 );
 const markLengthMax = 4096;
+const marks = new Uint8Array(0x10000);
+for (const mark of [lessThan, controlEscape, 0x2a, 0x60, 0x7e]) marks[mark] = 1;
 
 /**
  * The text as it is shown: without comments, tags, terminal controls (ECMA-48), and the signs of
@@ -22,7 +24,7 @@ export function render(text: string, budget: DecodeBudget): Rewrite {
   const absent = new Set<string>();
   for (let position = 0; position < text.length; position += 1) {
     const code = text.charCodeAt(position);
-    if (code > 0x7e || !isMark(code)) continue;
+    if (marks[code] !== 1) continue;
     const mark = markAt(text, position, code, absent);
     if (mark === null) continue;
     if (!budget.takeReplacement()) break;
@@ -30,10 +32,6 @@ export function render(text: string, budget: DecodeBudget): Rewrite {
     position = mark.end - 1;
   }
   return rewrite;
-}
-
-function isMark(code: number): boolean {
-  return code === lessThan || code === controlEscape || code === 0x2a || code === 0x60 || code === 0x7e;
 }
 
 type Mark = { readonly end: number; readonly text: string };

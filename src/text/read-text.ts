@@ -90,7 +90,7 @@ class Reader {
     if (!survey.isAscii) this.add(view, 'unicode-fold', fold(text, budget));
     if (survey.hasMarkup) this.add(view, 'markup', render(text, budget));
     if (survey.hasMixedWords) this.add(view, 'leet', unleet(text, budget));
-    if (survey.rotated !== null && !view.steps.includes('rot13')) {
+    if (survey.rotated.length > 0 && !view.steps.includes('rot13')) {
       this.add(view, 'rot13', unrotate(text, survey.rotated, budget));
     }
   }

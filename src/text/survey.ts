@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Span } from './view.ts';
 
 /** What one look at every character of a text tells about the encodings that may be in it. */
 export type Survey = {
@@ -12,8 +11,8 @@ export type Survey = {
   readonly runs: readonly number[];
   /** A list of short tokens of equal kind: `69 67 6e`, `105 103 110`, `i g n o r e`. */
   readonly hasTokenList: boolean;
-  /** The part whose letters are spread as ROT13 spreads those of English. */
-  readonly rotated: Span | null;
+  /** Start and end, in turn, of parts whose letters are spread as ROT13 spreads those of English. */
+  readonly rotated: readonly number[];
 };
 
 const letter = 1;
@@ -31,12 +30,13 @@ const table = buildTable();
 export const runLengthMin = 14;
 export const tokenCountMin = 6;
 const tokenLengthMax = 8;
-/** In 1/16 nat: about twelve letters of rotated English. */
-const rotationThreshold = 176;
+/** In 1/16 nat: about eighteen letters of rotated English. */
+const rotationThreshold = 256;
 
 /** One pass; time is linear in the text. */
 export function surveyOf(text: string): Survey {
   const runs: number[] = [];
+  const rotated: number[] = [];
   let seen = 0;
   let before = 0;
   let mixed = 0;
@@ -45,8 +45,8 @@ export function surveyOf(text: string): Survey {
   let tokens = 0;
   let tokensMost = 0;
   let score = 0;
-  let rotatedStart = -1;
-  let rotatedEnd = -1;
+  let rotatedStart = 0;
+  let rotatedEnd = 0;
   for (let position = 0; position < text.length; position += 1) {
     const known = table[text.charCodeAt(position)] ?? 0;
     const bits = known & 0xff;
@@ -54,16 +54,19 @@ export function surveyOf(text: string): Survey {
     mixed |= (bits << 1) & before & leet;
     before = bits;
     score += known >> scoreShift;
-    if (score < 0) score = 0;
-    if (score >= rotationThreshold) {
-      if (rotatedStart < 0) rotatedStart = position;
-      rotatedEnd = position + 1;
+    if (score <= 0) {
+      score = 0;
+      if (rotatedEnd > 0) rotated.push(rotatedStart, rotatedEnd);
+      rotatedStart = position;
+      rotatedEnd = 0;
     }
+    if (score >= rotationThreshold) rotatedEnd = position + 1;
     if ((bits & blob) !== 0) {
       if (runStart < 0) runStart = position;
       continue;
     }
-    if (runStart >= 0 && position - runStart >= runLengthMin) runs.push(runStart, position);
+    if (rotatedEnd > 0) rotated.push(rotatedStart, rotatedEnd);
+  if (runStart >= 0 && position - runStart >= runLengthMin) runs.push(runStart, position);
     runStart = -1;
     if ((bits & separator) === 0) continue;
     const length = position - tokenStart;
@@ -79,7 +82,7 @@ export function surveyOf(text: string): Survey {
     hasMixedWords: mixed !== 0,
     runs,
     hasTokenList: tokensMost >= tokenCountMin - 1,
-    rotated: rotatedStart < 0 ? null : { start: rotatedStart, end: rotatedEnd },
+    rotated,
   };
 }
 

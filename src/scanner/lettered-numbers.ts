@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { letteredNumbers, repaired } from './identity-numbers.ts';
+import type { PersonalMatch, PersonalWork } from './personal.ts';
+
+const lengths = new Set(letteredNumbers.map(({ template }) => template.length));
+const lengthMax = Math.max(...lengths);
+const digitsMin = 5;
+
+const none = 0;
+const capital = 1;
+const digit = 2;
+/** Passes for a digit. */
+const both = 3;
+const small = 4;
+const joint = 5;
+const kinds = buildKinds();
+
+/**
+ * Finds numbers with letters in them: runs of capitals and digits, alone or joined over single
+ * separators. Linear: from each beginning of a word it looks at most 32 characters on.
+ */
+export function findLettered(
+  text: string,
+  work: PersonalWork,
+  isNamed: (id: string, position: number) => boolean,
+  onMatch: (match: PersonalMatch) => void,
+): void {
+  let from = 0;
+  let before = none;
+  for (let position = 0; position < text.length; position += 1) {
+    const kind = kinds[text.charCodeAt(position)] ?? none;
+    const begins = kind !== none && kind < small && (before === none || before === joint);
+    before = kind;
+    if (!begins || position < from) continue;
+    from = numberAt(text, position, work, isNamed, onMatch);
+  }
+}
+
+/** Where to go on: after the number that begins here, or where this was left. */
+function numberAt(
+  text: string,
+  start: number,
+  work: PersonalWork,
+  isNamed: (id: string, position: number) => boolean,
+  onMatch: (match: PersonalMatch) => void,
+): number {
+  let length = 0;
+  let digits = 0;
+  let letters = 0;
+  for (let position = start; length <= lengthMax; position += 1) {
+    const kind = kinds[text.charCodeAt(position)] ?? none;
+    if (kind === small) return start;
+    if (kind === capital || kind === digit || kind === both) {
+      length += 1;
+      if (kind !== capital) digits += 1;
+      if (kind !== digit) letters += 1;
+      continue;
+    }
+    if (letters > 0 && digits >= digitsMin && lengths.has(length)) {
+      if (!work.takeWindow()) return text.length;
+      const number = text.slice(start, position).replaceAll(/[ .-]/g, '');
+      if (isNumber(number, start, position, isNamed, onMatch)) return position;
+    }
+    const next = kinds[text.charCodeAt(position + 1)] ?? none;
+    if (kind !== joint || next === none || next >= small) return start;
+  }
+  return start;
+}
+
+function isNumber(
+  written: string,
+  start: number,
+  end: number,
+  isNamed: (id: string, position: number) => boolean,
+  onMatch: (match: PersonalMatch) => void,
+): boolean {
+  for (const kind of letteredNumbers) {
+    if (kind.template.length !== written.length) continue;
+    const number = repaired(written, kind.template);
+    if (!kind.shape.test(number) || !kind.holds(number)) continue;
+    if (kind.names.length > 0 && !isNamed(kind.id, start)) continue;
+    onMatch({ rule: `personal/${kind.id}`, class: kind.class, start, end });
+    return true;
+  }
+  return false;
+}
+
+function buildKinds(): Uint8Array {
+  const table = new Uint8Array(0x10000);
+  for (let code = 0x41; code <= 0x5a; code += 1) {
+    table[code] = capital;
+    table[code + 0x20] = small;
+  }
+  for (let code = 0x30; code <= 0x39; code += 1) table[code] = digit;
+  for (const sign of 'OISBlo') table[sign.charCodeAt(0)] = both;
+  for (const sign of ' .-') table[sign.charCodeAt(0)] = joint;
+  return table;
+}
