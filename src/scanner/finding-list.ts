@@ -23,6 +23,7 @@ const findingsMax = 32;
 const notesMax = 16;
 const matchesOfRuleMax = 8;
 const segmentLengthMax = 64;
+const repeatsMax = 256;
 
 export function digestKeyOf(bytes: Uint8Array): KeyObject {
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
@@ -83,6 +84,8 @@ export class FindingList {
   /** False when the same rule has spoken of this place before: then nothing changes. */
   add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): boolean {
     const { text, place, name } = where;
+    // One outcome of one rule has long been said: a text full of matches must not cost more.
+    if (this.count(`seen ${meant} ${rule}`) > repeatsMax) return false;
     const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
     if (this.seen.has(known)) return false;
     this.seen.add(known);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { asDigits } from './number-groups.ts';
+import type { NumberTokens } from './number-tokens.ts';
 import { countrySpecs, isValidIBAN } from 'ibantools';
 
-/** Country, check digits, and as much of an account number as there is; bounded. */
-const start = /[A-Za-z]{2}[ .-]?(?:[0-9][ .-]?[0-9OoIlSB]|[OoIlSB][ .-]?[0-9])/g;
 const separatorsMax = 16;
 
 const lengths: ReadonlyMap<string, number> = new Map(
@@ -13,17 +12,37 @@ const lengths: ReadonlyMap<string, number> = new Map(
 );
 
 /** Finds IBANs (ISO 13616), with single spaces or dashes anywhere, by length and check digits. */
-export function findIbans(text: string, onMatch: (start: number, end: number) => void): void {
+export function findIbans(
+  text: string,
+  { bounds }: NumberTokens,
+  onMatch: (start: number, end: number) => void,
+): void {
   let from = 0;
-  for (const match of text.matchAll(start)) {
-    if (match.index < from || isWordUnit(text.charCodeAt(match.index - 1))) continue;
-    const length = lengths.get(match[0].slice(0, 2).toUpperCase());
+  for (let index = 0; index < bounds.length; index += 2) {
+    const start = countryBefore(text, bounds[index] ?? 0);
+    if (start < from) continue;
+    const length = lengths.get(text.slice(start, start + 2).toUpperCase());
     if (length === undefined) continue;
-    const read = readAccount(text, match.index, length);
+    const read = readAccount(text, start, length);
     if (read === null || !isIban(read.number)) continue;
-    onMatch(match.index, read.end);
+    onMatch(start, read.end);
     from = read.end;
   }
+}
+
+/** Start of the two letters of a country, in the word itself or set apart before it; else -1. */
+function countryBefore(text: string, word: number): number {
+  for (const start of [word, word - 3]) {
+    if (start < 0 || !isLetter(text.charCodeAt(start)) || !isLetter(text.charCodeAt(start + 1))) continue;
+    if (isWordUnit(text.charCodeAt(start - 1))) continue;
+    if (start === word || !isWordUnit(text.charCodeAt(start + 2))) return start;
+  }
+  return -1;
+}
+
+function isLetter(code: number): boolean {
+  const lower = code | 0x20;
+  return lower >= 0x61 && lower <= 0x7a;
 }
 
 function readAccount(

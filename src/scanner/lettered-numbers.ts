@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { letteredNumbers, repaired } from './identity-numbers.ts';
+import type { NumberTokens } from './number-tokens.ts';
 import type { PersonalMatch, PersonalWork } from './personal.ts';
 
 const lengths = new Set(letteredNumbers.map(({ template }) => template.length));
 const lengthMax = Math.max(...lengths);
 const digitsMin = 5;
+/** An Italian code has six letters, which may be set apart, before its first digit. */
+const lettersBeforeMax = 12;
 
 const none = 0;
 const capital = 1;
@@ -17,23 +20,52 @@ const kinds = buildKinds();
 
 /**
  * Finds numbers with letters in them: runs of capitals and digits, alone or joined over single
- * separators. Linear: from each beginning of a word it looks at most 32 characters on.
+ * separators. Linear: around each word with a digit it looks at some forty characters.
  */
 export function findLettered(
   text: string,
+  { bounds, digits }: NumberTokens,
   work: PersonalWork,
   isNamed: (id: string, position: number) => boolean,
   onMatch: (match: PersonalMatch) => void,
 ): void {
   let from = 0;
-  let before = none;
-  for (let position = 0; position < text.length; position += 1) {
-    const kind = kinds[text.charCodeAt(position)] ?? none;
-    const begins = kind !== none && kind < small && (before === none || before === joint);
-    before = kind;
-    if (!begins || position < from) continue;
-    from = numberAt(text, position, work, isNamed, onMatch);
+  for (let index = 0; index < bounds.length; index += 2) {
+    const last = bounds[index] ?? 0;
+    const end = bounds[index + 1] ?? 0;
+    const isNumber = digits[index >> 1] === end - last;
+    if (isNumber && !isLetterNear(text, last, end)) continue;
+    const first = beginning(text, last, from);
+    for (let position = Math.max(first, from); position <= last; position += 1) {
+      if (!isWordStart(text, position)) continue;
+      from = Math.max(position + 1, numberAt(text, position, work, isNamed, onMatch));
+    }
   }
+}
+
+/** A capital before or after a word of digits, with a separator between. */
+function isLetterNear(text: string, start: number, end: number): boolean {
+  const before = kinds[text.charCodeAt(start - 2)] ?? none;
+  const after = kinds[text.charCodeAt(end + 1)] ?? none;
+  return before === capital || before === both || after === capital || after === both;
+}
+
+/** How far back a number may have begun whose first digit stands in the word at `position`. */
+function beginning(text: string, position: number, from: number): number {
+  let start = position;
+  while (start > from && position - start < lettersBeforeMax) {
+    const kind = kinds[text.charCodeAt(start - 1)] ?? none;
+    if (kind === none || kind === small) break;
+    start -= 1;
+  }
+  return start;
+}
+
+function isWordStart(text: string, position: number): boolean {
+  const kind = kinds[text.charCodeAt(position)] ?? none;
+  if (kind === none || kind >= small) return false;
+  const before = kinds[text.charCodeAt(position - 1)] ?? none;
+  return before === none || before === joint;
 }
 
 /** Where to go on: after the number that begins here, or where this was left. */

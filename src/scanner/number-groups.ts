@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { NumberTokens } from './number-tokens.ts';
 
 /**
  * Numbers with nothing but separators between them: start and end of each in the text. The arrays
@@ -22,64 +23,62 @@ const digitLike: ReadonlyMap<string, string> = new Map([
   ['O', '0'], ['o', '0'], ['I', '1'], ['l', '1'], ['S', '5'], ['B', '8'],
 ]);
 
-const other = 0;
-const separator = 1;
-const letter = 2;
-const digit = 3;
-const digitLetter = 4;
-const comma = 5;
-const kinds = buildKinds();
+const separators = new Uint8Array(0x10000);
+for (const sign of ' .-_/:*()+') separators[sign.charCodeAt(0)] = 1;
 
-/** Calls back for each group that may hold a number of a person. One pass; linear in the text. */
-export function eachNumberGroup(text: string, onGroup: (group: NumberGroup) => void): void {
+/** Calls back for each group that may hold a number of a person. */
+export function eachNumberGroup(
+  text: string,
+  { bounds, digits }: NumberTokens,
+  onGroup: (group: NumberGroup) => void,
+): void {
   const group: NumberGroup = {
     starts: new Int32Array(groupTokensMax),
     ends: new Int32Array(groupTokensMax),
     count: 0,
     digits: 0,
   };
-  let position = 0;
-  let gap = 0;
-  while (position < text.length) {
-    const kind = kindAt(text, position);
-    if (kind <= separator || kind === comma) {
-      gap += 1;
-      // A comma before a space ends an item of a list; within a number it may stand for a dot.
-      const ends = kind === other || (kind === comma && kindAt(text, position + 1) !== digit);
-      if (ends || gap > separatorLengthMax) close(group, onGroup);
-      position += 1;
-      continue;
-    }
-    gap = 0;
-    const start = position;
-    let real = 0;
-    let isNumber = true;
-    for (let unit = kind; unit >= letter && unit !== comma; unit = kindAt(text, position)) {
-      if (unit === digit) real += 1;
-      else if (unit === letter) isNumber = false;
-      position += 1;
-    }
-    const length = position - start;
+  for (let index = 0; index < digits.length; index += 1) {
+    const start = bounds[2 * index] ?? 0;
+    const end = bounds[2 * index + 1] ?? 0;
+    const length = end - start;
+    if (group.count > 0 && !isJoined(text, group.ends[group.count - 1] ?? 0, start)) close(group, onGroup);
     const isWithin = group.count > 0 || text.charCodeAt(start - 1) === 0x2b;
-    const fits = isNumber && length <= tokenLengthMax && (real > 0 || (isWithin && length <= 4));
+    const isNumber = length <= tokenLengthMax && isAllDigits(text, start, end, digits[index] ?? 0);
+    const fits = isNumber && ((digits[index] ?? 0) > 0 || isWithin);
     if (!fits || group.count === groupTokensMax) close(group, onGroup);
     if (!fits) continue;
     group.starts[group.count] = start;
-    group.ends[group.count] = position;
+    group.ends[group.count] = end;
     group.count += 1;
     group.digits += length;
   }
   close(group, onGroup);
 }
 
+/** Nothing but a few separators between two tokens. */
+function isJoined(text: string, from: number, to: number): boolean {
+  if (to - from > separatorLengthMax) return false;
+  for (let position = from; position < to; position += 1) {
+    const code = text.charCodeAt(position);
+    // A comma before a space ends an item of a list; within a number it may stand for a dot.
+    if (code === 0x2c ? position + 1 < to : separators[code] !== 1) return false;
+  }
+  return true;
+}
+
+function isAllDigits(text: string, start: number, end: number, digits: number): boolean {
+  if (digits === end - start) return true;
+  for (let position = start; position < end; position += 1) {
+    if (digitAt(text.charCodeAt(position)) > 9) return false;
+  }
+  return true;
+}
+
 function close(group: NumberGroup, onGroup: (group: NumberGroup) => void): void {
   if (group.digits >= digitsMin) onGroup(group);
   group.count = 0;
   group.digits = 0;
-}
-
-function kindAt(text: string, position: number): number {
-  return kinds[text.charCodeAt(position)] ?? other;
 }
 
 /** Character -> the digit that it is or passes for; 255 for others. */
@@ -108,17 +107,4 @@ function buildDigitValues(): Uint8Array {
   for (let digit = 0; digit < 10; digit += 1) values[0x30 + digit] = digit;
   for (const [sign, value] of digitLike) values[sign.charCodeAt(0)] = Number(value);
   return values;
-}
-
-function buildKinds(): Uint8Array {
-  const table = new Uint8Array(0x10000);
-  for (const sign of ' .-_/:*()+') table[sign.charCodeAt(0)] = separator;
-  table[0x2c] = comma;
-  for (let code = 0x30; code <= 0x39; code += 1) table[code] = digit;
-  for (let code = 0x41; code <= 0x5a; code += 1) {
-    table[code] = letter;
-    table[code + 0x20] = letter;
-  }
-  for (const sign of digitLike.keys()) table[sign.charCodeAt(0)] = digitLetter;
-  return table;
 }

@@ -7,6 +7,7 @@ import type { PersonalClass } from './identity-numbers.ts';
 import { findLettered } from './lettered-numbers.ts';
 import { asDigits, digitAt, eachNumberGroup } from './number-groups.ts';
 import type { NumberGroup } from './number-groups.ts';
+import { numberTokens } from './number-tokens.ts';
 import { NumberNames } from './number-names.ts';
 import { findPhone } from './phone.ts';
 
@@ -58,16 +59,17 @@ export function findPersonal(text: string, work: PersonalWork, onMatch: OnPerson
   if (text.includes('@') || text.includes('(at)') || text.includes('[at]')) {
     findAddresses(text, (start, end) => onMatch({ rule: 'personal/e-mail', class: 'contact', start, end }));
   }
-  if (!/[0-9]/.test(text)) return;
-  findIbans(text, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
+  const tokens = numberTokens(text);
+  if (tokens.digits.length === 0) return;
+  findIbans(text, tokens, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
   // Most texts hold no number that needs a name.
   let names: NumberNames | null = null;
   const isNamed = (id: string, position: number): boolean => {
     names ??= new NumberNames(text);
     return names.isNamed(id, position);
   };
-  findLettered(text, work, isNamed, onMatch);
-  eachNumberGroup(text, (group) => inGroup({ text, group, work, isNamed, onMatch }));
+  findLettered(text, tokens, work, isNamed, onMatch);
+  eachNumberGroup(text, tokens, (group) => inGroup({ text, group, work, isNamed, onMatch }));
 }
 
 type GroupScan = {
@@ -87,6 +89,8 @@ function inGroup(scan: GroupScan): void {
   // Digits that stand alone are a number only all together: any few of them would be too many.
   const isScattered = group.digits < 2 * count;
   if (isScattered && group.digits > digitsMax) return;
+  // Of pairs in a row, a number is what the row begins or ends with.
+  const isDense = group.digits < 3 * count;
   before[0] = 0;
   for (let token = 0; token < count; token += 1) {
     before[token + 1] = (before[token] ?? 0) + (group.ends[token] ?? 0) - (group.starts[token] ?? 0);
@@ -99,6 +103,7 @@ function inGroup(scan: GroupScan): void {
     for (let end = last - 1; end >= first; end -= 1) {
       const length = (before[end + 1] ?? 0) - from;
       if (length < digitsMin || (isScattered && (first > 0 || end < count - 1))) break;
+      if (isDense && first > 0 && end < count - 1) continue;
       const found = numberFor(scan, first, end, length);
       if (found === null) continue;
       onMatch(found);

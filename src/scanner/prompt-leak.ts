@@ -66,7 +66,7 @@ function eachWord(text: string, onWord: (word: Readonly<Word>) => boolean): void
   let digits = 0;
   let count = 0;
   for (let position = 0; position <= text.length && count < wordsScannedMax; position += 1) {
-    const unit = wordUnit(text.charCodeAt(position));
+    const unit = wordUnits[text.charCodeAt(position)] ?? 0;
     if (unit > 0) {
       if (start < 0) start = position;
       if (unit <= 0x39) digits += 1;
@@ -99,10 +99,16 @@ function shingleOf(hashes: Int32Array, next: number): number {
   return shingle;
 }
 
-/** 0 for what separates words; NaN, after the text, does too. */
-function wordUnit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code;
-  if (code >= 0x80) return code;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x7a ? lower : 0;
+/** Lower case of what words are made of; 0 for what separates them. */
+const wordUnits = buildWordUnits();
+
+function buildWordUnits(): Uint16Array {
+  const table = new Uint16Array(0x10000);
+  for (let code = 0x30; code <= 0x39; code += 1) table[code] = code;
+  for (let code = 0x61; code <= 0x7a; code += 1) {
+    table[code] = code;
+    table[code - 0x20] = code;
+  }
+  for (let code = 0x80; code < 0x10000; code += 1) table[code] = code;
+  return table;
 }

@@ -90,8 +90,8 @@ function quotedAt(text: string, start: number): Unit | null {
 
 function referenceAt(text: string, start: number): Unit | null {
   if (text.charCodeAt(start + 1) === 0x23) return numericAt(text, start);
-  const end = text.indexOf(';', start + 2);
-  if (end < 0 || end - start > entityLengthMax) return null;
+  const end = nearest(text, 0x3b, start + 2, entityLengthMax);
+  if (end < 0) return null;
   const known = entities.get(text.slice(start + 1, end));
   return known === undefined ? null : { text: known, end: end + 1 };
 }
@@ -126,6 +126,14 @@ function backslashAt(text: string, start: number): Unit | null {
   return null;
 }
 
+/** Place of a sign within so many characters; -1 when it is not there. */
+function nearest(text: string, sought: number, from: number, within: number): number {
+  for (let position = from; position < from + within; position += 1) {
+    if (text.charCodeAt(position) === sought) return position;
+  }
+  return -1;
+}
+
 function fixedAt(text: string, from: number, length: number): Unit | null {
   const point = hexAt(text, from, length);
   return point < 0 ? null : pointUnit(point, from + length);
@@ -141,8 +149,8 @@ function pairAt(text: string, start: number): Unit | null {
 }
 
 function bracedAt(text: string, start: number): Unit | null {
-  const end = text.indexOf('}', start + 3);
-  if (end < 0 || end - start > 9) return null;
+  const end = nearest(text, 0x7d, start + 3, 7);
+  if (end < 0) return null;
   const point = hexAt(text, start + 3, end - start - 3);
   return point < 0 ? null : pointUnit(point, end + 1);
 }

@@ -20,12 +20,11 @@ for (const mark of [lessThan, controlEscape, 0x2a, 0x60, 0x7e]) marks[mark] = 1;
  */
 export function render(text: string, budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
-  // A search that found nothing further on need not be made again.
-  const absent = new Set<string>();
+  const places = new Map<string, number>();
   for (let position = 0; position < text.length; position += 1) {
     const code = text.charCodeAt(position);
     if (marks[code] !== 1) continue;
-    const mark = markAt(text, position, code, absent);
+    const mark = markAt(text, position, code, places);
     if (mark === null) continue;
     if (!budget.takeReplacement()) break;
     rewrite.add(position, mark.end, mark.text);
@@ -36,8 +35,8 @@ export function render(text: string, budget: DecodeBudget): Rewrite {
 
 type Mark = { readonly end: number; readonly text: string };
 
-function markAt(text: string, start: number, code: number, absent: Set<string>): Mark | null {
-  if (code === lessThan) return tagAt(text, start, absent);
+function markAt(text: string, start: number, code: number, places: Map<string, number>): Mark | null {
+  if (code === lessThan) return tagAt(text, start, places);
   if (code === controlEscape) return controlAt(text, start);
   let end = start + 1;
   while (text.charCodeAt(end) === code && end - start < 3) end += 1;
@@ -45,14 +44,14 @@ function markAt(text: string, start: number, code: number, absent: Set<string>):
   return isInWord ? { end, text: '' } : null;
 }
 
-function tagAt(text: string, start: number, absent: Set<string>): Mark | null {
+function tagAt(text: string, start: number, places: Map<string, number>): Mark | null {
   if (text.startsWith('<!--', start)) {
-    const end = find(text, '-->', start + 4, absent);
+    const end = find(text, '-->', start + 4, places);
     return { end: end < 0 ? text.length : end + 3, text: '' };
   }
   const next = text.charCodeAt(start + 1);
   if (!isLetter(next) && next !== 0x2f && next !== 0x21 && next !== 0x3f) return null;
-  const end = find(text, '>', start + 1, absent);
+  const end = find(text, '>', start + 1, places);
   if (end < 0 || end - start > markLengthMax) return null;
   const from = start + (next === 0x2f ? 2 : 1);
   let nameEnd = from;
@@ -61,10 +60,12 @@ function tagAt(text: string, start: number, absent: Set<string>): Mark | null {
   return { end: end + 1, text: blockTags.has(name) ? '\n' : '' };
 }
 
-function find(text: string, sought: string, from: number, absent: Set<string>): number {
-  if (absent.has(sought)) return -1;
+/** The next place of what is sought; what was found before is not looked for again. */
+function find(text: string, sought: string, from: number, places: Map<string, number>): number {
+  const known = places.get(sought);
+  if (known !== undefined && (known < 0 || known >= from)) return known;
   const place = text.indexOf(sought, from);
-  if (place < 0) absent.add(sought);
+  places.set(sought, place);
   return place;
 }
 
