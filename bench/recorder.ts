@@ -1,55 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flight recorder on files: entries made durable a second, in calls of several entries that
-// share group commits, and entries verified a second. `npm run bench:recorder -- --json`.
+// The flight recorder on files: entries made durable a second in batches, at a steady 5,000 a second
+// with one flush per 5 ms, verified a second (tree alone, and in full), proven and asked for; at
+// several sizes, so that a cost that grows with the log shows.
+// `npm run bench:recorder -- --json --sizes 10000,1000000`
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../src/adapters/clock-system.ts';
 import { systemRandom } from '../src/adapters/random-system.ts';
+import { RecordIndex } from '../src/adapters/record-index-sqlite.ts';
 import { openRecordLogFiles } from '../src/adapters/record-log-files.ts';
 import { openRecordLogReader } from '../src/adapters/record-log-segments.ts';
+import { readTileFile } from '../src/adapters/record-log-tiles.ts';
 import { mintUlid } from '../src/message/identifiers.ts';
+import { checkpointRoot, logVerifierKey } from '../src/recorder/checkpoint.ts';
 import type { EntryDraft } from '../src/recorder/entry.ts';
-import { logVerifierKey } from '../src/recorder/checkpoint.ts';
 import { openRecorder } from '../src/recorder/recorder.ts';
 import { ed25519Signer } from '../src/recorder/signed-note.ts';
+import { inclusionProof } from '../src/recorder/tree-proof.ts';
 import { parseVerifierKey } from '../src/verifier/checkpoint.ts';
 import { directorySource, nodeSha256 } from '../src/verifier/directory.ts';
+import { tileWidth, TileTree, TreeHashes } from '../src/verifier/tree.ts';
 import { verifyLog } from '../src/verifier/verify.ts';
-import { cpuUs, machine, numberOption, print, rounded } from './machine.ts';
+import { cpuUs, machine, numberOption, percentiles, print, rounded } from './machine.ts';
 
-const targets = { appendPerSecond: 50_000, verifyPerSecond: 120_000 };
-const total = numberOption('entries', 200_000);
+const targets = {
+  appendPerSecond: 50_000,
+  steadyPerSecond: 5_000,
+  treePerSecond: 400_000,
+  verifyPerSecond: 120_000,
+  queryMs: 1_000,
+  verifyMemoryMiB: 200,
+};
 const perCall = numberOption('batch', 64);
+const steadySeconds = numberOption('steady-seconds', 3);
 const callsUnderWay = 32;
-
 const clock = systemClock();
-const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
-const log = join(directory, 'log');
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 
-const append = await measureAppend();
-const bytes = readdirSync(log).reduce((sum, name) => sum + statSync(join(log, name)).size, 0);
-const verify = await measureVerify();
-rmSync(directory, { recursive: true });
-print({
-  bench: 'recorder',
-  machine: machine(),
-  entries: total,
-  entriesPerCall: perCall,
-  bytesPerEntry: Math.round(bytes / total),
-  append,
-  verify,
-  targets,
-  pass: {
-    append: append.perSecond >= targets.appendPerSecond,
-    verify: verify.perSecond >= targets.verifyPerSecond && verify.ok,
-  },
-});
+if (process.argv.includes('--verify')) await verifyOnly();
+else await measureAll();
 
-async function measureAppend() {
-  const recorder = await openRecorder({
+async function measureAll(): Promise<void> {
+  const sizes = sizesAsked();
+  const measured: Awaited<ReturnType<typeof measureSize>>[] = [];
+  for (const entries of sizes) {
+    const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
+    measured.push(await measureSize(entries, join(directory, 'log'), directory));
+    rmSync(directory, { recursive: true });
+  }
+  const steady = await measureSteady();
+  const last = measured.at(-1);
+  const grows = (of: (one: (typeof measured)[number]) => number) => {
+    const costs = measured.map(of);
+    return rounded(Math.max(...costs) / Math.min(...costs));
+  };
+  print({
+    bench: 'recorder',
+    machine: machine(),
+    entriesPerCall: perCall,
+    sizes: measured,
+    /** Dearest over cheapest size, per entry: 1 is flat. */
+    growth: {
+      appendCpu: grows((one) => one.append.cpuUsPerEntry),
+      verifyCpu: grows((one) => one.verify.cpuUsPerEntry),
+    },
+    steady,
+    targets,
+    pass: {
+      append: (last?.append.perSecond ?? 0) >= targets.appendPerSecond,
+      steady: steady.perSecond >= targets.steadyPerSecond * 0.99,
+      tree: (last?.tree.perSecond ?? 0) >= targets.treePerSecond,
+      verify: (last?.verify.perSecond ?? 0) >= targets.verifyPerSecond && last?.verify.ok === true,
+      query: (last?.query.ms.max ?? Number.POSITIVE_INFINITY) <= targets.queryMs,
+      verifyMemory: (last?.verify.memoryMiB ?? Number.POSITIVE_INFINITY) <= targets.verifyMemoryMiB,
+    },
+  });
+}
+
+async function measureSize(entries: number, log: string, directory: string) {
+  const append = await measureAppend(entries, log);
+  const { name } = await openRecordLogReader(log);
+  const bytes = readdirSync(log).reduce((sum, file) => sum + statSync(join(log, file)).size, 0);
+  return {
+    entries,
+    bytesPerEntry: Math.round(bytes / entries),
+    append,
+    tree: await measureTree(entries, log),
+    verify: measureVerify(entries, log, logVerifierKey(name, publicKey)),
+    prove: await measureProve(entries, log),
+    query: await measureQuery(log, join(directory, 'index.sqlite')),
+  };
+}
+
+async function recorderAt(log: string) {
+  return openRecorder({
     log: await openRecordLogFiles({ directory: log }),
     clock,
     random: systemRandom,
@@ -61,13 +108,16 @@ async function measureAppend() {
     writeCheckpoint: async () => undefined,
     lastCheckpoint: null,
   });
-  const calls = Array.from({ length: Math.ceil(total / perCall) }, (_, call) =>
-    Array.from({ length: Math.min(perCall, total - call * perCall) }, () => draft()),
-  );
+}
+
+async function measureAppend(entries: number, log: string) {
+  const recorder = await recorderAt(log);
   let next = 0;
   const work = async (): Promise<void> => {
-    for (let call = calls[next++]; call !== undefined; call = calls[next++]) {
-      await recorder.record(call);
+    while (next < entries) {
+      const count = Math.min(perCall, entries - next);
+      next += count;
+      await recorder.record(Array.from({ length: count }, () => draft()));
     }
   };
   const cpuBefore = cpuUs(process.pid);
@@ -76,26 +126,126 @@ async function measureAppend() {
   const tookMs = performance.now() - startedMs;
   const usedUs = cpuUs(process.pid) - cpuBefore;
   await recorder.close();
-  return { perSecond: Math.round((total * 1000) / tookMs), cpuUsPerEntry: rounded(usedUs / total) };
+  return { perSecond: perSecond(entries, tookMs), cpuUsPerEntry: rounded(usedUs / entries) };
 }
 
-async function measureVerify() {
-  const { name } = await openRecordLogReader(log);
-  const key = parseVerifierKey(logVerifierKey(name, publicKey));
-  if (key === null) throw new Error('The verifier does not read the key.');
-  const cpuBefore = cpuUs(process.pid);
+/** 25 entries every 5 ms, each call durable by itself: what a busy node asks for, not what it can. */
+async function measureSteady() {
+  const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
+  const recorder = await recorderAt(join(directory, 'log'));
+  const latenciesMs: number[] = [];
+  const calls: Promise<void>[] = [];
   const startedMs = performance.now();
-  const report = await verifyLog({
-    source: await directorySource(log),
-    log: key,
-    sha256: nodeSha256,
-  });
+  for (let tick = 0; tick < steadySeconds * 200; tick += 1) {
+    const dueMs = startedMs + tick * 5;
+    while (performance.now() < dueMs) await new Promise((done) => setTimeout(done, 1));
+    const call = recorder.record(Array.from({ length: 25 }, () => draft()));
+    calls.push(call.then(() => void latenciesMs.push(performance.now() - dueMs)));
+  }
+  await Promise.all(calls);
   const tookMs = performance.now() - startedMs;
-  return {
-    ok: report.ok && report.entries === total,
-    perSecond: Math.round((report.entries * 1000) / tookMs),
-    cpuUsPerEntry: rounded((cpuUs(process.pid) - cpuBefore) / report.entries),
+  await recorder.close();
+  rmSync(directory, { recursive: true });
+  return { perSecond: perSecond(calls.length * 25, tookMs), durableMs: percentiles(latenciesMs) };
+}
+
+/** Every entry hashed into the tree, and the root held against the checkpoint: nothing parsed. */
+async function measureTree(entries: number, log: string) {
+  const source = await directorySource(log);
+  const hashes = new TreeHashes(nodeSha256);
+  const tree = new TileTree(hashes);
+  const leaves = new Uint8Array(tileWidth * 32);
+  let filled = 0;
+  const startedMs = performance.now();
+  for await (const run of source.entries(entries)) {
+    for (const line of run) {
+      leaves.set(hashes.leaf(line), filled * 32);
+      filled += 1;
+      if (filled < tileWidth) continue;
+      tree.add(leaves);
+      filled = 0;
+    }
+  }
+  const root = tree.root(leaves.subarray(0, filled * 32));
+  const tookMs = performance.now() - startedMs;
+  const ok = Buffer.from(root).equals(checkpointRoot(readFileSync(join(log, 'checkpoint'), 'utf8')));
+  return { ok, perSecond: ok ? perSecond(entries, tookMs) : 0 };
+}
+
+/** In a process of its own, so that its memory is its own. */
+function measureVerify(entries: number, log: string, key: string) {
+  const args = [import.meta.filename, '--verify', log, key];
+  const ended = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  const said = JSON.parse(ended.stdout) as {
+    readonly ok: boolean;
+    readonly entries: number;
+    readonly tookMs: number;
+    readonly cpuUs: number;
+    readonly memoryMiB: number;
   };
+  return {
+    ok: said.ok && said.entries === entries,
+    perSecond: perSecond(said.entries, said.tookMs),
+    cpuUsPerEntry: rounded(said.cpuUs / said.entries),
+    memoryMiB: said.memoryMiB,
+  };
+}
+
+async function verifyOnly(): Promise<void> {
+  const at = process.argv.indexOf('--verify');
+  const key = parseVerifierKey(process.argv[at + 2] ?? '');
+  if (key === null) throw new Error('The verifier does not read the key.');
+  const source = await directorySource(process.argv[at + 1] ?? '');
+  const startedMs = performance.now();
+  const cpuBefore = process.cpuUsage();
+  const report = await verifyLog({ source, log: key, sha256: nodeSha256 });
+  const tookMs = performance.now() - startedMs;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const memoryMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+  const { ok, entries } = report;
+  process.stdout.write(JSON.stringify({ ok, entries, tookMs, cpuUs: user + system, memoryMiB }));
+}
+
+async function measureProve(entries: number, log: string) {
+  const tookMs: number[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    const startedMs = performance.now();
+    await inclusionProof(Math.floor((entries * round) / 50), entries, (...place) =>
+      readTileFile(log, ...place),
+    );
+    tookMs.push(performance.now() - startedMs);
+  }
+  return { ms: percentiles(tookMs) };
+}
+
+async function measureQuery(log: string, path: string) {
+  const startedMs = performance.now();
+  const index = await RecordIndex.open({ directory: log, path });
+  await index.catchUp();
+  const indexedMs = performance.now() - startedMs;
+  const some = await index.query({}, 1);
+  const tookMs: number[] = [];
+  for (let round = 0; round < 20; round += 1) {
+    const entry = (await index.entry(Math.floor(((some[0]?.sequence ?? 0) * round) / 20))) ?? some[0];
+    const askedMs = performance.now();
+    if (entry?.message !== null && entry?.message !== undefined) await index.naming(entry.message);
+    await index.query({ kind: 'message.admitted', actor: 'node' }, 100);
+    await index.query({ kind: 'tool.intent' }, 100);
+    tookMs.push((performance.now() - askedMs) / 3);
+  }
+  index.close();
+  return { indexMs: Math.round(indexedMs), ms: percentiles(tookMs) };
+}
+
+function perSecond(count: number, tookMs: number): number {
+  return Math.round((count * 1000) / tookMs);
+}
+
+function sizesAsked(): readonly number[] {
+  const at = process.argv.indexOf('--sizes');
+  const sizes = (at < 0 ? '10000,200000' : (process.argv[at + 1] ?? '')).split(',').map(Number);
+  if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;
+  throw new Error('--sizes wants numbers of entries, with commas between.');
 }
 
 /** An admission as the bus records it. */

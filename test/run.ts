@@ -9,6 +9,9 @@ type Step = { readonly name: string; readonly command: readonly string[] };
 
 /** Programs that tests use beyond Node.js, and the Debian package each comes from. */
 const systemPrograms: readonly { readonly program: string; readonly debianPackage: string; readonly for: string }[] = [
+  { program: 'go', debianPackage: 'golang-go', for: 'the log read by Go\'s own implementation' },
+  // A library: looked for from the folders of programs.
+  { program: '../share/gocode/src/golang.org/x/mod', debianPackage: 'golang-golang-x-mod-dev', for: 'the log read by Go\'s own implementation' },
   { program: 'mount', debianPackage: 'mount', for: 'the disk-full and read-only tests (as root)' },
 ];
 

@@ -9,6 +9,8 @@ export const hashLength = 32;
 /** The hashes of RFC 9162, section 2.1, over any SHA-256. */
 export class TreeHashes {
   readonly sha256: Sha256;
+  /** Begins with a zero; used again for every entry. */
+  #leaf = new Uint8Array(4096);
   readonly #node = new Uint8Array(1 + 2 * hashLength);
 
   constructor(sha256: Sha256) {
@@ -17,9 +19,10 @@ export class TreeHashes {
   }
 
   leaf(entry: Uint8Array): Uint8Array {
-    const input = new Uint8Array(entry.length + 1);
-    input.set(entry, 1);
-    return this.sha256(input);
+    const length = entry.length + 1;
+    if (length > this.#leaf.length) this.#leaf = new Uint8Array(length * 2);
+    this.#leaf.set(entry, 1);
+    return this.sha256(this.#leaf.subarray(0, length));
   }
 
   node(left: Uint8Array, right: Uint8Array): Uint8Array {
