@@ -6,7 +6,7 @@ import { parseEntryLine } from '../recorder/entry-line.ts';
 import type { RecordLogReader } from './record-log-segments.ts';
 
 /** Entries kept for the other exporters, which read the same end of the log a moment later. */
-const recentMax = 4096;
+const recentMax = 1024;
 /** Entries before the first one asked for that tell which task is in which domain. */
 const warmUpMax = 20_000;
 

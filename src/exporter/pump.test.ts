@@ -272,4 +272,23 @@ describe('a pump', () => {
     expect(pump.status().lagMs).toBeGreaterThan(8_000);
     expect(pump.status().behind).toBe(2);
   });
+
+  test('does not look up to date between two batches of a backlog', async () => {
+    const made = bench();
+    made.entries = 100;
+    const lags: number[] = [];
+    made.nowMs += 60_000;
+    made.answer = async () => {
+      await settle();
+      return ok;
+    };
+    const pump = made.start();
+    for (let turn = 0; turn < 60 && pump.status().behind > 0; turn += 1) {
+      lags.push(pump.status().lagMs);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(lags.length).toBeGreaterThan(20);
+    expect(Math.min(...lags.slice(5))).toBeGreaterThan(50_000);
+    await made.pass(10_000);
+  });
 });

@@ -175,7 +175,8 @@ export class ExportPump {
       this.#rejected += delivery.rejected;
       this.#failuresInARow = 0;
       this.#code = null;
-      this.#oldestMs = null;
+      // What waits now was recorded no earlier than the last one that does not.
+      this.#oldestMs = batch.at(-1)?.recordedAtMs ?? null;
       this.#batchMax = Math.min(this.#options.exporter.batchEntriesMax, this.#batchMax * 2);
       await this.#save();
       return true;
