@@ -7,7 +7,8 @@ import type { z } from 'zod';
 import { isTraceparent } from '../message/identifiers.ts';
 import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
-import { AgentApi, agentRequests, type ApiAnswer } from '../sidecar/agent-api.ts';
+import { AgentApi, type ApiAnswer } from '../sidecar/agent-api.ts';
+import { agentRequests } from '../sidecar/agent-requests.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import type { AgentMemory } from '../sidecar/memory.ts';
 import { openApiDocument } from '../sidecar/openapi.ts';
@@ -107,6 +108,10 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
     server.post(path, (request, reply) => serve(request, reply, shape, handler, options));
   };
   add('/v1/tasks', agentRequests.startTask, (input, memory) => api.startTask(input, memory));
+  add('/v1/tasks/end', agentRequests.endTask, (input, memory) => api.endTask(input, memory));
+  add('/v1/mandates', agentRequests.holdMandate, (input, memory) =>
+    api.holdMandate(input, memory),
+  );
   add('/v1/messages', agentRequests.sendMessage, (input, memory) => api.sendMessage(input, memory));
   add('/v1/requests', agentRequests.requestAction, (input, memory, reply) =>
     api.requestAction(input, memory, closedSignal(reply)),

@@ -163,6 +163,11 @@ export class BusClient implements BusLink {
     return answer?.kind === 'settled' && answer.code === null;
   }
 
+  async endTask(task: string): Promise<string | null> {
+    const answer = await this.#ask((number) => ({ kind: 'end-task', number, task }));
+    return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
+  }
+
   /** A chain for the CSR's key under the present identity, or null. */
   async renew(csr: string): Promise<string | null> {
     const answer = await this.#ask((number) => ({ kind: 'renew', number, csr }));

@@ -30,6 +30,8 @@ export type ControlApi = {
   readonly policy: () => JsonObject;
   /** An operator's signature over a new version and its texts; resolves once it is in force. */
   readonly reload: (signed: string, bundle: MeshBundle) => Promise<PolicyAnswer>;
+  /** Registered mandates, newest first; those of one task where it is named. */
+  readonly mandates: (task: string | null, limit: number) => readonly JsonObject[];
   readonly agents: () => readonly JsonObject[];
   /** Texts that travel between agents, the most travelled first. */
   readonly contagion: (limit: number) => readonly JsonObject[];
@@ -78,6 +80,9 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
   });
   server.get('/v1/contagion', async () => ({ lineages: api.contagion(100) }));
+  server.get<{ Querystring: { task?: string } }>('/v1/mandates', async (request) => ({
+    mandates: api.mandates(request.query.task ?? null, 1000),
+  }));
   server.get('/v1/agents', async () => ({ agents: api.agents() }));
   server.get<{ Params: { name: string } }>('/v1/agents/:name', async (request, reply) => {
     const agent = api.agent(request.params.name);

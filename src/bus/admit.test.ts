@@ -56,6 +56,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     noteHandOver: async () => undefined,
     identityOf: () => null,
     lineageOf: () => null,
+    mandates: { refusal: () => null, register: async () => undefined },
     ...change,
   };
 }

@@ -57,9 +57,18 @@ export type AdmitContext = SpawnedView & {
   readonly revocations: RevocationList;
   /** Who handed whom the task, durable when it resolves. */
   readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
+  readonly mandates: MandateRegister;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
+
+/** The control plane's register of mandates, as the bus uses it. */
+export interface MandateRegister {
+  /** Why a message may not travel with its mandate; null where it may, or has none. */
+  refusal(body: EnvelopeBody): string | null;
+  /** Resolves when the mandate of an admitted message is durable. */
+  register(body: EnvelopeBody): Promise<void>;
+}
 
 type Judged = { readonly body: EnvelopeBody | null; readonly refusal: Refusal | null };
 type Watched = Judged & { readonly review: Review | null };
@@ -157,6 +166,7 @@ function messageRefusal(
     staleRefusal(publication, context) ??
     routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
+    mandateRefusal(body, context) ??
     (hasRoom(body, mesh, queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false })
   );
 }
@@ -298,6 +308,12 @@ function schemaRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nul
   return { code: first.code, drop: first.code !== 'SCAN_SCHEMA_UNKNOWN', path: first.path };
 }
 
+/** A chain that was never believed, or a second one for its task, is not passed on. */
+function mandateRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {
+  const code = context.mandates.refusal(body);
+  return code === null ? null : { code, drop: false };
+}
+
 /** The very bytes admitted before, repeated because the answer was lost: nothing is delivered again. */
 function isHarmlessResend(publication: Publication, judged: Judged, context: AdmitContext): boolean {
   return (
@@ -346,6 +362,7 @@ async function exit(
         ...signs,
       ]),
       context.noteHandOver(body),
+      context.mandates.register(body),
     ]);
     if (queued.status === 'fulfilled' && others.every(({ status }) => status === 'fulfilled')) {
       context.queue.release(queued.value);

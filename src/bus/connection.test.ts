@@ -67,6 +67,7 @@ beforeEach(() => {
     noteHandOver: async () => undefined,
     identityOf: () => null,
     lineageOf: () => null,
+    mandates: { refusal: () => null, register: async () => undefined },
     backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {
@@ -76,6 +77,7 @@ beforeEach(() => {
       decided: () => null,
       allot: async () => ({ outcome: 'granted', probe: false }),
       settle: async () => undefined,
+      endTask: async () => null,
       renew: async () => null,
       chainOf: () => 'chain',
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),

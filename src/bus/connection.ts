@@ -14,6 +14,7 @@ import { LinePolicy, type PolicySource } from './line-policy.ts';
 import type { QueuedMessage } from './message-queue.ts';
 import type { Backbone, Recipient } from './backbone.ts';
 import { onBoundsFrame } from './bounds-frames.ts';
+import { onEndTask } from './end-task.ts';
 import type { ControlPort, Line } from './control-port.ts';
 import { answerSpawn } from './spawned.ts';
 import { recordFor } from './record-frame.ts';
@@ -105,6 +106,8 @@ export class BusConnection {
         return this.#record(frame);
       case 'hold':
         return this.#hold(frame);
+      case 'end-task':
+        return onEndTask(frame, this.peer.name, this.#line, this.#context);
       case 'allot':
       case 'settle':
         return onBoundsFrame(frame, this.peer.name, this.#line, this.#context);

@@ -27,6 +27,8 @@ export type ControlPort = BoundsPort & SpawnPort & RunPort & {
     message: string,
     executor: string,
   ) => Extract<NodeFrame, { kind: 'decided' }> | null;
+  /** Null when the task is ended and on record, else why it is not. */
+  readonly endTask: (agent: string, task: string) => Promise<string | null>;
   readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
   /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
   readonly chainOf: (thumbprint: string) => string | null;

@@ -13,14 +13,15 @@ import { stateDirectoryOf } from './state.ts';
 
 type ShowOptions = { readonly state: string; readonly json: boolean };
 
-type SpawnOptions = ChangeOptions & {
+type SpawnOptions = RevocationOptions & {
   readonly template: string;
   readonly parent: string;
   readonly task?: string;
   readonly lifetimeMs?: string;
 };
 
-type ChangeOptions = ShowOptions & {
+/** What every command takes that an operator signs. */
+export type RevocationOptions = ShowOptions & {
   readonly as: string;
   readonly key?: string;
   readonly reason: string;
@@ -85,11 +86,11 @@ export async function agentShow(
 
 /** `maso agent revoke WHAT`: refuses its next action, at once here and within a second elsewhere. */
 export async function agentRevoke(
-  options: ChangeOptions & { readonly target: string },
+  options: RevocationOptions & { readonly target: string },
   io: CommandIo,
 ): Promise<number> {
   const target = targetOf(options.target);
-  return change({ op: 'revoke', target, lifts: null }, options, io);
+  return changeRevocation({ op: 'revoke', target, lifts: null }, options, io);
 }
 
 /** `maso agent spawn TEMPLATE --parent NAME`: an agent below another one, by an operator's order. */
@@ -121,7 +122,7 @@ export async function agentSpawn(options: SpawnOptions, io: CommandIo): Promise<
 
 /** `maso agent reinstate NAME`: the agent may join again; revoked instances stay revoked. */
 export async function agentReinstate(
-  options: ChangeOptions & { readonly name: string },
+  options: RevocationOptions & { readonly name: string },
   io: CommandIo,
 ): Promise<number> {
   const agent = await agentOf(options.name, stateDirectoryOf(options.state, null));
@@ -133,16 +134,17 @@ export async function agentReinstate(
   if (holding === undefined || holding['op'] !== 'revoke') {
     return sayRefused('CONTROL_REVOCATION_UNKNOWN', options.json, io);
   }
-  return change({ op: 'reinstate', target, lifts: text(holding['id']) }, options, io);
+  return changeRevocation({ op: 'reinstate', target, lifts: text(holding['id']) }, options, io);
 }
 
-async function change(
+/** Signs a revocation, or its lifting, and has the node apply it. */
+export async function changeRevocation(
   wanted: {
     readonly op: 'revoke' | 'reinstate';
     readonly target: RevocationTarget;
     readonly lifts: string | null;
   },
-  options: ChangeOptions,
+  options: RevocationOptions,
   io: CommandIo,
 ): Promise<number> {
   const stateDirectory = stateDirectoryOf(options.state, null);

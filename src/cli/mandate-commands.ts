@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command, Option } from 'commander';
 import type { CommandIo } from './check.ts';
+import { mandateList, mandateRevoke } from './mandate-registry.ts';
 import { mandateIssue, mandateNarrow, mandateShow, mandateVerify } from './mandate.ts';
 
 type Exit = (code: number) => void;
@@ -11,10 +12,13 @@ export function addMandate(
   io: CommandIo,
   exit: Exit,
   json: () => Option,
+  state: () => Option,
+  signedBy: (command: Command) => Command,
 ): void {
   const mandate = program
     .command('mandate')
     .description('Signed delegation contracts that only narrow.');
+  addRegistry(mandate, io, exit, json, state, signedBy);
   mandate
     .command('issue')
     .description('Issue a root mandate from its terms.')
@@ -59,4 +63,35 @@ export function addMandate(
         '    --task 01JD3K5V... --holder spiffe://maso.local/agent/clerk/01JD3K...',
     )
     .action(async (chain: string, options) => exit(await mandateVerify({ chain, ...options }, io)));
+}
+
+/** What the node of a running mesh registered. */
+function addRegistry(
+  mandate: Command,
+  io: CommandIo,
+  exit: Exit,
+  json: () => Option,
+  state: () => Option,
+  signedBy: (command: Command) => Command,
+): void {
+  mandate
+    .command('list')
+    .description('List the mandates that the node registered, newest first.')
+    .option('--task <id>', 'only those of one task')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso mandate list --task 01JD3K5V7Q8R9S0T1V2W3X4Y5Z')
+    .action(async (options) => exit(await mandateList(options, io)));
+  signedBy(mandate.command('revoke'))
+    .description('Refuse a mandate and all that were narrowed from it, or all of a task.')
+    .argument('[id]', 'id of the mandate')
+    .option('--task <id>', 'end a task: every mandate for it is void')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maso mandate revoke 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU --as alice --key alice.jwk' +
+        '\n  maso mandate revoke --task 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as alice --key alice.jwk',
+    )
+    .action(async (id: string | undefined, options) =>
+      exit(await mandateRevoke({ ...(id === undefined ? {} : { id }), ...options }, io)),
+    );
 }

@@ -66,7 +66,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addReplay(program, io, exit);
   addTools(program, io, exit);
   addScan(program, io, exit, json);
-  addMandate(program, io, exit, json);
+  addMandate(program, io, exit, json, state, signedBy);
   addFirewall(program, io, exit, json);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);

@@ -127,6 +127,16 @@ export const controlCodes = {
     mend: 'Nothing to do under maso up; start a sidecar again that nobody supervises.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_MANDATE_SECOND: {
+    means: 'The task has another originator, or its delegate a mandate that this one is wider than.',
+    mend: 'Start a task of its own for what the first mandate does not grant.',
+    agentSees: 'REFUSED',
+  },
+  CONTROL_TASK_FOREIGN: {
+    means: 'The task is not one that this agent started, so it cannot end it.',
+    mend: 'Let its originator end it, or an operator with maso mandate revoke --task.',
+    agentSees: 'REFUSED',
+  },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',

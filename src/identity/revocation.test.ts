@@ -38,6 +38,21 @@ describe('a revocation list', () => {
     expect(list.isRevoked(other)).toBe(false);
   });
 
+  it('withdraws a mandate or a task for good, for longer than any mandate lasts', () => {
+    const mandate: RevocationTarget = { kind: 'mandate', value: 'M'.repeat(43) };
+    const task: RevocationTarget = { kind: 'task', value: '01JD3K5V7Q8R9S0T1V2W3X4Y5Z' };
+    const list = listOf(step(1, mandate), step(2, task));
+    expect([list.isMandateRevoked(mandate.value), list.isTaskEnded(task.value)]).toEqual([true, true]);
+    expect([list.isMandateRevoked(task.value), list.isTaskEnded(mandate.value)]).toEqual([false, false]);
+    expect(list.isRevoked({ ...identity, thumbprint: mandate.value })).toBe(false);
+    const lifted = { since: 2, version: 3, changes: [step(3, mandate, 'reinstate')] };
+    expect(list.update(lifted, always)).toBeNull();
+    const kept = new RevocationList(list.changes(), 2, nowMs + 7 * dayMs);
+    expect(kept.isMandateRevoked(mandate.value)).toBe(true);
+    const forgotten = new RevocationList(list.changes(), 2, nowMs + 8 * dayMs + 1);
+    expect([forgotten.isTaskEnded(task.value), forgotten.version]).toEqual([false, 2]);
+  });
+
   it('does not take one kind of name for another', () => {
     const list = listOf(step(1, { kind: 'agent', value: spiffeId }));
     expect(list.isRevoked(identity)).toBe(false);

@@ -7,6 +7,7 @@ import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
 import { listAgents, showAgent } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
+import { listMandates } from './node-mandates.ts';
 import type { Foundations, Parts } from './node-parts.ts';
 
 /** The running node, as far as the control API asks of it. */
@@ -66,6 +67,7 @@ export function controlApi(
     },
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),
+    mandates: (task, limit) => listMandates(task, limit, parts.mandates, revocations),
     agents: () => listAgents(agents),
     contagion: (limit) => parts.busContext.contagion.lineages(limit).map(shownLineage),
     agent: (name) => showAgent(name, agents),

@@ -59,6 +59,7 @@ import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
+import { endTaskFor, nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
 
 /** What a node stands on; made first, closed last. */
@@ -81,6 +82,7 @@ export type Parts = {
   readonly approvals: ApprovalsContext;
   readonly enrolment: EnrolmentContext;
   readonly revocations: RevocationsContext;
+  readonly mandates: NodeMandates;
   readonly chains: SqliteIssuedChains;
   readonly spawning: NodeChildren;
   readonly policies: NodePolicies;
@@ -136,8 +138,11 @@ export async function buildParts(
   };
   const allotments = allotmentsOf(plane, spawning);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
+  const mandates = nodeMandatesOf(plane, verifier, list);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
+    endTask: (agent: string, task: string) =>
+      endTaskFor(agent, task, mandates.registry, revocations),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };
@@ -145,13 +150,15 @@ export async function buildParts(
     queue,
     control,
     revocations: list,
+    mandates: mandates.registry,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
     noteHandOver: (body) => noteHandOver(body, allotments),
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
   });
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   const people = {
-    allotments, approvals, enrolment, revocations, chains, policies, spawning, localOperator,
+    allotments, approvals, enrolment, revocations, mandates, chains, policies, spawning,
+    localOperator,
   };
   return { authority, identity, busContext, ...people };
 }
@@ -205,7 +212,7 @@ function busContextOf(
   { live, clock, recorder, connected, log }: Plane,
   parts: Pick<
     BusContext,
-    'control' | 'revocations' | 'identityOf' | 'lineageOf' | 'noteHandOver'
+    'control' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver'
   > & { queue: SqliteMessageQueue },
 ): BusContext {
   return {
@@ -320,7 +327,7 @@ function controlPortOf(
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
   allotments: AllotmentsContext,
-): Omit<ControlPort, keyof SpawnPort | keyof RunPort> {
+): Omit<ControlPort, 'endTask' | keyof SpawnPort | keyof RunPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],

@@ -16,6 +16,7 @@ import type { ChildHost } from '../control/child.ts';
 import type { Children } from '../control/children.ts';
 import { ControlError } from '../control/control-error.ts';
 import { enrol } from '../control/enrolment.ts';
+import { registeredKeptMs } from '../control/mandate-registry.ts';
 import { meshToRun, policyAtStart } from '../control/policy-start.ts';
 import { recordUnrecorded } from '../control/revocations.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
@@ -290,6 +291,7 @@ class MeshNode implements RunningNode {
       await queue.settle(message.position);
     }
     await queue.prune(nowMs);
+    await this.#parts.mandates.store.prune(nowMs - registeredKeptMs);
   }
 
   #startTimers(): readonly NodeJS.Timeout[] {

@@ -51,6 +51,8 @@ function summary(trace: DecisionTrace, columns: number, paint: Paint): readonly 
     ...row('when', `${trace.timestamp}, ${duration(maso.took_ms * 1000)} to the last entry`),
     ...row('people', peopleText(trace)),
     ...row('isolation', isolationText(maso.isolation)),
+    ...maso.mandates.flatMap(({ id, delegation }) =>
+      row('mandate', `${delegation.join(' -> ')}  ${id.slice(0, 12)}`)),
     ...row('cost', costText(trace)),
     ...row('record', recordText(maso.steps)),
   ];

@@ -117,6 +117,8 @@ export type DecisionTrace = {
     readonly took_ms: number;
     readonly people: readonly string[];
     readonly isolation: { readonly [who: string]: string };
+    /** Mandates that steps were taken under, each with who passed it on to whom. */
+    readonly mandates: readonly { readonly id: string; readonly delegation: readonly string[] }[];
     readonly cost: TraceCost;
     readonly steps: readonly TraceStep[];
     /** True when the task has more entries than a trace holds. */
@@ -189,6 +191,7 @@ export async function buildDecisionTrace(input: DecisionTraceInput): Promise<Dec
       took_ms: last.recordedAt - first.recordedAt,
       people: peopleOf(entries),
       isolation: isolationOf(entries, isolation),
+      mandates: mandatesOf(entries),
       cost: costOf(entries),
       steps: entries.map((entry) => stepOf(entry, input.explain)),
       cut_off: cutOff,
@@ -328,6 +331,16 @@ function isolationOf(
     if (kept !== undefined) isolation.push([name, kept]);
   }
   return Object.fromEntries(isolation);
+}
+
+function mandatesOf(entries: readonly RecordedEntry[]): DecisionTrace['maso']['mandates'] {
+  const found = new Map<string, readonly string[]>();
+  for (const { detail } of entries) {
+    const { mandate, delegation } = detail;
+    if (typeof mandate !== 'string' || !Array.isArray(delegation)) continue;
+    found.set(mandate, delegation.filter((one) => typeof one === 'string'));
+  }
+  return [...found].map(([id, delegation]) => ({ id, delegation }));
 }
 
 function nameOf(actor: string): string {

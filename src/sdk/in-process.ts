@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readMeshOrThrow } from '../adapters/mesh-files.ts';
 import { startSidecar } from '../process/sidecar.ts';
-import { AgentApi, agentRequests, type ApiAnswer } from '../sidecar/agent-api.ts';
+import { AgentApi, type ApiAnswer } from '../sidecar/agent-api.ts';
+import { agentRequests } from '../sidecar/agent-requests.ts';
 import type { AgentMemory } from '../sidecar/memory.ts';
 import { meshAgent, type MeshAgent } from './join-mesh.ts';
 import { SidecarRefused, type Call } from './sidecar-http.ts';
@@ -22,6 +23,9 @@ const never = new AbortController().signal;
 
 const routes: { readonly [path: string]: Route } = {
   '/v1/tasks': (api, body, memory) => api.startTask(agentRequests.startTask.parse(body), memory),
+  '/v1/tasks/end': (api, body, memory) => api.endTask(agentRequests.endTask.parse(body), memory),
+  '/v1/mandates': (api, body, memory) =>
+    api.holdMandate(agentRequests.holdMandate.parse(body), memory),
   '/v1/messages': (api, body, memory) =>
     api.sendMessage(agentRequests.sendMessage.parse(body), memory),
   '/v1/requests': (api, body, memory, signal) =>

@@ -15,6 +15,31 @@ const decisionPollMs = 500;
 /** Coarse and closed; the reason is in the operator's trace under `traceId`. */
 export type Refusal = { readonly verdict: 'NO-GO'; readonly code: string; readonly traceId: string | null };
 
+/**
+ * Terms of the mandate that goes along with a task or an instruction. What is left out is as wide as
+ * the sender can make it; what is wider than the sender has is refused.
+ */
+export type MandateTerms = {
+  readonly rights?: readonly {
+    readonly right: 'request' | 'perform';
+    readonly executor?: string;
+    readonly action: string;
+    /** Parameter -> what it may be: `oneOf`, `min`, `max`, `atMost`, `formats`, `each`, `absent`. */
+    readonly constraints?: { readonly [parameter: string]: { readonly [member: string]: unknown } };
+    readonly limits?: {
+      readonly count?: number;
+      readonly totals?: { readonly [parameter: string]: number };
+      readonly rates?: readonly { readonly count: number; readonly windowMs: number }[];
+    };
+  }[];
+  /** At most an hour, and never longer than the identity that signs. */
+  readonly lifetimeMs?: number;
+  /** Schema id of the expected result. */
+  readonly output?: string;
+  /** Hops after the originator, 1 or 2. */
+  readonly maxDepth?: number;
+};
+
 export type SendOptions = {
   readonly to: string;
   readonly type: 'data' | 'instruction' | 'claim';
@@ -31,6 +56,8 @@ export type SendOptions = {
     readonly assumptions: readonly string[];
     readonly unknowns: readonly string[];
   };
+  /** Instructions only. */
+  readonly mandate?: MandateTerms;
 };
 
 export type Sent = {
@@ -102,7 +129,12 @@ export type MeshAgent = {
     readonly schema: string;
     readonly prompt: { readonly [member: string]: unknown };
     readonly domain?: string;
+    readonly mandate?: MandateTerms;
   }) => Promise<Sent>;
+  /** Ends a task that this agent started: every mandate for it is void from then on. */
+  readonly endTask: (task: string) => Promise<void>;
+  /** Hands over a mandate that a person issued to this agent; resolves with the task it is for. */
+  readonly holdMandate: (chain: string) => Promise<string>;
   readonly send: (message: SendOptions) => Promise<Sent>;
   /** Asks an executor for an action and waits for its outcome. */
   readonly request: (
@@ -162,6 +194,12 @@ export function meshAgent(
     name,
     isolation,
     startTask: async (task) => sentOf(await call({ path: '/v1/tasks', body: task })),
+    endTask: async (task) => accepted(await call({ path: '/v1/tasks/end', body: { task } })),
+    holdMandate: async (chain) => {
+      const answer = await call({ path: '/v1/mandates', body: { chain } });
+      accepted(answer);
+      return String(answer['task']);
+    },
     send: async (message) => sentOf(await call({ path: '/v1/messages', body: message })),
     request: async (to, action, parameters, requestOptions) => {
       const body = { to, action, parameters, ...requestOptions };
@@ -247,6 +285,12 @@ async function takeMessages(
     await new Promise((resolve) => setTimeout(resolve, retryMs));
     return null;
   }
+}
+
+/** Throws `SidecarRefused` with the coarse code where the sidecar said no. */
+function accepted(answer: { readonly [member: string]: unknown }): void {
+  const { verdict, code } = answer;
+  if (verdict === 'NO-GO') throw new SidecarRefused(typeof code === 'string' ? code : 'REFUSED');
 }
 
 function sentOf(answer: { readonly [member: string]: unknown }): Sent {

@@ -1,93 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod';
 import { actionRequestSchema } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody, Outgoing } from '../message/envelope.ts';
 import { isTraceparent, mintUlid } from '../message/identifiers.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Right } from '../mandate/mandate.ts';
+import type { AgentRequests } from './agent-requests.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
 import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
-import { mandateTerms } from './mandate-terms.ts';
 import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
-import { spawnChild, spawnRequests } from './spawn.ts';
-
-const name = z.string().min(1).max(63);
-const schemaId = z.string().min(1).max(68);
-const ulid = z.string().length(26);
-const json = z.json();
-const jsonObject = z.record(z.string(), json);
-const metadata = z.record(z.string().max(64), z.string().max(256));
-const waitMs = z.int().min(0).max(60_000);
-/** Of the agent's own tracing (W3C Trace Context): shown as a link; of another form, ignored. */
-const traceparent = z.string().max(256).optional();
-
-const epistemic = z.strictObject({
-  confidence: z.number().min(0).max(1).nullable().default(null),
-  assumptions: z.array(z.string().max(512)).max(32).default([]),
-  unknowns: z.array(z.string().max(512)).max(32).default([]),
-});
-
-/** Shapes of what an agent may send to its sidecar; the OpenAPI document is made from them. */
-export const agentRequests = {
-  openSession: z.strictObject({ token: z.string().min(1).max(128) }),
-  startTask: z.strictObject({
-    to: name,
-    schema: schemaId,
-    prompt: jsonObject,
-    domain: name.nullable().default(null),
-    metadata: metadata.default({}),
-    traceparent,
-    mandate: mandateTerms,
-  }),
-  sendMessage: z.strictObject({
-    to: name,
-    type: z.enum(['data', 'instruction', 'claim']),
-    schema: schemaId,
-    payload: json,
-    domain: name.nullable().default(null),
-    task: ulid.nullable().default(null),
-    inReplyTo: ulid.nullable().default(null),
-    metadata: metadata.default({}),
-    traceparent,
-    epistemic: epistemic.nullable().default(null),
-    mandate: mandateTerms,
-  }),
-  requestAction: z.strictObject({
-    to: name,
-    action: name,
-    parameters: jsonObject,
-    idempotencyKey: z.string().min(1).max(64),
-    evidence: z.array(ulid).max(32).default([]),
-    domain: name.nullable().default(null),
-    task: ulid.nullable().default(null),
-    waitMs: waitMs.default(30_000),
-    traceparent,
-  }),
-  callTool: z.strictObject({
-    tool: name,
-    operation: name,
-    arguments: jsonObject.default({}),
-    task: ulid.nullable().default(null),
-    idempotencyKey: z.string().min(1).max(64).nullable().default(null),
-  }),
-  takeMessages: z.strictObject({
-    waitMs: waitMs.default(0),
-    max: z.int().min(1).max(256).default(64),
-    /** Messages of earlier answers that were dealt with, in the same breath. */
-    acknowledge: z.array(ulid).max(256).default([]),
-  }),
-  acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
-  ...spawnRequests,
-};
-
-export type AgentRequests = { readonly [name in keyof typeof agentRequests]: z.infer<(typeof agentRequests)[name]> };
+import { spawnChild } from './spawn.ts';
+import { endTask, holdMandate } from './task-authority.ts';
 
 /** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
 export type ApiAnswer = { readonly status: number; readonly body: JsonObject };
@@ -281,6 +210,19 @@ export class AgentApi {
     const count = await this.#context.link.endChild(request.child, request.task);
     if (count === null) return this.#refused(503, 'SIDECAR_BUS_UNREACHABLE');
     return { status: 200, body: { verdict: 'GO', code: null, ended: count } };
+  }
+
+  async endTask(request: AgentRequests['endTask'], memory: AgentMemory): Promise<ApiAnswer> {
+    const code = await endTask(request.task, memory, this.#context);
+    return code === null ? { status: 200, body: {} } : this.#refused(403, code);
+  }
+
+  async holdMandate(
+    request: AgentRequests['holdMandate'],
+    memory: AgentMemory,
+  ): Promise<ApiAnswer> {
+    const held = await holdMandate(request.chain, memory, this.#context);
+    return 'task' in held ? { status: 200, body: held } : this.#refused(403, held.code);
   }
 
   listTools(): ApiAnswer {

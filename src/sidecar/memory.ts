@@ -55,13 +55,13 @@ export class AgentMemory {
     this.#store = store;
     this.#context = store.context(incarnation) ?? freshContext;
     this.#values.restore(this.#unstored(store.values(incarnation)));
-    for (const held of store.mandates(incarnation)) this.#hold(held);
     const given = [...store.messages('handed', 10_000), ...store.messages('done', 10_000)];
     for (const message of given) {
       if (message.incarnation !== incarnation) continue;
       this.#learnPlace(placeAfter(message.body));
       this.#noteInput(message.body.task, message.body.id);
     }
+    for (const held of store.mandates(incarnation)) this.#hold(held);
   }
 
   get context(): AgentContext {
@@ -86,6 +86,15 @@ export class AgentMemory {
   /** What the process was given for this task, newest last. */
   mandates(task: string): readonly HeldMandate[] {
     return this.#mandates.get(task) ?? [];
+  }
+
+  /** Keeps a mandate that no message brought; its task is one that the agent stands in now. */
+  async hold(mandate: HeldMandate): Promise<void> {
+    this.#hold(mandate);
+    const nothing = { values: [], handed: [], done: [], entries: [] };
+    const { incarnation } = this;
+    const context = this.#context;
+    await this.#store.absorb({ ...nothing, incarnation, context, mandates: [mandate] });
   }
 
   startTask(place: TaskPlace): void {
@@ -151,6 +160,7 @@ export class AgentMemory {
     this.#mandates.set(task, [...known, mandate].slice(-mandatesPerTaskMax));
     const [oldest] = this.#mandates.size > tasksMax ? this.#mandates.keys() : [];
     if (oldest !== undefined) this.#mandates.delete(oldest);
+    if (mandate.isOwn) this.#learnPlace({ task, hop: 1, goalHash: null, isOrigin: false });
   }
 
   /** The deepest hop wins: handing a task back does not make it younger. */

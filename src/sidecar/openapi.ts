@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { agentRequests } from './agent-api.ts';
+import { agentRequests } from './agent-requests.ts';
 
 type Route = {
   readonly path: string;
@@ -23,6 +23,18 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Start a task with a prompt (originators only).',
     request: 'startTask',
     answers: { '202': 'Admitted by the bus.', ...shared },
+  },
+  {
+    path: '/v1/tasks/end',
+    summary: 'End a task that this agent started; its mandates are void from then on.',
+    request: 'endTask',
+    answers: { '200': 'Ended, and on record.', ...shared },
+  },
+  {
+    path: '/v1/mandates',
+    summary: 'Hand over a mandate that a person issued to this agent; gives the task that it is for.',
+    request: 'holdMandate',
+    answers: { '200': 'Believed and kept.', ...shared },
   },
   {
     path: '/v1/messages',

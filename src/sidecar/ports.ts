@@ -162,6 +162,8 @@ export interface BusLink {
   spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }>;
   /** How many children were ended; null when the node cannot be asked now. */
   endChild(child: string | null, task: string | null): Promise<number | null>;
+  /** Null once every mandate for the task is void, and on record; else why it is not. */
+  endTask(task: string): Promise<string | null>;
   /** The approval's id, or null when the node cannot be asked now. */
   hold(hold: Hold): Promise<string | null>;
   /** What the owner of the bounds answers, or null when it cannot be asked now. */

@@ -77,6 +77,8 @@ export type SidecarFrame =
       readonly child: string | null;
       readonly task: string | null;
     }
+  /** The agent that started a task says that it is over; answered by `recorded`. */
+  | { readonly kind: 'end-task'; readonly number: number; readonly task: string }
   /**
    * Asks for a lease for the time when this version holds in the sidecar; `hello` asks for the first
    * one, which is answered as number 0.

@@ -163,6 +163,7 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     reports: z.array(allotmentReport).min(1).max(64),
   }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
+  z.strictObject({ kind: z.literal('end-task'), number, task: z.string().length(26) }),
   z.strictObject({ kind: z.literal('lease'), number, policyVersion: number }),
   z.strictObject({ kind: z.literal('policy'), version: number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),

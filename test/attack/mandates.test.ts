@@ -2,9 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/adapters/clock-system.ts';
+import { systemRandom } from '../../src/adapters/random-system.ts';
 import { appendBlock } from '../../src/mandate/block.ts';
-import type { MandateBlock } from '../../src/mandate/mandate.ts';
-import { readUnverified } from '../../src/mandate/narrow.ts';
+import type { EffectiveMandate, MandateBlock } from '../../src/mandate/mandate.ts';
+import { issueMandate, readUnverified } from '../../src/mandate/narrow.ts';
+import { mintUlid } from '../../src/message/identifiers.ts';
 import type { EnvelopeBody } from '../../src/message/envelope.ts';
 import type { JsonObject } from '../../src/message/json.ts';
 import type { EntryKind } from '../../src/recorder/entry.ts';
@@ -57,20 +60,36 @@ describe('an attacker without the mandate for it', () => {
   }
 
   /** Somebody holds the key of this agent's sidecar and writes what he likes. */
-  async function publish(agent: string, change: Partial<EnvelopeBody>) {
+  function forgedBy(agent: string, change: Partial<EnvelopeBody>) {
     const { context } = mesh.sidecar(agent).sidecar;
     const payload = {
       action: 'count', parameters: { name: 'a' }, idempotencyKey: `forged-${++key}`, evidence: [],
     };
-    const forged = forge({ credential: context.credential() }, {
+    return forge({ credential: context.credential() }, {
       type: 'instruction', schema: 'action-request/1', to: 'payments', payload, ...change,
     });
-    const { envelope, entry, body } = forged;
+  }
+
+  async function publish(agent: string, change: Partial<EnvelopeBody>) {
+    const { envelope, entry, body } = forgedBy(agent, change);
+    const { context } = mesh.sidecar(agent).sidecar;
     const answer = await context.link.publish({
       envelope, entry, expiresAt: body.expiresAt, resend: false,
       policyVersion: context.policy.version,
     });
     return { id: body.id, answer };
+  }
+
+  /** The node refuses it; and where a node does not, the executor does. */
+  async function refusedTwice(agent: string, change: Partial<EnvelopeBody>, code: string) {
+    const before = calls();
+    const { id, answer } = await publish(agent, change);
+    expect(answer).toMatchObject({ accepted: false, code });
+    await recorded('message.refused', code, id);
+    const { envelope, body } = forgedBy(agent, change);
+    const { chainPem } = mesh.sidecar(agent).sidecar.context.credential();
+    mesh.sidecar('payments').sidecar.deliver(envelope, chainPem, () => undefined);
+    await refusedThere(body.id, code, before);
   }
 
   async function refusedThere(id: string, code: string, before: number): Promise<void> {
@@ -105,24 +124,20 @@ describe('an attacker without the mandate for it', () => {
   });
 
   it('is refused the mandate of another task', async () => {
-    const before = calls();
     const { chain } = await ordered();
-    const other = await ordered();
-    const { id } = await publish('planner', { task: other.task, mandate: chain });
-    await refusedThere(id, 'MANDATE_TASK_MISMATCH', before);
+    const { task } = await ordered();
+    await refusedTwice('planner', { task, mandate: chain }, 'MANDATE_TASK_MISMATCH');
   });
 
   it('is refused the mandate of another holder, whole or cut back to its first block', async () => {
-    const before = calls();
     const { task, chain } = await ordered();
-    const stolen = await publish('clerk', { task, mandate: chain });
-    await refusedThere(stolen.id, 'MANDATE_AUDIENCE_MISMATCH', before);
+    await refusedTwice('clerk', { task, mandate: chain }, 'MANDATE_AUDIENCE_MISMATCH');
     await mesh.instruct('planner', 'clerk', task);
     await mesh.take('clerk', task);
     const own = mesh.memory('clerk').mandates(task).at(-1)?.chain ?? '';
     expect(own.startsWith(`${chain}~`)).toBe(true);
-    const cut = await publish('clerk', { task, mandate: own.slice(0, chain.length) });
-    await refusedThere(cut.id, 'MANDATE_AUDIENCE_MISMATCH', before);
+    const cut = own.slice(0, chain.length);
+    await refusedTwice('clerk', { task, mandate: cut }, 'MANDATE_AUDIENCE_MISMATCH');
   });
 
   const widenings: readonly (readonly [string, Partial<MandateBlock>])[] = [
@@ -132,7 +147,6 @@ describe('an attacker without the mandate for it', () => {
     ['MANDATE_CYCLE', { audience: 'desk' }],
   ];
   it.each(widenings)('is refused a block that widens what it had: %s', async (code, change) => {
-    const before = calls();
     const rights = [{ right: 'request', executor: 'payments', action: 'count' }];
     const { task, chain, mandate } = await ordered({ mandate: { rights, lifetimeMs: 60_000 } });
     const credential = mesh.sidecar('planner').sidecar.context.credential();
@@ -143,27 +157,25 @@ describe('an attacker without the mandate for it', () => {
       oispec: mesh.sidecar('clerk').sidecar.context.agent.oispec?.digest ?? null, ...change,
     };
     const wider = appendBlock(chain, block, { kind: 'nhi', credential });
-    const { id, answer } = await publish('clerk', { task, mandate: wider });
-    if (answer.accepted) await recorded('request.reviewed', code, id);
-    else await recorded('message.refused', code, id);
-    expect(calls()).toBe(before);
+    await refusedTwice('clerk', { task, mandate: wider }, code);
   });
 
-  it('is refused a root that it signed itself, as one who relays no person', async () => {
-    const before = calls();
-    const { task, mandate } = await ordered();
-    const credential = mesh.sidecar('intern').sidecar.context.credential();
+  /** A first block for the planner by whoever holds this agent's key. */
+  function rootBy(agent: string, mandate: EffectiveMandate): string {
+    const credential = mesh.sidecar(agent).sidecar.context.credential();
+    const { task, rights, notBefore, oispec } = mandate;
     const block: MandateBlock = {
-      v: 1, issuer: credential.spiffeId, parent: null, audience: 'planner', task,
-      sponsor: 'intern', rights: mandate.rights, notBefore: mandate.notBefore,
-      expiresAt: Math.min(mandate.expiresAt, credential.expiresAtMs), output: null, maxDepth: 2,
-      approval: null, oispec: mandate.oispec,
+      v: 1, issuer: credential.spiffeId, parent: null, audience: 'planner', task, sponsor: agent,
+      rights, notBefore, expiresAt: Math.min(mandate.expiresAt, credential.expiresAtMs),
+      output: null, maxDepth: 2, approval: null, oispec,
     };
-    const chain = appendBlock(null, block, { kind: 'nhi', credential });
-    const { id, answer } = await publish('planner', { task, mandate: chain });
-    if (answer.accepted) await recorded('request.reviewed', 'MANDATE_ROOT_UNTRUSTED', id);
-    else await recorded('message.refused', 'MANDATE_ROOT_UNTRUSTED', id);
-    expect(calls()).toBe(before);
+    return appendBlock(null, block, { kind: 'nhi', credential });
+  }
+
+  it('is refused a root that it signed itself, as one who relays no person', async () => {
+    const { task, mandate } = await ordered();
+    const chain = rootBy('intern', mandate);
+    await refusedTwice('planner', { task, mandate: chain }, 'MANDATE_ROOT_UNTRUSTED');
   });
 
   it('is refused what a person left out: another value, another action, one use too many', async () => {
@@ -249,6 +261,89 @@ describe('an attacker without the mandate for it', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(calls()).toBe(before + 1);
     expect(find(entries, 'task.ended', 'MANDATE_TASK_ENDED')?.task).toBe(task);
+  });
+
+  it('cannot end a task of somebody else, and its originator can: nothing runs any more', async () => {
+    const { task } = await ordered();
+    const own = mesh.api('planner').endTask({ task }, mesh.memory('planner'));
+    expect((await own).status).toBe(403);
+    const { link } = mesh.sidecar('planner').sidecar.context;
+    expect(await link.endTask(task)).toBe('CONTROL_TASK_FOREIGN');
+    const first = await mesh.request('planner', 'count', { name: 'a' }, task);
+    expect(first.outcome).toMatchObject({ status: 'DONE' });
+    const waiting = await mesh.request('planner', 'erase', { name: 'a' }, task, 0);
+    const pending = await heldFor(waiting.id);
+    const before = calls();
+    const ended = await mesh.api('desk').endTask({ task }, mesh.memory('desk'));
+    expect(ended.status).toBe(200);
+    await mesh.decide(pending, 'approve', people.alice);
+    await refusedThere(waiting.id, 'MANDATE_TASK_ENDED', before);
+    const entry = find(await folder.entries(), 'task.ended', 'MANDATE_TASK_ENDED', (one) =>
+      one.task === task);
+    expect(entry?.detail['by']).toBe('agent:desk');
+  });
+
+  it('cannot have a second root for a task, nor a wider mandate than its first one', async () => {
+    const rights = [{ right: 'request', executor: 'payments', action: 'count' }];
+    const { task, mandate } = await ordered({ mandate: { rights } });
+    const { context } = mesh.sidecar('annex').sidecar;
+    const foreign = rootBy('annex', { ...mandate, task });
+    const second = await publish('annex', {
+      schema: 'order/1', to: 'planner', payload: { text: 'do it' }, task, mandate: foreign,
+      provenance: { source: 'user', isolation: 'none' },
+      label: { classification: 'internal', integrity: 'trusted', origins: ['prompt'] },
+    });
+    expect(second.answer).toMatchObject({ accepted: false, code: 'CONTROL_MANDATE_SECOND' });
+    await recorded('message.refused', 'CONTROL_MANDATE_SECOND', second.id);
+    expect(context.store.givenMandates(task)).toEqual([]);
+    const wide = [...rights, { right: 'request', executor: 'payments', action: 'erase' }];
+    const wider = await mesh.instruct('desk', 'planner', task, { mandate: { rights: wide } });
+    expect(wider.status).toBe(403);
+    await recorded('message.refused', 'CONTROL_MANDATE_SECOND', String(wider.body['messageId']));
+    const equal = await mesh.instruct('desk', 'planner', task, { mandate: { rights } });
+    expect(equal.status).toBe(202);
+  });
+
+  it('cannot have a revoked mandate replaced by another one for the same task', async () => {
+    const { task, mandate } = await ordered();
+    expect((await mesh.revoke({ kind: 'mandate', value: mandate.id }, people.alice)).status).toBe(200);
+    const again = await mesh.instruct('desk', 'planner', task, { mandate: { lifetimeMs: 60_000 } });
+    expect(again.status).toBe(403);
+    await recorded('message.refused', 'MANDATE_REVOKED', String(again.body['messageId']));
+  });
+
+  it('is refused a chain that it edited', async () => {
+    const { task, chain } = await ordered();
+    const mandate = `${chain.slice(0, -8)}AAAAAAA${chain.slice(-1)}`;
+    await refusedTwice('planner', { task, mandate }, 'MANDATE_SIGNATURE_INVALID');
+  });
+
+  it('holds what an operator issued for it, and nothing that was issued for others', async () => {
+    const task = mintUlid(systemClock(), systemRandom);
+    const { mandate } = await ordered();
+    const issuedTo = (audience: string): string => {
+      const { oispec } = mesh.sidecar(audience).sidecar.context.agent;
+      const issued = issueMandate(
+        {
+          audience, task, sponsor: 'alice', rights: mandate.rights, notBefore: Date.now() - 1000,
+          expiresAt: Date.now() + 60_000, output: null, maxDepth: 2, approval: null,
+          oispec: oispec?.digest ?? null,
+        },
+        { kind: 'operator', name: 'alice', privateKey: people.alice.privateKey },
+      );
+      if (!issued.ok) throw new Error(issued.code);
+      return issued.chain;
+    };
+    const hold = (agent: string, chain: string) =>
+      mesh.api(agent).holdMandate({ chain }, mesh.memory(agent));
+    expect((await hold('clerk', issuedTo('planner'))).status).toBe(403);
+    expect(await hold('clerk', issuedTo('clerk'))).toMatchObject({ status: 200, body: { task } });
+    const { outcome } = await mesh.request('clerk', 'count', { name: 'a' }, task);
+    expect(outcome).toMatchObject({ status: 'DONE' });
+    const { body } = await mesh.control('GET', `/v1/mandates?task=${task}`);
+    expect(body['mandates']).toMatchObject([
+      { path: ['operator:alice', 'agent:clerk'], revoked: false, taskEnded: false },
+    ]);
   });
 
   it('runs nothing privileged while nobody can say what was revoked', async () => {

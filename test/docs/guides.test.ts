@@ -36,7 +36,7 @@ describe('guides, as their reader follows them', () => {
     expect(printed).toContain('"openapi":"3.1.0"');
   });
 
-  test.skipIf(without !== '')(`tools, approvals, revocation and audit: every command works${without}`, async () => {
+  test.skipIf(without !== '')(`tools, approvals, revocation, mandates and audit: every command works${without}`, async () => {
     const place = open();
     place.write(guide('tools-and-actions'));
     const pinned = await place.run(scriptOf(guide('tools-and-actions')));
@@ -50,6 +50,11 @@ describe('guides, as their reader follows them', () => {
     expect(revoked).toContain('Revoked clerk (version 1).');
     expect(revoked).toMatch(/^clerk .* REVOKED$/m);
     expect(revoked).toContain('Reinstated clerk (version 2).');
+    const withdrawn = await place.run(scriptOf(guide('mandates')));
+    expect(withdrawn).toContain('agent:clerk -> agent:store');
+    expect(withdrawn).toContain('perform order_parts');
+    expect(withdrawn).toContain('(version 3).');
+    expect(withdrawn).toContain('TASK ENDED');
     const verified = await place.run(scriptOf(guide('audit')));
     expect(verified.match(/The log verifies/g)?.length).toBe(5);
     expect(verified).toContain('The log holds this entry: number 0');

@@ -13,7 +13,8 @@ import { nodeDirectories } from '../../src/process/directories.ts';
 import { startNode, type RunningNode } from '../../src/process/node.ts';
 import { startSidecar } from '../../src/process/sidecar.ts';
 import type { RunningSidecar } from '../../src/process/sidecar-options.ts';
-import { AgentApi, agentRequests } from '../../src/sidecar/agent-api.ts';
+import { AgentApi } from '../../src/sidecar/agent-api.ts';
+import { agentRequests } from '../../src/sidecar/agent-requests.ts';
 import type { AgentMemory } from '../../src/sidecar/memory.ts';
 import type { MeshFolder } from './running-mesh.ts';
 

@@ -99,6 +99,14 @@ export class FakeLink implements BusLink {
     return null;
   }
 
+  readonly ended: string[] = [];
+  endAnswer: () => string | null = () => null;
+
+  async endTask(task: string): Promise<string | null> {
+    this.ended.push(task);
+    return this.endAnswer();
+  }
+
   delivered(): void {
     // The tests look at what `deliver` settles.
   }

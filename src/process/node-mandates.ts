@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SqliteMandateStore } from '../adapters/mandate-store-sqlite.ts';
+import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import type { BusConnection } from '../bus/connection.ts';
+import { MandateRegistry, type RegisteredMandate } from '../control/mandate-registry.ts';
+import { endTask, type RevocationsContext } from '../control/revocations.ts';
+import type { PeerVerifier } from '../identity/peer.ts';
+import type { RevocationView } from '../identity/revocation.ts';
+import { rightKey } from '../mandate/mandate.ts';
+import { readUnverified } from '../mandate/narrow.ts';
+import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
+import { peersOf } from '../mandate/verify.ts';
+import type { Mesh, Operator } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { JsonObject } from '../message/json.ts';
+
+export type NodeMandates = {
+  readonly store: SqliteMandateStore;
+  readonly registry: MandateRegistry;
+};
+
+/** What the registry of a node stands on. */
+type Ground = {
+  readonly clock: Clock;
+  readonly database: BatchedDatabase;
+  readonly live: { readonly mesh: Mesh };
+  readonly operators: () => ReadonlyMap<string, Operator>;
+  readonly connected: ReadonlyMap<string, BusConnection>;
+};
+
+/** The registry of a node, on its own authority, operators and revocations. */
+export function nodeMandatesOf(
+  ground: Ground,
+  verifier: PeerVerifier,
+  revocations: RevocationView,
+): NodeMandates {
+  const store = new SqliteMandateStore(ground.database);
+  const registry = new MandateRegistry({
+    store,
+    verify: liveVerifier(ground, verifier, revocations),
+    revocations,
+    clock: ground.clock,
+    instanceOf: (agent) => ground.connected.get(agent)?.peer.spiffeId ?? '',
+  });
+  return { store, registry };
+}
+
+/** Each chain is judged by the version of the mesh that is in force when it comes. */
+function liveVerifier(
+  { live, clock, operators }: Ground,
+  verifier: PeerVerifier,
+  revocations: RevocationView,
+): MandateVerifier {
+  const bind = (mesh: Mesh): MandateVerifier =>
+    createMandateVerifier({
+      mesh,
+      clock,
+      peer: peersOf(verifier),
+      operatorKey: (name) => operators().get(name)?.publicKey ?? null,
+      revocations,
+      // It is where revocations come from.
+      isFresh: () => true,
+    });
+  let bound = { mesh: live.mesh, verify: bind(live.mesh) };
+  return (chain, presented) => {
+    if (bound.mesh !== live.mesh) bound = { mesh: live.mesh, verify: bind(live.mesh) };
+    return bound.verify(chain, presented);
+  };
+}
+
+/** Ends a task for the agent that started it; null when it is ended and on record, else a code. */
+export async function endTaskFor(
+  agent: string,
+  task: string,
+  registry: MandateRegistry,
+  revocations: RevocationsContext,
+): Promise<string | null> {
+  if (registry.originOf(task) !== `agent:${agent}`) return 'CONTROL_TASK_FOREIGN';
+  const answer = await endTask(task, agent, revocations);
+  return answer.ok ? null : answer.code;
+}
+
+/** Mandates that were registered, newest first, for operators; of one task where it is named. */
+export function listMandates(
+  task: string | null,
+  limit: number,
+  { store }: NodeMandates,
+  revocations: RevocationView,
+): readonly JsonObject[] {
+  const found = task === null ? store.newest(limit) : store.ofTask(task).slice(0, limit);
+  return found.flatMap((registered) => summaryOf(registered, revocations));
+}
+
+function summaryOf(
+  registered: RegisteredMandate,
+  revocations: RevocationView,
+): readonly JsonObject[] {
+  const read = readUnverified(registered.chain);
+  if (!read.ok) return [];
+  const { id, task, path, depth, sponsor, rights, notBefore, expiresAt, lineage } = read.mandate;
+  const revoked = lineage.some((one) => revocations.isMandateRevoked(one));
+  return [{
+    id, task, sponsor, depth, notBefore, expiresAt, revoked,
+    path: [...path],
+    rights: rights.map(rightKey),
+    taskEnded: revocations.isTaskEnded(task),
+    registeredAt: registered.at,
+  }];
+}
