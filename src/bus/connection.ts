@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
-import type { RevocationChange, RevocationUpdate } from '../identity/revocation.ts';
+import { passedOn, type RevocationChange, type RevocationUpdate } from '../identity/revocation.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
@@ -353,11 +353,8 @@ export class BusConnection {
     });
   }
 
-  /** Only who lifts a revocation has to show that it may. */
   #revocations(update: RevocationUpdate): void {
-    const changes = update.changes.map(({ version, id, op, target, at, signed }) => ({
-      version, id, op, target, at, signed: op === 'revoke' ? null : signed,
-    }));
+    const changes = update.changes.map(passedOn);
     this.#line.send({ kind: 'revocations', ...update, changes });
   }
 

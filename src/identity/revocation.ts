@@ -181,6 +181,12 @@ export class RevocationList implements RevocationView {
   }
 }
 
+/** A step as it is passed on: only who lifts a revocation has to show that it may. */
+export function passedOn(change: RevocationChange): RevocationChange {
+  const { version, id, op, target, at, signed } = change;
+  return { version, id, op, target, at, signed: op === 'revoke' ? null : signed };
+}
+
 /** True when the target names something of this trust domain that can be revoked. */
 export function isRevocationTarget(target: RevocationTarget, trustDomain: string): boolean {
   switch (target.kind) {

@@ -5,7 +5,7 @@ import { applyRevocation } from '../control/revocations.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
-import { listAgents, showAgent } from './node-agents.ts';
+import { listAgents, showAgent, type AgentsContext } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
 import { listMandates } from './node-mandates.ts';
 import type { Foundations, Parts } from './node-parts.ts';
@@ -25,17 +25,8 @@ export function controlApi(
 ): ControlApi {
   const { store } = parts.approvals;
   const { live } = foundations;
-  const { connected, revocations } = parts.busContext;
-  const agents = {
-    get mesh() {
-      return live.mesh;
-    },
-    connected,
-    revocations,
-    chains: parts.chains,
-    children: parts.spawning.children,
-    allotments: parts.allotments,
-  };
+  const { revocations } = parts.busContext;
+  const agents = agentsOf(parts, foundations);
   return {
     status: () => {
       const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
@@ -99,5 +90,19 @@ function loadOf({ mesh, queue, connected, clock }: BusContext): JsonObject {
     queued: waiting.reduce((sum, count) => sum + count, 0),
     queuedLongest: waiting.reduce((most, count) => Math.max(most, count), 0),
     leases: [...connected.values()].filter(({ leasedUntilMs }) => nowMs < leasedUntilMs).length,
+  };
+}
+
+function agentsOf(parts: Parts, { live }: Foundations): AgentsContext {
+  const { connected, revocations } = parts.busContext;
+  return {
+    get mesh() {
+      return live.mesh;
+    },
+    connected,
+    revocations,
+    chains: parts.chains,
+    children: parts.spawning.children,
+    allotments: parts.allotments,
   };
 }
