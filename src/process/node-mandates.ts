@@ -2,6 +2,7 @@
 import { SqliteMandateStore } from '../adapters/mandate-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection } from '../bus/connection.ts';
+import type { ControlPort } from '../bus/control-port.ts';
 import { MandateRegistry, type RegisteredMandate } from '../control/mandate-registry.ts';
 import { endTask, type RevocationsContext } from '../control/revocations.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -17,6 +18,7 @@ import type { JsonObject } from '../message/json.ts';
 export type NodeMandates = {
   readonly store: SqliteMandateStore;
   readonly registry: MandateRegistry;
+  readonly port: Pick<ControlPort, 'endTask'>;
 };
 
 /** What the registry of a node stands on. */
@@ -32,8 +34,9 @@ type Ground = {
 export function nodeMandatesOf(
   ground: Ground,
   verifier: PeerVerifier,
-  revocations: RevocationView,
+  context: RevocationsContext,
 ): NodeMandates {
+  const revocations = context.list;
   const store = new SqliteMandateStore(ground.database);
   const registry = new MandateRegistry({
     store,
@@ -42,7 +45,10 @@ export function nodeMandatesOf(
     clock: ground.clock,
     instanceOf: (agent) => ground.connected.get(agent)?.peer.spiffeId ?? '',
   });
-  return { store, registry };
+  const port: NodeMandates['port'] = {
+    endTask: (agent, task) => endTaskFor(agent, task, registry, context),
+  };
+  return { store, registry, port };
 }
 
 /** Each chain is judged by the version of the mesh that is in force when it comes. */
@@ -69,7 +75,7 @@ function liveVerifier(
 }
 
 /** Ends a task for the agent that started it; null when it is ended and on record, else a code. */
-export async function endTaskFor(
+async function endTaskFor(
   agent: string,
   task: string,
   registry: MandateRegistry,

@@ -59,7 +59,7 @@ import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
-import { endTaskFor, nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
+import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
 
 /** What a node stands on; made first, closed last. */
@@ -138,11 +138,10 @@ export async function buildParts(
   };
   const allotments = allotmentsOf(plane, spawning);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
-  const mandates = nodeMandatesOf(plane, verifier, list);
+  const mandates = nodeMandatesOf(plane, verifier, revocations);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
-    endTask: (agent: string, task: string) =>
-      endTaskFor(agent, task, mandates.registry, revocations),
+    ...mandates.port,
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMeshOrThrow } from '../../src/adapters/mesh-files.ts';
 import { startExporters, type RunningExporters } from '../../src/process/exporters.ts';
-import { agentRequests } from '../../src/sidecar/agent-api.ts';
+import { agentRequests } from '../../src/sidecar/agent-requests.ts';
 import { serverIdentity } from '../export-standins/certificates.ts';
 import { HttpReceiver } from '../export-standins/http-receiver.ts';
 import { SyslogReceiver } from '../export-standins/syslog-receiver.ts';
