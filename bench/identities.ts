@@ -121,6 +121,7 @@ class Fleet {
       noteHandOver: async () => undefined,
       identityOf: (thumbprint) => this.#verifier.byThumbprint(thumbprint),
       lineageOf: () => null,
+      mandates: { refusal: () => null, register: async () => undefined },
     };
   }
 
