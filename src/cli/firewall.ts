@@ -22,8 +22,8 @@ const shippedSettings: FirewallSettings = {
   model: 'compact',
   timeoutMs: 50,
   band: defaultBand,
-  channels: new Map(),
-  classifications: new Map(),
+  channels: {},
+  classifications: {},
 };
 
 /** Measures a model on labelled files, each and all together. Exit code 0. */
@@ -47,6 +47,7 @@ export function firewallEval(
 export type TrainFiles = {
   readonly texts?: string;
   readonly feedback?: string;
+  readonly held?: string;
   readonly out: string;
   readonly name: string;
 };
@@ -58,7 +59,8 @@ export function firewallTrain(files: readonly string[], options: TrainFiles, io:
   const own = composeRows(fragments, defaultTraining.seed);
   const rows = [...given, ...own];
   const fed = options.feedback === undefined ? rows : applyFeedback(rows, readFileSync(options.feedback, 'utf8'));
-  const model = train(fed, { ...defaultTraining, version: options.name });
+  const held = options.held === undefined ? [] : readLabelledFile(options.held).rows;
+  const model = train(fed, { ...defaultTraining, version: options.name }, held);
   const bytes = encodeModel(model);
   writeFileSync(options.out, bytes);
   io.out(`rows    ${given.length} given, ${own.length} composed, ${fed.length} in all`);
@@ -82,7 +84,7 @@ export function firewallCalibrate(
       channel: row.channel,
       isAttack: row.label === 'attack',
     }));
-  const bytes = encodeModel({ ...weights, calibration: calibrate(scores) });
+  const bytes = encodeModel({ ...weights, calibration: calibrate([scores]) });
   writeFileSync(options.out, bytes);
   io.out(`model   ${options.out}`);
   io.out(`sha256  ${createHash('sha256').update(bytes).digest('hex')}`);

@@ -21,7 +21,7 @@ function tiny(change: Partial<CompactWeights> = {}): CompactWeights {
     weights: new Int8Array(1 << bits).map((_, index) => index - 32),
     scale: 0.01,
     bias: Object.fromEntries(channels.map((channel) => [channel, 0])) as CompactWeights['bias'],
-    lengthPenalty: 1,
+    lengthPenalty: Object.fromEntries(channels.map((channel) => [channel, 1])) as CompactWeights['bias'],
     calibration: {
       knots: Object.fromEntries(channels.map((channel) => [channel, knots])) as never,
       slope: 2,

@@ -31,7 +31,7 @@ export type CompactWeights = {
   readonly scale: number;
   readonly bias: { readonly [channel in Channel]: number };
   /** Longer texts have more windows and with them more chances to look bad by accident. */
-  readonly lengthPenalty: number;
+  readonly lengthPenalty: { readonly [channel in Channel]: number };
   readonly calibration: Calibration;
 };
 
@@ -98,7 +98,7 @@ export class CompactModel {
       }
       if (to === count) break;
     }
-    const score = best + this.model.bias[channel] - this.model.lengthPenalty * Math.log(windows);
+    const score = best + this.model.bias[channel] - this.model.lengthPenalty[channel] * Math.log(windows);
     const last = Math.min(bestAt + windowTokens, count) - 1;
     return { score, window: { start: starts[bestAt] ?? 0, end: ends[last] ?? 0, score } };
   }

@@ -45,15 +45,16 @@ function parseHeader(text: string): Omit<CompactWeights, 'weights'> {
     Number.isInteger(bits) &&
     Number(bits) > 0 &&
     Number(bits) <= bitsMax &&
-    [scale, lengthPenalty].every((value) => Number.isFinite(value)) &&
-    isBias(bias) &&
+    Number.isFinite(scale) &&
+    isPerChannel(lengthPenalty) &&
+    isPerChannel(bias) &&
     isCalibration(calibration);
   if (!sound) throw malformed('Its header does not hold what it should.');
   return {
     version,
     bits: Number(bits),
     scale: Number(scale),
-    lengthPenalty: Number(lengthPenalty),
+    lengthPenalty,
     bias,
     calibration,
   };
@@ -69,7 +70,7 @@ function parsed(text: string): { readonly [name: string]: unknown } {
   throw malformed('Its header is no JSON object.');
 }
 
-function isBias(value: unknown): value is CompactWeights['bias'] {
+function isPerChannel(value: unknown): value is CompactWeights['bias'] {
   return isRecord(value) && channels.every((channel) => Number.isFinite(value[channel]));
 }
 

@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: 'a743b71492c6e9b53689a5c78a32f416b83ab2422c55ba339cd9311f2974102b',
+  sha256: '43000f337b2a65536c7d8e42b2b56ad35eef673c6aba76d03b7404ba0d3e6c43',
 } as const;

@@ -17,12 +17,12 @@ export type FirewallSettings = {
   /** For all texts of one review together. */
   readonly timeoutMs: number;
   readonly band: FirewallBand;
-  readonly channels: ReadonlyMap<Channel, FirewallBand>;
-  readonly classifications: ReadonlyMap<Classification, FirewallBand>;
+  readonly channels: { readonly [channel in Channel]?: FirewallBand };
+  readonly classifications: { readonly [classification in Classification]?: FirewallBand };
 };
 
 /** Set by `npm run bench:firewall`: see the section on the semantic firewall in docs/detection.md. */
-export const defaultBand: FirewallBand = { escalateAt: 0.87, refuseAt: 0.995 };
+export const defaultBand: FirewallBand = { escalateAt: 0.79, refuseAt: 0.965 };
 
 /**
  * The band for a text: that of its channel, else the general one; where its classification has one
@@ -33,8 +33,8 @@ export function bandFor(
   channel: Channel,
   classification: Classification,
 ): FirewallBand {
-  const base = settings.channels.get(channel) ?? settings.band;
-  const also = settings.classifications.get(classification) ?? base;
+  const base = settings.channels[channel] ?? settings.band;
+  const also = settings.classifications[classification] ?? base;
   return {
     escalateAt: Math.min(base.escalateAt, also.escalateAt),
     refuseAt: Math.min(base.refuseAt, also.refuseAt),

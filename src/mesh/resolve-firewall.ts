@@ -25,13 +25,14 @@ export function resolveFirewall(loading: Loading, raw: unknown): FirewallSetting
     names: readonly Name[],
     bands: { readonly [name in Name]?: GivenBand | undefined },
     section: string,
-  ): ReadonlyMap<Name, FirewallBand> =>
-    new Map(
-      names.flatMap((name) => {
-        const own = bands[name];
-        return own === undefined ? [] : [[name, bandOf(own, [...path, section, name])] as const];
-      }),
-    );
+  ): { readonly [name in Name]?: FirewallBand } => {
+    const found: { [name in Name]?: FirewallBand } = {};
+    for (const name of names) {
+      const own = bands[name];
+      if (own !== undefined) found[name] = bandOf(own, [...path, section, name]);
+    }
+    return found;
+  };
   return {
     model: resolveModel(loading, given.model, given.sha256),
     timeoutMs: given.timeout_ms,

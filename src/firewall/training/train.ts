@@ -13,11 +13,11 @@ import { seededDraw } from './seeded-random.ts';
 export type TrainOptions = FitOptions & {
   readonly version: string;
   readonly caps: RowCaps;
-  readonly lengthPenalty: number;
+  readonly lengthPenalty: CompactWeights['lengthPenalty'];
 };
 
 /** Harmless twins: without them nothing says that a short dull line is dull. */
-const twins = Object.fromEntries(channels.map((name) => [`own-${name}`, 0.15]));
+const twins = Object.fromEntries(channels.map((name) => [`own-${name}`, 0.1]));
 
 export const defaultTraining: Omit<TrainOptions, 'version'> = {
   bits: 18,
@@ -39,32 +39,48 @@ export const defaultTraining: Omit<TrainOptions, 'version'> = {
     ...twins,
   },
   caps: { composed: 3000, attack: 1500, benign: 500 },
-  lengthPenalty: 1,
+  lengthPenalty: {
+    user: 0.2,
+    tool_result: 0.8,
+    agent_message: 0.8,
+    document: 0.8,
+    email: 0.8,
+    web: 0.8,
+    code: 0.8,
+  },
 };
 
 const folds = 2;
 
 /**
- * Trains a model and calibrates it on rows that each half-trained model has not seen. Same rows in
+ * Trains a model and calibrates it on rows that each half-trained model has not seen, and on `held`,
+ * rows that nothing learns from. Same rows in
  * the same order, same options: same bytes.
  */
-export function train(rows: readonly LabelledRow[], options: TrainOptions): CompactWeights {
+export function train(
+  rows: readonly LabelledRow[],
+  options: TrainOptions,
+  held: readonly LabelledRow[] = [],
+): CompactWeights {
   const learned = rows.filter(({ source }) => options.sourceWeights[source] !== 0);
   const chosen = capRows(learned, options.caps, seededDraw(options.seed));
   const reader = new FeatureReader(options.bits);
   const examples = chosen.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
-  const held: HeldScore[] = [];
+  const halves: HeldScore[] = [];
   for (let fold = 0; fold < folds; fold += 1) {
     const fitted = fit(examples.filter((_, index) => index % folds !== fold), options);
-    held.push(...scoresOf(examples.filter((_, index) => index % folds === fold), fitted, options.lengthPenalty));
+    halves.push(...scoresOf(examples.filter((_, index) => index % folds === fold), fitted, options.lengthPenalty));
   }
-  const { weights, bias } = fit(examples, options);
+  const fitted = fit(examples, options);
+  const { weights, bias } = fitted;
+  const apart = held.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
+  const sets = [halves, scoresOf(apart, fitted, options.lengthPenalty)].filter(({ length }) => length > 0);
   return {
     version: options.version,
     bits: options.bits,
     lengthPenalty: options.lengthPenalty,
     bias,
-    calibration: calibrate(held),
+    calibration: calibrate(sets),
     ...quantise(weights),
   };
 }
@@ -73,12 +89,12 @@ export function train(rows: readonly LabelledRow[], options: TrainOptions): Comp
 export function scoresOf(
   examples: readonly Example[],
   fitted: Fitted,
-  lengthPenalty: number,
+  lengthPenalty: CompactWeights['lengthPenalty'],
 ): readonly HeldScore[] {
   return examples.map((example) => {
     let best = -Infinity;
     for (const window of example.windows) best = Math.max(best, windowScore(example, window, fitted));
-    const score = best - lengthPenalty * Math.log(example.windows.length);
+    const score = best - lengthPenalty[example.channel] * Math.log(example.windows.length);
     return { score, channel: example.channel, isAttack: example.isAttack };
   });
 }

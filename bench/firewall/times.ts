@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadCompactModel, shippedModelFile } from '../../src/adapters/firewall-model-file.ts';
+import { composeRows } from '../../src/firewall/training/compose.ts';
+import { seededDraw } from '../../src/firewall/training/seeded-random.ts';
+import { readFragments } from '../../src/process/labelled-rows.ts';
+import { channels } from '../../src/message/channel.ts';
+
+export type Times = {
+  readonly loadMs: number;
+  /** Memory of the process that loading the model added. */
+  readonly residentMiB: number;
+  readonly cpuUsPerKiB: number;
+  readonly kib1: { readonly p50Us: number; readonly p99Us: number };
+  readonly kib8: { readonly p50Us: number; readonly p99Us: number };
+  /** Texts of 64 KiB made to be slow to read: the worst of all forms. */
+  readonly hostile64KibMs: number;
+};
+
+const rounds = 400;
+
+/** Times of the shipped model on texts of this repository. */
+export function measureTimes(): Times {
+  const before = process.memoryUsage().rss;
+  const startedAt = performance.now();
+  const model = loadCompactModel(shippedModelFile());
+  const loadMs = performance.now() - startedAt;
+  model.read('warm', 'user');
+  const residentMiB = (process.memoryUsage().rss - before) / 1024 / 1024;
+  const rows = composeRows(readFragments('train/firewall/texts').filter(({ language }) => language === 'en'), 1);
+  const all = rows.map(({ text }) => text).join('\n');
+  const timed = (length: number) => {
+    const draw = seededDraw(length);
+    const times = Array.from({ length: rounds }, (_, round) => {
+      const from = Math.floor(draw() * (all.length - length));
+      const text = all.slice(from, from + length);
+      const at = performance.now();
+      model.read(text, channels[round % channels.length] ?? 'user');
+      return (performance.now() - at) * 1000;
+    }).slice(rounds / 4).sort((a, b) => a - b);
+    return { p50Us: Math.round(times[times.length >> 1] ?? 0), p99Us: Math.round(times[Math.floor(times.length * 0.99)] ?? 0) };
+  };
+  const kib1 = timed(1024);
+  const kib8 = timed(8192);
+  const cpu = process.cpuUsage();
+  for (let round = 0; round < rounds; round += 1) model.read(all.slice(round * 1024, round * 1024 + 1024), 'document');
+  const cpuUsPerKiB = Math.round(process.cpuUsage(cpu).user / rounds);
+  return { loadMs: Math.round(loadMs), residentMiB: Math.round(residentMiB * 10) / 10, cpuUsPerKiB, kib1, kib8, hostile64KibMs: hostile(model) };
+}
+
+function hostile(model: ReturnType<typeof loadCompactModel>): number {
+  const forms = ['a', 'a ', '.', '忘', '\u0301', 'aé', '&#x41;', '%41', '<b>', 'QUJD', '41 42 ', '\n', 'İ', '😀', '\\u0041'];
+  const times = forms.map((form) => {
+    const text = form.repeat(Math.ceil(65_536 / form.length)).slice(0, 65_536);
+    const at = performance.now();
+    model.read(text, 'web');
+    return performance.now() - at;
+  });
+  return Math.round(Math.max(...times) * 10) / 10;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { bandFor, defaultBand } from './firewall-settings.ts';
+import { loadMesh } from './load.ts';
+
+function load(firewall: string) {
+  const text = `security_mesh:\n  firewall: ${firewall}\n`;
+  const loaded = loadMesh('/mesh/security_mesh.yaml', text, () => null);
+  const codes = loaded.diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+  return { codes, settings: loaded.ok ? loaded.mesh.firewall : null };
+}
+
+describe('firewall section', () => {
+  it.each<[string, string]>([
+    ['{ model: own.model }', 'MESH_FIREWALL_MODEL_UNPINNED'],
+    ['{ escalate_at: 0.9, refuse_at: 0.5 }', 'MESH_FIREWALL_BAND'],
+    ['{ channels: { email: { refuse_at: 0.1 } } }', 'MESH_FIREWALL_BAND'],
+    ['{ classifications: { restricted: { refuse_at: 0.1 } } }', 'MESH_FIREWALL_BAND'],
+    ['{ escalate_at: 0 }', 'MESH_VALUE_INVALID'],
+    ['{ refuse_at: 1.5 }', 'MESH_VALUE_INVALID'],
+    ['{ sha256: abc }', 'MESH_VALUE_INVALID'],
+    ['{ timeout_ms: 0 }', 'MESH_VALUE_INVALID'],
+  ])('refuses %s', (section, code) => {
+    expect(load(section).codes).toContain(code);
+  });
+
+  it('is the model of the package with its own thresholds when absent', () => {
+    expect(load('{}').settings).toEqual({
+      model: 'compact', timeoutMs: 50, band: defaultBand, channels: {}, classifications: {},
+    });
+  });
+
+  it('takes a pinned file, relative to the mesh file', () => {
+    const sha256 = 'a'.repeat(64);
+    expect(load(`{ model: own.model, sha256: ${sha256} }`).settings?.model).toEqual({ file: '/mesh/own.model', sha256 });
+  });
+
+  it('lets the stricter of channel and classification count, at either end', () => {
+    const { settings } = load(
+      '{ escalate_at: 0.5, refuse_at: 0.9, channels: { web: { escalate_at: 0.6 } }, classifications: { restricted: { escalate_at: 0.3, refuse_at: 0.95 } } }',
+    );
+    if (settings === null) throw new Error('The section is refused.');
+    expect(bandFor(settings, 'email', 'public')).toEqual({ escalateAt: 0.5, refuseAt: 0.9 });
+    expect(bandFor(settings, 'web', 'public')).toEqual({ escalateAt: 0.6, refuseAt: 0.9 });
+    expect(bandFor(settings, 'web', 'restricted')).toEqual({ escalateAt: 0.3, refuseAt: 0.9 });
+  });
+});
