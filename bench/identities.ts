@@ -208,7 +208,11 @@ function meshOf(count: number): Mesh {
     agents.set(`a-${index}`, { ...triage, name: `a-${index}` });
     edges.push({ ...edge, from: `a-${index}` });
   }
-  return { ...base, agents, edges };
+  // Nobody runs out of time while a slow machine issues to the others.
+  const longestMs = 3_600_000;
+  const domains = new Map([...base.domains].map(([name, domain]) =>
+    [name, { ...domain, maxTokenAgeMs: longestMs }]));
+  return { ...base, agents, edges, domains, credentialRotationIntervalMs: longestMs };
 }
 
 async function inTurns<Item>(
