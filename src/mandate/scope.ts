@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { holdersFrom } from '../mesh/delegation.ts';
 import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { depthDefault, mandateBounds, noLimits } from './mandate.ts';
 import type { PerformRight, RequestRight } from './mandate.ts';
@@ -45,35 +46,4 @@ export function performRightsOf(
   return [...actions].slice(0, mandateBounds.rightsMax).map((action) => ({
     right: 'perform', action, constraints: {}, limits: noLimits,
   }));
-}
-
-/** Agents that can come to hold what this one is given: itself, and whom it may instruct. */
-export function holdersFrom(mesh: Mesh, first: Agent, hopsMax: number): readonly string[] {
-  const holders = new Set([first.name]);
-  let edgeOfReach = [{ agent: first, hopsLeft: hopsMax }];
-  while (edgeOfReach.length > 0) {
-    const next: typeof edgeOfReach = [];
-    for (const { agent, hopsLeft } of edgeOfReach) {
-      const { canDelegate = false, maxDelegationDepth = 0 } = agent.oispec ?? {};
-      const hops = canDelegate ? Math.min(hopsLeft, maxDelegationDepth) : 0;
-      if (hops <= 0) continue;
-      for (const name of instructedBy(mesh, agent.name)) {
-        const delegate = mesh.agents.get(name);
-        if (delegate === undefined || delegate.role === 'EXECUTOR' || holders.has(name)) continue;
-        holders.add(name);
-        next.push({ agent: delegate, hopsLeft: hops - 1 });
-      }
-    }
-    edgeOfReach = next;
-  }
-  return [...holders];
-}
-
-/** Agents to whom an edge of this one carries instructions. */
-export function instructedBy(mesh: Mesh, agent: string): ReadonlySet<string> {
-  const carried = mesh.edges.filter(
-    (edge) => edge.from === agent &&
-      edge.schemas.some((id) => mesh.schemas.get(id)?.type === 'instruction'),
-  );
-  return new Set(carried.map((edge) => edge.to));
 }

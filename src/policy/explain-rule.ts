@@ -16,10 +16,10 @@ type BoundCode = 'BOUNDS_EXCEEDED' | 'BOUNDS_RETRIES_SPENT' | 'BOUNDS_BREAKER_OP
 export type Rule = {
   readonly control:
     | 'edge' | 'executor' | 'domain' | 'isolation' | 'oispec' | 'manifest' | 'source' | 'bound'
-    | 'hops' | 'cedar' | 'people';
+    | 'hops' | 'cedar' | 'people' | 'mandate';
   readonly effect: RuleEffect;
   /** The code of the refusal or hold that the rule gives, or would give. */
-  readonly code: PolicyCode | BoundCode | 'PROTECTION_TIER_UNAVAILABLE' | null;
+  readonly code: PolicyCode | BoundCode | 'PROTECTION_TIER_UNAVAILABLE' | 'SIDECAR_MANDATE_ABSENT' | null;
   readonly text: string;
   readonly place: Position;
 };

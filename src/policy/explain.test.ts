@@ -135,7 +135,7 @@ describe('explain', () => {
       // The sample's agents run without isolation, so what their sidecars stamp is not believed.
       'POLICY_SOURCE_UNTRUSTED',
       'POLICY_HOPS_EXCEEDED', 'POLICY_CAP_EXCEEDED', 'BOUNDS_RETRIES_SPENT', 'BOUNDS_BREAKER_OPEN',
-      'POLICY_TASK_TIME_ENDED', 'POLICY_CEDAR_DENIED',
+      'POLICY_TASK_TIME_ENDED', 'POLICY_CEDAR_DENIED', 'SIDECAR_MANDATE_ABSENT',
     ]);
   });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { positionInPolicy } from '../mesh/cedar-text.ts';
+import { originatorsFor } from '../mesh/delegation.ts';
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { Path } from '../mesh/yaml-source.ts';
 import type { Outcome } from '../review/verdict.ts';
@@ -29,8 +30,8 @@ export type Explanation = {
 /**
  * Why an agent may or may not request an action: every rule of the policy compliance check that
  * can be told before the request exists, with its place. GO means that no rule refuses by itself;
- * rules that depend on parameters, label or time still may. Mandates and PACE narrow it at run
- * time. Pure.
+ * rules that depend on parameters, label or time still may. What a mandate grants, and PACE, narrow
+ * it at run time. Pure.
  */
 export function explain(input: ExplainInput): Explanation {
   const ways = routesOf(input.mesh, input.agent, input.action)
@@ -69,6 +70,7 @@ function explainWay(input: ExplainInput, route: Route): Way {
     ...manifestRules(input),
     ...boundRules(input, route),
     ...cedarRules(input, route),
+    mandateRule(input),
   ];
   const outcome: Outcome = rules.some(({ effect }) => effect === 'refuses') ? 'NO-GO'
     : rules.some(({ effect }) => effect === 'holds') ? 'ESCALATE' : 'GO';
@@ -93,6 +95,20 @@ function edgeRules({ mesh, placed, agent, action }: ExplainInput, route: Route):
   const place = placed.atKey(['security_mesh', 'agents', agent.name]);
   const text = `no edge lets ${agent.name} request ${action.name} of ${executor.name} in ${domain}`;
   return [refusing('edge', 'POLICY_EDGE_DENIED', place, text), ...rules];
+}
+
+/** Hops after the first delegate that a mandate reaches by itself. */
+const mandateHops = 1;
+
+/** Who can give the agent the mandate without which an executor refuses. */
+function mandateRule({ mesh, placed, agent }: ExplainInput): Rule {
+  const place = placed.atKey(['security_mesh', 'agents', agent.name]);
+  const from = originatorsFor(mesh, agent.name, mandateHops);
+  if (from.length > 0) {
+    return allowing('mandate', place, `tasks of ${from.join(', ')} give ${agent.name} a mandate`);
+  }
+  const text = `no originator's task reaches ${agent.name}: it needs a mandate of an operator`;
+  return { control: 'mandate', effect: 'depends', code: 'SIDECAR_MANDATE_ABSENT', text, place };
 }
 
 function executorRule({ placed, action }: ExplainInput, { executor }: Route): Rule {
