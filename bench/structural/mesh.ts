@@ -51,10 +51,12 @@ export class SuiteMesh {
   #waiting: ((approval: string, hold: Hold) => void) | null = null;
   #keys = 0;
 
-  /** `observe` lets content pass that scanners would refuse, so that only structure decides. */
+  /** `observe` lets content pass that scanners and model would refuse, so that only structure decides. */
   static async start(meshFile: string, observe: boolean): Promise<SuiteMesh> {
     const read = readMeshOrThrow(meshFile);
-    const mesh: Mesh = observe ? { ...read, mode: 'observe' } : read;
+    const mesh: Mesh = observe
+      ? { ...read, mode: 'observe', firewall: { ...read.firewall, model: 'none' } }
+      : read;
     const directory = mkdtempSync(join(tmpdir(), 'maso-g5-'));
     const log = (line: string): void => {
       if (process.env['MASO_BENCH_LOG'] !== undefined) process.stderr.write(`${line}\n`);
