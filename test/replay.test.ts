@@ -87,8 +87,10 @@ describe('maso replay', () => {
     expect(attacks[0]?.codes).toHaveProperty('SCAN_SECRET');
     const benign = report.verdicts.filter((row) => row.label === 'benign');
     expect(benign.every((row) => row.go === 1)).toBe(true);
-    const files = readdirSync(join(state, 'log')).map((name) => join(state, 'log', name));
-    const log = files.map((name) => readFileSync(name, 'latin1'));
+    const files = readdirSync(join(state, 'log'), { recursive: true, withFileTypes: true });
+    const log = files
+      .filter((file) => file.isFile())
+      .map((file) => readFileSync(join(file.parentPath, file.name), 'latin1'));
     for (const text of [ended.out, ended.err, ...log]) {
       expect(text).not.toContain(mark);
       expect(text).not.toContain(secret);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
+  mkdir,
   appendFile,
   mkdtemp,
   readFile,
@@ -178,6 +179,15 @@ describe('segment files', () => {
     expect(lines).toHaveLength(2);
     expect(lines[0]?.length).toBeLessThan(2_000_000);
     expect(lines[1]).toBe('after');
+  });
+
+  it('believes no tile that was not full when its writer ended', async () => {
+    await filled();
+    const path = join(directory, 'tile/0/000.p');
+    await mkdir(path, { recursive: true });
+    await writeFile(join(path, '7'), '');
+    await (await openRecordLogFiles({ directory, ...small })).close();
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('lets nobody else read the log', async () => {

@@ -30,7 +30,7 @@ import {
   segmentPath,
 } from './record-log-segments.ts';
 import type { Segment, SegmentEnd } from './record-log-segments.ts';
-import { publishCheckpoint, readTileFile, writeTileFiles } from './record-log-tiles.ts';
+import { dropPartialTiles, publishCheckpoint, readTileFile, writeTileFiles } from './record-log-tiles.ts';
 
 export type RecordLogFilesOptions = {
   /** Created with mode 0700 when absent; nobody but the recorder's uid should reach it. */
@@ -110,6 +110,7 @@ async function openLocked(
     await file.sync();
   }
   const tail = { path: last.path, first: last.first, lines: end.lines, bytes: end.wholeBytes };
+  await dropPartialTiles(directory, last.first + end.lines);
   const parts = { name, directory, segmentBytes, reserve, unlock, file, tail };
   return new SegmentedRecordLog(parts, tornBytes);
 }

@@ -19,6 +19,19 @@ export async function writeTileFiles(directory: string, tiles: readonly Tile[]):
   await Promise.all(Array.from({ length: Math.min(tilesAtOnce, tiles.length) }, work));
 }
 
+/**
+ * Removes the tiles that were not full when the log had this size. They are written without a
+ * flush, so that after a power failure they may hold anything; the next checkpoint makes them anew.
+ */
+export async function dropPartialTiles(directory: string, size: number): Promise<void> {
+  let width = tileWidth;
+  for (let level = 0; level === 0 || width <= size; level += 1) {
+    const path = join(directory, tilePath(level, Math.floor(size / width), tileWidth));
+    await rm(`${path}.p`, { recursive: true, force: true });
+    width *= tileWidth;
+  }
+}
+
 /** The first hashes of a tile, from the full one where there is one; null when there is none. */
 export async function readTileFile(
   directory: string,
