@@ -121,7 +121,7 @@ export const verifierCodes = {
   },
   VERIFY_CALL_UNANNOUNCED: {
     means: 'A tool call ended that was not on record before it began.',
-    mend: 'Look at the sidecar that says so: its gate was passed by, or it was taken over.',
+    mend: 'After a crash of its sidecar this is so; else look at it: its gate was passed by.',
     agentSees: 'REFUSED',
   },
   VERIFY_LINE_INCOMPLETE: {

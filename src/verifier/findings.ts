@@ -11,6 +11,8 @@ export type VerifyFinding = {
 
 const warnings: ReadonlySet<VerifyCode> = new Set([
   'VERIFY_CAUSE_UNKNOWN',
+  // A crash between the gate's own note and the record leaves an end without a beginning.
+  'VERIFY_CALL_UNANNOUNCED',
   'VERIFY_LINE_INCOMPLETE',
 ]);
 
