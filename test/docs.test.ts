@@ -195,3 +195,14 @@ function filesUnder(folder: string): readonly string[] {
 function sorted(rows: readonly (readonly unknown[])[]): readonly string[] {
   return rows.map((row) => row.join(' ')).sort();
 }
+
+test('every decision has a number of its own, the same in its name and its title', () => {
+  const directory = join(root, 'docs', 'adr');
+  const files = readdirSync(directory).toSorted();
+  const numbers = files.map((file) => Number(file.slice(0, 4)));
+  expect(numbers).toEqual(files.map((_, index) => index + 1));
+  for (const file of files) {
+    const [title = ''] = readFileSync(join(directory, file), 'utf8').split('\n');
+    expect(title.startsWith(`# ${Number(file.slice(0, 4))}. `), file).toBe(true);
+  }
+});
