@@ -277,6 +277,9 @@ describe('an agent that says about itself whatever helps it', () => {
   describe('about tools', () => {
     it('is refused a write, a foreign tool, an unknown operation, each recorded', async () => {
       const reader = await as('reader');
+      // What the mesh file does not declare is not repeated in the record.
+      const declared = new Set(['notes', 'bank', 'read', 'burn', 'transfer', 'verified_payees']);
+      const shown = (name: string): string => (declared.has(name) ? name : 'undeclared');
       const attacks = [
         ['notes', 'burn', 'SIDECAR_TOOL_NEEDS_ACTION'],
         ['bank', 'transfer', 'SIDECAR_TOOL_NOT_PERMITTED'],
@@ -288,7 +291,7 @@ describe('an agent that says about itself whatever helps it', () => {
         const heard = await reader.post('/v1/tools/call', { tool, operation });
         expect(heard).toMatchObject({ status: 403, body: { verdict: 'NO-GO', result: null } });
         await recorded('tool.refused', code, (entry) =>
-          entry.detail['tool'] === tool && entry.detail['operation'] === operation);
+          entry.detail['tool'] === shown(tool) && entry.detail['operation'] === shown(operation));
       }
     });
 
