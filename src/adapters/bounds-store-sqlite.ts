@@ -72,6 +72,8 @@ function ledgerOf({ database }: BatchedDatabase): Ledger {
     'UPDATE bound_sum SET units = units - ? WHERE key = ? AND end = ?',
   );
   const allotment = database.prepare('SELECT value FROM bound_allotment WHERE id = ?');
+  // Ids hold nothing that JSON would write otherwise; whether it is a holder is looked at below.
+  const naming = database.prepare('SELECT value FROM bound_allotment WHERE instr(value, ?) > 0');
   const saveAllotment = database.prepare('INSERT OR REPLACE INTO bound_allotment VALUES (?, ?, ?)');
   const dropAllotment = database.prepare('DELETE FROM bound_allotment WHERE id = ?');
   const breaker = database.prepare('SELECT value FROM bound_breaker WHERE key = ?');
@@ -95,6 +97,10 @@ function ledgerOf({ database }: BatchedDatabase): Ledger {
       const value = allotment.get(id)?.['value'];
       return typeof value === 'string' ? (JSON.parse(value) as Allotment) : null;
     },
+    heldBy: (holder) =>
+      naming.all(JSON.stringify(holder))
+        .map(({ value }) => JSON.parse(String(value)) as Allotment)
+        .filter(({ holders }) => holders.includes(holder)),
     saveAllotment: (value, keepUntilMs) =>
       void saveAllotment.run(value.id, finite(keepUntilMs), JSON.stringify(value)),
     dropAllotment: (id) => void dropAllotment.run(id),

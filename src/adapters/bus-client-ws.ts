@@ -10,7 +10,7 @@ import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { BusLink, Decided, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
+import type { CallsFrame, NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
@@ -39,6 +39,7 @@ export type BusClientEvents = {
   readonly welcome: (frame: Extract<NodeFrame, { kind: 'welcome' }>) => void;
   readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
   readonly decided: (frame: Decided) => void;
+  readonly calls: (frame: CallsFrame, send: (frame: SidecarFrame) => void) => void;
   readonly revocations: (update: RevocationUpdate) => void;
   /** A version is under way; nothing more is to begin under an older one. */
   readonly announced: (version: number) => void;
@@ -277,6 +278,9 @@ export class BusClient implements BusLink {
         return this.#options.events.deliver(frame);
       case 'decided':
         return this.#options.events.decided(frame);
+      case 'list-calls':
+      case 'settle-call':
+        return this.#options.events.calls(frame, send);
       case 'accepted':
         return this.#answer(frame.number, { accepted: true });
       case 'refused':

@@ -42,6 +42,12 @@ export type ControlApi = {
     readonly code: string | null;
     readonly version: number | null;
   }>;
+  /** Calls in doubt, of every executor that was heard of. */
+  readonly calls: () => Promise<readonly JsonObject[]>;
+  /** An operator's signed word on one; resolves once its executor answered, or is found away. */
+  readonly settleCall: (
+    signed: string,
+  ) => Promise<{ readonly code: string | null; readonly state: string }>;
   /** An operator's signed order; resolves once the child runs, with its name. */
   readonly spawn: (signed: string) => Promise<JsonObject & { readonly code: string | null }>;
   readonly joinToken: (agent: string) => Promise<string | null>;
@@ -105,6 +111,13 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_REVOCATION_MALFORMED' });
     const { ok, code, version } = await api.revoke(input.data.signed);
     return reply.code(ok ? 200 : 409).send({ code, version });
+  });
+  server.get('/v1/calls', async () => ({ calls: await api.calls() }));
+  server.post('/v1/calls/settlements', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SETTLEMENT_MALFORMED' });
+    const { code, state } = await api.settleCall(input.data.signed);
+    return reply.code(code === null ? 200 : 409).send({ code, state });
   });
   server.post('/v1/children', async (request, reply) => {
     const input = decision.safeParse(request.body);

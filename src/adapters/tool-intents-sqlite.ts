@@ -8,6 +8,7 @@ import type {
   Intent,
   IntentStore,
   KeptCall,
+  Settlement,
   StoredOutcome,
   UnrecordedEnd,
 } from '../tool/intent-store.ts';
@@ -25,9 +26,16 @@ const schema = `
     outcome TEXT,
     recorded INTEGER NOT NULL DEFAULT 0
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS tool_settlement (
+    request_id TEXT PRIMARY KEY, statement TEXT NOT NULL, "end" TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
   CREATE INDEX IF NOT EXISTS tool_intent_state ON tool_intent (state) WHERE state <> 'done';
   CREATE INDEX IF NOT EXISTS tool_intent_unrecorded ON tool_intent (recorded) WHERE recorded = 0;
 `;
+
+/** The attempt that somebody looked at, and no later one. */
+const inThisDoubt =
+  " WHERE key = ? AND state = 'in-doubt' AND request_id = ? AND json_extract(intent, '$.at') = ?";
 
 type Row = { readonly [column: string]: SQLOutputValue };
 
@@ -37,11 +45,13 @@ type Row = { readonly [column: string]: SQLOutputValue };
  * share the database with the sidecar's other tables; nothing here leaves a transaction open.
  */
 export class SqliteIntentStore implements IntentStore {
+  readonly #database: DatabaseSync;
   readonly #statements;
 
   constructor(database: DatabaseSync) {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     database.exec(schema);
+    this.#database = database;
     this.#statements = {
       insert: database.prepare(
         'INSERT INTO tool_intent (key, state, call_digest, intent, request_id)' +
@@ -57,8 +67,15 @@ export class SqliteIntentStore implements IntentStore {
           " WHERE key = ? AND state = 'open'",
       ),
       reopen: database.prepare(
-        "UPDATE tool_intent SET state = 'open' WHERE key = ? AND state = 'in-doubt'",
+        "UPDATE tool_intent SET state = 'open', intent = json_set(intent, '$.at', ?)" +
+          " WHERE key = ? AND state = 'in-doubt'",
       ),
+      doneAfterDoubt: database.prepare(
+        "UPDATE tool_intent SET state = 'done', outcome = ?, code = NULL, recorded = 1" + inThisDoubt,
+      ),
+      notRun: database.prepare(`DELETE FROM tool_intent${inThisDoubt}`),
+      settled: database.prepare('INSERT INTO tool_settlement VALUES (?, ?, ?, ?)'),
+      settlement: database.prepare('SELECT statement FROM tool_settlement WHERE request_id = ?'),
       forget: database.prepare("DELETE FROM tool_intent WHERE key = ? AND state = 'open'"),
       recorded: database.prepare(
         "UPDATE tool_intent SET recorded = 1 WHERE key = ? AND request_id = ? AND state <> 'open'",
@@ -90,8 +107,33 @@ export class SqliteIntentStore implements IntentStore {
     this.#changeOne(this.#statements.doubt.run(code, key).changes);
   }
 
-  async reopen(key: string): Promise<void> {
-    this.#changeOne(this.#statements.reopen.run(key).changes);
+  async reopen(key: string, atMs: number): Promise<void> {
+    this.#changeOne(this.#statements.reopen.run(atMs, key).changes);
+  }
+
+  async settleDoubt(intent: DoubtfulIntent, settlement: Settlement): Promise<boolean> {
+    const { statement, end, at } = settlement;
+    const { key, requestId } = intent;
+    const outcome: StoredOutcome = { status: 'DONE', result: null, at };
+    const database = this.#database;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const { doneAfterDoubt, notRun, settled } = this.#statements;
+      const { changes } = end === 'done'
+        ? doneAfterDoubt.run(JSON.stringify(outcome), key, requestId, intent.at)
+        : notRun.run(key, requestId, intent.at);
+      if (changes === 1) settled.run(requestId, statement, end, at);
+      database.exec('COMMIT');
+      return changes === 1;
+    } catch (failure) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw failure;
+    }
+  }
+
+  settlementOf(requestId: string): string | null {
+    const statement = this.#statements.settlement.get(requestId)?.['statement'];
+    return typeof statement === 'string' ? statement : null;
   }
 
   async forget(key: string): Promise<void> {

@@ -30,7 +30,7 @@ function charge(amount: number, change: Partial<Charge> = {}): Charge {
 
 function asking(id: string, charges: readonly Charge[], change: Partial<Asking> = {}): Asking {
   return {
-    id, holder: `r-${id}`, charges, breakers: [], retry: null, validMs: 10_000, released: false,
+    id, executor: 'payments', holder: `r-${id}`, charges, breakers: [], retry: null, validMs: 10_000, released: false,
     ...change,
   };
 }

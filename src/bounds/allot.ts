@@ -14,12 +14,14 @@ import type { Charged, Ledger, LedgerView } from './ledger.ts';
 /** Requests of one idempotency key that may hold one allotment; an honest repeat needs few. */
 const holdersMax = 16;
 /** How long a request that comes again finds its allotment. */
-const keepMs = 2 * 3_600_000;
+export const keepMs = 2 * 3_600_000;
 
 /** A call that asks for its allotment, with everything that bounds it. */
 export type Asking = {
   /** One for calls that share executor, requester, task, idempotency key and amounts. */
   readonly id: string;
+  /** Who would run it. */
+  readonly executor: string;
   /** The request that asks. */
   readonly holder: string;
   readonly charges: readonly Charge[];
@@ -80,7 +82,8 @@ export function allot(ledger: Ledger, asking: Asking, clockMs: number): Allotmen
   if (known === null && charged.length === 0) return granted;
   ledger.noteTime(nowMs);
   const holders = withHolder(known?.holders ?? [], asking.holder);
-  ledger.saveAllotment({ id: asking.id, holders, charged }, nowMs + keepMs);
+  const { id, executor } = asking;
+  ledger.saveAllotment({ id, executor, holders, charged }, nowMs + keepMs);
   return granted;
 }
 
@@ -100,7 +103,8 @@ function chargeNow(
 
 /**
  * A call ended. What certainly did nothing comes back, of several calls the share that was unused;
- * a call in doubt stays charged, whoever says later that it did not run. What was heard before
+ * a call in doubt stays charged, whichever sidecar says later that it did not run; only an operator
+ * settles it, see `giveBackDoubt`. What was heard before
  * changes nothing. Returns the breakers that opened.
  */
 export function settle(
@@ -112,15 +116,21 @@ export function settle(
 ): readonly string[] {
   const nowMs = timeOf(ledger, clockMs);
   if (nowMs === null) return [];
-  const doubt = `${asking.id} in-doubt`;
+  const doubt = doubtOf(asking.id);
   // A call in doubt is one failure, however many requests are told of it.
   const heard = end === 'in-doubt' ? doubt : `${asking.id} ${asking.holder} failed`;
   const hasFailed = end === 'failed' || end === 'in-doubt';
-  if (hasFailed && ledger.allotment(heard) !== null) return [];
+  const before = hasFailed ? ledger.allotment(heard) : null;
+  const told = end === 'in-doubt' ? withHolder(before?.holders ?? [], asking.holder) : [];
+  const note = { id: heard, executor: '', holders: told, charged: [] };
+  if (before !== null) {
+    if (told.length > before.holders.length) ledger.saveAllotment(note, nowMs + keepMs);
+    return [];
+  }
   const opened = tellBreakers(ledger, asking, end, nowMs);
   if (hasFailed) {
     ledger.noteTime(nowMs);
-    ledger.saveAllotment({ id: heard, holders: [], charged: [] }, nowMs + keepMs);
+    ledger.saveAllotment(note, nowMs + keepMs);
     if (asking.retry !== null) {
       const failure = { key: asking.retry.key, endMs: endless, units: unitsPerOne };
       ledger.add(failure, asking.retry.untilMs);
@@ -138,6 +148,11 @@ export function settle(
     ledger.dropAllotment(known.id);
   }
   return opened;
+}
+
+/** Under this id stands who was told that the call of an allotment is in doubt. */
+export function doubtOf(allotment: string): string {
+  return `${allotment} in-doubt`;
 }
 
 function tellBreakers(

@@ -66,6 +66,7 @@ export function askingOf(
   }
   return {
     id: idOf(executor, ask),
+    executor,
     holder: ask.holder,
     charges,
     breakers: breakersOf(ask, mesh),

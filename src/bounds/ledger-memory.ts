@@ -69,6 +69,9 @@ function ledgerOf(state: State): Ledger {
       state.slices.set(idOf(charged), { ...known, units: known.units - charged.units });
     },
     allotment: (id) => state.allotments.get(id)?.value ?? null,
+    heldBy: (holder) =>
+      [...state.allotments.values()].map(({ value }) => value)
+        .filter(({ holders }) => holders.includes(holder)),
     saveAllotment: (value, keepUntilMs) => void state.allotments.set(value.id, { value, keepUntilMs }),
     dropAllotment: (id) => void state.allotments.delete(id),
     breaker: (key) => state.breakers.get(key) ?? null,

@@ -12,7 +12,7 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
       const store = open();
       const failing = store.change((ledger) => {
         ledger.add(slice, 1000);
-        ledger.saveAllotment({ id: 'x', holders: [], charged: [] }, 1000);
+        ledger.saveAllotment({ id: 'x', executor: 'e', holders: [], charged: [] }, 1000);
         ledger.saveBreaker('b', { state: 'open', sinceMs: 1 });
         ledger.release('a', 10);
         ledger.noteTime(5);
@@ -56,7 +56,7 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
 
     it('keeps allotments, breakers and releases until they are replaced', async () => {
       const store = open();
-      const allotment = { id: 'x', holders: ['r1'], charged: [slice] };
+      const allotment = { id: 'x', executor: 'e', holders: ['r1'], charged: [slice] };
       await store.change((ledger) => {
         ledger.saveAllotment(allotment, 1000);
         ledger.saveBreaker('b', { state: 'closed', failedAtMs: [1, 2] });
@@ -80,7 +80,7 @@ export function ledgerSuite(name: string, open: () => LedgerStore): void {
       await store.change((ledger) => {
         ledger.add(slice, 1000);
         ledger.add({ key: 'all', endMs: endless, units: 1 }, 2000);
-        ledger.saveAllotment({ id: 'x', holders: [], charged: [] }, 1000);
+        ledger.saveAllotment({ id: 'x', executor: 'e', holders: [], charged: [] }, 1000);
         ledger.release('a', 1000);
       });
       await store.prune(1000);

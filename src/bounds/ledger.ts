@@ -15,6 +15,8 @@ export type Charged = {
  */
 export type Allotment = {
   readonly id: string;
+  /** Who would run the call; empty for a note that is no allotment. */
+  readonly executor: string;
   /** Ids of the requests that hold it. */
   readonly holders: readonly string[];
   readonly charged: readonly Charged[];
@@ -32,6 +34,8 @@ export interface Ledger {
   /** Nothing happens where the slice is forgotten; negative units stand for putting them back. */
   takeBack(charged: Charged): void;
   allotment(id: string): Allotment | null;
+  /** All that a request holds; asked only when a person settles a call. */
+  heldBy(holder: string): readonly Allotment[];
   saveAllotment(allotment: Allotment, keepUntilMs: number): void;
   dropAllotment(id: string): void;
   breaker(key: string): BreakerState | null;

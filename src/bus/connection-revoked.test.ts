@@ -30,7 +30,7 @@ beforeEach(() => {
     clock: { nowMs: () => startMs },
     connected: new Map(),
     backbone: { watch: () => undefined, unwatch: () => undefined },
-    control: { boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined },
+    control: { boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined, settlementsFor: () => [] },
   } as unknown as BusContext;
 });
 

@@ -5,7 +5,6 @@ import { passedOn, type RevocationChange, type RevocationUpdate } from '../ident
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
-import type { Hold } from '../oversight/hold.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
@@ -18,6 +17,7 @@ import { onEndTask } from './end-task.ts';
 import type { ControlPort, Line } from './control-port.ts';
 import { answerSpawn } from './spawned.ts';
 import { recordFor } from './record-frame.ts';
+import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked } from './run.ts';
@@ -111,6 +111,9 @@ export class BusConnection {
       case 'allot':
       case 'settle':
         return onBoundsFrame(frame, this.peer.name, this.#line, this.#context);
+      case 'calls':
+      case 'call-settled':
+        return this.#context.control.heardOfCalls(this.peer.name, frame);
       case 'renew':
       case 'lease':
       case 'spawn':
@@ -133,8 +136,8 @@ export class BusConnection {
     this.#policies.offer([policy]);
   }
 
-  /** Tells the executor's sidecar what people decided. */
-  decided(frame: Extract<NodeFrame, { kind: 'decided' }>): void {
+  /** Tells the executor's sidecar what people decided, or asks it what they have to decide on. */
+  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'list-calls' | 'settle-call' }>): void {
     if (!this.#ended) this.#line.send(frame);
   }
 
@@ -223,6 +226,7 @@ export class BusConnection {
       policyVersion: policy.version,
       operators: control.operators(),
     });
+    for (const settlement of control.settlementsFor(this.peer.name)) this.#line.send(settlement);
     backbone.watch(this.#recipient);
   }
 
@@ -294,7 +298,7 @@ export class BusConnection {
 
   #hold(frame: Extract<SidecarFrame, { kind: 'hold' }>): void {
     const { number, hold } = frame;
-    if (!this.#mayHold(hold)) return this.#violated('BUS_ENTRY_FORGED');
+    if (!mayHold(hold, this.peer.name, this.#context.mesh)) return this.#violated('BUS_ENTRY_FORGED');
     this.#context.control.hold(hold).then(
       ({ approval }) => {
         this.#line.send({ kind: 'held', number, approval });
@@ -302,15 +306,6 @@ export class BusConnection {
         if (decided !== null) this.#line.send(decided);
       },
       () => this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' }),
-    );
-  }
-
-  /** Only for itself, and only what the mesh file lets that requester ask of it. */
-  #mayHold({ executor, requester, action }: Hold): boolean {
-    const isOwn = executor === this.peer.name;
-    return isOwn && this.#context.mesh.edges.some(
-      ({ from, to, mayRequest }) =>
-        from === requester && to === executor && mayRequest.includes(action),
     );
   }
 

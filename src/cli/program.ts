@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
 import { agentList, agentReinstate, agentRevoke, agentShow, agentSpawn } from './agent.ts';
+import { addCalls } from './calls-commands.ts';
 import { approvalsDecide, approvalsList } from './approvals.ts';
 import { contagion } from './contagion.ts';
 import { checkLine } from './check-line.ts';
@@ -59,6 +60,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addSidecar(program, io, exit);
   addAgent(program, io, exit);
   addApprovals(program, io, exit);
+  addCalls(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
   addContagion(program, io, exit);
   addRecorder(program, io, exit, { state, json });

@@ -82,6 +82,11 @@ export const controlCodes = {
     mend: 'Wait until the parent is connected; maso agent list shows it.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_SETTLEMENT_UNAVAILABLE: {
+    means: 'The settlement of a call could not be made durable; nothing was changed.',
+    mend: 'Look at the disk of the node, then settle the call again.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_SPAWN_WAITS: {
     means: 'A person has to release this spawn: the autonomy tier or the mesh file says so.',
     mend: 'Decide with maso approvals; the parent asks again with the same key.',

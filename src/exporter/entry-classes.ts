@@ -59,6 +59,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'tool.intent': api('log', 'tool.intent'),
   'tool.outcome': api('span', 'tool.outcome'),
   'tool.in-doubt': api('span', 'tool.in-doubt'),
+  'tool.settled': api('log', 'tool.settled'),
   'tool.refused': api('span', 'tool.refused'),
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'refusals.counted': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },

@@ -251,6 +251,11 @@ export const identityCodes = {
     mend: 'Spawn with `maso agent spawn`; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_SETTLEMENT_MALFORMED: {
+    means: 'The settlement of a call is not a canonical, complete, signed statement with a reason.',
+    mend: 'Settle with `maso calls settle` and a reason; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_POLICY_MALFORMED: {
     means: 'The statement on a version of the policy is not a canonical, complete, signed one.',
     mend: 'Sign with `maso reload`; look at who wrote the statement.',

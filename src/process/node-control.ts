@@ -67,6 +67,7 @@ export function controlApi(
       if (!answer.ok) return { ok: false, code: answer.code, version: null };
       return { ok: true, code: null, version: answer.change.version };
     },
+    ...callsApi(parts),
     spawn: async (signed) => {
       const answer = await parts.spawning.spawnSigned(signed);
       if (answer.state === 'refused') return { code: answer.code };
@@ -80,6 +81,10 @@ export function controlApi(
       return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
     },
   };
+}
+
+function callsApi({ calls }: Parts): Pick<ControlApi, 'calls' | 'settleCall'> {
+  return { calls: () => calls.list(), settleCall: (signed) => calls.settle(signed) };
 }
 
 /** What waits and who may act, for the metrics: counts only. */

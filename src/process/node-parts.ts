@@ -17,6 +17,7 @@ import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext } from '../bus/connection.ts';
+import type { CallsPort } from '../bus/calls-port.ts';
 import type { ControlPort } from '../bus/control-port.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
@@ -57,6 +58,7 @@ import { TokenBuckets } from '../scanner/rate.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
+import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
@@ -85,6 +87,7 @@ export type Parts = {
   readonly mandates: NodeMandates;
   readonly chains: SqliteIssuedChains;
   readonly spawning: NodeChildren;
+  readonly calls: NodeCalls;
   readonly policies: NodePolicies;
   readonly localOperator: string | null;
 };
@@ -137,11 +140,13 @@ export async function buildParts(
     },
   };
   const allotments = allotmentsOf(plane, spawning);
+  const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const mandates = nodeMandatesOf(plane, verifier, revocations);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
     ...mandates.port,
+    ...callsPortOf(calls),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };
@@ -156,7 +161,7 @@ export async function buildParts(
   });
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   const people = {
-    allotments, approvals, enrolment, revocations, mandates, chains, policies, spawning,
+    allotments, approvals, enrolment, revocations, mandates, chains, policies, spawning, calls,
     localOperator,
   };
   return { authority, identity, busContext, ...people };
@@ -266,7 +271,7 @@ function approvalsOf(plane: Plane): ApprovalsContext {
     mintId: () => mintUlid(clock, systemRandom),
     settled: (approval) => {
       const frame = decidedFrame(approval);
-      if (frame !== null) connected.get(approval.hold.executor)?.decided(frame);
+      if (frame !== null) connected.get(approval.hold.executor)?.tell(frame);
     },
   };
 }
@@ -326,7 +331,7 @@ function controlPortOf(
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
   allotments: AllotmentsContext,
-): Omit<ControlPort, 'endTask' | keyof SpawnPort | keyof RunPort> {
+): Omit<ControlPort, 'endTask' | keyof SpawnPort | keyof RunPort | keyof CallsPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],

@@ -17,6 +17,7 @@ import type { Clock } from '../message/clock.ts';
 import type { Isolation } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
+import { Turns } from '../oversight/turns.ts';
 import { primaryPace } from '../pace/pace-view.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { createCompliance } from '../policy/comply.ts';
@@ -31,11 +32,13 @@ import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { Allotments } from '../sidecar/allotments.ts';
 import { Endorsements, type EndorsementStore } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
+import { answerOnCalls } from '../sidecar/settle-call.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission, type Admission } from '../tool/admitted.ts';
 import { createGate, createGateMemory, type GateMemory } from '../tool/gate.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
+import type { SidecarFrame } from '../wire/frame.ts';
 import { agentSees } from './codes.ts';
 import { firewallOf } from './firewall-parts.ts';
 
@@ -66,6 +69,8 @@ export type SidecarFoundations = {
 export type Lasting = {
   readonly admission: Admission;
   readonly gateMemory: GateMemory;
+  /** Calls in doubt are settled one after the other. */
+  readonly settling: Turns;
   readonly rates: (mesh: Mesh) => TokenBuckets;
   /** What was allotted ahead is not asked for twice; asks follow the newest version. */
   readonly allotments: (foundations: SidecarFoundations) => Allotments;
@@ -78,6 +83,7 @@ export function createLasting(): Lasting {
   return {
     admission: createAdmission(),
     gateMemory: createGateMemory(),
+    settling: new Turns(),
     allotments: (foundations) => {
       const { agent, store, link, clock, mesh } = foundations;
       newest = mesh;
@@ -231,6 +237,20 @@ export async function buildSidecarContext(
     agentSees,
   };
   return context;
+}
+
+/** Answers the node on calls in doubt; also before the sidecar serves. */
+export async function answerCalls(
+  frame: Parameters<typeof answerOnCalls>[0],
+  foundations: SidecarFoundations,
+  send: (frame: SidecarFrame) => void,
+): Promise<void> {
+  const { agent, intents, recorder, clock, operators, lasting } = foundations;
+  const context = {
+    agent: agent.name, intents, recorder, clock, operators, turns: lasting.settling,
+  };
+  const answer = await answerOnCalls(frame, context);
+  if (answer !== null) send(answer);
 }
 
 function mandateVerifierOf(foundations: SidecarFoundations): MandateVerifier {

@@ -27,7 +27,7 @@ import { leaseMsDefault } from '../identity/lease.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { SidecarIdentity } from './sidecar-identity.ts';
-import { buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
+import { answerCalls, buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
 import type { RunningSidecar, SidecarOptions } from './sidecar-options.ts';
 import { SidecarPolicy } from './sidecar-policy.ts';
@@ -146,9 +146,7 @@ class SidecarProcess implements RunningSidecar {
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
-    const view = this.#policy.view();
-    const foundations = this.#foundations(line, view, this.#policy.mesh, this.#policy.agent);
-    this.#tools = await startTools(foundations, this.#stateDirectory, toolIdentity);
+    this.#tools = await startTools(this.#foundations(line), this.#stateDirectory, toolIdentity);
     const tools = this.#tools;
     const sidecar = new AgentSidecar(await this.#policy.serve((policy, mesh, agent) =>
       buildSidecarContext(this.#foundations(line, policy, mesh, agent), tools)));
@@ -218,9 +216,9 @@ class SidecarProcess implements RunningSidecar {
 
   #foundations(
     { identity, link, recorder }: Line,
-    policy: PolicyView,
-    mesh: Mesh,
-    agent: Agent,
+    policy: PolicyView = this.#policy.view(),
+    mesh: Mesh = this.#policy.mesh,
+    agent: Agent = this.#policy.agent,
   ): SidecarFoundations {
     return {
       policy,
@@ -301,6 +299,9 @@ class SidecarProcess implements RunningSidecar {
           this.#early.push(() => this.#sidecar?.deliver(envelope, chain, settle));
         },
         decided: (frame) => this.#sidecar?.decided(frame),
+        calls: (frame, send) => void this.#welcomed.promise
+          .then(() => (this.#line === null ? null : answerCalls(frame, this.#foundations(this.#line), send)))
+          .catch((failure: unknown) => this.#report(failure)),
         lost: (code, fatal) => this.#lost(code, fatal),
       },
     });

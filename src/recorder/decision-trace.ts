@@ -306,7 +306,7 @@ function costOf(entries: readonly RecordedEntry[]): TraceCost {
 
 function peopleOf(entries: readonly RecordedEntry[]): readonly string[] {
   const people = entries
-    .filter(({ kind }) => kind === 'approval.decided')
+    .filter(({ kind }) => kind === 'approval.decided' || kind === 'tool.settled')
     .map(({ actor, detail }) => textOf(detail['operator']) ?? textOf(detail['by']) ?? actor);
   return [...new Set(people)];
 }

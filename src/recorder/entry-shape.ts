@@ -30,6 +30,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'tool.intent': true,
   'tool.outcome': true,
   'tool.in-doubt': true,
+  'tool.settled': true,
   'tool.refused': true,
   'indicator.raised': true,
   'refusals.counted': true,

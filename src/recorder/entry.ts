@@ -30,6 +30,7 @@ export type EntryKind =
   | 'tool.intent'
   | 'tool.outcome'
   | 'tool.in-doubt'
+  | 'tool.settled'
   | 'tool.refused'
   | 'indicator.raised'
   | 'refusals.counted'

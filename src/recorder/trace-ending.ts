@@ -31,6 +31,7 @@ export function endingOf(
 function outcomeOf(entry: RecordedEntry): TraceOutcome | null {
   switch (entry.kind) {
     case 'tool.outcome':
+    case 'tool.settled':
       return entry.outcome === 'GO' ? 'DONE' : 'FAILED';
     case 'tool.in-doubt':
       return 'IN-DOUBT';

@@ -16,7 +16,7 @@ async function codes(limits: Limits, uses: readonly (readonly [number, number])[
     const used = { mandate: 'm1', right, totals: { amount }, limits };
     const charges = boundChargesOf([used], nowMs + atMs);
     const asking = {
-      id: `a${index}`, holder: `r${index}`, charges, breakers: [], retry: null, validMs: 10_000,
+      id: `a${index}`, executor: 'payments', holder: `r${index}`, charges, breakers: [], retry: null, validMs: 10_000,
       released: false,
     };
     const answer = await store.change((ledger) => allot(ledger, asking, nowMs + atMs));

@@ -72,6 +72,31 @@ export const toolCodes = {
     mend: 'For a write, find out at the tool what happened; the gate never calls it again.',
     agentSees: 'IN_DOUBT',
   },
+  TOOL_CALL_UNKNOWN: {
+    means: 'The executor has no call in doubt for that request.',
+    mend: 'Look at maso calls list; the call may have been settled, or its state directory replaced.',
+    agentSees: 'REFUSED',
+  },
+  TOOL_CALL_CHANGED: {
+    means: 'The call in doubt is not the one that the operator was shown, or was tried again since.',
+    mend: 'Look at maso calls list and at the tool again, then settle the call as it stands now.',
+    agentSees: 'REFUSED',
+  },
+  TOOL_CALL_SETTLED: {
+    means: 'The call was settled by another statement, which stands.',
+    mend: 'Read maso trace of the request; what was settled wrongly is put right at the tool.',
+    agentSees: 'REFUSED',
+  },
+  TOOL_CALL_FOREIGN: {
+    means: 'The settlement names another executor than the one that it was brought to.',
+    mend: 'Settle the call at the executor that maso calls list shows; else look at the node.',
+    agentSees: 'REFUSED',
+  },
+  TOOL_SETTLED_NOT_RUN: {
+    means: 'A person found at the tool that the call in doubt had no effect, and signed it.',
+    mend: 'Nothing; the request may be made again, also under its key.',
+    agentSees: 'REFUSED',
+  },
   TOOL_UNAVAILABLE: {
     means: 'The tool is not running or cannot be reached; the call was not made.',
     mend: 'Look at the tool; the gate starts it again after a pause.',

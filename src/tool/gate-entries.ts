@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Decision } from './gate-outcome.ts';
-import type { Intent } from './intent-store.ts';
+import type { Intent, IntentStore } from './intent-store.ts';
 
 export type EntryStamp = {
   /** ULID of this entry; the end of a call has an id of its own instead. */
@@ -34,11 +34,14 @@ export function endEntry(
   decision: Decision,
   stamp: EntryStamp,
   tookUs: number | null,
+  repeats: string | null = null,
 ): EntryDraft {
   const kind = endKind(decision.status);
   const named = intent !== null && kind !== 'tool.refused';
+  const { detail, ...rest } = shared(intent, stamp);
   return {
-    ...shared(intent, stamp),
+    ...rest,
+    detail: repeats === null ? detail : { ...detail, repeats },
     kind,
     id: named ? `${intent.requestId}.${kind}` : stamp.id,
     outcome: decision.status === 'DONE' ? 'GO' : decision.status === 'IN-DOUBT' ? null : 'NO-GO',
@@ -46,6 +49,21 @@ export function endEntry(
     verdicts: decision.verdicts,
     tookUs: tookUs === null ? null : Math.round(tookUs),
   };
+}
+
+/** The earlier request that this one is answered from; null where it is the first under its key. */
+export function repeatedBy(
+  intent: Intent | null,
+  intents: Pick<IntentStore, 'find'>,
+): string | null {
+  if (intent?.write !== true) return null;
+  try {
+    const first = intents.find(intent.key)?.intent.requestId ?? intent.requestId;
+    return first === intent.requestId ? null : first;
+  } catch {
+    // The end is recorded all the same; the verifier then finds no call that belongs to it.
+    return null;
+  }
 }
 
 function endKind(status: Decision['status']): 'tool.outcome' | 'tool.in-doubt' | 'tool.refused' {

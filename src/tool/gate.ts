@@ -7,7 +7,7 @@ import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AdmissionFields, Admission, AdmittedRequest } from './admitted.ts';
 import { ClosedSchemas } from './compiled-schema.ts';
 import type { ToolCode } from './codes.ts';
-import { endEntry, intentEntry } from './gate-entries.ts';
+import { endEntry, intentEntry, repeatedBy } from './gate-entries.ts';
 import type { EntryStamp } from './gate-entries.ts';
 import { withoutResult } from './gate-outcome.ts';
 import type { Decision, GateOutcome } from './gate-outcome.ts';
@@ -231,7 +231,7 @@ class ToolGate implements Gate {
           return { next: 'stop', decision: refused('TOOL_KEY_REUSED') };
         case 'in-doubt':
           if (!this.#isIdempotent(intent)) return { next: 'stop', decision: doubt(begun.code) };
-          await intents.reopen(intent.key);
+          await intents.reopen(intent.key, intent.at);
           return { next: 'call', doubtful: begun.code };
         default:
           return begun satisfies never;
@@ -324,7 +324,8 @@ class ToolGate implements Gate {
 
   /** The one exit. The end of a write is durable already, and recorded later if not now. */
   async #exit(intent: Intent | null, decision: Decision, tookUs: number): Promise<GateOutcome> {
-    const entry = endEntry(intent, decision, this.#stamp(), tookUs);
+    const repeats = repeatedBy(intent, this.#context.intents);
+    const entry = endEntry(intent, decision, this.#stamp(), tookUs, repeats);
     const recorded = await this.#record(entry, intent);
     if (intent?.write === true && (decision.status === 'DONE' || decision.status === 'IN-DOUBT')) {
       if (recorded) await this.#markRecorded(intent);

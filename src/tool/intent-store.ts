@@ -50,6 +50,15 @@ export type KeptCall = {
   readonly code: string | null;
 };
 
+/** How a call in doubt was settled; kept for good, so that it is settled once. */
+export type Settlement = {
+  /** Id of the operator's statement. */
+  readonly statement: string;
+  readonly end: 'done' | 'not-run';
+  /** Milliseconds since 1970. */
+  readonly at: number;
+};
+
 export type DoubtfulIntent = Intent & { readonly code: string };
 
 /** An end that is durable here and not yet known to be in the recorder. */
@@ -73,8 +82,18 @@ export interface IntentStore {
   settle(key: string, outcome: StoredOutcome): Promise<void>;
   /** The call may have had its effect; `code` says why nobody knows. */
   markInDoubt(key: string, code: string): Promise<void>;
-  /** Opens a doubtful call again; only for operations that take the idempotency key. */
-  reopen(key: string): Promise<void>;
+  /**
+   * Opens a doubtful call again, begun at `atMs`; only for operations that take the idempotency key.
+   */
+  reopen(key: string, atMs: number): Promise<void>;
+  /**
+   * A person found out how a doubtful call ended. Done, it is kept as done without a result; not
+   * run, it is forgotten, so that its key may be used again. False, and nothing is changed, where the
+   * call is no longer in the doubt that this intent stands for.
+   */
+  settleDoubt(intent: DoubtfulIntent, settlement: Settlement): Promise<boolean>;
+  /** The statement that settled the call for this request; null when none has. */
+  settlementOf(requestId: string): string | null;
   /** Nothing was done: the key may be used again. */
   forget(key: string): Promise<void>;
   /** The end of this call is in the recorder; ignored when another request opened the intent. */

@@ -4,6 +4,7 @@ import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { LeaseGrant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
+import type { DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
@@ -84,6 +85,10 @@ export type SidecarFrame =
    * one, which is answered as number 0.
    */
   | { readonly kind: 'lease'; readonly number: number; readonly policyVersion: number }
+  /** The calls of this executor that are in doubt, as the node asked. */
+  | { readonly kind: 'calls'; readonly number: number; readonly calls: readonly DoubtfulCall[] }
+  /** What became of an operator's settlement: null where it holds. */
+  | { readonly kind: 'call-settled'; readonly settlement: string; readonly code: string | null }
   /** What became of a version that the node sent: it holds here, or why not. */
   | { readonly kind: 'policy'; readonly version: number; readonly code: string | null };
 
@@ -125,6 +130,9 @@ export type NodeFrame =
       readonly approval: string | null;
     }
   | { readonly kind: 'ended-child'; readonly number: number; readonly count: number }
+  | { readonly kind: 'list-calls'; readonly number: number }
+  /** An operator's signed word on a call in doubt, by the id of the statement; sent until answered. */
+  | { readonly kind: 'settle-call'; readonly settlement: string; readonly signed: string }
   | { readonly kind: 'allotted'; readonly number: number; readonly answer: AllotmentAnswer }
   /** Every report of the frame is durable, or none counts as heard. */
   | { readonly kind: 'settled'; readonly number: number; readonly code: string | null }
@@ -140,3 +148,6 @@ export type NodeFrame =
       readonly parts: number;
       readonly text: string;
     };
+
+/** What a node asks an executor about its calls in doubt. */
+export type CallsFrame = Extract<NodeFrame, { kind: 'list-calls' | 'settle-call' }>;

@@ -4,6 +4,7 @@ import type { AllotmentAnswer } from '../bounds/allot.ts';
 import { readsMax, type AllotmentAsk, type AllotmentReport } from '../bounds/ask.ts';
 import { amountMax, type Charge } from '../bounds/charge.ts';
 import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
+import { doubtfulCallsMax, type DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -40,6 +41,7 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'tool.intent',
   'tool.outcome',
   'tool.in-doubt',
+  'tool.settled',
   'tool.refused',
   'indicator.raised',
   'recorder.unavailable',
@@ -131,6 +133,21 @@ const allotmentAnswer: z.ZodType<AllotmentAnswer> = z.discriminatedUnion('outcom
   z.strictObject({ outcome: z.literal('escalate'), code, bound: boundKey }),
 ]);
 
+/** People read these at a terminal: nothing that it would obey. */
+const shown = z.string().regex(/^[!-~]{1,160}$/);
+const doubtfulCall: z.ZodType<DoubtfulCall> = z.strictObject({
+  call: shown,
+  executor: shown,
+  requester: shown,
+  action: shown.nullable(),
+  tool: shown,
+  operation: shown,
+  risk: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+  task: shown.nullable(),
+  since: number,
+  code,
+});
+
 const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
@@ -173,6 +190,12 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     child: z.string().max(63).nullable(),
     task: z.string().length(26).nullable(),
   }),
+  z.strictObject({
+    kind: z.literal('calls'),
+    number,
+    calls: z.array(doubtfulCall).max(doubtfulCallsMax),
+  }),
+  z.strictObject({ kind: z.literal('call-settled'), settlement: id, code: code.nullable() }),
 ]);
 
 const revocationChange: z.ZodType<RevocationChange> = z.strictObject({
@@ -206,6 +229,12 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     approval: id,
     outcome: z.enum(['approved', 'denied', 'expired']),
     decisions: z.array(z.string().max(8192)).max(8),
+  }),
+  z.strictObject({ kind: z.literal('list-calls'), number }),
+  z.strictObject({
+    kind: z.literal('settle-call'),
+    settlement: id,
+    signed: z.string().max(8192),
   }),
   z.strictObject({ kind: z.literal('allotted'), number, answer: allotmentAnswer }),
   z.strictObject({ kind: z.literal('settled'), number, code: code.nullable() }),

@@ -15,7 +15,7 @@ async function ask(lane: number): Promise<void> {
   for (let number = 0; ; number += 1) {
     const id = `${life}.${lane}.${number}`;
     const asking = {
-      id, holder: id, charges: [charge], breakers: [], retry: null, validMs: 10_000, released: false,
+      id, executor: 'payments', holder: id, charges: [charge], breakers: [], retry: null, validMs: 10_000, released: false,
     };
     const answer = await store.change((ledger) => allot(ledger, asking, 1_800_000_000_000));
     process.stdout.write(answer.outcome === 'granted' ? `${id}\n` : 'full\n');

@@ -6,13 +6,14 @@ import type {
   Intent,
   IntentStore,
   KeptCall,
+  Settlement,
   StoredOutcome,
   UnrecordedEnd,
 } from '../../src/tool/intent-store.ts';
 import { ToolError } from '../../src/tool/tool-error.ts';
 
 type Held = {
-  readonly intent: Intent;
+  intent: Intent;
   state: 'open' | 'done' | 'in-doubt';
   code: string;
   outcome: StoredOutcome | null;
@@ -22,6 +23,7 @@ type Held = {
 /** Intents in memory, for tests: nothing here is durable, so no mesh may be wired with it. */
 export class MemoryIntentStore implements IntentStore {
   readonly #held = new Map<string, Held>();
+  readonly #settlements = new Map<string, Settlement>();
 
   async begin(intent: Intent): Promise<Begun> {
     const held = this.#held.get(intent.key);
@@ -53,8 +55,26 @@ export class MemoryIntentStore implements IntentStore {
     held.recorded = false;
   }
 
-  async reopen(key: string): Promise<void> {
-    this.#inState(key, 'in-doubt').state = 'open';
+  async reopen(key: string, atMs: number): Promise<void> {
+    const held = this.#inState(key, 'in-doubt');
+    held.intent = { ...held.intent, at: atMs };
+    held.state = 'open';
+  }
+
+  async settleDoubt(intent: DoubtfulIntent, settlement: Settlement): Promise<boolean> {
+    const held = this.#held.get(intent.key);
+    if (held?.state !== 'in-doubt' || held.intent.requestId !== intent.requestId) return false;
+    if (held.intent.at !== intent.at) return false;
+    this.#settlements.set(intent.requestId, settlement);
+    if (settlement.end === 'not-run') return this.#held.delete(intent.key);
+    held.outcome = { status: 'DONE', result: null, at: settlement.at };
+    held.state = 'done';
+    held.recorded = true;
+    return true;
+  }
+
+  settlementOf(requestId: string): string | null {
+    return this.#settlements.get(requestId)?.statement ?? null;
   }
 
   async forget(key: string): Promise<void> {

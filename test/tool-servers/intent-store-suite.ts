@@ -50,7 +50,7 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
       const code = 'TOOL_STORE_UNAVAILABLE';
       await expect(store.settle(key, outcome)).rejects.toMatchObject({ code });
       await expect(store.forget(key)).rejects.toMatchObject({ code });
-      await expect(store.reopen(key)).rejects.toMatchObject({ code });
+      await expect(store.reopen(key, 1500)).rejects.toMatchObject({ code });
       await store.begin(exampleIntent());
       await store.settle(key, outcome);
       await expect(store.settle(key, outcome)).rejects.toMatchObject({ code });
@@ -79,9 +79,42 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
         { state: 'in-doubt', code: 'TOOL_TIMEOUT' },
       );
       expect(store.inDoubt()).toEqual([{ ...exampleIntent(), code: 'TOOL_TIMEOUT' }]);
-      await store.reopen(key);
+      await store.reopen(key, 1500);
       expect(store.inDoubt()).toEqual([]);
-      expect(store.openIntents()).toEqual([exampleIntent()]);
+      expect(store.openIntents()).toEqual([exampleIntent({ at: 1500 })]);
+    });
+
+    test('settles the doubt that a person looked at, and no other', async () => {
+      const store = open();
+      const { key } = exampleIntent();
+      const looked = { ...exampleIntent(), code: 'TOOL_TIMEOUT' };
+      const done = { statement: 's1', end: 'done', at: 3000 } as const;
+      await store.begin(exampleIntent());
+      expect(await store.settleDoubt(looked, done)).toBe(false);
+      await store.markInDoubt(key, 'TOOL_TIMEOUT');
+      expect(await store.settleDoubt({ ...looked, requestId: 'request-2' }, done)).toBe(false);
+      await store.reopen(key, 1500);
+      await store.markInDoubt(key, 'TOOL_TIMEOUT');
+      expect(await store.settleDoubt(looked, done)).toBe(false);
+      expect(store.settlementOf('request-1')).toBeNull();
+      expect(await store.settleDoubt({ ...looked, at: 1500 }, done)).toBe(true);
+      expect(store.settlementOf('request-1')).toBe('s1');
+      expect(store.inDoubt()).toEqual([]);
+      expect(store.unrecorded()).toEqual([]);
+      expect(await store.begin(exampleIntent({ requestId: 'request-2' }))).toEqual({
+        state: 'done', outcome: { status: 'DONE', result: null, at: 3000 },
+      });
+    });
+
+    test('forgets a call that a person found not to have run, and remembers who said so', async () => {
+      const store = open();
+      await store.begin(exampleIntent());
+      await store.markInDoubt(exampleIntent().key, 'TOOL_DIED');
+      const looked = { ...exampleIntent(), code: 'TOOL_DIED' };
+      const notRun = { statement: 's2', end: 'not-run', at: 3000 } as const;
+      expect(await store.settleDoubt(looked, notRun)).toBe(true);
+      expect(store.settlementOf('request-1')).toBe('s2');
+      expect(await store.begin(exampleIntent({ requestId: 'request-2' }))).toEqual({ state: 'new' });
     });
 
     test('forgets a call that did nothing, so that its key may be used again', async () => {
