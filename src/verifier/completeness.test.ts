@@ -77,6 +77,16 @@ describe('the completeness of a log', () => {
     expect(await codesOf(admitted, doubt)).toEqual(['VERIFY_CALL_UNANNOUNCED@1']);
   });
 
+  it('is there for a repeated request that was answered from the first one, and from no other', async () => {
+    const again = (repeats: string) => ({
+      ...outcome, id: ulid(20), message: ulid(21), causedBy: [], detail: { repeats },
+    });
+    const first = String(intent.message);
+    expect(await codesOf(admitted, delivered, reviewed, intent, outcome, again(first))).toEqual([]);
+    expect(await codesOf(admitted, delivered, reviewed, intent, outcome, again(ulid(22))))
+      .toEqual(['VERIFY_CALL_UNANNOUNCED@5']);
+  });
+
   it('is there with every step in its place, and with an agent\'s own read', async () => {
     expect(await codesOf(admitted, delivered, reviewed, intent, outcome)).toEqual([]);
     const own = { ...intent, detail: { action: null, risk: 'LOW' } };

@@ -67,7 +67,7 @@ export class Completeness {
         return;
       case 'tool.outcome':
       case 'tool.in-doubt':
-        if (!steps.intended) this.#missing('VERIFY_CALL_UNANNOUNCED', sequence);
+        if (!steps.intended && !this.#isAnnounced(detail['repeats'])) this.#missing('VERIFY_CALL_UNANNOUNCED', sequence);
         return;
       default:
     }
@@ -84,6 +84,12 @@ export class Completeness {
     if (mandate === '' || review?.mandate !== mandate) {
       this.#missing('VERIFY_CALL_UNMANDATED', sequence);
     }
+  }
+
+  /** A repeated request is answered from the call that was made for the first one. */
+  #isAnnounced(first: unknown): boolean {
+    const known = this.#younger.get(textOf(first)) ?? this.#older.get(textOf(first));
+    return known?.intended === true;
   }
 
   #missing(code: VerifyCode, sequence: number): void {
