@@ -97,7 +97,7 @@ export async function buildParts(
   options: { readonly stateDirectory: string; readonly svidDirectory?: string | null },
   foundations: Foundations,
 ): Promise<Parts> {
-  const { clock, database, live } = foundations;
+  const { clock, database, live, log } = foundations;
   const { mesh } = live;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const recorder = new DeclaredRecorder(stamping, () => live.mesh);
@@ -114,7 +114,6 @@ export async function buildParts(
   const localOperator = mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
-  const { log } = foundations;
   const plane = { clock, database, live, recorder, operators, connected, log };
   const approvals = approvalsOf(plane);
   const revocations = revocationsOf(plane, (change) => {
@@ -160,11 +159,10 @@ export async function buildParts(
     identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
   });
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
-  const people = {
-    allotments, approvals, enrolment, revocations, mandates, chains, policies, spawning, calls,
-    localOperator,
+  return {
+    authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
+    policies, spawning, calls, localOperator,
   };
-  return { authority, identity, busContext, ...people };
 }
 
 async function openAuthority(
