@@ -18,7 +18,7 @@ export const keepMs = 2 * 3_600_000;
 
 /** A call that asks for its allotment, with everything that bounds it. */
 export type Asking = {
-  /** One for calls that share executor, requester, task, idempotency key and amounts. */
+  /** One for calls that share executor, requester, task, amounts and key; a read has its own. */
   readonly id: string;
   /** Who would run it. */
   readonly executor: string;

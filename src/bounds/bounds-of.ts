@@ -65,7 +65,7 @@ export function askingOf(
     });
   }
   return {
-    id: idOf(executor, ask),
+    id: idOf(executor, ask, action?.write === true),
     executor,
     holder: ask.holder,
     charges,
@@ -156,11 +156,16 @@ function retryOf({ action, task }: AllotmentAsk, untilMs: number, mesh: Mesh): R
   return { key: `retry/${task}/${action}`, most: mesh.bounds.retries, untilMs };
 }
 
-function idOf(executor: string, ask: AllotmentAsk): string {
-  const { requester, idempotencyKey, task, action, operation, calls, amounts } = ask;
+/**
+ * A write runs once for its key, whichever request brings it. Nobody remembers a read that has
+ * ended, so each request that brings its key runs it again, and is charged by itself.
+ */
+function idOf(executor: string, ask: AllotmentAsk, isWrite: boolean): string {
+  const { requester, holder, idempotencyKey, task, action, operation, calls, amounts } = ask;
+  const once = isWrite ? idempotencyKey : holder;
   const charges = ask.charges.map(({ key, windowMs, amount }) => [key, windowMs, amount]);
   const text = canonicalize([
-    executor, requester, idempotencyKey, task, action, operation, calls, { ...amounts }, charges,
+    executor, requester, once, task, action, operation, calls, { ...amounts }, charges,
   ]);
   return createHash('sha256').update(text).digest('base64url');
 }

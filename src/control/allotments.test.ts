@@ -83,6 +83,19 @@ describe('the owner of the bounds, attacked', () => {
     expect(await pay(451, { task: taskAt(startMs, 9) })).toBe('BOUNDS_EXCEEDED subtree/desk');
   });
 
+  it('by reading again and again under one key, which nobody remembers of a read', async () => {
+    const read: Partial<AllotmentAsk> = {
+      action: 'check_payment', operation: 'bank.status', amounts: {}, task: taskAt(startMs),
+      idempotencyKey: 'k',
+    };
+    // Its repeat after a crash is the same request, and one charge.
+    for (let repeat = 0; repeat < 3; repeat += 1) {
+      expect(await pay(0, { ...read, holder: 'first' })).toBe('granted');
+    }
+    for (let call = 1; call < limits.ownCalls; call += 1) expect(await pay(0, read)).toBe('granted');
+    expect(await pay(0, read)).toBe('BOUNDS_EXCEEDED agent/triage');
+  });
+
   it('by calls of nothing', async () => {
     for (let call = 0; call < limits.ownCalls; call += 1) expect(await pay(0)).toBe('granted');
     expect(await pay(0)).toBe('BOUNDS_EXCEEDED agent/triage');
