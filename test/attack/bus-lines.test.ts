@@ -21,29 +21,22 @@ describe.concurrent('a line that leads nowhere', () => {
     await folder?.remove();
   });
 
-  const open = (who: Intruder, pongs?: 'answers no ping'): Promise<BusLine> => {
-    const { credential, bundlePem, nodeSpiffeId, port } = who;
-    return BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port, pongs);
-  };
 
   it('is ended when it never says who speaks', async () => {
-    const line = await open(mallory);
+    const { credential, bundlePem, nodeSpiffeId, port } = mallory;
+    const line = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
     expect((await line.ended).status).toBe(1006);
     await recorded(folder, 'identity.refused', 'BUS_HELLO_LATE');
   }, 30_000);
 
   it('is ended when it gives no sign of life', async () => {
-    const line = await open(mallory, 'answers no ping');
-    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
-    await line.next((frame) => frame['kind'] === 'welcome');
+    const line = await BusLine.hello(mallory, digest, 'answers no ping');
     expect((await line.ended).status).toBe(1006);
     await recorded(folder, 'identity.refused', 'BUS_PEER_SILENT');
   }, 40_000);
 
   it('stays while it answers, however little it says', async () => {
-    const line = await open(planner);
-    line.send({ kind: 'hello', meshDigest: digest, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
-    await line.next((frame) => frame['kind'] === 'welcome');
+    const line = await BusLine.hello(planner, digest);
     const ended = line.ended.then(() => 'ended');
     const still = new Promise((resolve) => setTimeout(() => resolve('still there'), 17_000));
     expect(await Promise.race([ended, still])).toBe('still there');

@@ -65,9 +65,14 @@ export class BusLine {
     });
   }
 
-  static async hello(intruder: Intruder, meshDigest: string): Promise<BusLine> {
+  static async hello(
+    intruder: Intruder,
+    meshDigest: string,
+    pongs?: 'answers no ping',
+  ): Promise<BusLine> {
     const { credential, bundlePem, nodeSpiffeId, port } = intruder;
-    const line = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
+    const options = clientTlsOptions(credential, bundlePem, nodeSpiffeId);
+    const line = await BusLine.open(options, port, pongs);
     line.send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
     await line.next((frame) => frame['kind'] === 'welcome');
     return line;

@@ -35,13 +35,15 @@ export async function rogueAs(agent: string, state: string): Promise<Rogue> {
   const credential = await loadCredential(join(directory, 'credential.pem'));
   if (credential === null) throw new Error(`There is no key of ${agent} to steal.`);
   const membership: unknown = JSON.parse(readFileSync(join(directory, 'membership.json'), 'utf8'));
+  // With the key alone the node would know it for a copy; whoever reads the key reads this too.
+  const runs: readonly string[] = JSON.parse(readFileSync(join(directory, 'runs.json'), 'utf8'));
   const digest = readMeshOrThrow(meshFile).digest;
   return {
     credential,
     publish: async (body, envelope) => {
       // The real sidecar takes its place on the bus back at once, so one attempt may be too short.
       for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-        const answer = await speak(credential, membership, digest, body, envelope);
+        const answer = await speak(credential, membership, digest, runs, body, envelope);
         if (answer !== null) return answer;
       }
       throw new Error('The bus gave no answer.');
@@ -73,6 +75,7 @@ function speak(
   credential: Credential,
   membership: unknown,
   meshDigest: string,
+  runs: readonly string[],
   body: EnvelopeBody,
   envelope: string,
 ): Promise<BusAnswer | null> {
@@ -85,12 +88,14 @@ function speak(
   return new Promise((resolve) => {
     let code: string | null | undefined;
     const timer = setTimeout(() => socket.terminate(), answerTimeoutMs);
-    socket.on('open', () => send({ kind: 'hello', meshDigest, isolation: 'none' }));
+    socket.on('open', () =>
+      send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'none', runs }));
     socket.on('message', (data: Buffer) => {
-      const frame: { readonly kind: string; readonly code?: string } = JSON.parse(data.toString());
+      const frame: Answer = JSON.parse(data.toString());
       if (frame.kind === 'welcome') {
         const entry = entryFor(body, credential);
-        send({ kind: 'publish', number: 1, envelope, entry, resend: false });
+        const policyVersion = frame.policyVersion ?? 0;
+        send({ kind: 'publish', number: 1, policyVersion, envelope, entry, resend: false });
       } else if (frame.kind === 'accepted' || frame.kind === 'refused') {
         code = frame.code ?? null;
         setTimeout(() => socket.close(1000), dropGraceMs);
@@ -122,6 +127,12 @@ function entryFor(body: EnvelopeBody, { spiffeId }: Credential): object {
     detail: {},
   };
 }
+
+type Answer = {
+  readonly kind: string;
+  readonly code?: string;
+  readonly policyVersion?: number;
+};
 
 type Membership = {
   readonly busHost: string;
