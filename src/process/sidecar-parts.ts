@@ -205,6 +205,7 @@ export async function buildSidecarContext(
             type: null,
             channel: mesh.tools.get(request.tool)?.channel ?? 'tool_result',
             classification: label.classification,
+            integrity: label.integrity,
             risk: request.risk,
           },
           context,

@@ -2,7 +2,7 @@
 import { reviewTexts } from '../firewall/firewall.ts';
 import { textsToRead } from '../firewall/texts-to-read.ts';
 import type { Channel } from '../firewall/injection-model.ts';
-import type { Classification, MessageType } from '../message/envelope.ts';
+import type { Classification, Integrity, MessageType } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { bandFor } from '../mesh/firewall-settings.ts';
 import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
@@ -21,6 +21,8 @@ export type Content = {
   readonly risk?: RiskClass;
   /** Sender, recipient and task, where a text may be one part of several. */
   readonly stream?: string;
+  /** Of a tool's result: what no third party could choose orders nobody, and is not read. */
+  readonly integrity?: Integrity;
   /** The agent of this sidecar says it. */
   readonly leaves?: boolean;
   readonly towardsPerson?: boolean;
@@ -51,11 +53,12 @@ function readTexts(content: Content, context: SidecarContext): Promise<Verdict> 
     });
   }
   const { model } = context.firewall;
-  const { channel, classification } = content;
+  const { channel, classification, integrity = 'untrusted' } = content;
+  const isRead = model.configured && integrity === 'untrusted';
   return reviewTexts({
     ...context.firewall,
     thresholds: { ...bandFor(firewall, channel, classification), timeoutMs: firewall.timeoutMs },
-    texts: model.configured ? textsToRead(textsOf(content.value)) : [],
+    texts: isRead ? textsToRead(textsOf(content.value)) : [],
     channel,
     risk: content.risk ?? 'LOW',
   });
