@@ -29,7 +29,7 @@ export type AllotmentAsk = {
   readonly amounts: { readonly [parameter: string]: number };
   /** What the request is charged for besides, for example under its mandate. */
   readonly charges: readonly Charge[];
-  /** Enough people released it from waiting, verified by the sidecar that asks. */
+  /** Says the sidecar that asks; the owner of the bounds believes its own approvals. */
   readonly released: boolean;
 };
 

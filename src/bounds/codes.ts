@@ -9,7 +9,7 @@ export const boundsCodes = {
   },
   BOUNDS_HALF_REACHED: {
     means: 'The call takes a cap or a bound beyond the share at which a person is asked.',
-    mend: 'Approve it if so much is meant to happen; it is asked once in each window.',
+    mend: 'Approve it, once in each window; what was approved for another reason is requested anew.',
     agentSees: 'HELD',
   },
   BOUNDS_AMOUNT_INVALID: {

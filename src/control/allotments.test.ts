@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import type { AllotmentAsk } from '../bounds/ask.ts';
 import { askAllotment, noteHandOver, settleAllotment, usedByAgent } from './allotments.ts';
-import { boundedMesh, hourMs, limits, ownerOf, payAsk, startMs, taskAt, type Owner } from './bounds-fixture.ts';
+import { approvalOf, boundedMesh, hourMs, limits, ownerOf, payAsk, startMs, taskAt, type Owner } from './bounds-fixture.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 
 const mesh = boundedMesh(sampleMesh());
@@ -190,8 +190,30 @@ describe('the owner of the bounds', () => {
     owner = ownerOf(boundedMesh(sampleMesh(), { escalateAt: 0.5 }), () => nowMs);
     expect(await pay(250)).toBe('granted');
     expect(await pay(101)).toBe('BOUNDS_HALF_REACHED agent/triage');
-    expect(await pay(101, { released: true })).toBe('granted');
+    const ask = payAsk(101, { holder: 'held', task: taskAt(startMs, 50), released: true });
+    owner.approvals.set('held', approvalOf(ask));
+    expect(await askAllotment('payments', ask, owner.context)).toMatchObject({ outcome: 'granted' });
     expect(await pay(100)).toBe('granted');
+  });
+
+  it.each<[string, Parameters<typeof approvalOf>[1] | null]>([
+    ['no approval', null],
+    ['one that nobody decided yet', { state: 'pending' }],
+    ['one that was denied', { state: 'denied' }],
+    ['one that expired', { state: 'expired' }],
+    ['one for another reason', { hold: { reasons: ['POLICY_ENDORSEMENT_REQUIRED'] } }],
+    ['one of another executor', { hold: { executor: 'vault' } }],
+    ['one of another message', { hold: { message: 'other' } }],
+    ['one of another task', { hold: { task: taskAt(startMs, 60) } }],
+    ['one of another requester', { hold: { requester: 'helper' } }],
+    ['one of another action', { hold: { action: 'check_payment' } }],
+  ])('opens no sum to everybody on the word of a sidecar with %s', async (_, change) => {
+    owner = ownerOf(boundedMesh(sampleMesh(), { escalateAt: 0.5 }), () => nowMs);
+    const ask = payAsk(351, { holder: 'held', task: taskAt(startMs, 50), released: true });
+    if (change !== null) owner.approvals.set('held', approvalOf(ask, change));
+    expect(await askAllotment('payments', ask, owner.context))
+      .toMatchObject({ outcome: 'escalate', code: 'BOUNDS_HALF_REACHED' });
+    expect(await pay(351)).toMatch(/^BOUNDS_HALF_REACHED/);
   });
 
   it('asks nobody before a cap is reached at tier 3, and stops at the cap; CRITICAL asks at every tier', async () => {

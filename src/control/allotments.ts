@@ -9,6 +9,7 @@ import type { Clock } from '../message/clock.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
+import type { ApprovalStore } from '../oversight/approvals.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 
 export type AllotmentsContext = {
@@ -17,6 +18,8 @@ export type AllotmentsContext = {
   readonly lineage: LineageStore;
   /** Names of the agents that spawned this one, and of those that spawned those. */
   readonly spawnedBy: (agent: string) => readonly string[];
+  /** What people released, as this node took it from them. */
+  readonly approvals: Pick<ApprovalStore, 'byMessage'>;
   readonly recorder: Recorder;
   /** Neither set forward nor back while this node runs; see `adapters/clock-steady.ts`. */
   readonly clock: Clock;
@@ -35,7 +38,8 @@ export async function askAllotment(
 ): Promise<AllotmentAnswer> {
   const { mesh, ledger, clock } = context;
   try {
-    const asking = askingOf(executor, ask, superiors(ask, context), mesh);
+    const released = ask.released && isReleased(executor, ask, context);
+    const asking = askingOf(executor, { ...ask, released }, superiors(ask, context), mesh);
     if (asking === null) {
       const refused = { outcome: 'refused', code: 'BOUNDS_ASK_REFUSED', bound: 'ask' } as const;
       raise(refused, executor, ask, context);
@@ -75,6 +79,24 @@ export async function noteHandOver(body: EnvelopeBody, context: AllotmentsContex
   const { task, from, to } = body;
   const steps = stepsOf({ task, by: from, to }, handOversOf(context), rootOf(context));
   if (steps.length > 0) await context.lineage.add(steps, context.clock.nowMs());
+}
+
+/**
+ * Whether people released this very request because a sum was half used. An executor says so for
+ * what it likes, and an approval for another reason says nothing of the sums: releasing one opens it
+ * to everybody for as long as its window.
+ */
+function isReleased(
+  executor: string,
+  { holder, requester, task, action }: AllotmentAsk,
+  { approvals }: AllotmentsContext,
+): boolean {
+  const approval = approvals.byMessage(holder, executor);
+  if (approval?.state !== 'approved') return false;
+  const { hold } = approval;
+  const isSame = hold.message === holder && hold.executor === executor && hold.task === task &&
+    hold.requester === requester && hold.action === action;
+  return isSame && hold.reasons.includes('BOUNDS_HALF_REACHED');
 }
 
 function superiors(ask: AllotmentAsk, context: AllotmentsContext): readonly string[] {

@@ -4,6 +4,7 @@ import { MemoryLedgerStore } from '../bounds/ledger-memory.ts';
 import type { HandOver, LineageStore } from '../bounds/lineage.ts';
 import type { ActionManifest, Agent, BlastRadius, Mesh } from '../mesh/mesh.ts';
 import { mintUlid } from '../message/identifiers.ts';
+import type { Approval } from '../oversight/approvals.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AllotmentsContext } from './allotments.ts';
 
@@ -92,6 +93,8 @@ export type Owner = {
   readonly context: AllotmentsContext;
   readonly lineage: MemoryLineage;
   readonly entries: EntryDraft[];
+  /** By message. */
+  readonly approvals: Map<string, Approval>;
 };
 
 export function ownerOf(
@@ -100,6 +103,7 @@ export function ownerOf(
   ledger: AllotmentsContext['ledger'] = new MemoryLedgerStore(),
 ): Owner {
   const entries: EntryDraft[] = [];
+  const approvals = new Map<string, Approval>();
   const lineage = new MemoryLineage();
   const recorder: Recorder = {
     record: async (drafts) => {
@@ -110,9 +114,13 @@ export function ownerOf(
   let minted = 0;
   const mintId = (): string => `entry-${++minted}`;
   return {
-    context: { mesh, ledger, lineage, spawnedBy: () => [], recorder, clock: { nowMs }, mintId },
+    context: {
+      mesh, ledger, lineage, spawnedBy: () => [], recorder, clock: { nowMs }, mintId,
+      approvals: { byMessage: (message) => approvals.get(message) ?? null },
+    },
     lineage,
     entries,
+    approvals,
   };
 }
 
@@ -129,5 +137,34 @@ export function payAsk(amount: number, change: Partial<AllotmentAsk> = {}): Allo
     charges: [],
     released: false,
     ...change,
+  };
+}
+
+/** What people said about an ask of `payments` that waited because a sum was half used. */
+export function approvalOf(
+  ask: AllotmentAsk,
+  change: { readonly state?: Approval['state']; readonly hold?: Partial<Approval['hold']> } = {},
+): Approval {
+  return {
+    id: 'a1',
+    state: change.state ?? 'approved',
+    heldAt: startMs,
+    decisions: [],
+    hold: {
+      message: ask.holder,
+      task: ask.task,
+      executor: 'payments',
+      requester: ask.requester,
+      rootOrigin: `agent:${ask.requester}`,
+      action: ask.action ?? '',
+      risk: 'HIGH',
+      reversibility: 'irreversible',
+      parameters: {},
+      digest: 'd',
+      approvalsNeeded: 1,
+      reasons: ['BOUNDS_HALF_REACHED'],
+      expiresAt: startMs + hourMs,
+      ...change.hold,
+    },
   };
 }

@@ -138,7 +138,7 @@ export async function buildParts(
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
-  const allotments = allotmentsOf(plane, spawning);
+  const allotments = allotmentsOf(plane, spawning, approvals.store);
   const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const mandates = nodeMandatesOf(plane, verifier, revocations);
@@ -183,6 +183,7 @@ async function openAuthority(
 function allotmentsOf(
   { live, recorder, clock, database }: Plane,
   { children }: NodeChildren,
+  approvals: ApprovalsContext['store'],
 ): AllotmentsContext {
   const ledger = new SqliteLedgerStore(database);
   return {
@@ -193,6 +194,7 @@ function allotmentsOf(
     lineage: new SqliteLineageStore(database),
     spawnedBy: (agent) =>
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
+    approvals,
     recorder,
     clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
     mintId: () => mintUlid(clock, systemRandom),

@@ -278,6 +278,15 @@ describe('a held action', () => {
     expect(outcomes().map((outcome) => outcome.status)).toEqual(['DONE']);
   });
 
+  test('does not run when it meets a half-used sum after it was approved for another reason', async () => {
+    fake.link.allots = () => ({ outcome: 'escalate', code: 'BOUNDS_HALF_REACHED', bound: 'a' });
+    sidecar.decided(word());
+    await settled();
+    expect(actions()).toBe(0);
+    expect(outcomes()).toMatchObject([{ status: 'REFUSED' }]);
+    expect(fake.recorder.codes('request.reviewed').at(-1)).toBe('BOUNDS_HALF_REACHED');
+  });
+
   test.each<[string, string, () => Parameters<AgentSidecar['decided']>[0]]>([
     ['without a signature', 'SIDECAR_APPROVAL_INVALID', () => ({ ...word(), decisions: [] })],
     ['with that of a stranger', 'SIDECAR_APPROVAL_INVALID', () => word({ operator: 'mallory' })],

@@ -84,7 +84,7 @@ async function workUnder(
   }
   const isDenied = decided !== null && approved === null;
   const allotted = isDenied ? null : await allot(body, reviewed, approved !== null, context);
-  const bounded = withBounds(reviewed, allotted, context);
+  const bounded = withBounds(reviewed, allotted, approved !== null, context);
   const settled = applyDecision(bounded, decided, approved, context);
   const waits = decided === null && mustHold(bounded) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
