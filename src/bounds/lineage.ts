@@ -45,14 +45,16 @@ export function superiorsOf(
 /**
  * What a message from one agent to another adds to the lineage of its task. Whatever its type, it
  * hands the task on, unless it goes back to somebody whom the sender works for: else an agent would
- * leave the sub-tree by calling an instruction data.
+ * leave the sub-tree by calling an instruction data. `stored` is what is durable already: what the
+ * store knows besides, for example of a child that lives, may be gone when it is asked again.
  */
 export function stepsOf(
   { task, by, to }: HandOver,
   store: Pick<LineageStore, 'handedBy' | 'everHandedBy'>,
   isRoot: (agent: string) => boolean,
+  stored: Pick<LineageStore, 'handedBy'> = store,
 ): readonly HandOver[] {
-  if (isRoot(to) || store.handedBy(task, to).includes(by)) return [];
+  if (isRoot(to) || stored.handedBy(task, to).includes(by)) return [];
   const above = new Set([by, ...superiorsOf(task, by, store, isRoot)]);
   return above.has(to) ? [] : [{ task, by, to }];
 }

@@ -83,6 +83,21 @@ describe('the owner of the bounds, attacked', () => {
     expect(await pay(451, { task: taskAt(startMs, 9) })).toBe('BOUNDS_EXCEEDED subtree/desk');
   });
 
+  it('by ending the child through which it was handed on', async () => {
+    let lives = true;
+    const spawnedBy = (agent: string) => (lives && agent === 'helper' ? ['desk'] : []);
+    owner = { ...owner, context: { ...owner.context, spawnedBy } };
+    await handOver('desk', 'helper');
+    await handOver('helper', 'triage');
+    const task = taskAt(startMs);
+    expect(await pay(450, { task, requester: 'helper' })).toBe('granted');
+    lives = false;
+    const other = taskAt(startMs, 9);
+    await handOver('triage', 'payments', { task: other, goalHash: null });
+    expect(await pay(451, { task: other })).toBe('BOUNDS_EXCEEDED subtree/desk');
+    expect(await pay(450, { task: other })).toBe('granted');
+  });
+
   it('by reading again and again under one key, which nobody remembers of a read', async () => {
     const read: Partial<AllotmentAsk> = {
       action: 'check_payment', operation: 'bank.status', amounts: {}, task: taskAt(startMs),

@@ -77,7 +77,8 @@ export async function noteHandOver(body: EnvelopeBody, context: AllotmentsContex
   if (!boundsSubtrees(context.mesh)) return;
   if (body.schema === actionOutcomeSchema || body.schema === actionRequestSchema) return;
   const { task, from, to } = body;
-  const steps = stepsOf({ task, by: from, to }, handOversOf(context), rootOf(context));
+  const step = { task, by: from, to };
+  const steps = stepsOf(step, handOversOf(context), rootOf(context), context.lineage);
   if (steps.length > 0) await context.lineage.add(steps, context.clock.nowMs());
 }
 
@@ -104,7 +105,7 @@ function superiors(ask: AllotmentAsk, context: AllotmentsContext): readonly stri
   return superiorsOf(ask.task, ask.requester, handOversOf(context), rootOf(context));
 }
 
-/** Whoever spawned an agent hands it everything it does. */
+/** Whoever spawned an agent hands it everything it does, for as long as it lives. */
 function handOversOf(
   { lineage, spawnedBy }: AllotmentsContext,
 ): Pick<LineageStore, 'handedBy' | 'everHandedBy'> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
 import { partyOf, random } from '../../test/sidecar-fixture/sidecar.ts';
+import { SqliteLineageStore } from '../adapters/bounds-store-sqlite.ts';
 import { SqliteChildStore } from '../adapters/child-store-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -32,6 +33,7 @@ let connected: Map<string, PeerIdentity>;
 let revocations: RevocationsContext;
 let children: Children;
 let startFails: boolean;
+let handsOver: SqliteLineageStore['add'];
 let approvals: SpawnApprovals;
 
 function meshWith(change: Partial<Agent> = {}, tier: Mesh['autonomyTier'] = 2): Mesh {
@@ -67,6 +69,7 @@ function openChildren(given: Mesh): void {
   children = new Children({
     mesh, clock, random, recorder, revocations,
     store: new SqliteChildStore(database),
+    lineage: { add: (steps, atMs) => handsOver(steps, atMs) },
     approvals: (question) => approvals(question),
     host: () => ({
       start: async (name) => {
@@ -86,6 +89,7 @@ beforeEach(() => {
   startFails = false;
   approvals = async () => ({ state: 'approved' });
   database = new BatchedDatabase(':memory:');
+  handsOver = (steps, atMs) => new SqliteLineageStore(database).add(steps, atMs);
   connected = new Map([['triage', partyOf('triage').peer]]);
   openChildren(meshWith());
 });
@@ -267,6 +271,20 @@ describe('a child', () => {
     await children.begin();
     expect(entries).toHaveLength(count);
     expect(codeOf(await spawn())).toBe('CONTROL_SPAWN_OVER');
+  });
+
+  it('was handed its task by its parent, durably before it starts and after it has ended', async () => {
+    handsOver = () => Promise.reject(new Error('disk full'));
+    await expect(spawn()).rejects.toThrow();
+    expect([children.all(), started]).toEqual([[], []]);
+    handsOver = (steps, atMs) => new SqliteLineageStore(database).add(steps, atMs);
+    await spawn({ template: 'lead', key: 'a' });
+    await spawn({ key: 'b' }, peerOf('lead-1'));
+    await children.endOwn(connected.get('triage')?.spiffeId ?? '', 'lead-1', null);
+    expect(children.all()).toEqual([]);
+    const lineage = new SqliteLineageStore(database);
+    expect([lineage.handedBy(task, 'helper-1'), lineage.handedBy(task, 'lead-1')])
+      .toEqual([['lead-1'], ['triage']]);
   });
 
   it('is ended by its parent only', async () => {

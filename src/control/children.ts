@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { LineageStore } from '../bounds/lineage.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { agentSpiffeId, parseSpiffeId } from '../identity/spiffe-id.ts';
 import type { Lineage } from '../identity/svid-statement.ts';
@@ -26,6 +27,7 @@ export type ChildrenContext = {
   readonly random: Random;
   readonly recorder: Recorder;
   readonly store: ChildStore;
+  readonly lineage: Pick<LineageStore, 'add'>;
   readonly approvals: SpawnApprovals;
   readonly revocations: RevocationsContext;
   /** Null where nothing here starts sidecars. */
@@ -134,7 +136,7 @@ export class Children {
     }
     const judged = this.#judge(request, parent);
     if ('code' in judged) return refuse(judged.code);
-    const { mesh, approvals, clock, random, recorder, store } = this.#context;
+    const { mesh, approvals, clock, random, recorder, store, lineage: handOvers } = this.#context;
     const { name, lineage, grantable, spawner } = judged;
     const waits = needsApproval(mesh, spawner.right, lineage.scope, parent.lineage ?? null);
     if (waits && by.startsWith('agent:')) {
@@ -153,6 +155,10 @@ export class Children {
       startedAt: clock.nowMs(),
       endedAt: null, reason: null, settled: false,
     };
+    // Outlives the child: else its parent would end it and leave behind a sub-tree that it counts no
+    // more.
+    const handOver = { task: lineage.task, by: parent.name, to: name };
+    await handOvers.add([handOver], clock.nowMs());
     await recorder.record([spawnedEntry(child)], { privileged: true });
     await store.save(child);
     this.#live.set(name, child);

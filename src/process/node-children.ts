@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SqliteLineageStore } from '../adapters/bounds-store-sqlite.ts';
 import { SqliteChildStore } from '../adapters/child-store-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import type { LineageStore } from '../bounds/lineage.ts';
 import type { BusConnection } from '../bus/connection.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import type { ChildHost } from '../control/child.ts';
@@ -18,6 +20,8 @@ import type { LivePolicy } from './live-policy.ts';
 /** Spawned agents of a node, and who starts their sidecars. */
 export type NodeChildren = {
   readonly children: Children;
+  /** Where the hand-over of each spawn is, beside those of messages. */
+  readonly lineage: LineageStore;
   readonly port: SpawnPort;
   readonly hostBy: (host: ChildHost) => void;
   readonly spawnSigned: (signed: string) => Promise<SpawnStatementAnswer>;
@@ -38,6 +42,7 @@ export function buildChildren(
   revocations: RevocationsContext,
 ): NodeChildren {
   let host: ChildHost | null = null;
+  const lineage = new SqliteLineageStore(database);
   const children = new Children({
     get mesh() {
       return live.mesh;
@@ -47,6 +52,7 @@ export function buildChildren(
     recorder,
     revocations,
     store: new SqliteChildStore(database),
+    lineage,
     approvals: spawnApprovals(approvals),
     host: () => host,
     connectedAs: (agent) => connected.get(agent)?.peer ?? null,
@@ -60,6 +66,7 @@ export function buildChildren(
   };
   return {
     children,
+    lineage,
     port,
     hostBy: (given) => {
       host = given;

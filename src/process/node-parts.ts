@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
-import { SqliteLedgerStore, SqliteLineageStore } from '../adapters/bounds-store-sqlite.ts';
+import { SqliteLedgerStore } from '../adapters/bounds-store-sqlite.ts';
 import { steadyClock } from '../adapters/clock-steady.ts';
 import type { PolicyStore } from '../control/policies.ts';
 import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
@@ -120,7 +120,7 @@ export async function buildParts(
     for (const connection of connected.values()) connection.revocationApplied(change);
     spawning.children.revocationsChanged();
   });
-  const spawning = buildChildren({ ...plane, log: foundations.log }, approvals, revocations);
+  const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment: EnrolmentContext = {
     get mesh() {
@@ -182,7 +182,7 @@ async function openAuthority(
 
 function allotmentsOf(
   { live, recorder, clock, database }: Plane,
-  { children }: NodeChildren,
+  { children, lineage }: NodeChildren,
   approvals: ApprovalsContext['store'],
 ): AllotmentsContext {
   const ledger = new SqliteLedgerStore(database);
@@ -191,7 +191,7 @@ function allotmentsOf(
       return live.mesh;
     },
     ledger,
-    lineage: new SqliteLineageStore(database),
+    lineage,
     spawnedBy: (agent) =>
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
     approvals,
