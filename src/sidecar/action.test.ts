@@ -180,6 +180,14 @@ describe('a request whose call ended before a crash', () => {
     expect(outcomes().map(({ status }) => status)).toEqual(['DONE', 'IN-DOUBT']);
     expect(writes()).toHaveLength(1);
   });
+
+  test('stays in doubt and charged when the gate refuses to call again', async () => {
+    fake.ended = () => ({ decision: doubt, mayRepeat: true });
+    fake.ran = () => ({ status: 'REFUSED', code: 'TOOL_STORE_UNAVAILABLE' });
+    await ask({ key: 'k' });
+    expect(outcomes()).toMatchObject([{ status: 'IN-DOUBT' }]);
+    expect(fake.link.reported).toEqual([]);
+  });
 });
 
 describe('a request that is taken up again', () => {

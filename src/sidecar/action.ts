@@ -113,9 +113,12 @@ async function workUnder(
   }
   const { beginBeforeMs } = allotted;
   const ran = await run(body, reviewed, reviewed.manifest, beginBeforeMs, context);
-  await allotted.ended(ran);
+  // A refusal now says nothing of the call before: that stays in doubt, and charged.
+  const isAsBefore = before !== null && ran.status === 'REFUSED';
+  if (!isAsBefore) await allotted.ended(ran);
   if (ran.status === 'REFUSED' && isSuperseded(ran, context)) return 'superseded';
-  return answer(message, outcomeOf(reviewed.request, ran, context), context, ran);
+  const end = isAsBefore ? before.decision : ran;
+  return answer(message, outcomeOf(reviewed.request, end, context), context, end);
 }
 
 /** The gate stopped before the call: by itself, or because the node records under another version. */

@@ -130,6 +130,22 @@ describe('after doubt, an operation that takes the key', () => {
     );
     expect(gate.inDoubt()).toHaveLength(1);
   });
+
+  test.each(['reopen', 'markInDoubt'] as const)(
+    'is not called refused when the store fails to %s', async (step) => {
+      const gate = await bench.ready();
+      bench.answer = async () => ({ status: 'unknown', reason: 'TOOL_DIED' });
+      await gate.call(bench.admit(once));
+      bench.intents[step] = async () => {
+        throw new Error('disk full');
+      };
+      bench.recorderFails = true;
+      expect(await gate.call(bench.admit(once))).toMatchObject(
+        { status: 'IN-DOUBT', code: 'TOOL_STORE_UNAVAILABLE' },
+      );
+      expect(bench.calls).toHaveLength(1);
+    },
+  );
 });
 
 describe('after a crash the gate', () => {

@@ -216,6 +216,7 @@ class ToolGate implements Gate {
     | { readonly next: 'stop'; readonly decision: Decision }
   > {
     const { intents } = this.#context;
+    let mayBeDone = false;
     try {
       const begun = await intents.begin(intent);
       switch (begun.state) {
@@ -231,14 +232,16 @@ class ToolGate implements Gate {
           return { next: 'stop', decision: refused('TOOL_KEY_REUSED') };
         case 'in-doubt':
           if (!this.#isIdempotent(intent)) return { next: 'stop', decision: doubt(begun.code) };
+          mayBeDone = true;
           await intents.reopen(intent.key, intent.at);
           return { next: 'call', doubtful: begun.code };
         default:
           return begun satisfies never;
       }
     } catch {
-      // Without a durable intent nothing is called, so nothing was done.
-      return { next: 'stop', decision: refused('TOOL_STORE_UNAVAILABLE') };
+      // Without a durable intent nothing is called, so nothing was done now.
+      const end = mayBeDone ? doubt : refused;
+      return { next: 'stop', decision: end('TOOL_STORE_UNAVAILABLE') };
     }
   }
 
@@ -265,8 +268,9 @@ class ToolGate implements Gate {
       if (doubtful === null) await this.#context.intents.forget(intent.key);
       else await this.#context.intents.markInDoubt(intent.key, doubtful);
     } catch {
-      // The intent stays open on disk and becomes IN-DOUBT at the next start; nothing was called.
-      return refused('TOOL_STORE_UNAVAILABLE');
+      // The intent stays open on disk and becomes IN-DOUBT at the next start; nothing was called now.
+      const end = doubtful === null ? refused : doubt;
+      return end('TOOL_STORE_UNAVAILABLE');
     }
     return doubtful === null ? refused(code) : doubt(doubtful);
   }
