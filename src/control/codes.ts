@@ -137,6 +137,11 @@ export const controlCodes = {
     mend: 'Start a task of its own for what the first mandate does not grant.',
     agentSees: 'REFUSED',
   },
+  CONTROL_MANDATE_LIMIT: {
+    means: 'The delegate holds as many live mandates for the task as it may.',
+    mend: 'Leave the terms out, which passes on what was given before; or start another task.',
+    agentSees: 'RATE_LIMITED',
+  },
   CONTROL_TASK_FOREIGN: {
     means: 'The task is not one that this agent started, so it cannot end it.',
     mend: 'Let its originator end it, or an operator with maso mandate revoke --task.',

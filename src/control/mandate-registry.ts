@@ -13,7 +13,11 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 export type RegisteredMandate = {
   readonly id: string;
   readonly task: string;
+  /** To whom it was given, as the last of its path. */
+  readonly delegate: string;
   readonly chain: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
   /** Milliseconds since 1970. */
   readonly at: number;
 };
@@ -21,9 +25,21 @@ export type RegisteredMandate = {
 /** No mandate lasts longer than a week after the start of its task. */
 export const registeredKeptMs = 8 * 24 * 3_600_000;
 
-/** Keeps what was registered. What `add` resolved survives `kill -9`; reads see it at once. */
+/** Chains that one delegate may hold for one task at a time. */
+export const liveMandatesMax = 16;
+
+/**
+ * Keeps what was registered. What `add` resolved survives `kill -9`; reads see it at once. No read
+ * that a message sets off takes longer because of what was registered before.
+ */
 export interface MandateStore {
-  ofTask(task: string): readonly RegisteredMandate[];
+  has(id: string): boolean;
+  /** Of a task the oldest; null where it has none. */
+  first(task: string): RegisteredMandate | null;
+  /** Of a delegate the newest, and up to `limit` of those that live longest. */
+  ofDelegate(task: string, delegate: string, limit: number): readonly RegisteredMandate[];
+  /** Oldest first. */
+  ofTask(task: string, limit: number): readonly RegisteredMandate[];
   newest(limit: number): readonly RegisteredMandate[];
   add(mandate: RegisteredMandate): Promise<void>;
   prune(beforeMs: number): Promise<void>;
@@ -53,22 +69,31 @@ export class MandateRegistry {
 
   /** Why a message may not travel with its mandate; null where it may, or has none. */
   refusal(body: EnvelopeBody): string | null {
-    const { verify, store, revocations } = this.#options;
+    const { verify, store } = this.#options;
     const { mandate: chain, task } = body;
     if (chain === null) return null;
     const verified = verify(chain, {
       task, audience: this.#presenter(body, chain), staleSnapshot: 'accept',
     });
     if (!verified.ok) return verified.code;
-    const { mandate } = verified;
-    const known = store.ofTask(task);
-    if (known.some(({ id }) => id === mandate.id)) return null;
-    const others = known.flatMap(({ chain: other }) => effective(other));
-    const delegate = mandate.path.at(-1);
-    const isWithdrawn = others.some(({ id, path }) =>
-      path.at(-1) === delegate && revocations.isMandateRevoked(id));
-    if (isWithdrawn) return 'MANDATE_REVOKED';
-    return isSecondChain(others, mandate) ? 'CONTROL_MANDATE_SECOND' : null;
+    return store.has(verified.mandate.id) ? null : this.#refusalOfNew(task, verified.mandate);
+  }
+
+  /**
+   * Every chain that was let in is as narrow as all before it for its delegate, so the newest one
+   * speaks for those that are not read; and all have the originator of the first.
+   */
+  #refusalOfNew(task: string, mandate: EffectiveMandate): string | null {
+    const { store, revocations, clock } = this.#options;
+    const known = store.ofDelegate(task, delegateOf(mandate), liveMandatesMax);
+    if (known.some(({ id }) => revocations.isMandateRevoked(id))) return 'MANDATE_REVOKED';
+    const first = store.first(task);
+    const compared = first === null ? known : [first, ...known];
+    const others = compared.flatMap(({ chain }) => effective(chain));
+    if (isSecondChain(others, mandate)) return 'CONTROL_MANDATE_SECOND';
+    const nowMs = clock.nowMs();
+    const live = known.filter(({ expiresAt }) => !(expiresAt <= nowMs));
+    return live.length < liveMandatesMax ? null : 'CONTROL_MANDATE_LIMIT';
   }
 
   /** Resolves when the chain of an admitted message is durable here. */
@@ -76,14 +101,19 @@ export class MandateRegistry {
     if (chain === null) return;
     const { store, clock } = this.#options;
     const id = mandateId(chain);
-    if (store.ofTask(task).some((known) => known.id === id)) return;
-    await store.add({ id, task, chain, at: clock.nowMs() });
+    if (store.has(id)) return;
+    const [mandate] = effective(chain);
+    // It was read when the message was let in.
+    if (mandate === undefined) return;
+    const { expiresAt } = mandate;
+    const delegate = delegateOf(mandate);
+    await store.add({ id, task, delegate, chain, expiresAt, at: clock.nowMs() });
   }
 
   /** The agent that started a task, as its mandates prove; null where none was registered. */
   originOf(task: string): string | null {
-    const [first] = this.#options.store.ofTask(task);
-    const [mandate] = first === undefined ? [] : effective(first.chain);
+    const first = this.#options.store.first(task);
+    const [mandate] = first === null ? [] : effective(first.chain);
     return mandate?.path[0] ?? null;
   }
 
@@ -97,6 +127,10 @@ export class MandateRegistry {
 }
 
 type Presenter = { readonly name: string; readonly spiffeId: string };
+
+function delegateOf({ path }: EffectiveMandate): string {
+  return path.at(-1) ?? '';
+}
 
 function effective(chain: string): readonly EffectiveMandate[] {
   const read = readUnverified(chain);

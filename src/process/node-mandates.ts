@@ -93,7 +93,7 @@ export function listMandates(
   { store }: NodeMandates,
   revocations: RevocationView,
 ): readonly JsonObject[] {
-  const found = task === null ? store.newest(limit) : store.ofTask(task).slice(0, limit);
+  const found = task === null ? store.newest(limit) : store.ofTask(task, limit);
   return found.flatMap((registered) => summaryOf(registered, revocations));
 }
 

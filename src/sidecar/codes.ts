@@ -127,6 +127,11 @@ export const sidecarCodes = {
     mend: 'Have an originator start the task, and let the agent act in that task.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_MANDATE_LIMIT: {
+    means: 'The agent gave the recipient as many live mandates for the task as it may hold.',
+    mend: 'Leave the terms out, which passes on what was given before; or start another task.',
+    agentSees: 'RATE_LIMITED',
+  },
   SIDECAR_OUTCOME_PENDING: {
     means: 'The action has no outcome yet; it is running or waits for a person.',
     mend: 'Look at maso approvals list; the outcome arrives in the inbox.',

@@ -33,6 +33,9 @@ export type Standing = {
   readonly held: readonly HeldMandate[];
 };
 
+/** Chains given to one delegate for one task that may live at a time; the node takes no more. */
+const liveGivenMax = 16;
+
 const nothing: Passed = { ok: true, chain: null };
 
 /**
@@ -217,6 +220,11 @@ async function keep(
   { store, clock }: SidecarContext,
 ): Promise<Passed> {
   if (!issued.ok) return { ok: false, code: issued.code };
+  const live = store.givenMandates(task).filter(({ delegate, chain }) => {
+    const read = delegate === to.name ? readUnverified(chain) : null;
+    return read?.ok === true && clock.nowMs() < read.mandate.expiresAt;
+  });
+  if (live.length >= liveGivenMax) return { ok: false, code: 'SIDECAR_MANDATE_LIMIT' };
   await store.giveMandate({ task, delegate: to.name, chain: issued.chain }, clock.nowMs());
   return { ok: true, chain: issued.chain };
 }
