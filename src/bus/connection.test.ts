@@ -318,3 +318,16 @@ test('a hold along an edge reaches people', async () => {
   expect(held).toHaveLength(1);
   expect(sent).toContainEqual({ kind: 'held', number: 5, approval: 'of 1' });
 });
+
+test('the end of a session is told once it is on record, and not before', async () => {
+  const ended: EntryDraft = { ...entry('agent:payments'), kind: 'session.ended', detail: { incarnation: 'run-1' } };
+  const { connection } = connect(payments.peer);
+  recorder.isBroken = () => true;
+  connection.receive({ kind: 'record', number: 1, privileged: false, policyVersion: 1, entries: [ended] });
+  await settled();
+  expect(endedSessions).toEqual([]);
+  recorder.isBroken = () => false;
+  connection.receive({ kind: 'record', number: 2, privileged: false, policyVersion: 1, entries: [ended] });
+  await settled();
+  expect(endedSessions).toEqual(['run-1']);
+});

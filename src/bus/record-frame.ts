@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
 import type { Clock } from '../message/clock.ts';
-import { RecorderError, type Recorder } from '../recorder/entry.ts';
+import { RecorderError, type EntryDraft, type Recorder } from '../recorder/entry.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
 import type { PolicySource } from './line-policy.ts';
+import type { SpawnPort } from './spawned.ts';
 
 export type RecordContext = {
   readonly policy: PolicySource;
   readonly recordRates: TokenBuckets;
   readonly clock: Clock;
   readonly recorder: Recorder;
+  readonly control: Pick<SpawnPort, 'sessionEnded'>;
 };
 
 /**
@@ -31,8 +33,22 @@ export async function recordFor(
   if (!recordRates.take(peer.name, clock.nowMs())) return 'RECORDER_OVERLOADED';
   try {
     await recorder.record(frame.entries, { privileged: frame.privileged });
+    sessionsEnded(peer, frame.entries, context.control);
     return null;
   } catch (failure) {
     return failure instanceof RecorderError ? failure.code : 'RECORDER_NOT_DURABLE';
+  }
+}
+
+/** Told by what is on record, which a sidecar repeats until it is: no lost line hides an end. */
+function sessionsEnded(
+  peer: PeerIdentity,
+  entries: readonly EntryDraft[],
+  control: RecordContext['control'],
+): void {
+  for (const { kind, detail } of entries) {
+    const { incarnation } = detail;
+    if (kind !== 'session.ended' || typeof incarnation !== 'string') continue;
+    control.sessionEnded(peer, incarnation);
   }
 }

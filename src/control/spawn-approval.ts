@@ -31,9 +31,10 @@ export const spawnExecutor = 'node:spawn';
 export function spawnApprovals(context: ApprovalsContext): SpawnApprovals {
   return async (asked) => {
     const question = holdOf(asked, context);
+    const known = context.store.byMessage(question.message, spawnExecutor);
+    // The same key with other words is another question: it must not take the first one's place.
+    if (known !== null && known.hold.digest !== question.digest) return { state: 'refused' };
     const approval = await hold(question, context);
-    // The same key with other words is another question, which nobody was asked.
-    if (approval.hold.digest !== question.digest) return { state: 'refused' };
     switch (approval.state) {
       case 'pending':
         return { state: 'held', approval: approval.id };

@@ -167,7 +167,8 @@ describe('agents that are spawned on a running mesh', () => {
       approval: String(held['id']), digest: String(digest), decision: 'approve' as const,
       operator: 'alice', at: clock.nowMs(), reason: '',
     }, people.alice);
-    await folder.control('POST', '/v1/approvals/decisions', { signed });
+    const decided = await folder.control('POST', '/v1/approvals/decisions', { signed });
+    expect(decided.body).toMatchObject({ code: null });
     expect(await lead.post('/v1/children', { ...asked, tools: [] })).toMatchObject({ status: 403 });
     const grandchild = await lead.post('/v1/children', asked);
     expect(grandchild).toMatchObject({ status: 200 });
