@@ -207,7 +207,7 @@ describe('a revoked identity on the running mesh', () => {
     await until('the order', async () => (await planner.take(500)).length > 0);
     const asked = await ask('slow_count', { name: 'a' });
     const message = String(asked.body['messageId']);
-    await until('the call', () => existsSync(join(folder.directory, 'calls.log')));
+    await until('the call', () => existsSync(join(folder.directory, 'calls.log')), 45_000);
     const revoked = await agentCommand('revoke', 'payments', ...signedBy, keyFile(), '--reason', 'test');
     expect(revoked).toMatchObject({ status: 0 });
     const later = await ask('count', { name: 'b' });
