@@ -60,7 +60,7 @@ export const credentialMakers: { readonly [rule: string]: Maker } = {
   'openrouter-key': (c) => `sk-${'or-v1-'}${draw(c, hexSigns, 64)}`,
   'hugging-face-token': (c) => `hf${'_'}${draw(c, upper + lower, 34)}`,
   'npm-token': (c) => checked(`np${'m_'}`, draw(c, alnum, 30)),
-  'npm-auth-token': (c) => `//registry.npmjs.org/:_auth${'Token='}${draw(c, hexSigns, 36)}`,
+  'npm-auth-token': (c) => `//registry.example.org/:_auth${'Token='}${draw(c, hexSigns, 36)}`,
   'pypi-token': (c) => `py${'pi-'}AgEIcHlwaS5vcmc${draw(c, alnum, 80)}`,
   'twilio-key': (c) => `S${'K'}${draw(c, hexSigns, 32)}`,
   'sendgrid-key': (c) => `S${'G.'}${draw(c, alnum, 22)}.${draw(c, alnum, 43)}`,
