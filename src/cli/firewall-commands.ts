@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command, Option } from 'commander';
 import type { CommandIo } from './check.ts';
-import { firewallCalibrate, firewallEval, firewallExplain, firewallTrain } from './firewall.ts';
+import { firewallCalibrate, firewallEval, firewallExplain, firewallPin, firewallTrain } from './firewall.ts';
 
 /** `maso firewall`: the semantic firewall's model, away from any running mesh. */
 export function addFirewall(
@@ -17,10 +17,17 @@ export function addFirewall(
     .command('eval')
     .description('Measure the model on labelled texts: per file and in all, by source, channel, family, language.')
     .argument('<files...>', 'JSON lines, gzip or not: text, label, channel, family, source')
-    .option('--model <file>', 'model file instead of the one of this package')
+    .option('--model <file>', 'model file instead of the one of this package; .onnx is a published classifier')
+    .option('--attack-label <names...>', 'labels of an ONNX model that mean an attack')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso firewall eval held-out.jsonl.gz --json')
-    .action((files: string[], options) => exit(firewallEval(files, options, io)));
+    .action(async (files: string[], options) => exit(await firewallEval(files, options, io)));
+  firewall
+    .command('pin')
+    .description('Print the lines of the mesh file that take a model of your own.')
+    .argument('<model>', 'file of `maso firewall train`, or .onnx with tokenizer.json and config.json')
+    .addHelpText('after', '\nExample:\n  maso firewall pin models/prompt-guard/model.onnx')
+    .action((file: string) => exit(firewallPin(file, io)));
   firewall
     .command('explain')
     .description('Show which part of a text decided, and what in it weighed most.')

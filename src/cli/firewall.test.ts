@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { firewallCalibrate, firewallEval, firewallExplain, firewallTrain } from './firewall.ts';
+import { writeOnnxFixture } from '../adapters/onnx-fixture.ts';
+import { firewallCalibrate, firewallEval, firewallExplain, firewallPin, firewallTrain } from './firewall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'maso-firewall-'));
 
@@ -28,10 +29,10 @@ const labelled = [
 ];
 
 describe('maso firewall', () => {
-  it('measures files, gzip or not, each and all together', () => {
+  it('measures files, gzip or not, each and all together', async () => {
     const io = terminal();
     const files = [rowsFile('a.jsonl', labelled), rowsFile('b.jsonl.gz', labelled, true)];
-    expect(firewallEval(files, { json: true }, io)).toBe(0);
+    expect(await firewallEval(files, { json: true }, io)).toBe(0);
     const report = JSON.parse(io.lines.join('\n'));
     expect(report.all).toMatchObject({ attacks: 24, harmless: 24, auc: 1 });
     expect(report.files).toHaveLength(2);
@@ -44,16 +45,16 @@ describe('maso firewall', () => {
     ['an unknown label', row('x', 'maybe')],
     ['an unknown channel', { ...row('x', 'attack'), channel: 'pigeon' }],
     ['a span that ends before it begins', { ...row('x', 'attack'), span: [2, 1] }],
-  ])('refuses a row with %s, without quoting it', (_, bad) => {
+  ])('refuses a row with %s, without quoting it', async (_, bad) => {
     const file = join(folder, 'bad.jsonl');
     writeFileSync(file, typeof bad === 'string' ? bad : JSON.stringify(bad));
-    expect(() => firewallEval([file], { json: true }, terminal())).toThrow(
+    await expect(firewallEval([file], { json: true }, terminal())).rejects.toThrow(
       expect.objectContaining({ code: 'FIREWALL_ROWS_MALFORMED', message: 'Line 1 is no labelled text.' }),
     );
   });
 
-  it('names a file that is not there', () => {
-    expect(() => firewallEval([join(folder, 'none')], { json: true }, terminal())).toThrow(
+  it('names a file that is not there', async () => {
+    await expect(firewallEval([join(folder, 'none')], { json: true }, terminal())).rejects.toThrow(
       expect.objectContaining({ code: 'FIREWALL_ROWS_UNREADABLE' }),
     );
   });
@@ -71,7 +72,7 @@ describe('maso firewall', () => {
     expect(firewallExplain({ text: attack, channel: 'pigeon', json: false }, terminal())).toBe(2);
   });
 
-  it('trains and calibrates the same model from the same files', () => {
+  it('trains and calibrates the same model from the same files', async () => {
     const file = rowsFile('train.jsonl', labelled);
     const [first, second, third] = ['1.model', '2.model', '3.model'].map((name) => join(folder, name));
     for (const out of [first ?? '', second ?? '']) {
@@ -80,7 +81,21 @@ describe('maso firewall', () => {
     expect(readFileSync(first ?? '').equals(readFileSync(second ?? ''))).toBe(true);
     expect(firewallCalibrate([file], { model: first ?? '', out: third ?? '' }, terminal())).toBe(0);
     const io = terminal();
-    firewallEval([file], { model: third ?? '', json: true }, io);
+    await firewallEval([file], { model: third ?? '', json: true }, io);
     expect(JSON.parse(io.lines.join('\n'))).toMatchObject({ model: 'own@1', all: { auc: 1 } });
+  });
+
+  it('measures a published classifier, and prints its pin', async () => {
+    const { file, sha256 } = writeOnnxFixture({ labels: ['LABEL_0', 'LABEL_1'] });
+    const labelledFile = rowsFile('onnx.jsonl', labelled);
+    await expect(firewallEval([labelledFile], { model: file, json: true }, terminal())).rejects.toMatchObject({
+      code: 'FIREWALL_LABELS_UNKNOWN',
+    });
+    const io = terminal();
+    await firewallEval([labelledFile], { model: file, attackLabel: ['LABEL_1'], json: true }, io);
+    expect(JSON.parse(io.lines.join('\n'))).toMatchObject({ all: { auc: 1, attacks: 12 } });
+    const pin = terminal();
+    expect(firewallPin(file, pin)).toBe(0);
+    expect(pin.lines).toContain(`sha256: ${sha256}`);
   });
 });

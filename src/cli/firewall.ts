@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { loadCompactModel, shippedModelFile } from '../adapters/firewall-model-file.ts';
+import { shippedModelFile } from '../adapters/firewall-model-file.ts';
 import { CompactModel } from '../firewall/compact-model.ts';
 import type { Evaluation, ScoredText } from '../firewall/evaluate.ts';
 import { evaluate } from '../firewall/evaluate.ts';
@@ -16,6 +16,8 @@ import type { FirewallSettings } from '../mesh/firewall-settings.ts';
 import { bandFor, defaultBand } from '../mesh/firewall-settings.ts';
 import { channels } from '../message/channel.ts';
 import { readFragments, readLabelledFile } from '../process/labelled-rows.ts';
+import type { ModelReader } from '../process/model-reader.ts';
+import { compactModelOf, modelReaderOf, pinOf } from '../process/model-reader.ts';
 import type { CommandIo } from './check.ts';
 
 const shippedSettings: FirewallSettings = {
@@ -26,21 +28,39 @@ const shippedSettings: FirewallSettings = {
   classifications: {},
 };
 
+export type EvalOptions = {
+  readonly model?: string;
+  /** Labels of an ONNX model that mean an attack. */
+  readonly attackLabel?: readonly string[];
+  readonly json: boolean;
+};
+
 /** Measures a model on labelled files, each and all together. Exit code 0. */
-export function firewallEval(
+export async function firewallEval(
   files: readonly string[],
-  options: { readonly model?: string; readonly json: boolean },
+  options: EvalOptions,
   io: CommandIo,
-): number {
-  const model = modelOf(options.model);
-  const scored = files.map((file) => {
+): Promise<number> {
+  const model = await modelReaderOf(options.model, options.attackLabel ?? null);
+  const scored: { file: string; sha256: string; texts: ScoredText[] }[] = [];
+  for (const file of files) {
     const { sha256, rows } = readLabelledFile(file);
-    return { file, sha256, texts: rows.map((row) => scoredText(row, model)) };
-  });
+    const texts: ScoredText[] = [];
+    // oxlint-disable-next-line no-await-in-loop -- one core, one text after another
+    for (const row of rows) texts.push(await scoredText(row, model));
+    scored.push({ file, sha256, texts });
+  }
   const reports = scored.map(({ file, sha256, texts }) => ({ file, sha256, ...evaluate(texts) }));
   const all = evaluate(scored.flatMap(({ texts }) => texts));
   if (options.json) io.out(JSON.stringify({ model: model.version, band: defaultBand, files: reports, all }, null, 2));
   else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
+  return 0;
+}
+
+/** Prints what the mesh file has to say to take a model of the user's own. Exit code 0. */
+export function firewallPin(file: string, io: CommandIo): number {
+  io.out(`model: ${file}`);
+  io.out(`sha256: ${pinOf(file)}`);
   return 0;
 }
 
@@ -112,7 +132,7 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
     io.err(`Give --text or --file, and a channel: ${channels.join(', ')}.`);
     return 2;
   }
-  const model = modelOf(options.model);
+  const model = compactModelOf(options.model);
   const { probability, score, window } = model.read(text, channel);
   const band = bandFor(shippedSettings, channel, 'internal');
   const outcome = probability >= band.refuseAt ? 'NO-GO' : probability >= band.escalateAt ? 'ESCALATE' : 'GO';
@@ -140,15 +160,9 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
   return outcome === 'NO-GO' ? 1 : 0;
 }
 
-/** A model of the user's own is read as it is: this command decides nothing. */
-function modelOf(file: string | undefined): CompactModel {
-  if (file === undefined) return loadCompactModel(shippedModelFile());
-  return new CompactModel(decodeModel(readFileSync(file)));
-}
-
-function scoredText(row: LabelledRow, model: CompactModel): ScoredText {
+async function scoredText(row: LabelledRow, model: ModelReader): Promise<ScoredText> {
   return {
-    probability: model.read(row.text, row.channel).probability,
+    probability: await model.probability(row.text, row.channel),
     isAttack: row.label === 'attack',
     channel: row.channel,
     family: row.family,

@@ -52,6 +52,16 @@ export const firewallCodes = {
     mend: 'Find out who changed it; then install again, or set `firewall.sha256` to what you trust.',
     agentSees: 'UNAVAILABLE',
   },
+  FIREWALL_LIBRARY_MISSING: {
+    means: 'The mesh file names an ONNX model, and a library that reads one is not installed.',
+    mend: 'Install @huggingface/tokenizers, and onnxruntime-node or onnxruntime-web.',
+    agentSees: 'UNAVAILABLE',
+  },
+  FIREWALL_LABELS_UNKNOWN: {
+    means: 'Nothing says which labels of the ONNX model mean an attack.',
+    mend: 'Name them under `firewall.attack_labels`, as they stand in id2label of config.json.',
+    agentSees: 'UNAVAILABLE',
+  },
   FIREWALL_ROWS_UNREADABLE: {
     means: 'A file of labelled texts cannot be read.',
     mend: 'Check its path and its permissions.',

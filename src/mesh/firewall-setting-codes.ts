@@ -5,7 +5,12 @@ import type { CodeTable } from '../review/code.ts';
 export const firewallSettingCodes = {
   MESH_FIREWALL_MODEL_UNPINNED: {
     means: 'A model file for the semantic firewall is named without its hash.',
-    mend: 'Add firewall.sha256, the SHA-256 of the file in hex.',
+    mend: 'Add firewall.sha256: `maso firewall pin FILE` prints it.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_FIREWALL_LABELS: {
+    means: 'Labels are named for a model that has none: only ONNX models have.',
+    mend: 'Remove firewall.attack_labels, or name a model file that ends in .onnx.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_FIREWALL_BAND: {

@@ -10,10 +10,20 @@ export type FirewallBand = {
   readonly refuseAt: number;
 };
 
+/** A model of the user's own: one that `maso firewall train` wrote, or an ONNX classifier. */
+export type ModelChoice = {
+  /** Absolute; one that ends in `.onnx` is a published classifier. */
+  readonly file: string;
+  /** Of the file; of an ONNX model the pin that `maso firewall pin` prints. */
+  readonly sha256: string;
+  /** Labels of an ONNX model that mean an attack; null where its own names say so. */
+  readonly attackLabels: readonly string[] | null;
+};
+
 /** The section `firewall` of a mesh file. */
 export type FirewallSettings = {
   /** `compact` is the model of this package, `none` no model by declaration. */
-  readonly model: 'compact' | 'none' | { readonly file: string; readonly sha256: string };
+  readonly model: 'compact' | 'none' | ModelChoice;
   /** For all texts of one review together. */
   readonly timeoutMs: number;
   readonly band: FirewallBand;

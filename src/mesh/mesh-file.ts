@@ -91,6 +91,7 @@ const firewallShape = z.strictObject({
     .describe('`compact` is the model of this package, `none` no model; else the path of a model file.'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/).optional()
     .describe('SHA-256 of the model file, hex; owed with a path.'),
+  attack_labels: z.array(z.string().min(1).max(200)).min(1).max(32).optional(),
   timeout_ms: z.int().min(1).max(10_000).default(50),
   escalate_at: probability.default(defaultBand.escalateAt),
   refuse_at: probability.default(defaultBand.refuseAt),

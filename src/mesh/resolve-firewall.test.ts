@@ -20,6 +20,8 @@ describe('firewall section', () => {
     ['{ refuse_at: 1.5 }', 'MESH_VALUE_INVALID'],
     ['{ sha256: abc }', 'MESH_VALUE_INVALID'],
     ['{ timeout_ms: 0 }', 'MESH_VALUE_INVALID'],
+    ['{ attack_labels: [LABEL_1] }', 'MESH_FIREWALL_LABELS'],
+    ['{ model: own.onnx, attack_labels: [] }', 'MESH_VALUE_INVALID'],
   ])('refuses %s', (section, code) => {
     expect(load(section).codes).toContain(code);
   });
@@ -32,7 +34,10 @@ describe('firewall section', () => {
 
   it('takes a pinned file, relative to the mesh file', () => {
     const sha256 = 'a'.repeat(64);
-    expect(load(`{ model: own.model, sha256: ${sha256} }`).settings?.model).toEqual({ file: '/mesh/own.model', sha256 });
+    expect(load(`{ model: own.model, sha256: ${sha256} }`).settings?.model).toEqual({ file: '/mesh/own.model', sha256, attackLabels: null });
+    expect(load(`{ model: own.onnx, sha256: ${sha256}, attack_labels: [LABEL_1] }`).settings?.model).toEqual({
+      file: '/mesh/own.onnx', sha256, attackLabels: ['LABEL_1'],
+    });
   });
 
   it('lets the stricter of channel and classification count, at either end', () => {

@@ -34,7 +34,7 @@ export function resolveFirewall(loading: Loading, raw: unknown): FirewallSetting
     return found;
   };
   return {
-    model: resolveModel(loading, given.model, given.sha256),
+    model: resolveModel(loading, given),
     timeoutMs: given.timeout_ms,
     band,
     channels: bandsOf(channels, given.channels, 'channels'),
@@ -54,12 +54,13 @@ function shaped(loading: Loading, raw: unknown) {
 /** A model from a file is code that decides: it is taken only with its hash. */
 function resolveModel(
   loading: Loading,
-  model: string,
-  sha256: string | undefined,
+  { model, sha256, attack_labels: attackLabels }: ReturnType<typeof shaped>,
 ): FirewallSettings['model'] {
+  const isOnnx = model.endsWith('.onnx');
+  if (attackLabels !== undefined && !isOnnx) loading.report('MESH_FIREWALL_LABELS', [...path, 'attack_labels']);
   if (model === 'compact' || model === 'none') return model;
   if (sha256 === undefined) loading.report('MESH_FIREWALL_MODEL_UNPINNED', [...path, 'model']);
-  return { file: loading.absolute(model), sha256: sha256 ?? '' };
+  return { file: loading.absolute(model), sha256: sha256 ?? '', attackLabels: attackLabels ?? null };
 }
 
 function checkBand(loading: Loading, band: FirewallBand, place: Path): void {

@@ -2,6 +2,7 @@
 import { shippedModelFile } from '../adapters/firewall-model-file.ts';
 import { systemFirewallTiming } from '../adapters/firewall-timing.ts';
 import { CompactInjectionModel } from '../adapters/injection-model-compact.ts';
+import { OnnxInjectionModel } from '../adapters/injection-model-onnx.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import { noInjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallSettings } from '../mesh/firewall-settings.ts';
@@ -15,13 +16,22 @@ const models = new Map<string, InjectionModel>();
  * every text then gets the verdict of a firewall that cannot answer, and `report` hears why.
  */
 export function firewallOf(
-  { model }: FirewallSettings,
+  { model, timeoutMs }: FirewallSettings,
   report: (failure: unknown) => void,
 ): SidecarContext['firewall'] {
   if (model === 'none') return { model: noInjectionModel };
-  const file = model === 'compact' ? shippedModelFile() : model;
-  const key = `${file.file} ${file.sha256}`;
-  const shared = models.get(key) ?? new CompactInjectionModel({ file, report });
+  const key = model === 'compact' ? model : JSON.stringify([model.file, model.sha256, model.attackLabels]);
+  const shared = models.get(key) ?? started(model, timeoutMs, report);
   models.set(key, shared);
   return { model: shared, timing: systemFirewallTiming };
+}
+
+function started(
+  model: Exclude<FirewallSettings['model'], 'none'>,
+  timeoutMs: number,
+  report: (failure: unknown) => void,
+): InjectionModel {
+  if (model === 'compact') return new CompactInjectionModel({ file: shippedModelFile(), report });
+  if (!model.file.endsWith('.onnx')) return new CompactInjectionModel({ file: model, report });
+  return new OnnxInjectionModel({ model, giveUpAfterMs: timeoutMs, report });
 }
