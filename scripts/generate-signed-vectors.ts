@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Writes `test/vectors/signed-*.json`. The keys in `signed-keys.json` are made once and kept, and
- * Ed25519 is deterministic, so a second run writes the same vectors, but for the one that is signed
- * with ECDSA. Test-only keys: nothing may ever trust them.
+ * Ed25519 is deterministic, so a second run writes the same vectors, but for those that are signed
+ * with ECDSA or RSA. Test-only keys: nothing may ever trust them.
  *
  *     node scripts/generate-signed-vectors.ts
  */
@@ -12,6 +12,8 @@ import type { KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { envelopeHeader } from '../src/identity/envelope-header.ts';
 import { authorityHash } from '../src/identity/certificate.ts';
+import { algorithmOf, hashOf, lowered, signatureInput } from '../src/identity/key-algorithm.ts';
+import type { SignatureAlgorithm } from '../src/identity/key-algorithm.ts';
 import { canonicalize } from '../src/message/canonical-json.ts';
 import type { EnvelopeBody } from '../src/message/envelope.ts';
 import {
@@ -55,8 +57,12 @@ function thumb(name: string): string {
   return authorityHash(certificates[name] ?? '') ?? '';
 }
 
+const algorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map([
+  ['p256', 'ES256'], ['p384', 'ES384'], ['rsa2048', 'PS256'],
+]);
+
 function header(name: string): string {
-  return envelopeHeader(thumb(name));
+  return envelopeHeader(thumb(name), algorithms.get(name));
 }
 
 function encode(text: string | Uint8Array): string {
@@ -71,8 +77,11 @@ function jws(headerText: string, payload: string | Uint8Array, key = 'triage'): 
 }
 
 function signatureOf(input: Buffer, key: KeyObject): Buffer {
-  if (key.asymmetricKeyType !== 'ec') return sign(null, input, key);
-  return sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' });
+  const algorithm = algorithmOf(key);
+  if (algorithm === 'EdDSA') return sign(null, input, key);
+  // What the mesh takes from nobody is signed all the same: somebody might send it.
+  if (algorithm === null) return sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' });
+  return lowered(sign(hashOf(algorithm), input, signatureInput(key, algorithm)), algorithm);
 }
 
 const text = canonicalize(body);
@@ -150,7 +159,8 @@ const refusedHeaders: readonly Failing[] = [
   ['algorithm none with a signature', twisted('EdDSA', 'none')],
   ['algorithm none, same length', twisted('EdDSA', 'none ')],
   ['algorithm HS256 keyed with the public key', hs256(header('triage').replace('EdDSA', 'HS256'))],
-  ['algorithm ES256 over P-256', jws(header('p256').replace('EdDSA', 'ES256'), text, 'p256')],
+  ['algorithm ES256 over an Ed25519 key', twisted('EdDSA', 'ES256')],
+  ['algorithm RS256', twisted('EdDSA', 'RS256')],
   ['algorithm Ed25519 instead of EdDSA', twisted('EdDSA', 'Ed25519')],
   ['algorithm in lower case', twisted('EdDSA', 'eddsa')],
   ['a critical extension', withMembers('"crit":["exp"],"exp":1')],
@@ -179,6 +189,35 @@ const refusedHeaders: readonly Failing[] = [
   ['a flipped bit in the header', `${flip(head, 10)}.${load}.${tail}`],
   ['a truncated header', `${head.slice(0, -4)}.${load}.${tail}`],
 ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_HEADER_REFUSED' }));
+
+/** An envelope of a P-256 key, and the other signature that ECDSA leaves for it. */
+const p256 = jws(header('p256'), text, 'p256');
+const p256Order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+function twinOf(envelope: string): string {
+  const at = envelope.lastIndexOf('.') + 1;
+  const signature = Buffer.from(envelope.slice(at), 'base64url');
+  const s = p256Order - BigInt(`0x${signature.subarray(32).toString('hex')}`);
+  const twin = Buffer.from(s.toString(16).padStart(64, '0'), 'hex');
+  return envelope.slice(0, at) + encode(Buffer.concat([signature.subarray(0, 32), twin]));
+}
+
+/** What only the key of a certificate decides: its one algorithm, and one signature. */
+const confused: readonly Failing[] = [
+  ['algorithm EdDSA over a P-256 key', 'IDENTITY_HEADER_REFUSED', 'p256',
+    jws(envelopeHeader(thumb('p256')), text, 'p256')],
+  ['algorithm ES384 over a P-256 key', 'IDENTITY_HEADER_REFUSED', 'p256',
+    jws(envelopeHeader(thumb('p256'), 'ES384'), text, 'p256')],
+  ['algorithm ES256 over an RSA key', 'IDENTITY_HEADER_REFUSED', 'rsa2048',
+    jws(envelopeHeader(thumb('rsa2048'), 'ES256'), text, 'rsa2048')],
+  ['algorithm RS256 over an RSA key', 'IDENTITY_HEADER_REFUSED', 'rsa2048',
+    jws(header('rsa2048').replace('PS256', 'RS256'), text, 'rsa2048')],
+  ['a P-256 certificate with the signature of an Ed25519 key', 'IDENTITY_SIGNATURE_INVALID', 'p256',
+    jws(header('p256'), text, 'triage')],
+  ['an RSA certificate with the signature of a P-256 key', 'IDENTITY_SIGNATURE_INVALID', 'rsa2048',
+    jws(header('rsa2048'), text, 'p256')],
+  ['the other signature of a P-256 key', 'IDENTITY_SIGNATURE_INVALID', 'p256', twinOf(p256)],
+].map(([name = '', code = '', certificate = '', envelope = '']) => ({ name, code, certificate, envelope }));
 
 const [, , otherTail = ''] = jws(header('triage'), withBody({ hop: 2 })).split('.');
 
@@ -295,7 +334,8 @@ const badCertificates: readonly Failing[] = (
     ['signingAuthorityLeaf', 'IDENTITY_CERTIFICATE_USAGE'],
     ['clientOnly', 'IDENTITY_CERTIFICATE_USAGE'],
     ['noUsage', 'IDENTITY_CERTIFICATE_USAGE'],
-    ['p256', 'IDENTITY_CERTIFICATE_USAGE'],
+    ['p521', 'IDENTITY_CERTIFICATE_USAGE'],
+    ['rsa1024', 'IDENTITY_CERTIFICATE_USAGE'],
     ['smallOrder', 'IDENTITY_CERTIFICATE_USAGE'],
     ['twoNames', 'IDENTITY_SPIFFE_ID_INVALID'],
     ['twoNameExtensions', 'IDENTITY_CERTIFICATE_UNTRUSTED'],
@@ -332,6 +372,11 @@ function write(name: string, content: unknown): void {
   writeFileSync(new URL(name, folder), `${JSON.stringify(content, null, 1)}\n`);
 }
 
+function validOf(name: string, certificate: string, canonical: string) {
+  const envelope = jws(header(certificate), canonical, certificate);
+  return { name, certificate, envelope, canonical };
+}
+
 write('signed-keys.json', {
   note: 'Test-only keys and certificates, published on purpose. Nothing may ever trust them.',
   source: 'scripts/generate-signed-vectors.ts',
@@ -344,17 +389,17 @@ write('signed-keys.json', {
 write('signed-valid.json', {
   note: 'Envelopes that must verify at nowMs of signed-keys.json, with any JOSE library.',
   source: 'scripts/generate-signed-vectors.ts',
-  vectors: validBodies.map(([name, one]) => {
-    const canonical = canonicalize(one);
-    return { name, certificate: 'triage', envelope: jws(header('triage'), canonical), canonical };
-  }),
+  vectors: [
+    ...validBodies.map(([name, one]) => validOf(name, 'triage', canonicalize(one))),
+    ...[...algorithms].map(([key, algorithm]) => validOf(`algorithm ${algorithm}`, key, text)),
+  ],
 });
 write('signed-must-fail.json', {
   note: 'Envelopes that must be refused at nowMs of signed-keys.json, each with its code.',
   source: 'scripts/generate-signed-vectors.ts',
-  vectors: [...malformed, ...refusedHeaders, ...forged, ...badBodies, ...badCertificates].map(
-    ({ name, code, certificate, envelope }) => {
-      return { name, certificate: certificate ?? 'triage', code, envelope };
-    },
-  ),
+  vectors: [
+    ...malformed, ...refusedHeaders, ...confused, ...forged, ...badBodies, ...badCertificates,
+  ].map(({ name, code, certificate, envelope }) => {
+    return { name, certificate: certificate ?? 'triage', code, envelope };
+  }),
 });

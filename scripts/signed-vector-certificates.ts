@@ -13,18 +13,27 @@ export const trustDomain = 'vectors.maso.local';
 const hourMs = 3_600_000;
 const ed25519 = { name: 'Ed25519' };
 const keyNames = ['root', 'impostor', 'triage', 'payments', 'node'];
+const ecCurves: ReadonlyMap<string, string> = new Map(
+  ['p256', 'p384', 'p521'].map((name) => [name, name.replace('p', 'P-')]));
 
 type Keys = { readonly [name: string]: webcrypto.JsonWebKey };
 type Pair = { readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey };
 
 function keyFile(): Keys {
   const path = new URL('signed-keys.json', folder);
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')).keys;
-  const made = keyNames.map((name) => {
-    return [name, generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })] as const;
-  });
-  const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  return Object.fromEntries([...made, ['p256', p256.export({ format: 'jwk' })]]);
+  const kept: Keys = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).keys : {};
+  const names = [...keyNames, ...ecCurves.keys(), 'rsa2048', 'rsa1024'];
+  return Object.fromEntries(names.map((name) => [name, kept[name] ?? newKey(name)]));
+}
+
+function newKey(name: string): webcrypto.JsonWebKey {
+  const curve = ecCurves.get(name);
+  const { privateKey } = curve !== undefined
+    ? generateKeyPairSync('ec', { namedCurve: curve })
+    : name.startsWith('rsa')
+      ? generateKeyPairSync('rsa', { modulusLength: Number(name.slice('rsa'.length)) })
+      : generateKeyPairSync('ed25519');
+  return privateKey.export({ format: 'jwk' });
 }
 
 export const keys = keyFile();
@@ -65,12 +74,19 @@ export const certificates: { [name: string]: string } = {
   clientOnly: await leaf({ san: [triageId], key: 'triage', usages: ['1.3.6.1.5.5.7.3.2'] }),
   noUsage: await leaf({ san: [triageId], key: 'triage', usages: [] }),
   p256: await leaf({ san: [triageId], key: 'p256' }),
+  p384: await leaf({ san: [triageId], key: 'p384' }),
+  rsa2048: await leaf({ san: [triageId], key: 'rsa2048' }),
+  p521: await leaf({ san: [triageId], key: 'p521' }),
+  rsa1024: await leaf({ san: [triageId], key: 'rsa1024' }),
   smallOrder: await leaf({ san: [triageId], key: 'smallOrder' }),
 };
 
 async function pairOf(name: string): Promise<Pair> {
   const { d: _d, key_ops: _ops, ...publicJwk } = jwkOf(name);
-  const algorithm = name === 'p256' ? { name: 'ECDSA', namedCurve: 'P-256' } : ed25519;
+  const namedCurve = ecCurves.get(name);
+  const algorithm = namedCurve !== undefined
+    ? { name: 'ECDSA', namedCurve }
+    : name.startsWith('rsa') ? { name: 'RSA-PSS', hash: 'SHA-256' } : ed25519;
   const { subtle } = webcrypto;
   return {
     privateKey: await subtle.importKey('jwk', jwkOf(name), algorithm, true, ['sign']),

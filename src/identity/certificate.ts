@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { createHash, X509Certificate } from 'node:crypto';
+import { readDer, readDerAll } from './der.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 import type { SpiffeId } from './spiffe-id.ts';
 
-/** An SVID takes about 450 bytes; anything near this bound is no certificate of this mesh. */
+/** An SVID takes 450 to 1,800 bytes; anything near this bound is no certificate of this mesh. */
 const derBytesMax = 8_192;
 const pemLengthMax = 65_536;
 const certificatesMax = 8;
@@ -53,6 +54,7 @@ export function thumbprintOf(certificate: X509Certificate): string {
 
 /** DER of the object identifier of basic constraints, and of `critical: TRUE`. */
 const basicConstraints = Buffer.from('0603551d13', 'hex');
+const objectIdentifier = 0x06;
 const criticalTrue = Buffer.from('0101ff', 'hex');
 
 /**
@@ -71,6 +73,24 @@ export function statesAuthority(certificate: X509Certificate): boolean {
     at = der.indexOf(basicConstraints, next);
   }
   return certificate.ca;
+}
+
+/** DER of the algorithms that an authority may sign with: Ed25519, and SHA-2 with ECDSA or RSA. */
+const signedSoundly: ReadonlySet<string> = new Set([
+  '2b6570',
+  ...['02', '03', '04'].map((hash) => `2a8648ce3d0403${hash}`),
+  ...['0b', '0c', '0d'].map((hash) => `2a864886f70d0101${hash}`),
+]);
+
+/**
+ * Whether the algorithm of an authority's signature can be believed. OpenSSL verifies what an old
+ * authority signed over SHA-1, too, and a second certificate with that signature can be made.
+ */
+export function isSignedSoundly(certificate: X509Certificate): boolean {
+  const outer = readDer(certificate.raw);
+  const [, algorithm] = outer === null ? [] : (readDerAll(outer.content) ?? []);
+  const id = algorithm === undefined ? null : readDer(algorithm.content);
+  return id !== null && id.tag === objectIdentifier && signedSoundly.has(id.content.toString('hex'));
 }
 
 /** The hash of a bundle's first authority, for a join token; null when the bundle is broken. */

@@ -67,7 +67,7 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_CERTIFICATE_UNTRUSTED: {
-    means: 'No authority of the trust bundle signed the certificate.',
+    means: 'No authority of the trust bundle signed the certificate in a way to be believed.',
     mend: 'Look for an impostor authority; if the mesh was founded anew, enrol the peer again.',
     agentSees: 'REFUSED',
   },
@@ -82,7 +82,7 @@ export const identityCodes = {
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_CERTIFICATE_USAGE: {
-    means: 'The certificate is an authority, lacks TLS client or server usage, or is not Ed25519.',
+    means: 'The certificate is an authority, lacks TLS client or server usage, or has a weak key.',
     mend: 'Issue SVIDs only through the authority of the mesh.',
     agentSees: 'REFUSED',
   },
@@ -102,7 +102,7 @@ export const identityCodes = {
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_BUNDLE_INVALID: {
-    means: 'The trust bundle holds no readable authority certificate.',
+    means: 'The trust bundle holds no authority certificate, an unreadable one, or a weak key.',
     mend: 'Restore the bundle from the authority directory of the node.',
     agentSees: 'UNAVAILABLE',
   },
@@ -172,8 +172,8 @@ export const identityCodes = {
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_KEY_UNSUPPORTED: {
-    means: 'The key of the SVID in the files is not an Ed25519 key.',
-    mend: 'Let the authority issue Ed25519: envelopes are signed with that and nothing else.',
+    means: 'The key of the SVID in the files is of no kind that the mesh signs with.',
+    mend: 'Issue Ed25519, ECDSA on P-256 or P-384, or RSA of 2048 to 4096 bits with exponent 65537.',
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_CREDENTIAL_UNAVAILABLE: {

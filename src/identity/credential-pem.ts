@@ -4,12 +4,13 @@ import type { KeyObject } from 'node:crypto';
 import { readCertificatesPem, spiffeIdOf, thumbprintOf } from './certificate.ts';
 import type { Credential } from './credential.ts';
 import { IdentityError } from './identity-error.ts';
+import { algorithmOf } from './key-algorithm.ts';
 import { statementOf } from './svid-statement.ts';
 
 /**
  * Joins a certificate chain (leaf first, PEM) and its private key. Throws `IdentityError`
- * IDENTITY_CREDENTIAL_CORRUPT unless the leaf is an SVID of an Ed25519 key and the key is its own.
- * Neither trust nor expiry is checked here.
+ * IDENTITY_CREDENTIAL_CORRUPT unless the leaf is an SVID and the key its own, of a kind that the mesh
+ * signs with. Neither trust nor expiry is checked here.
  */
 export function credentialFromPem(chainPem: string, privateKey: KeyObject | string): Credential {
   const key = typeof privateKey === 'string' ? readPrivateKey(privateKey) : privateKey;
@@ -20,8 +21,8 @@ export function credentialFromPem(chainPem: string, privateKey: KeyObject | stri
   const reading = statementOf(leaf);
   if (!reading.ok) throw corrupt('The certificate says something that cannot be read.');
   const paired =
-    key.type === 'private' && key.asymmetricKeyType === 'ed25519' && leaf.checkPrivateKey(key);
-  if (!paired) throw corrupt('Key and certificate are not one Ed25519 pair.');
+    key.type === 'private' && algorithmOf(key) !== null && leaf.checkPrivateKey(key);
+  if (!paired) throw corrupt('Key and certificate are not one pair that may sign.');
   return {
     spiffeId: id.text,
     chainPem,

@@ -3,9 +3,15 @@ import { Buffer } from 'node:buffer';
 import { sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { IdentityError } from './identity-error.ts';
+import { algorithmOf, hashOf, isLow, lowered, signatureInput } from './key-algorithm.ts';
+import type { SignatureAlgorithm } from './key-algorithm.ts';
 
-/** Characters of an Ed25519 signature in base64url: 64 bytes. */
-const signatureLength = 86;
+/** Bytes of a signature: Ed25519 and P-256, P-384, and RSA of 2048 to 4096 bits. */
+const curveBytes: readonly number[] = [64, 96];
+const rsaBytesMin = 256;
+const rsaBytesMax = 512;
+/** Characters of the longest signature in base64url, and the dot before it. */
+export const signatureLengthMax = 684;
 
 /** The received parts of a compact JWS (RFC 7515, 3.1); nothing in them has been believed yet. */
 export type CompactJws = {
@@ -19,16 +25,18 @@ export type CompactJws = {
 
 /**
  * Splits a compact JWS. Null unless it is exactly three base64url parts without padding, whitespace
- * or stray trailing bits, the last one of 64 bytes: two texts never decode to one envelope.
+ * or stray trailing bits, the last as long as some signature is: two texts never decode to one.
  */
 export function splitCompactJws(jws: string): CompactJws | null {
   const first = jws.indexOf('.');
-  const last = jws.length - signatureLength - 1;
-  if (!(first > 0 && first < last && jws.charCodeAt(last) === 0x2e)) return null;
+  const last = jws.lastIndexOf('.');
+  const isBounded = jws.length - last <= signatureLengthMax;
+  if (!(first > 0 && first < last && isBounded)) return null;
   const header = decodeBase64Url(jws.slice(0, first));
   const payload = decodeBase64Url(jws.slice(first + 1, last));
   const signature = decodeBase64Url(jws.slice(last + 1));
   if (header === null || payload === null || signature === null) return null;
+  if (!isSignatureLength(signature.length)) return null;
   const signingInput = jws.slice(0, last);
   return { header: header.toString('latin1'), payload, signature, signingInput };
 }
@@ -41,20 +49,44 @@ export function decodeBase64Url(text: string): Buffer | null {
 }
 
 /**
- * Signs `payload` under a header that is already base64url. Throws IDENTITY_CREDENTIAL_CORRUPT when
- * the key is not an Ed25519 private key.
+ * Signs `payload` under a header that is already base64url and names the key's algorithm. Throws
+ * IDENTITY_CREDENTIAL_CORRUPT when the key is no private key that the mesh signs with.
  */
 export function signCompactJws(headerPart: string, payload: string, privateKey: KeyObject): string {
-  if (privateKey.asymmetricKeyType !== 'ed25519' || privateKey.type !== 'private') {
-    throw new IdentityError('IDENTITY_CREDENTIAL_CORRUPT', 'The signing key is not Ed25519.');
-  }
+  const algorithm = signingAlgorithm(privateKey);
   const signingInput = `${headerPart}.${Buffer.from(payload, 'utf8').toString('base64url')}`;
-  const signature = sign(null, Buffer.from(signingInput, 'latin1'), privateKey);
+  const bytes = Buffer.from(signingInput, 'latin1');
+  const signature = algorithm === 'EdDSA'
+    ? sign(null, bytes, privateKey)
+    : lowered(sign(hashOf(algorithm), bytes, signatureInput(privateKey, algorithm)), algorithm);
   return `${signingInput}.${signature.toString('base64url')}`;
 }
 
-/** True only for an Ed25519 signature over the received bytes; any other key type is false. */
-export function verifyCompactJws(jws: CompactJws, publicKey: KeyObject): boolean {
-  if (publicKey.asymmetricKeyType !== 'ed25519') return false;
-  return verify(null, Buffer.from(jws.signingInput, 'latin1'), publicKey, jws.signature);
+/** The algorithm of a private key. Throws IDENTITY_CREDENTIAL_CORRUPT when it has none. */
+export function signingAlgorithm(privateKey: KeyObject): SignatureAlgorithm {
+  const algorithm = privateKey.type === 'private' ? algorithmOf(privateKey) : null;
+  if (algorithm !== null) return algorithm;
+  throw new IdentityError('IDENTITY_CREDENTIAL_CORRUPT', 'Nothing is signed with such a key.');
+}
+
+/**
+ * True only for a signature over the received bytes by this key, in the one algorithm that the key
+ * has, where the header named that algorithm. An attacker chooses the header, and so the name.
+ */
+export function verifyCompactJws(
+  jws: CompactJws,
+  named: SignatureAlgorithm,
+  publicKey: KeyObject,
+): boolean {
+  const algorithm = algorithmOf(publicKey);
+  if (algorithm === null || algorithm !== named) return false;
+  const bytes = Buffer.from(jws.signingInput, 'latin1');
+  if (algorithm === 'EdDSA') return verify(null, bytes, publicKey, jws.signature);
+  if (!isLow(jws.signature, algorithm)) return false;
+  const input = signatureInput(publicKey, algorithm);
+  return verify(hashOf(algorithm), bytes, input, jws.signature);
+}
+
+function isSignatureLength(bytes: number): boolean {
+  return curveBytes.includes(bytes) || (bytes >= rsaBytesMin && bytes <= rsaBytesMax);
 }

@@ -61,7 +61,7 @@ export function verifyStatement<Statement extends { readonly operator: string }>
   if (jwk === null) return refuse('IDENTITY_OPERATOR_UNKNOWN');
   const publicKey = readPublicJwk(jwk);
   if (publicKey === null) return refuse('IDENTITY_OPERATOR_KEY_INVALID');
-  if (!verifyCompactJws(parts, publicKey)) return refuse('IDENTITY_DECISION_SIGNATURE_INVALID');
+  if (!verifyCompactJws(parts, 'EdDSA', publicKey)) return refuse('IDENTITY_DECISION_SIGNATURE_INVALID');
   const json = parseStrictJson(parts.payload, jsonLimits);
   const statement = json.ok && json.canonical ? kind.read(json.value) : null;
   if (statement === null || statement.operator !== operator) return refuse(kind.malformed);

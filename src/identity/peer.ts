@@ -4,14 +4,15 @@ import type { Clock } from '../message/clock.ts';
 import {
   readCertificate,
   readCertificatesPem,
+  isSignedSoundly,
   spiffeIdOf,
   statesAuthority,
   thumbprintOf,
 } from './certificate.ts';
 import type { IdentityCode } from './codes.ts';
 import type { PeerIdentity } from './credential.ts';
-import { isSoundEd25519 } from './ed25519-key.ts';
 import { IdentityError } from './identity-error.ts';
+import { isSoundAuthorityKey, isSoundKey } from './key-algorithm.ts';
 import { statementOf } from './svid-statement.ts';
 import { anySvidLifetime, isWithinLifetime, type SvidLifetimes } from './svid-lifetime.ts';
 
@@ -40,10 +41,10 @@ const serverAuth = '1.3.6.1.5.5.7.3.1';
 /** Identities of a fleet of 10,000 with some overlap while they rotate. */
 const rememberedMax = 16_384;
 
-/** Reads the bundle. Throws IDENTITY_BUNDLE_INVALID if it holds anything but CA certificates. */
+/** Reads the bundle. Throws IDENTITY_BUNDLE_INVALID if it holds anything but authorities. */
 export function readTrustBundle(bundlePem: string, trustDomain: string): TrustBundle {
   const authorities = readCertificatesPem(bundlePem);
-  if (authorities === null || !authorities.every((authority) => authority.ca)) {
+  if (authorities === null || !authorities.every(isAuthority)) {
     throw new IdentityError('IDENTITY_BUNDLE_INVALID', 'The bundle holds no authority.');
   }
   return { trustDomain, authorities };
@@ -51,8 +52,8 @@ export function readTrustBundle(bundlePem: string, trustDomain: string): TrustBu
 
 /**
  * Who a certificate says its holder is: signed directly by an authority of the bundle, valid at
- * `nowMs` (milliseconds since 1970), no authority itself, Ed25519, for TLS client and server use,
- * with exactly one SPIFFE id of the trust domain (X509-SVID), for no longer than `lifetimes` grants
+ * `nowMs` (milliseconds since 1970), no authority itself, with a key that the mesh signs with, for TLS
+ * client and server use, with exactly one SPIFFE id of the trust domain (X509-SVID), for no longer than `lifetimes` grants
  * that identity, whoever issued it. Intermediates are not followed.
  */
 export function peerFromCertificate(
@@ -141,10 +142,15 @@ function asCertificate(certificate: X509Certificate | Uint8Array): X509Certifica
   return certificate instanceof X509Certificate ? certificate : readCertificate(certificate);
 }
 
+function isAuthority(authority: X509Certificate): boolean {
+  return authority.ca && isSoundAuthorityKey(authority.publicKey);
+}
+
 /** The subject alone proves nothing: an impostor can bear it, so the signature decides. */
 function isIssuer(authority: X509Certificate, leaf: X509Certificate): boolean {
   try {
-    return leaf.checkIssued(authority) && leaf.verify(authority.publicKey);
+    const issued = leaf.checkIssued(authority) && isSignedSoundly(leaf);
+    return issued && leaf.verify(authority.publicKey);
   } catch {
     // A signature algorithm that the authority's key cannot have made.
     return false;
@@ -154,7 +160,7 @@ function isIssuer(authority: X509Certificate, leaf: X509Certificate): boolean {
 function isLeaf(leaf: X509Certificate): boolean {
   const usages: readonly string[] = leaf.keyUsage ?? [];
   const usable = usages.includes(clientAuth) && usages.includes(serverAuth);
-  return !statesAuthority(leaf) && usable && isSoundEd25519(leaf.publicKey);
+  return !statesAuthority(leaf) && usable && isSoundKey(leaf.publicKey);
 }
 
 function refuse(code: IdentityCode): { readonly ok: false; readonly code: IdentityCode } {

@@ -5,12 +5,12 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import type { Credential } from './credential.ts';
 import { envelopeHeader } from './envelope-header.ts';
 import { IdentityError } from './identity-error.ts';
-import { signCompactJws } from './jws.ts';
+import { signCompactJws, signingAlgorithm } from './jws.ts';
 
 const headerParts = new WeakMap<Credential, string>();
 
 /**
- * Signs the canonical bytes of a body as compact JWS (RFC 7515, RFC 8037, RFC 8785). Throws
+ * Signs the canonical bytes of a body as compact JWS (RFC 7515, RFC 7518, RFC 8037, RFC 8785). Throws
  * `IdentityError` IDENTITY_SENDER_MISMATCH when the body names another instance than the
  * credential, and `MessageError` when the body has no canonical form. The caller checks expiry.
  */
@@ -24,7 +24,8 @@ export function signEnvelope(body: EnvelopeBody, credential: Credential): Signed
 function headerPart(credential: Credential): string {
   const known = headerParts.get(credential);
   if (known !== undefined) return known;
-  const part = Buffer.from(envelopeHeader(credential.thumbprint), 'latin1').toString('base64url');
+  const header = envelopeHeader(credential.thumbprint, signingAlgorithm(credential.privateKey));
+  const part = Buffer.from(header, 'latin1').toString('base64url');
   headerParts.set(credential, part);
   return part;
 }

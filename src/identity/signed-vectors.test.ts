@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { compactVerify, CompactSign, importJWK, importX509 } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { credentialFromPem } from './credential-pem.ts';
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { createPeerVerifier, readTrustBundle } from './peer.ts';
 import { signEnvelope } from './sign-envelope.ts';
 import { verifyEnvelope } from './verify-envelope.ts';
@@ -58,8 +58,8 @@ describe('agreement with jose', () => {
   const chainPem: string = keys.certificates.triage;
 
   it.each(valid.vectors)('verifies $name by the certificate alone', async (vector) => {
-    const { envelope, canonical } = vector;
-    const key = await importX509(chainPem, 'EdDSA');
+    const { envelope, canonical, certificate } = vector;
+    const key = createPublicKey(keys.certificates[certificate]);
     const { payload, protectedHeader } = await compactVerify(envelope, key);
     expect(Buffer.from(payload).toString('utf8')).toBe(canonical);
     expect(Object.keys(protectedHeader)).toEqual(['alg', 'typ', 'x5t#S256']);
@@ -68,7 +68,9 @@ describe('agreement with jose', () => {
   it('accepts an envelope that jose signed, and signs it the same itself', async () => {
     const jwk = keys.keys.triage;
     const credential = credentialFromPem(chainPem, createPrivateKey({ key: jwk, format: 'jwk' }));
-    for (const { canonical, envelope } of valid.vectors) {
+    // Other algorithms sign at random.
+    const ed25519 = valid.vectors.filter(({ certificate }) => certificate === 'triage');
+    for (const { canonical, envelope } of ed25519) {
       const signed = await new CompactSign(Buffer.from(canonical))
         .setProtectedHeader({
           alg: 'EdDSA',

@@ -56,9 +56,12 @@ describe('an identity in files', () => {
     expect(codeOf({}, { lifetimes: () => 300_000 })).toBe('IDENTITY_LIFETIME_EXCEEDED');
     expect(codeOf({}, {}, clock.nowMs() + 600_000)).toBe('IDENTITY_CERTIFICATE_EXPIRED');
     expect(codeOf({}, {}, clock.nowMs() - 60_000)).toBe('IDENTITY_CERTIFICATE_NOT_YET_VALID');
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const ecdsa = String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
-    expect(codeOf({ key: ecdsa })).toBe('IDENTITY_KEY_UNSUPPORTED');
+    const pemOf = (namedCurve: string): string => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+      return String(privateKey.export({ format: 'pem', type: 'pkcs8' }));
+    };
+    expect(codeOf({ key: pemOf('P-256') })).toBe('IDENTITY_CREDENTIAL_CORRUPT');
+    expect(codeOf({ key: pemOf('P-521') })).toBe('IDENTITY_KEY_UNSUPPORTED');
   });
 
   it('is taken whole', () => {

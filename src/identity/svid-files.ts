@@ -5,6 +5,7 @@ import type { IdentityCode } from './codes.ts';
 import type { Credential } from './credential.ts';
 import { credentialFromPem } from './credential-pem.ts';
 import { IdentityError } from './identity-error.ts';
+import { algorithmOf } from './key-algorithm.ts';
 import { peerFromCertificate, readTrustBundle, type TrustBundle } from './peer.ts';
 import type { SvidLifetimes } from './svid-lifetime.ts';
 
@@ -44,8 +45,7 @@ export function readSvidFiles(files: SvidFiles, holder: SvidHolder, nowMs: numbe
   if (leaf === undefined) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
   try {
     const bundle = readTrustBundle(files.bundlePem, holder.trustDomain);
-    // SPIRE issues keys for ECDSA or RSA unless its authority was made for others.
-    if (createPrivateKey(files.keyPem).asymmetricKeyType !== 'ed25519') {
+    if (algorithmOf(createPrivateKey(files.keyPem)) === null) {
       return refuse('IDENTITY_KEY_UNSUPPORTED');
     }
     const verdict = peerFromCertificate(leaf, bundle, nowMs, holder.lifetimes);

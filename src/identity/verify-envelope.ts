@@ -4,7 +4,8 @@ import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { PeerIdentity } from './credential.ts';
 import { readEnvelopeHeader } from './envelope-header.ts';
-import { splitCompactJws, verifyCompactJws } from './jws.ts';
+import { signatureLengthMax, splitCompactJws, verifyCompactJws } from './jws.ts';
+import { algorithmOf } from './key-algorithm.ts';
 
 /** Bounds on the signed body; the number of members is bounded by the parser's own default. */
 export type EnvelopeLimits = {
@@ -41,12 +42,17 @@ export function verifyEnvelope(
   if (!bounded) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
   const parts = splitCompactJws(jws);
   if (parts === null) return refuse('IDENTITY_ENVELOPE_MALFORMED');
-  const thumbprint = readEnvelopeHeader(parts.header);
-  if (thumbprint === null) return refuse('IDENTITY_HEADER_REFUSED');
+  const header = readEnvelopeHeader(parts.header);
+  if (header === null) return refuse('IDENTITY_HEADER_REFUSED');
+  const { algorithm, thumbprint } = header;
   if (!(parts.payload.length <= limits.bytesMax)) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
   const peer = peerByThumbprint(thumbprint);
   if (peer === null || peer.thumbprint !== thumbprint) return refuse('IDENTITY_SIGNER_UNKNOWN');
-  if (!verifyCompactJws(parts, peer.publicKey)) return refuse('IDENTITY_SIGNATURE_INVALID');
+  // The key decides: a header that names another algorithm is none of this signer.
+  if (algorithm !== algorithmOf(peer.publicKey)) return refuse('IDENTITY_HEADER_REFUSED');
+  if (!verifyCompactJws(parts, algorithm, peer.publicKey)) {
+    return refuse('IDENTITY_SIGNATURE_INVALID');
+  }
   const json = parseStrictJson(parts.payload, { ...defaultJsonLimits, ...limits });
   if (!json.ok) return refuse(json.code);
   if (!json.canonical) return refuse('IDENTITY_NOT_CANONICAL');
@@ -61,9 +67,9 @@ function isSender(body: EnvelopeBody, peer: PeerIdentity): boolean {
   return peer.kind === 'agent' && body.instance === peer.spiffeId && body.from === peer.name;
 }
 
-/** Header and signature take less than 256 characters; four characters carry three bytes. */
+/** A header takes less than 256 characters; four characters carry three bytes. */
 function jwsLengthMax(bytesMax: number): number {
-  return Math.ceil((bytesMax * 4) / 3) + 256;
+  return Math.ceil((bytesMax * 4) / 3) + 256 + signatureLengthMax;
 }
 
 function refuse(code: string): EnvelopeRefusal {

@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readCertificatesPem } from '../identity/certificate.ts';
 import type { Credential } from '../identity/credential.ts';
-import { signCompactJws, splitCompactJws, type CompactJws } from '../identity/jws.ts';
+import { signCompactJws, signingAlgorithm, splitCompactJws } from '../identity/jws.ts';
+import type { CompactJws } from '../identity/jws.ts';
+import { signatureAlgorithms, type SignatureAlgorithm } from '../identity/key-algorithm.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import { isDigest } from '../message/identifiers.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
@@ -19,8 +21,13 @@ export type MandateSigner =
 
 /** Whom a block's header names; nothing about them has been believed yet. */
 export type NamedSigner =
-  | { readonly kind: 'nhi'; readonly thumbprint: string; readonly certificate: Buffer }
-  | { readonly kind: 'operator'; readonly name: string };
+  | {
+      readonly kind: 'nhi';
+      readonly algorithm: SignatureAlgorithm;
+      readonly thumbprint: string;
+      readonly certificate: Buffer;
+    }
+  | { readonly kind: 'operator'; readonly algorithm: 'EdDSA'; readonly name: string };
 
 /** One block as received. */
 export type ReceivedBlock = {
@@ -44,7 +51,11 @@ export type ReceivedChain =
     };
 
 export const blockSeparator = '~';
-const nhiPrefix = '{"alg":"EdDSA","typ":"maso-mandate+jws","x5c":["';
+const algorithmPrefix = '{"alg":"';
+const nhiPrefix = '","typ":"maso-mandate+jws","x5c":["';
+/** All names of algorithms are of one length. */
+const nhiPrefixAt = algorithmPrefix.length + 5;
+const certificateAt = nhiPrefixAt + nhiPrefix.length;
 const nhiMiddle = '"],"x5t#S256":"';
 const headerEnd = '"}';
 const operatorPrefix = '{"alg":"EdDSA","kid":"';
@@ -96,7 +107,7 @@ export function readBlock(received: ReceivedBlock): MandateBlock | null {
   return parsed.ok ? parsed.block : null;
 }
 
-/** Signs a block and appends it. Throws `IdentityError` when the key is not Ed25519. */
+/** Signs a block and appends it. Throws `IdentityError` when the key is none that may sign. */
 export function appendBlock(chain: string | null, block: MandateBlock, by: MandateSigner): string {
   const [header, key] = by.kind === 'nhi'
     ? [nhiHeader(by.credential), by.credential.privateKey]
@@ -115,26 +126,30 @@ export function issuerOf(signer: MandateSigner): string {
 function nhiHeader(credential: Credential): string {
   const [leaf] = readCertificatesPem(credential.chainPem) ?? [];
   const certificate = leaf?.raw.toString('base64') ?? '';
-  return nhiPrefix + certificate + nhiMiddle + credential.thumbprint + headerEnd;
+  const algorithm = signingAlgorithm(credential.privateKey);
+  return algorithmPrefix + algorithm + nhiPrefix + certificate + nhiMiddle + credential.thumbprint +
+    headerEnd;
 }
 
 /**
- * Whom a header names, or null unless it is byte for byte one of the two accepted forms. Nothing
- * is parsed, so no `alg`, `crit`, `jwk`, `jku` or duplicate member can mean anything.
+ * Whom a header names, or null unless it is byte for byte one of the accepted forms: an operator's,
+ * and an NHI's with one of the algorithms. Nothing is parsed, so no `crit`, `jwk`, `jku` or duplicate
+ * member can mean anything.
  */
 function readHeader(header: string): NamedSigner | null {
   if (header.startsWith(operatorPrefix) && header.endsWith(operatorEnd)) {
     const name = header.slice(operatorPrefix.length, -operatorEnd.length);
-    return operatorForm.test(name) ? { kind: 'operator', name } : null;
+    return operatorForm.test(name) ? { kind: 'operator', algorithm: 'EdDSA', name } : null;
   }
   const at = header.length - headerEnd.length - thumbprintLength - nhiMiddle.length;
-  const framed = header.startsWith(nhiPrefix) && header.endsWith(headerEnd) &&
-    at > nhiPrefix.length && header.startsWith(nhiMiddle, at);
-  if (!framed) return null;
-  const encoded = header.slice(nhiPrefix.length, at);
+  const framed = header.startsWith(algorithmPrefix) && header.startsWith(nhiPrefix, nhiPrefixAt) &&
+    at > certificateAt && header.startsWith(nhiMiddle, at) && header.endsWith(headerEnd);
+  const algorithm = signatureAlgorithms.find((one) => header.startsWith(one, algorithmPrefix.length));
+  if (!framed || algorithm === undefined) return null;
+  const encoded = header.slice(certificateAt, at);
   const certificate = Buffer.from(encoded, 'base64');
   const thumbprint = header.slice(at + nhiMiddle.length, -headerEnd.length);
   if (certificate.toString('base64') !== encoded || !isDigest(thumbprint)) return null;
   const digest = createHash('sha256').update(certificate).digest('base64url');
-  return digest === thumbprint ? { kind: 'nhi', thumbprint, certificate } : null;
+  return digest === thumbprint ? { kind: 'nhi', algorithm, thumbprint, certificate } : null;
 }

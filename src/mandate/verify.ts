@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { verifyCompactJws } from '../identity/jws.ts';
+import { algorithmOf } from '../identity/key-algorithm.ts';
 import { readPublicJwk } from '../identity/operator-key.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import type { RevocationView } from '../identity/revocation.ts';
@@ -162,7 +163,12 @@ function verifyBlocks(chain: string, context: MandateContext): Linked {
 function verifyBlock(received: ReceivedBlock, context: MandateContext): Verified {
   const signer = signerOf(received, context);
   if (signer === null) return { code: 'MANDATE_SIGNER_UNKNOWN' };
-  if (!verifyCompactJws(received.jws, signer.key)) return { code: 'MANDATE_SIGNATURE_INVALID' };
+  const { algorithm } = received.signer;
+  // The key decides: a header that names another algorithm is none of this signer.
+  if (algorithm !== algorithmOf(signer.key)) return { code: 'MANDATE_HEADER_REFUSED' };
+  if (!verifyCompactJws(received.jws, algorithm, signer.key)) {
+    return { code: 'MANDATE_SIGNATURE_INVALID' };
+  }
   if (signer.isRevoked) return { code: 'MANDATE_SIGNER_REVOKED' };
   const block = readBlock(received);
   if (block === null) return { code: 'MANDATE_TERMS_INVALID' };

@@ -96,8 +96,9 @@ export type EnvelopeBody = {
 };
 
 /**
- * A signed envelope as it travels: compact JWS (RFC 7515), `alg` EdDSA, `typ` `maso-envelope+jws`,
- * `x5t#S256` the thumbprint of the signer's X.509-SVID, payload the canonical bytes of the body.
+ * A signed envelope as it travels: compact JWS (RFC 7515), `alg` that of the signer's key (`EdDSA`
+ * by default), `typ` `maso-envelope+jws`, `x5t#S256` the thumbprint of the signer's X.509-SVID,
+ * payload the canonical bytes of the body.
  */
 export type SignedEnvelope = string;
 
