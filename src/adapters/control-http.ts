@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 import { request as httpRequest } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import fastify from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Approval } from '../oversight/approvals.ts';
+import type { ApprovalQuery, ApprovalsFound } from '../oversight/search.ts';
 import { ControlError } from '../control/control-error.ts';
 import type { Enrolled } from '../control/enrolment.ts';
 import type { PolicyAnswer } from '../control/policies.ts';
@@ -23,7 +24,7 @@ import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
 /** What an operator on the node's machine may ask; the socket's directory is the access control. */
 export type ControlApi = {
   readonly status: () => JsonObject;
-  readonly approvals: (limit: number) => readonly Approval[];
+  readonly approvals: (query: ApprovalQuery) => ApprovalsFound;
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
   /** The version of the policy in force with its texts, and which sidecar runs on which. */
@@ -55,6 +56,11 @@ export type ControlApi = {
 
 export type Listening = { readonly address: string; readonly close: () => Promise<void> };
 
+export const approvalQuery = z.strictObject({
+  search: z.string().max(256).default(''),
+  state: z.enum(['pending', 'all']).default('all'),
+  limit: z.coerce.number().int().min(1).max(20_000).default(1000),
+});
 const decision = z.strictObject({ signed: z.string().min(1).max(8192) });
 const newPolicy = z.strictObject({ signed: z.string().min(1).max(8192), bundle: z.json() });
 const policyBodyBytesMax = 4 * bundleLengthMax;
@@ -73,18 +79,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   const server = fastify({ bodyLimit: 65_536, logger: false, forceCloseConnections: true });
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/v1/status', async () => api.status());
-  server.get('/v1/approvals', async () => ({ approvals: api.approvals(1000) }));
-  server.get<{ Params: { id: string } }>('/v1/approvals/:id', async (request, reply) => {
-    const approval = api.approval(request.params.id);
-    if (approval !== null) return approval;
-    return reply.code(404).send({ code: 'OVERSIGHT_APPROVAL_UNKNOWN' });
-  });
-  server.post('/v1/approvals/decisions', async (request, reply) => {
-    const input = decision.safeParse(request.body);
-    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_DECISION_MALFORMED' });
-    const answer = await api.decide(input.data.signed);
-    return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
-  });
+  approvalRoutes(server, api);
   server.get('/v1/contagion', async () => ({ lineages: api.contagion(100) }));
   server.get<{ Querystring: { task?: string } }>('/v1/mandates', async (request) => ({
     mandates: api.mandates(request.query.task ?? null, 1000),
@@ -138,6 +133,26 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   await server.listen({ path: socketPath });
   await chmod(socketPath, 0o600);
   return { address: socketPath, close: () => server.close() };
+}
+
+function approvalRoutes(server: FastifyInstance, api: ControlApi): void {
+  server.get('/v1/approvals', async (request, reply) => {
+    const query = approvalQuery.safeParse(request.query);
+    if (!query.success) return reply.code(400).send({ code: 'OVERSIGHT_QUERY_MALFORMED' });
+    const { search, state, limit } = query.data;
+    return api.approvals({ text: search, state, limit });
+  });
+  server.get<{ Params: { id: string } }>('/v1/approvals/:id', async (request, reply) => {
+    const approval = api.approval(request.params.id);
+    if (approval !== null) return approval;
+    return reply.code(404).send({ code: 'OVERSIGHT_APPROVAL_UNKNOWN' });
+  });
+  server.post('/v1/approvals/decisions', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_DECISION_MALFORMED' });
+    const answer = await api.decide(input.data.signed);
+    return reply.code(answer.ok ? 200 : 409).send({ code: answer.code });
+  });
 }
 
 /** Asks the control API; rejects when nobody listens on the socket. */

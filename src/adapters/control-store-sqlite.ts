@@ -4,10 +4,13 @@ import type { JoinTokenRecord, JoinTokenStore, JoinTokenUse } from '../identity/
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS approval (
-    id TEXT PRIMARY KEY, message TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+  CREATE TABLE IF NOT EXISTS held_action (
+    id TEXT PRIMARY KEY, message TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL,
     held_at INTEGER NOT NULL, value TEXT NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS held_action_message ON held_action (message, held_at);
+  CREATE INDEX IF NOT EXISTS held_action_newest ON held_action (held_at);
+  CREATE INDEX IF NOT EXISTS held_action_state ON held_action (state);
   CREATE TABLE IF NOT EXISTS join_token (
     digest TEXT PRIMARY KEY, agent TEXT NOT NULL, expires_at INTEGER NOT NULL, used_at INTEGER
   );
@@ -28,16 +31,24 @@ export class SqliteApprovalStore implements ApprovalStore {
   readonly #save;
   readonly #byId;
   readonly #byMessage;
+  readonly #byDigest;
   readonly #list;
 
   constructor(db: BatchedDatabase) {
     this.#db = db;
     db.database.exec(schema);
-    this.#save = db.database.prepare('INSERT OR REPLACE INTO approval VALUES (?, ?, ?, ?, ?)');
-    this.#byId = db.database.prepare('SELECT value FROM approval WHERE id = ?');
-    this.#byMessage = db.database.prepare('SELECT value FROM approval WHERE message = ?');
-    this.#list = db.database.prepare('SELECT value FROM approval ORDER BY held_at DESC LIMIT ?');
-    const rows = db.database.prepare("SELECT value FROM approval WHERE state = 'pending'").all();
+    this.#save = db.database.prepare('INSERT OR REPLACE INTO held_action VALUES (?, ?, ?, ?, ?, ?)');
+    this.#byId = db.database.prepare('SELECT value FROM held_action WHERE id = ?');
+    this.#byMessage = db.database.prepare(
+      'SELECT value FROM held_action WHERE message = ? ORDER BY held_at DESC, rowid DESC LIMIT 1',
+    );
+    this.#byDigest = db.database.prepare(
+      'SELECT value FROM held_action WHERE message = ? AND digest = ? ORDER BY held_at DESC LIMIT 1',
+    );
+    this.#list = db.database.prepare(
+      'SELECT value FROM held_action ORDER BY held_at DESC LIMIT ?',
+    );
+    const rows = db.database.prepare("SELECT value FROM held_action WHERE state = 'pending'").all();
     for (const row of rows) {
       const approval = JSON.parse(String(row['value'])) as Approval;
       this.#pending.set(approval.id, approval);
@@ -54,6 +65,12 @@ export class SqliteApprovalStore implements ApprovalStore {
       if (hold.message === message && hold.executor === executor) return approval;
     }
     return approvalOf(this.#byMessage.get(messageKey(message, executor)));
+  }
+
+  byDigest(message: string, executor: string, digest: string): Approval | null {
+    const newest = this.byMessage(message, executor);
+    if (newest?.hold.digest === digest) return newest;
+    return approvalOf(this.#byDigest.get(messageKey(message, executor), digest));
   }
 
   pending(): readonly Approval[] {
@@ -73,6 +90,7 @@ export class SqliteApprovalStore implements ApprovalStore {
         this.#save.run(
           approval.id,
           messageKey(message, executor),
+          approval.hold.digest,
           approval.state,
           approval.heldAt,
           JSON.stringify(approval),

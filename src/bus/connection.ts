@@ -302,7 +302,9 @@ export class BusConnection {
     this.#context.control.hold(hold).then(
       ({ approval }) => {
         this.#line.send({ kind: 'held', number, approval });
-        const decided = this.#context.control.decided(hold.message, hold.executor);
+        const decided = this.#context.control.decided(
+          hold.message, hold.executor, hold.digest,
+        );
         if (decided !== null) this.#line.send(decided);
       },
       () => this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' }),

@@ -23,10 +23,11 @@ export type ControlPort = BoundsPort & CallsPort & SpawnPort & RunPort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;
-  /** The final word on a held message, or null while it is pending or unknown. */
+  /** What people said of a held request, or null while it is pending or unknown. */
   readonly decided: (
     message: string,
     executor: string,
+    digest: string,
   ) => Extract<NodeFrame, { kind: 'decided' }> | null;
   /** Null when the task is ended and on record, else why it is not. */
   readonly endTask: (agent: string, task: string) => Promise<string | null>;

@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { agentList, agentReinstate, agentRevoke, agentShow, agentSpawn } from './agent.ts';
 import { addCalls } from './calls-commands.ts';
-import { approvalsDecide, approvalsList } from './approvals.ts';
+import { addApprovals } from './approvals-commands.ts';
 import { contagion } from './contagion.ts';
 import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
@@ -59,7 +59,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addReload(program, io, exit);
   addSidecar(program, io, exit);
   addAgent(program, io, exit);
-  addApprovals(program, io, exit);
+  addApprovals(program, io, exit, { state, json, signedBy });
   addCalls(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
   addContagion(program, io, exit);
@@ -212,27 +212,6 @@ function signedBy(command: Command): Command {
     .option('--key <file>', 'the operator\'s private key (JWK); default: the local operator\'s')
     .option('--reason <text>', 'why; kept in the record', '')
     .addOption(json());
-}
-
-function addApprovals(program: Command, io: CommandIo, exit: Exit): void {
-  const approvals = program.command('approvals').description('Actions that wait for a person.');
-  approvals
-    .command('list')
-    .description('List held actions, the pending ones first.')
-    .addOption(state())
-    .option('--all', 'also those already decided', false)
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso approvals list --state .maso')
-    .action(async (options) => exit(await approvalsList(options, io)));
-  for (const decision of ['approve', 'deny'] as const) {
-    signedBy(approvals.command(decision))
-      .description(decision === 'approve' ? 'Release a held action.' : 'Refuse a held action.')
-      .argument('<id>', 'approval id, or its first characters')
-      .addHelpText('after', `\nExample:\n  maso approvals ${decision} 01JD3K --reason "checked the invoice"`)
-      .action(async (id: string, options) =>
-        exit(await approvalsDecide({ id, decision, ...options }, io)),
-      );
-  }
 }
 
 function addContagion(program: Command, io: CommandIo, exit: Exit): void {

@@ -185,7 +185,9 @@ function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
     lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
   }
   lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
-  lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
+  if ((mesh.oversight?.webhooks.length ?? 0) === 0) {
+    lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
+  }
   if (!witnessed && (mesh.recorder?.witnesses.length ?? 0) === 0) {
     lines.push('no witness cosigns the record; who can write the state directory can rewrite it.');
   }

@@ -56,6 +56,16 @@ export const identityCodes = {
     mend: 'Look for a scanner or a stranger on the port; a sidecar enrols with a join token.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_PASSKEY_MALFORMED: {
+    means: 'The endorsement of a passkey is not one that an operator signs.',
+    mend: 'Register the passkey again: maso operator passkey.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_PASSKEY_EXPIRED: {
+    means: 'The operator endorsed this passkey until a time that has passed.',
+    mend: 'Register it again: maso operator passkey.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_CERTIFICATE_ABSENT: {
     means: 'The peer presented no certificate.',
     mend: 'Enrol the peer with a join token; the mesh speaks mutual TLS only.',

@@ -11,7 +11,9 @@ export type OperatorStatement = {
   readonly approval: string;
   /** SHA-256 (base64url) of the hold. */
   readonly digest: string;
-  readonly decision: 'approve' | 'deny';
+  readonly decision: 'approve' | 'deny' | 'modify' | 'escalate';
+  /** What is to be done instead, whole; with `modify` and nothing else. */
+  readonly parameters?: JsonObject;
   readonly operator: string;
   /** Milliseconds since 1970 on the operator's machine. */
   readonly at: number;
@@ -33,8 +35,7 @@ const decisionKind: StatementKind<OperatorStatement> = {
  * statement is not one that verifies.
  */
 export function signOperatorDecision(statement: OperatorStatement, key: OperatorKey): string {
-  const { approval, digest, decision, operator, at, reason } = statement;
-  return signStatement(decisionKind, { approval, digest, decision, operator, at, reason }, key);
+  return signStatement(decisionKind, statement, key);
 }
 
 /**
@@ -50,11 +51,20 @@ export function verifyOperatorDecision(
 
 function readStatement(value: JsonValue): OperatorStatement | null {
   if (!isJsonObject(value)) return null;
-  const { approval, digest, decision, operator, at, reason, ...unknown } = value;
+  const { approval, digest, decision, operator, at, reason, parameters, ...unknown } = value;
   const maker = readMaker(operator, at, reason);
   if (Object.keys(unknown).length > 0 || maker === null) return null;
   if (typeof approval !== 'string' || !approvalForm.test(approval)) return null;
   if (typeof digest !== 'string' || !isDigest(digest)) return null;
-  if (decision !== 'approve' && decision !== 'deny') return null;
-  return { approval, digest, decision, ...maker };
+  if (!isDecision(decision)) return null;
+  if (decision !== 'modify') {
+    return parameters === undefined ? { approval, digest, decision, ...maker } : null;
+  }
+  if (parameters === undefined || !isJsonObject(parameters)) return null;
+  return { approval, digest, decision, parameters, ...maker };
+}
+
+const decisions = ['approve', 'deny', 'modify', 'escalate'] as const;
+function isDecision(value: unknown): value is OperatorStatement['decision'] {
+  return decisions.some((known) => known === value);
 }

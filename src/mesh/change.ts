@@ -63,6 +63,7 @@ const sections = {
     fields: {
       risk: narrowsUpwards(risks),
       approval: narrowsUpwards(['policy', 'required']),
+      approvers: unclear,
       timeoutMs: neutral,
       caps: restrictionsOf({}),
       sensitive: restrictionsOf({
@@ -87,7 +88,7 @@ const sections = {
     },
   },
   zones: { what: 'zone', added: 'none', fields: { clearance: widensUpwards(clearances) } },
-  operators: { what: 'operator', added: 'widens', fields: {} },
+  operators: { what: 'operator', added: 'widens', fields: { roles: unclear } },
   patterns: {
     what: 'pattern', added: 'narrows', fields: { outcome: narrowsUpwards(['ESCALATE', 'NO-GO']) },
   },
@@ -102,6 +103,7 @@ const settings: { readonly [key: string]: Measure } = {
   limits: unclear,
   scanner: unclear,
   bounds: unclear,
+  oversight: unclear,
 };
 const notSettings: ReadonlySet<string> = new Set([
   ...Object.keys(sections), 'policies', 'digest', 'directory', 'bundle',

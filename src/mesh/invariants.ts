@@ -5,6 +5,7 @@ import type { Diagnostic } from './diagnostic.ts';
 import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
+import { hasRight } from './operator-roles.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
 import type { Path } from './yaml-source.ts';
@@ -81,7 +82,7 @@ function edgeRoleProblems(problems: Problems, edge: Edge, path: Path): void {
 /** Who may release what waits (DESIGN 6.1): CRITICAL needs two people. */
 function operatorProblems(problems: Problems): void {
   const { mesh } = problems.placed;
-  const count = mesh.operators.size;
+  const count = [...mesh.operators.values()].filter((one) => hasRight(one, 'decide')).length;
   let firstHeld: ActionManifest | null = null;
   for (const action of mesh.actions.values()) {
     const path: Path = ['security_mesh', 'actions', action.name];

@@ -23,6 +23,7 @@ import {
 import { resolveRecorder } from './resolve-recorder.ts';
 import { resolveScanner } from './resolve-scanner.ts';
 import { resolvePins, resolveTools } from './resolve-tools.ts';
+import { resolveOversight } from './resolve-oversight.ts';
 import { scannerShape } from './scanner-settings.ts';
 import { parseYaml, type Path, type YamlSource } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
@@ -67,6 +68,7 @@ const frameShape = z.strictObject({
     scanner: scannerShape.optional(),
     policies: anyList,
     exporters: anyMap,
+    oversight: z.unknown().optional(),
   }),
 });
 
@@ -135,6 +137,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const limits = resolveLimits(loading, frame.limits);
   const recorder = resolveRecorder(loading, frame.recorder);
   const firewall = resolveFirewall(loading, frame.firewall);
+  const oversight = resolveOversight(loading, frame.oversight);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -146,7 +149,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall,
-    exporters,
+    exporters, oversight,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

@@ -4,6 +4,8 @@ import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
 import { defaultBand } from './firewall-settings.ts';
 import { exporterShape } from './exporter-file.ts';
+import { operatorRoles } from './operator-roles.ts';
+import { oversightShape } from './oversight-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -215,6 +217,8 @@ const actionShape = z.strictObject({
     .describe('Members of the result that go on; the others are dropped.'),
   write: z.boolean().default(true),
   approval: z.enum(['policy', 'required']).default('policy'),
+  approvers: z.array(z.enum(['approver', 'security', 'ciso'])).min(1).max(3).optional()
+    .describe('Roles that may release it; every role that decides when absent.'),
   sensitive: z.record(z.string(), sensitiveShape).default({}),
   caps: z.record(z.string(), windowsShape).default({}),
   impact: z.strictObject({
@@ -269,6 +273,7 @@ export const operatorKeyShape = z.strictObject({
   kid: z.string().optional(),
   use: z.literal('sig').optional(),
   alg: z.enum(['EdDSA', 'Ed25519']).optional(),
+  roles: z.array(z.enum(operatorRoles)).min(1).max(5).optional(),
 });
 
 const operatorShape = z.union([filePath, z.record(z.string(), z.unknown())]);
@@ -330,6 +335,7 @@ export const meshFileShape = z.strictObject({
     patterns: z.array(patternShape).default([]),
     scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
+    oversight: oversightShape.optional(),
     exporters: z.record(name, exporterShape).default({})
       .describe('Where entries of the flight recorder go.'),
   }),

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { OperatorRole } from './operator-roles.ts';
+import type { OversightSettings } from './oversight.ts';
 import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
 import type { Channel } from '../message/channel.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -58,6 +60,8 @@ export type Mesh = {
   readonly policies: ReadonlyMap<string, string>;
   /** Where entries of the flight recorder go besides the log; absent means nowhere. */
   readonly exporters?: ReadonlyMap<string, ExporterManifest>;
+  /** Absent means the defaults. */
+  readonly oversight?: OversightSettings;
   /** SHA-256 (base64url) over the mesh file and every file it names. */
   readonly digest: string;
   /** Folder of the mesh file. */
@@ -204,6 +208,8 @@ export type ActionManifest = {
   readonly operation: string;
   readonly write: boolean;
   readonly approval: 'policy' | 'required';
+  /** Roles that may release it; absent: every role that decides. */
+  readonly approvers?: readonly OperatorRole[];
   readonly parameters: JsonObject;
   readonly output: JsonObject;
   /** Parameters that go from the request to the tool unread by anybody: text, lists of names. */
@@ -304,7 +310,12 @@ export type MessageSchema = {
 };
 
 /** A person who may decide; the public key is an Ed25519 JWK. */
-export type Operator = { readonly name: string; readonly publicKey: JsonObject };
+export type Operator = {
+  readonly name: string;
+  readonly publicKey: JsonObject;
+  /** Absent: every role that acts. */
+  readonly roles?: readonly OperatorRole[];
+};
 
 export type DeselectedControl = {
   readonly id: string;

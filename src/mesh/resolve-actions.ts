@@ -35,6 +35,7 @@ export function resolveActions(
       operation,
       write: value.write,
       approval: value.approval,
+      ...(value.approvers === undefined ? {} : { approvers: value.approvers }),
       parameters,
       output,
       opaque: new Set(value.opaque),

@@ -51,7 +51,9 @@ function operatorFrom(
     loading.add('MESH_OPERATOR_KEY_INVALID', 'error', at, message);
     return null;
   }
-  return { name, publicKey: key };
+  const { roles: _roles, ...publicKey } = key;
+  const { roles } = parsed.value;
+  return { name, publicKey, ...(roles === undefined ? {} : { roles }) };
 }
 
 /** Users' expressions run on a linear engine, and one that does not compile stops the start. */

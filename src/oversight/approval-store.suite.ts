@@ -62,6 +62,17 @@ export function approvalStoreSuite(name: string, create: () => { readonly open: 
       }
     });
 
+    it('finds the question about exactly one request among those about its message', async () => {
+      const store = create().open();
+      const { hold } = approval();
+      await store.save(approval({ state: 'modified' }));
+      await store.save(approval({ id: 'approval-2', heldAt: 2_000, hold: { ...hold, digest: 'e'.repeat(43) } }));
+      expect(store.byDigest('m1', 'payments', hold.digest)?.id).toBe('approval-1');
+      expect(store.byDigest('m1', 'payments', 'e'.repeat(43))?.id).toBe('approval-2');
+      expect(store.byDigest('m1', 'payments', 'f'.repeat(43))).toBeNull();
+      expect(store.byMessage('m1', 'payments')?.id).toBe('approval-2');
+    });
+
     it('is read as saved at once, before it is durable', async () => {
       const store = create().open();
       const saved = store.save(approval());

@@ -7,8 +7,13 @@ import { FakeRecorder, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
 import { noApprover, type Notice } from './approver.ts';
-import { decide, expire, hold, type Approval, type ApprovalsContext } from './approvals.ts';
+import {
+  decide, expire, hold, plantProbe, type Approval, type ApprovalsContext,
+} from './approvals.ts';
+import { decidedFrame } from '../process/node-approvals.ts';
+import { makeProbe, shownApproval } from './probe.ts';
 import type { Hold } from './hold.ts';
+import { OpenedCards } from './opened-cards.ts';
 import { Turns } from './turns.ts';
 
 const keys = new Map(['alice', 'bob'].map((name) => [name, generateKeyPairSync('ed25519')]));
@@ -42,6 +47,8 @@ beforeEach(() => {
     mintId: () => `approval-${(minted += 1)}`,
     turns: new Turns(),
     approver: { ...noApprover, waiting: async (notice) => void told.push(notice) },
+    approversOf: () => [],
+    opened: new OpenedCards(),
     settled: (approval) => void settled.push(approval),
   };
 });
@@ -208,6 +215,92 @@ describe('a hold', () => {
     const again = new SqliteApprovalStore(database);
     expect(again.byMessage('m1', 'payments')?.decisions.map((made) => made.operator)).toEqual(['alice']);
     expect(again.pending()).toHaveLength(1);
+  });
+});
+
+describe('a change', () => {
+  const change = (operator: string, of: Hold = held(), approval = 'approval-1'): string => {
+    const pair = keys.get(operator);
+    if (pair === undefined) throw new Error('no such operator');
+    const key = { privateKey: pair.privateKey, publicJwk: pair.publicKey.export({ format: 'jwk' }) as JsonObject };
+    return signOperatorDecision({
+      approval, digest: of.digest, decision: 'modify', operator, at: nowMs, reason: '',
+      parameters: { amount: 10 },
+    }, key);
+  };
+  const changed = held({ digest: 'e'.repeat(43), parameters: { amount: 10 }, modifiedBy: ['alice'] });
+
+  test('closes the question, and the one it makes is not its maker\'s to approve', async () => {
+    await hold(held(), context);
+    expect(await codeOf(change('alice'))).toBeNull();
+    expect(settled.map(({ state }) => state)).toEqual(['modified']);
+    const next = await hold(changed, context);
+    expect(next).toMatchObject({ state: 'pending', modifications: [{ operator: 'alice' }] });
+    const own = { approval: next.id, digest: changed.digest };
+    expect(await codeOf(signed('alice', 'approve', own))).toBe('OVERSIGHT_APPROVAL_OWN_CAUSE');
+    expect(await codeOf(signed('bob', 'approve', own))).toBeNull();
+    expect(context.store.get(next.id)?.state).toBe('approved');
+  });
+
+  test('is told again to a sidecar that still offers what was asked for first', async () => {
+    await hold(held(), context);
+    await decide(change('alice'), context);
+    const next = await hold(changed, context);
+    expect((await hold(held(), context)).state).toBe('modified');
+    expect(context.store.get(next.id)?.state).toBe('pending');
+  });
+
+  test('that nobody else could approve is refused', async () => {
+    context = { ...context, operators: new Map([...context.operators].filter(([name]) => name === 'alice')) };
+    await hold(held(), context);
+    expect(await codeOf(change('alice'))).toBe('OVERSIGHT_MODIFIED_BY_NOBODY_ELSE');
+  });
+
+  test('does not lend its maker\'s name to a request that its sidecar did not change', async () => {
+    await hold(held(), context);
+    await decide(change('alice'), context);
+    const other = await hold(held({ digest: 'f'.repeat(43) }), context);
+    expect(other.modifications).toBeUndefined();
+  });
+});
+
+describe('a probe', () => {
+  const probe = (): Hold => {
+    const made = makeProbe([held({ parameters: { payee: 'Northwind', amount: 100 } })], {
+      mintId: () => 'probe-message', bytes: (count) => new Uint8Array(count), nowMs,
+      deadlineMs: () => 60_000,
+    });
+    if (made === null) throw new Error('no probe');
+    return made;
+  };
+
+  test('is made of a real question, and of none without one', () => {
+    expect(makeProbe([], { mintId: () => 'x', bytes: () => new Uint8Array(32), nowMs, deadlineMs: () => 1 }))
+      .toBeNull();
+    expect(probe()).toMatchObject({ action: 'pay_invoice', message: 'probe-message' });
+    expect(probe().parameters).not.toEqual({ payee: 'Northwind', amount: 100 });
+  });
+
+  test('looks like any other question until it is answered, and then says so', async () => {
+    const planted = await plantProbe(probe(), context);
+    expect(JSON.stringify(shownApproval(planted))).not.toContain('probe"');
+    expect(recorder.codes('approval.held')).toHaveLength(1);
+    await decide(signed('alice', 'approve', { approval: planted.id, digest: planted.hold.digest }), context);
+    const answered = context.store.get(planted.id);
+    expect(answered === null ? null : shownApproval(answered)).toMatchObject({ probe: true, state: 'approved' });
+    expect(recorder.entries.at(-1)?.detail).toMatchObject({ probe: true, caught: false });
+  });
+
+  test('reaches no executor, approved or not', async () => {
+    const planted = await plantProbe(probe(), context);
+    for (const state of ['approved', 'denied', 'expired', 'modified', 'pending'] as const) {
+      expect(decidedFrame({ ...planted, state })).toBeNull();
+    }
+  });
+
+  test('takes no place among the three that one agent may have waiting', async () => {
+    for (let index = 0; index < 3; index += 1) await plantProbe({ ...probe(), message: `p${index}` }, context);
+    expect((await hold(held(), context)).state).toBe('pending');
   });
 });
 

@@ -32,6 +32,41 @@ export const oversightCodes = {
     mend: 'Ask a second operator.',
     agentSees: 'REFUSED',
   },
+  OVERSIGHT_QUERY_MALFORMED: {
+    means: 'The search for held actions is out of its bounds.',
+    mend: 'Ask with search, state and limit as the command line does.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_MODIFIED: {
+    means: 'A person changed the request: it was judged from the start and waits for another person.',
+    mend: 'Another operator decides: maso approvals list.',
+    agentSees: 'HELD',
+  },
+  OVERSIGHT_ROLE_REFUSED: {
+    means: 'This operator has no role that decides this action, at the level where it stands.',
+    mend: 'Ask somebody whose role does; roles stand in the mesh file under operators.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_APPROVAL_OWN_CAUSE: {
+    means: 'Nobody approves what they set off or changed themselves.',
+    mend: 'Ask another operator.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_ESCALATED_TO_THE_TOP: {
+    means: 'The action was escalated to the highest level already.',
+    mend: 'Approve, deny or modify it.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_MODIFICATION_LIMIT: {
+    means: 'The action was modified three times already.',
+    mend: 'Deny it, and have it asked for anew.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_MODIFIED_BY_NOBODY_ELSE: {
+    means: 'Nobody but the operator who would modify the action could approve it afterwards.',
+    mend: 'Deny it and have it asked for anew, or name a second operator in the mesh file.',
+    agentSees: 'REFUSED',
+  },
   OVERSIGHT_APPROVER_FAILED: {
     means: 'People could not be told that an action waits for them. It waits all the same.',
     mend: 'Mend what carries the word to people; until then look with maso approvals list.',

@@ -33,4 +33,8 @@ export type Hold = {
   /** Values that need this person's word because no listed source gave them; at most 32. */
   readonly endorse?: readonly ValueToEndorse[] | undefined;
   readonly expiresAt: number;
+  /** Operators who set it off, as far as the mesh file says so; they cannot approve it. */
+  readonly causedBy?: readonly string[] | undefined;
+  /** Operators whose changes made it what it is now, oldest first. */
+  readonly modifiedBy?: readonly string[] | undefined;
 };

@@ -9,7 +9,7 @@ import type { CedarPolicies } from './cedar.ts';
 import type { PolicyCode } from './codes.ts';
 import { oispecFindings } from './oispec.ts';
 import { capFindings, schemaFindings, sensitiveFindings } from './parameters.ts';
-import { peopleFindings, type GrantedApproval } from './people.ts';
+import { peopleFindings, standingApprovalOf, type GrantedApproval } from './people.ts';
 import { timeFindings } from './time-box.ts';
 
 /** Who asks, as the requester's sidecar signed it. Nothing here is the requester's own word. */
@@ -45,6 +45,8 @@ export type ComplianceRequest = {
   readonly requestDigest?: string | null;
   /** Values that people endorsed for this requester and task; absent means none. */
   readonly endorsed?: (pointer: string, value: JsonValue) => boolean;
+  /** Values that an operator put in the place of what was asked for; absent means none. */
+  readonly supplied?: (pointer: string) => boolean;
   readonly nowMs: number;
 };
 
@@ -170,6 +172,7 @@ function sourcingOf(input: ComplianceInput): Parameters<typeof sensitiveFindings
     stamps: believed ? requester.sources : null,
     trustedValues,
     endorsed: input.endorsed ?? (() => false),
+    supplied: input.supplied ?? (() => false),
   };
 }
 
@@ -211,6 +214,9 @@ function holdFindings(input: ComplianceInput, action: ActionManifest): readonly 
     supervised: input.paceClamp.allows === 'supervised',
     approvals: input.approvals,
     requestDigest: input.requestDigest ?? null,
+    standing: standingApprovalOf(
+      input.request, input.requester.agent, input.mesh.oversight?.standing ?? [], input.nowMs,
+    )?.id ?? null,
   });
 }
 

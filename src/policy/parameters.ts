@@ -17,6 +17,8 @@ export type Sourcing = {
   readonly trustedValues: (source: string) => ReadonlySet<string> | null;
   /** True when a person has endorsed this value for this parameter, action, agent and task. */
   readonly endorsed: (pointer: string, value: JsonValue) => boolean;
+  /** True for a value that an operator supplied: another one endorses it, whatever its rule says. */
+  readonly supplied?: (pointer: string) => boolean;
 };
 
 /** The part of an action, or of a read, that says where its values may come from. */
@@ -73,7 +75,7 @@ export function sensitiveFindings(
       const exempt = !isFinal &&
         (sourcing.trustedContext || bounded);
       if (exempt || isVouched(rule, value, pointer, parameters, sourcing)) continue;
-      if (rule.endorsable !== true) {
+      if (rule.endorsable !== true && sourcing.supplied?.(pointer) !== true) {
         refusals.push(refusal('POLICY_SOURCE_UNTRUSTED', 'g5/source', pointer));
       } else if (isFinal || !sourcing.endorsed(pointer, value)) {
         endorsements.push(refusal('POLICY_ENDORSEMENT_REQUIRED', 'g5/endorsement', pointer));

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { codes, input, meshWith, oispec, payments } from '../../test/mesh-files/request.ts';
 import { comply } from './comply.ts';
-import type { GrantedApproval } from './people.ts';
+import type { StandingApproval } from '../mesh/oversight.ts';
+import { peopleFindings, standingApprovalOf, type GrantedApproval } from './people.ts';
 
 describe('people', () => {
   const approve = (...operators: string[]): readonly GrantedApproval[] =>
@@ -70,5 +71,40 @@ describe('people', () => {
       const mesh = meshWith([['autonomy_tier: 2', `autonomy_tier: ${tier}`]]);
       expect(codes({ mesh })).toEqual([]);
     }
+  });
+});
+
+describe('a standing approval', () => {
+  const given: StandingApproval = {
+    id: 'small', action: 'pay_invoice', requester: 'triage', until: 2_000, by: 'alice', reason: 'rent',
+    where: new Map([['payee', { oneOf: ['ACME'] }], ['amount', { atMost: 100 }]]),
+  };
+  const covers = (change: object = {}, requester = 'triage', nowMs = 1_000): string | null =>
+    standingApprovalOf(
+      { action: 'pay_invoice', parameters: { payee: 'ACME', amount: 100, ...change } },
+      requester, [given], nowMs,
+    )?.id ?? null;
+
+  it('covers what it says and nothing beside it', () => {
+    expect(covers()).toBe('small');
+    const not = [{ amount: 100.01 }, { amount: NaN }, { amount: -1 }, { amount: '1' }, { payee: 'EVE' }, { more: 1 }];
+    for (const change of not) expect(covers(change)).toBeNull();
+    expect(covers({}, 'planner')).toBeNull();
+    expect(covers({}, 'triage', 2_000)).toBeNull();
+  });
+
+  it('answers the manifest\'s question only, and never for a CRITICAL action', () => {
+    const asked = { autonomyTier: 2, supervised: false, approvals: [], requestDigest: null, standing: 'small' } as const;
+    const action = (risk: 'HIGH' | 'CRITICAL') => {
+      const found = meshWith([['risk: HIGH', `risk: ${risk}\n      approval: required`]]).actions.get('pay_invoice');
+      if (found === undefined) throw new Error('no action');
+      return found;
+    };
+    const codesOf = (risk: 'HIGH' | 'CRITICAL', change: object = {}) =>
+      peopleFindings(action(risk), { ...asked, ...change }).map(({ code }) => code);
+    expect(codesOf('HIGH')).toEqual([]);
+    expect(codesOf('HIGH', { standing: null })).toEqual(['POLICY_APPROVAL_REQUIRED']);
+    expect(codesOf('HIGH', { supervised: true })).toEqual(['POLICY_PACE_SUPERVISED']);
+    expect(codesOf('CRITICAL')).toEqual(['POLICY_TWO_PEOPLE_REQUIRED', 'POLICY_APPROVAL_REQUIRED']);
   });
 });

@@ -5,6 +5,8 @@ import { applyRevocation } from '../control/revocations.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
+import { shownApproval } from '../oversight/probe.ts';
+import { searchApprovals } from '../oversight/search.ts';
 import { listAgents, showAgent, type AgentsContext } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
 import { listMandates } from './node-mandates.ts';
@@ -50,8 +52,14 @@ export function controlApi(
         enrolment: node()?.enrolmentAddress ?? null,
       };
     },
-    approvals: (limit) => store.list(limit),
-    approval: (id) => store.get(id),
+    approvals: (query) => {
+      const { approvals, total } = searchApprovals(store, query);
+      return { approvals: approvals.map(shownApproval), total };
+    },
+    approval: (id) => {
+      const found = store.get(id);
+      return found === null ? null : shownApproval(found);
+    },
     decide: async (signed) => {
       const answer = await decide(signed, parts.approvals);
       return { ok: answer.ok, code: answer.ok ? null : answer.code };

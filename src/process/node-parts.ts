@@ -6,7 +6,6 @@ import { steadyClock } from '../adapters/clock-steady.ts';
 import type { PolicyStore } from '../control/policies.ts';
 import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
 import {
-  SqliteApprovalStore,
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
@@ -25,8 +24,7 @@ import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.t
 import { InOrder } from '../bus/in-order.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { firewallOf } from './firewall-parts.ts';
-import { noApprover } from '../oversight/approver.ts';
-import { hold, type Approval, type ApprovalsContext } from '../oversight/approvals.ts';
+import { hold, type ApprovalsContext } from '../oversight/approvals.ts';
 import { Turns } from '../oversight/turns.ts';
 import {
   askAllotment,
@@ -53,11 +51,11 @@ import type { Cosigner } from '../recorder/cosigner.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { PolicyStampingRecorder } from '../recorder/stamp-policy.ts';
-import type { NodeFrame } from '../wire/frame.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
 import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
+import { approvalsOf, decidedFrame } from './node-approvals.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
@@ -73,6 +71,8 @@ export type Foundations = {
   readonly log: (line: string) => void;
   readonly live: LivePolicy;
   readonly policies: PolicyStore;
+  /** Where the console is served; null while it is not. */
+  readonly console: { url: string | null };
 };
 
 /** The wired parts of a node, before any socket listens. */
@@ -97,7 +97,7 @@ export async function buildParts(
   options: { readonly stateDirectory: string; readonly svidDirectory?: string | null },
   foundations: Foundations,
 ): Promise<Parts> {
-  const { clock, database, live, log } = foundations;
+  const { clock, database, live } = foundations;
   const { mesh } = live;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const recorder = new DeclaredRecorder(stamping, () => live.mesh);
@@ -114,7 +114,7 @@ export async function buildParts(
   const localOperator = mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
-  const plane = { clock, database, live, recorder, operators, connected, log };
+  const plane = { ...foundations, recorder, operators, connected };
   const approvals = approvalsOf(plane);
   const revocations = revocationsOf(plane, (change) => {
     for (const connection of connected.values()) connection.revocationApplied(change);
@@ -201,7 +201,7 @@ function allotmentsOf(
   };
 }
 
-type Plane = {
+export type Plane = {
   readonly clock: Clock;
   readonly database: BatchedDatabase;
   readonly live: LivePolicy;
@@ -209,6 +209,7 @@ type Plane = {
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly connected: Map<string, BusConnection>;
   readonly log: (line: string) => void;
+  readonly console: Foundations['console'];
 };
 
 /** What follows from the mesh file is asked for at each step: a step sees one version, and whole. */
@@ -251,28 +252,6 @@ function busContextOf(
     backbone: new LocalBackbone(parts.queue),
     connected,
     ...parts,
-  };
-}
-
-function approvalsOf(plane: Plane): ApprovalsContext {
-  const { recorder, clock, database, live, connected } = plane;
-  return {
-    store: new SqliteApprovalStore(database),
-    recorder,
-    clock,
-    get operators() {
-      return plane.operators();
-    },
-    get pendingMax() {
-      return live.mesh.limits.pendingApprovalsMax;
-    },
-    turns: new Turns(),
-    approver: noApprover,
-    mintId: () => mintUlid(clock, systemRandom),
-    settled: (approval) => {
-      const frame = decidedFrame(approval);
-      if (frame !== null) connected.get(approval.hold.executor)?.tell(frame);
-    },
   };
 }
 
@@ -336,7 +315,8 @@ function controlPortOf(
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],
     hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
-    decided: (message, executor) => decidedFrame(approvals.store.byMessage(message, executor)),
+    decided: (message, executor, digest) =>
+      decidedFrame(approvals.store.byDigest(message, executor, digest)),
     allot: (executor, ask) => askAllotment(executor, ask, allotments),
     settle: (executor, report) => settleAllotment(executor, report, allotments),
     renew: async (peer, csr) => {
@@ -358,15 +338,4 @@ function issuedPeer(
   if (chain !== null && verifier.byThumbprint(thumbprint) === null) verifier.verifyPem(chain);
   const peer = verifier.byThumbprint(thumbprint);
   return peer === null || revocations.isRevoked(peer) ? null : peer;
-}
-
-function decidedFrame(approval: Approval | null): Extract<NodeFrame, { kind: 'decided' }> | null {
-  if (approval === null || approval.state === 'pending') return null;
-  return {
-    kind: 'decided',
-    message: approval.hold.message,
-    approval: approval.id,
-    outcome: approval.state,
-    decisions: approval.decisions.map((made) => made.signed),
-  };
 }

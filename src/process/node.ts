@@ -37,6 +37,7 @@ import { nodeDirectories, nodeName } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { LivePolicy } from './live-policy.ts';
 import { keepPorts, listenOn, portsToUse } from './node-ports.ts';
+import { ProbeSchedule } from './node-approvals.ts';
 import { controlApi } from './node-control.ts';
 import { buildParts } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
@@ -107,7 +108,8 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   if (started.said !== null) options.log(`warning: ${started.said}`);
   const live = new LivePolicy(policies, started.policy.version, started.mesh);
   const { log } = options;
-  const foundations = { recorder, cosigner, clock, database, live, policies, log };
+  const console = { url: null };
+  const foundations = { recorder, cosigner, clock, database, live, policies, log, console };
   const node = await MeshNode.start(options, foundations);
   return node;
 }
@@ -297,8 +299,10 @@ class MeshNode implements RunningNode {
   #startTimers(): readonly NodeJS.Timeout[] {
     const { clock } = this.#foundations;
     const failed = (failure: unknown): void => this.#options.log(`node: ${faultOf(failure)}`);
+    const probes = new ProbeSchedule(this.#parts.approvals, this.#foundations);
     const sweep = setInterval(() => {
       expire(this.#parts.approvals).catch(failed);
+      probes.sweep().catch(failed);
       this.#parts.spawning.children.sweep();
     }, sweepMs);
     const prune = setInterval(() => {

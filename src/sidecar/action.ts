@@ -15,11 +15,15 @@ import { placeOf } from './endorsements.ts';
 import { contentOf } from './inbound.ts';
 import {
   applyDecision,
+  heed,
   holdForPeople,
+  humanVerdict,
   inTime,
   mustHold,
   requestDigest,
-  verifyApproval,
+  suppliedBy,
+  withChanges,
+  type Modification,
   type Reviewed,
 } from './people.ts';
 import { mandateDetail, reviewMandate, type MandateReview } from './mandate-review.ts';
@@ -61,21 +65,25 @@ async function workUnder(
   word: Decided | null,
   context: SidecarContext,
 ): Promise<void | 'superseded'> {
-  const { body } = message;
-  const decided = word === null ? null : inTime(word, body, context);
+  const said = word === null ? null : inTime(word, message.body, context);
+  const heeded = heed(said, message.body, context);
+  const changes = heeded?.changes ?? [];
+  // A change that people made is judged from the start, and put before others of them.
+  const decided = said?.outcome === 'modified' && heeded !== null ? null : said;
+  const body = withChanges(message.body, changes);
   const startedUs = performance.now() * 1000;
   const before = endedBefore(body, context);
   if (before !== null && !before.mayRepeat) {
     const asked = requestOf(body);
     return answer(message, outcomeOf(asked, before.decision, context), context, before.decision);
   }
-  const reviewed = await review(message, context);
+  const reviewed = await review({ message, body, changes }, context);
   // What may have been done already is not called refused.
   const turnedAway = (code: string): ActionOutcome =>
     before === null
       ? turnedAwayAs(reviewed.request, code, context)
       : outcomeOf(reviewed.request, before.decision, context);
-  const approved = decided === null ? null : verifyApproval(decided, body, context);
+  const approved = heeded?.approvedBy ?? null;
   if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
     const { request, verdict } = reviewed;
     const nowMs = context.clock.nowMs();
@@ -88,12 +96,12 @@ async function workUnder(
   const settled = applyDecision(bounded, decided, approved, context);
   const waits = decided === null && mustHold(bounded) && settled.outcome === 'ESCALATE';
   const tookUs = performance.now() * 1000 - startedUs;
-  const isRecorded = await recordReview(body, bounded, settled, tookUs, context);
+  const isRecorded = await recordReview(body, bounded, settled, tookUs, context, changes);
   const stands = isRecorded && !waits && settled.outcome !== 'NO-GO';
   if (!stands && before === null) await giveBack(body, reviewed, allotted, context);
   if (!isRecorded && !context.policy.isCurrent()) return 'superseded';
   if (!isRecorded) return answer(message, turnedAway('SIDECAR_RECORD_UNAVAILABLE'), context);
-  if (waits) return holdForPeople(message, bounded, context);
+  if (waits) return holdForPeople(body, bounded, changes, context);
   if (!stands || reviewed.manifest === null || allotted?.outcome !== 'granted') {
     const code = settled.lead?.code ?? 'REVIEW_MISSING';
     await context.store.countRefusal(budgetOf(body), context.clock.nowMs());
@@ -143,8 +151,17 @@ function endedBefore(body: EnvelopeBody, context: SidecarContext): PriorEnd | nu
   return context.gate.endOf({ requester: body.from, idempotencyKey, requestId: body.id });
 }
 
-async function review(message: InboxMessage, context: SidecarContext): Promise<Reviewed> {
-  const { body } = message;
+/** A message as it came, and its request as people's changes made it. */
+type Changed = {
+  readonly message: InboxMessage;
+  readonly body: EnvelopeBody;
+  readonly changes: readonly Modification[];
+};
+
+async function review(
+  { message, body, changes }: Changed,
+  context: SidecarContext,
+): Promise<Reviewed> {
   const request = requestOf(body);
   const manifest = context.mesh.actions.get(request.action) ?? null;
   const trusted = await trustedValues(manifest, body, context);
@@ -168,6 +185,7 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
         { ...placeOf(body), action: request.action, pointer, value },
         context.clock.nowMs(),
       ),
+    supplied: suppliedBy(message.body, changes),
     // The sums have an owner, which is asked once nothing else speaks against the request.
     capUsed: () => 0,
     approvals: [],
@@ -175,7 +193,9 @@ async function review(message: InboxMessage, context: SidecarContext): Promise<R
   });
   const mandate = mandateOf(body, request, manifest, context);
   const verdicts = [
-    ...(await contentVerdicts(message, context)), ...standing(body, manifest, context), verdict, mandate.verdict,
+    ...(await contentVerdicts({ ...message, body }, changes.length > 0, context)),
+    ...standing(body, manifest, context), verdict, mandate.verdict,
+    ...(changes.length > 0 ? [humanVerdict('ESCALATE', 'OVERSIGHT_MODIFIED', context)] : []),
   ];
   return judged({ request, manifest, verdict: combine(verdicts), mandate }, context);
 }
@@ -259,11 +279,12 @@ async function judged(reviewed: Reviewed, context: SidecarContext): Promise<Revi
 /** What the content controls said when the message was received, or say now under a new version. */
 async function contentVerdicts(
   { body, entries }: InboxMessage,
+  isChanged: boolean,
   context: SidecarContext,
 ): Promise<readonly Verdict[]> {
   const said = entries.flatMap((entry) => entry.verdicts);
   const isCurrent = entries.every(({ detail }) => detail['policy'] === context.policy.version);
-  if (isCurrent) return said;
+  if (isCurrent && !isChanged) return said;
   const content = await reviewContent(contentOf(body, context), context);
   return [...said.filter((verdict) => verdict.control === 'bus'), ...content];
 }
@@ -306,11 +327,13 @@ async function recordReview(
   settled: CombinedVerdict,
   tookUs: number,
   context: SidecarContext,
+  changes: readonly Modification[] = [],
 ): Promise<boolean> {
   const risk = reviewed.manifest?.risk ?? 'CRITICAL';
   const entry: EntryDraft = {
     kind: 'request.reviewed',
-    id: `${body.id}.reviewed.${settled.outcome}.${settled.verdicts.length}`,
+    id: `${body.id}.reviewed.${settled.outcome}.${settled.verdicts.length}` +
+      (changes.length === 0 ? '' : `.m${changes.length}`),
     at: context.clock.nowMs(),
     actor: `sidecar:${context.agent.name}`,
     task: body.task,
@@ -324,7 +347,8 @@ async function recordReview(
       action: reviewed.request.action,
       risk,
       requester: body.from,
-      digest: requestDigest(body, reviewed.manifest, context.agent.name),
+      digest: requestDigest(body, reviewed.manifest, context.agent.name, changes),
+      ...(changes.length === 0 ? {} : { modifiedBy: changes.map(({ operator }) => operator) }),
       ...mandateDetail(body.mandate),
       principals: body.principals.map(({ agent }) => agent),
       isolation: context.isolation,

@@ -3,10 +3,13 @@ import { createHash } from 'node:crypto';
 import { verifyOperatorDecision } from '../identity/operator-signature.ts';
 import { manifestDigest } from '../mesh/manifest-digest.ts';
 import type { ActionManifest } from '../mesh/mesh.ts';
+import { deadlineMs } from '../mesh/oversight.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionRequest } from '../message/action-request.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
+import { isJsonObject } from '../message/json.ts';
+import type { JsonObject } from '../message/json.ts';
 import {
   combine,
   finding,
@@ -15,9 +18,10 @@ import {
   type Verdict,
 } from '../review/verdict.ts';
 import type { Hold, ValueToEndorse } from '../oversight/hold.ts';
+import { rule, unruled, type Question } from '../oversight/ruling.ts';
 import type { SidecarContext } from './context.ts';
 import type { MandateReview } from './mandate-review.ts';
-import type { Decided, InboxMessage } from './ports.ts';
+import type { Decided } from './ports.ts';
 
 /** An action request after its review. */
 export type Reviewed = {
@@ -33,7 +37,8 @@ export type Reviewed = {
 export function mustHold(reviewed: Reviewed): boolean {
   const risk = reviewed.manifest?.risk ?? 'CRITICAL';
   const byPolicy = reviewed.verdict.verdicts.some(
-    (verdict) => verdict.control === 'policy-compliance' && verdict.outcome === 'ESCALATE',
+    ({ control, outcome }) =>
+      (control === 'policy-compliance' || control === 'human') && outcome === 'ESCALATE',
   );
   return byPolicy || risk === 'HIGH' || risk === 'CRITICAL';
 }
@@ -69,13 +74,15 @@ function denialCode(decided: Decided): string {
       return 'OVERSIGHT_APPROVAL_DENIED';
     case 'expired':
       return 'OVERSIGHT_APPROVAL_EXPIRED';
+    case 'modified':
+      return 'SIDECAR_APPROVAL_INVALID';
     default:
       return decided.outcome satisfies never;
   }
 }
 
 export function humanVerdict(
-  outcome: 'GO' | 'NO-GO',
+  outcome: 'GO' | 'NO-GO' | 'ESCALATE',
   code: string | null,
   context: SidecarContext,
 ): Verdict {
@@ -83,8 +90,11 @@ export function humanVerdict(
   return { outcome, control: 'human', version: context.mesh.digest.slice(0, 12), tookUs: 0, findings };
 }
 
-function heldUntilMs(body: EnvelopeBody, context: SidecarContext): number {
-  return body.issuedAt + context.mesh.limits.approvalTimeoutMs;
+/** People have as long as the class of the action allows (EC-2.9). */
+function heldUntilMs(body: EnvelopeBody, { mesh }: SidecarContext): number {
+  const parsed = parseActionRequest(body.payload);
+  const manifest = parsed.ok ? mesh.actions.get(parsed.request.action) : undefined;
+  return body.issuedAt + deadlineMs(manifest?.risk ?? 'CRITICAL', mesh);
 }
 
 /** An approval that reaches the executor too late is none, whoever kept it back for so long. */
@@ -93,30 +103,109 @@ export function inTime(decided: Decided, body: EnvelopeBody, context: SidecarCon
   return decided.outcome === 'approved' && isLate ? { ...decided, outcome: 'expired' } : decided;
 }
 
+/** A change that an operator made to the request; whoever made it cannot approve it. */
+export type Modification = { readonly operator: string; readonly parameters: JsonObject };
+
+/** What people said of a request, as far as their signatures hold. */
+export type Heeded = {
+  /** Changes to the request, oldest first. */
+  readonly changes: readonly Modification[];
+  /** Different operators who approved exactly the request that the changes made; null: too few. */
+  readonly approvedBy: readonly string[] | null;
+};
+
 /**
- * The operators whose signatures over exactly this request hold, each counted once; null when there
- * are too few or any of them denied. The node only carries the signatures.
+ * Counts again what the node says that people said; the node only carries the signatures. Null when
+ * one of them does not hold, or they do not add up to what the node says.
  */
-export function verifyApproval(
-  decided: Decided,
+export function heed(
+  decided: Decided | null,
   body: EnvelopeBody,
   context: SidecarContext,
-): readonly string[] | null {
-  if (decided.outcome !== 'approved') return null;
+): Heeded | null {
+  if (decided?.outcome !== 'approved' && decided?.outcome !== 'modified') return null;
   const parsed = parseActionRequest(body.payload);
-  const action = parsed.ok ? (context.mesh.actions.get(parsed.request.action) ?? null) : null;
-  const digest = requestDigest(body, action, context.agent.name);
+  const manifest = parsed.ok ? (context.mesh.actions.get(parsed.request.action) ?? null) : null;
   const operators = context.operators();
-  const approvers = new Set<string>();
+  const changes: Modification[] = [];
+  let ruling = unruled;
   for (const signed of decided.decisions) {
     const verified = verifyOperatorDecision(signed, (name) => operators.get(name)?.publicKey ?? null);
     if (!verified.ok) return null;
     const { statement } = verified;
-    if (statement.digest !== digest || statement.approval !== decided.approval) return null;
-    if (statement.decision !== 'approve') return null;
-    approvers.add(statement.operator);
+    const isOlder = statement.at < body.issuedAt - context.mesh.limits.clockSkewMs;
+    const isElsewhere = statement.decision !== 'modify' && statement.approval !== decided.approval;
+    if (isOlder || isElsewhere) return null;
+    const question = questionOf(body, manifest, changes, context);
+    const answer = rule(ruling, statement, question, operators.get(statement.operator) ?? null);
+    if (!answer.ok) return null;
+    ruling = answer.ruling;
+    if (ruling.state !== 'modified' || statement.parameters === undefined) continue;
+    changes.push({ operator: statement.operator, parameters: statement.parameters });
+    ruling = unruled;
   }
-  return approvers.size >= approvalsNeeded(action) ? [...approvers] : null;
+  if (decided.outcome === 'approved') {
+    return ruling.state === 'approved' ? { changes, approvedBy: ruling.approvedBy } : null;
+  }
+  return changes.length > 0 && ruling === unruled ? { changes, approvedBy: null } : null;
+}
+
+function questionOf(
+  body: EnvelopeBody,
+  manifest: ActionManifest | null,
+  changes: readonly Modification[],
+  context: SidecarContext,
+): Question {
+  return {
+    digest: requestDigest(withChanges(body, changes), manifest, context.agent.name, changes),
+    approvalsNeeded: approvalsNeeded(manifest),
+    approvers: manifest?.approvers ?? [],
+    causedBy: [...causedBy(body, context), ...changes.map(({ operator }) => operator)],
+  };
+}
+
+/** The request as it reads after the changes; a value that was changed has no source any more. */
+export function withChanges(
+  body: EnvelopeBody,
+  changes: readonly Modification[],
+): EnvelopeBody {
+  const last = changes.at(-1);
+  if (last === undefined || !isJsonObject(body.payload)) return body;
+  const supplied = suppliedBy(body, changes);
+  const sources = Object.fromEntries(
+    Object.entries(body.sources).filter(([pointer]) => !supplied(pointer)),
+  );
+  return { ...body, payload: { ...body.payload, parameters: last.parameters }, sources };
+}
+
+/** Whether a value of the changed request, by JSON Pointer, came from an operator. */
+export function suppliedBy(
+  body: EnvelopeBody,
+  changes: readonly Modification[],
+): (pointer: string) => boolean {
+  const last = changes.at(-1);
+  const asked = isJsonObject(body.payload) ? body.payload['parameters'] : undefined;
+  const before = asked !== undefined && isJsonObject(asked) ? asked : {};
+  const after = last?.parameters ?? before;
+  const names = new Set(Object.keys(after).filter((name) =>
+    !Object.hasOwn(before, name) ||
+    canonicalize(before[name] ?? null) !== canonicalize(after[name] ?? null)));
+  return (pointer) => {
+    const [, , name = ''] = pointer.split('/');
+    return names.has(name.replaceAll('~1', '/').replaceAll('~0', '~'));
+  };
+}
+
+/** Operators who speak through an originator that is in the request's causes: its sponsor. */
+function causedBy(body: EnvelopeBody, context: SidecarContext): readonly string[] {
+  const { mesh } = context;
+  const operators = context.operators();
+  const agents = [body.from, ...body.principals.map(({ agent }) => agent)];
+  const sponsors = agents.flatMap((name) => {
+    const agent = mesh.agents.get(name);
+    return agent?.originator === true ? (agent.sponsor ?? []) : [];
+  });
+  return [...new Set(sponsors.filter((name) => operators.has(name)))].slice(0, 16);
 }
 
 export function approvalsNeeded(manifest: ActionManifest | null): 1 | 2 {
@@ -131,22 +220,25 @@ export function requestDigest(
   body: EnvelopeBody,
   manifest: ActionManifest | null,
   executor: string,
+  changes: readonly Modification[] = [],
 ): string {
   const text = canonicalize({
     executor,
     message: body.id,
     request: body.payload,
+    ...(changes.length === 0 ? {} : { modifiedBy: changes.map(({ operator }) => operator) }),
     manifest: manifest === null ? null : manifestDigest(manifest),
   });
   return createHash('sha256').update(text).digest('base64url');
 }
 
+/** `body` is the request as the changes made it. */
 export async function holdForPeople(
-  message: InboxMessage,
+  body: EnvelopeBody,
   reviewed: Reviewed,
+  changes: readonly Modification[],
   context: SidecarContext,
 ): Promise<void> {
-  const { body } = message;
   const findings = reviewed.verdict.verdicts.flatMap((verdict) => verdict.findings);
   const held: Hold = {
     message: body.id,
@@ -158,11 +250,13 @@ export async function holdForPeople(
     risk: reviewed.manifest?.risk ?? 'CRITICAL',
     reversibility: reviewed.manifest?.reversibility ?? 'irreversible',
     parameters: reviewed.request.parameters,
-    digest: requestDigest(body, reviewed.manifest, context.agent.name),
+    digest: requestDigest(body, reviewed.manifest, context.agent.name, changes),
     approvalsNeeded: approvalsNeeded(reviewed.manifest),
     reasons: [...new Set(findings.map(({ code }) => code))].slice(0, reasonsMax),
     endorse: valuesToEndorse(body, findings),
     expiresAt: heldUntilMs(body, context),
+    causedBy: causedBy(body, context),
+    ...(changes.length === 0 ? {} : { modifiedBy: changes.map(({ operator }) => operator) }),
   };
   await context.store.setState(body.id, 'held');
   // The node may be away: a held message is offered again on every reconnection.

@@ -116,7 +116,8 @@ export type NodeFrame =
       readonly kind: 'decided';
       readonly message: string;
       readonly approval: string;
-      readonly outcome: 'approved' | 'denied' | 'expired';
+      /** `modified`: the request is to be judged anew, with the change that the last one signed. */
+      readonly outcome: 'approved' | 'denied' | 'expired' | 'modified';
       /** Operators' signed decisions; the sidecar verifies each one itself. */
       readonly decisions: readonly string[];
     }

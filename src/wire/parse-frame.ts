@@ -79,6 +79,8 @@ const hold: z.ZodType<Hold> = z.strictObject({
     .max(32)
     .optional(),
   expiresAt: number,
+  causedBy: z.array(name).max(16).optional(),
+  modifiedBy: z.array(name).max(3).optional(),
 });
 
 const names = z.array(z.string().min(1).max(63)).max(64);
@@ -227,7 +229,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     kind: z.literal('decided'),
     message: id,
     approval: id,
-    outcome: z.enum(['approved', 'denied', 'expired']),
+    outcome: z.enum(['approved', 'denied', 'expired', 'modified']),
     decisions: z.array(z.string().max(8192)).max(8),
   }),
   z.strictObject({ kind: z.literal('list-calls'), number }),

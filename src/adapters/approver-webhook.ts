@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ApprovalWebhook } from '../mesh/oversight.ts';
+import type { Approver, Notice } from '../oversight/approver.ts';
+import { readToken } from './export-files.ts';
+import { HttpPoster } from './export-http.ts';
+
+const timeoutMs = 5_000;
+
+/**
+ * Tells webhooks what waits, by reference: no parameter, no text of an agent, no name of a person.
+ * `settings` is asked each time, so that a new version of the mesh file counts at once. Rejects when
+ * one of them did not take the word; the others have it all the same.
+ */
+export class WebhookApprover implements Approver {
+  readonly #settings: () => readonly ApprovalWebhook[];
+  readonly #consoleUrl: () => string | null;
+
+  constructor(settings: () => readonly ApprovalWebhook[], consoleUrl: () => string | null) {
+    this.#settings = settings;
+    this.#consoleUrl = consoleUrl;
+  }
+
+  get configured(): boolean {
+    return this.#settings().length > 0;
+  }
+
+  get name(): string {
+    return this.#settings().map(({ name }) => name).join(', ') || 'none (not configured)';
+  }
+
+  async waiting(notice: Notice): Promise<void> {
+    const told = await Promise.allSettled(this.#settings().map((hook) => this.#tell(hook, notice)));
+    const failed = told.filter(({ status }) => status === 'rejected').length;
+    if (failed > 0) throw new Error(`${failed} webhooks did not take the word.`);
+  }
+
+  async #tell(hook: ApprovalWebhook, notice: Notice): Promise<void> {
+    const endpoint = hook.url ?? (hook.urlFile === null ? null : await readToken(hook.urlFile));
+    if (endpoint === null) throw new Error(`The webhook ${hook.name} has no address.`);
+    const poster = new HttpPoster({ endpoint, credentialFile: null, caFile: null });
+    try {
+      const body = JSON.stringify(bodyOf(hook, notice, this.#consoleUrl()));
+      const posted = await poster.post('', Buffer.from(body), AbortSignal.timeout(timeoutMs));
+      if (!posted.ok) throw new Error(`The webhook ${hook.name} refused: ${posted.code}.`);
+    } finally {
+      poster.close();
+    }
+  }
+}
+
+/** Slack takes `text`; others take the members of the notice as they are. */
+function bodyOf(hook: ApprovalWebhook, notice: Notice, consoleUrl: string | null): object {
+  const { approval, action, risk, executor, expiresAt } = notice;
+  const link = consoleUrl === null ? null : `${consoleUrl}/approvals/${approval}`;
+  if (hook.kind === 'json') return { ...notice, link };
+  const until = new Date(expiresAt).toISOString();
+  const where = link ?? `maso approvals show ${approval}`;
+  return {
+    text: `${risk} action ${action} of ${executor} waits for a person until ${until}: ${where}`,
+  };
+}
