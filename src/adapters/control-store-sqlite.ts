@@ -17,6 +17,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS issued (
     thumbprint TEXT PRIMARY KEY, chain TEXT NOT NULL, expires_at INTEGER NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS join_token_end ON join_token (expires_at);
+  CREATE INDEX IF NOT EXISTS issued_end ON issued (expires_at);
 `;
 
 const forgetEveryMs = 10_000;

@@ -7,6 +7,8 @@ const schema = `
   CREATE TABLE IF NOT EXISTS revocation (
     version INTEGER PRIMARY KEY, id TEXT NOT NULL, recorded INTEGER NOT NULL, value TEXT NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS revocation_id ON revocation (id);
+  CREATE INDEX IF NOT EXISTS revocation_unrecorded ON revocation (recorded) WHERE recorded = 0;
   CREATE TABLE IF NOT EXISTS revocation_version (
     slot INTEGER PRIMARY KEY CHECK (slot = 1), version INTEGER NOT NULL
   );

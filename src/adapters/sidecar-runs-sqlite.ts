@@ -4,7 +4,8 @@ import type { BatchedDatabase } from './sqlite-batch.ts';
 const schema = `
   CREATE TABLE IF NOT EXISTS sidecar_run (
     spiffe_id TEXT PRIMARY KEY, run TEXT NOT NULL, seen_at INTEGER NOT NULL
-  )
+  );
+  CREATE INDEX IF NOT EXISTS sidecar_run_seen ON sidecar_run (seen_at);
 `;
 
 /** No identity is resumed after its SVID has ended, which takes an hour at most. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
+import { edgesBetween } from '../mesh/edge-index.ts';
 import type { ActionManifest, BoundWindow, Impact, Mesh } from '../mesh/mesh.ts';
 import { impacts } from '../mesh/mesh.ts';
 import { canonicalize } from '../message/canonical-json.ts';
@@ -93,8 +94,8 @@ function mayAsk(
   // What the mesh file bounds is this owner's own to charge.
   if (!charges.every(({ key }) => key.startsWith(mandateKeys))) return false;
   if (name !== null) {
-    const isOffered = mesh.edges.some(({ from, to, mayRequest }) =>
-      from === requester && to === executor && mayRequest.includes(name));
+    const isOffered = edgesBetween(mesh, requester, executor)
+      .some(({ mayRequest }) => mayRequest.includes(name));
     return isOffered && calls === 1 && action !== null &&
       operation === `${action.tool}.${action.operation}`;
   }

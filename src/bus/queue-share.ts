@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { edgesFrom, edgesTo } from '../mesh/edge-index.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { MessageQueue } from './message-queue.ts';
@@ -19,10 +20,7 @@ export function hasRoom({ from, to }: EnvelopeBody, mesh: Mesh, queue: MessageQu
 
 /** Agents with an edge to the recipient, and executors that answer it. */
 function sendersTo(to: string, mesh: Mesh): number {
-  const senders = new Set<string>();
-  for (const edge of mesh.edges) {
-    if (edge.to === to) senders.add(edge.from);
-    if (edge.from === to && edge.mayRequest.length > 0) senders.add(edge.to);
-  }
+  const senders = new Set(edgesTo(mesh, to).map((edge) => edge.from));
+  for (const edge of edgesFrom(mesh, to)) if (edge.mayRequest.length > 0) senders.add(edge.to);
   return senders.size;
 }

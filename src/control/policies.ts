@@ -6,6 +6,10 @@ import type { PolicyVersion } from '../mesh/policy-version.ts';
 import { takePolicy } from '../mesh/take-policy.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import { refuse } from './refusal.ts';
+
+/** What a refusal is about, on record. */
+const at = { at: 'policies' } as const;
 
 /** `coming`: signed, and not yet in force; `staged`: signed for the next start. */
 export type PolicyState = 'coming' | 'staged' | 'in-force';
@@ -63,20 +67,20 @@ export async function applyPolicy(
 ): Promise<PolicyAnswer> {
   const operators = context.operators();
   const verified = verifyPolicy(signed, (name) => operators.get(name)?.publicKey ?? null);
-  if (!verified.ok) return refuse(verified.code, context);
+  if (!verified.ok) return refuse(verified.code, at, context);
   const { version, digest } = verified.statement;
   const offered: PolicyVersion = { version, digest, signed, bundle };
   const now = context.inForce();
-  if (!(version > context.store.highest())) return refuse('MESH_POLICY_VERSION', context);
+  if (!(version > context.store.highest())) return refuse('MESH_POLICY_VERSION', at, context);
   const taken = takePolicy(offered, { ...now, operators, believesNode: false });
   if (!taken.ok || taken.statement === null) {
-    return refuse(taken.ok ? 'IDENTITY_POLICY_MALFORMED' : taken.code, context);
+    return refuse(taken.ok ? 'IDENTITY_POLICY_MALFORMED' : taken.code, at, context);
   }
-  if (!(await context.compiles(taken.mesh))) return refuse('MESH_POLICY_REFUSED', context);
+  if (!(await context.compiles(taken.mesh))) return refuse('MESH_POLICY_REFUSED', at, context);
   const { effective } = taken.statement;
   const changes = changesBetween(now.mesh, taken.mesh);
   if (effective === 'now' && changes.some((change) => change.needsRestart)) {
-    return refuse('MESH_POLICY_NEEDS_RESTART', context);
+    return refuse('MESH_POLICY_NEEDS_RESTART', at, context);
   }
   return effective === 'now'
     ? enforceNow(offered, taken.mesh, taken.statement, context)
@@ -194,29 +198,4 @@ export function signedEntry(
     tookUs: null,
     detail: { version, digest, previous, effective, reason, signed },
   };
-}
-
-/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
-async function refuse(code: string, context: PoliciesContext): Promise<PolicyAnswer> {
-  const refused: EntryDraft = {
-    kind: 'identity.refused',
-    id: context.mintId(),
-    at: context.clock.nowMs(),
-    actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code,
-    verdicts: [],
-    tookUs: null,
-    detail: { at: 'policies' },
-  };
-  try {
-    await context.recorder.record([refused]);
-  } catch {
-    // The refusal stands without its record; the recorder has said that it is unavailable.
-    return { ok: false, code };
-  }
-  return { ok: false, code };
 }

@@ -10,6 +10,10 @@ import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Turns } from '../oversight/turns.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import { refuse } from './refusal.ts';
+
+/** What a refusal is about, on record. */
+const at = { at: 'revocations' } as const;
 
 /**
  * Keeps a revocation list. `add` resolves when steps and version survive `kill -9`; the version
@@ -87,16 +91,16 @@ async function applyInTurn(
     signed,
     (name) => context.operators.get(name)?.publicKey ?? null,
   );
-  if (!verified.ok) return refuse(verified.code, context);
+  if (!verified.ok) return refuse(verified.code, at, context);
   const { statement } = verified;
   const known = context.store.byId(statement.id);
   if (known !== null) {
     return known.signed === signed
       ? recordChange(known, context)
-      : refuse('IDENTITY_REVOCATION_MALFORMED', context);
+      : refuse('IDENTITY_REVOCATION_MALFORMED', at, context);
   }
   const refusal = refusalOf(statement, context);
-  if (refusal !== null) return refuse(refusal, context);
+  if (refusal !== null) return refuse(refusal, at, context);
   const change: RevocationChange = {
     version: context.list.version + 1,
     id: statement.id,
@@ -233,29 +237,4 @@ function codeOf({ op, target }: RevocationChange): string | null {
   if (target.kind === 'mandate') return 'MANDATE_REVOKED';
   if (target.kind === 'task') return 'MANDATE_TASK_ENDED';
   return op === 'revoke' ? 'IDENTITY_REVOKED' : null;
-}
-
-/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
-async function refuse(code: string, context: RevocationsContext): Promise<RevocationAnswer> {
-  const refused: EntryDraft = {
-    kind: 'identity.refused',
-    id: context.mintId(),
-    at: context.clock.nowMs(),
-    actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code,
-    verdicts: [],
-    tookUs: null,
-    detail: { at: 'revocations' },
-  };
-  try {
-    await context.recorder.record([refused]);
-  } catch {
-    // The refusal stands without its record; the recorder has said that it is unavailable.
-    return { ok: false, code };
-  }
-  return { ok: false, code };
 }

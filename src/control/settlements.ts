@@ -5,7 +5,11 @@ import { verifySettlement, type SettlementStatement } from '../identity/settleme
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Turns } from '../oversight/turns.ts';
-import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { Recorder } from '../recorder/entry.ts';
+import { refuse } from './refusal.ts';
+
+/** What a refusal is about, on record. */
+const at = { at: 'settlements' } as const;
 
 /** An operator's statement on a call in doubt, on its way to the executor or there. */
 export type Settlement = Pick<SettlementStatement, 'id' | 'executor' | 'call' | 'end'> & {
@@ -60,20 +64,20 @@ export function takeSettlement(
 async function takeInTurn(signed: string, context: SettlementsContext): Promise<SettlementAnswer> {
   const { mesh, store, ledger, operators } = context;
   const verified = verifySettlement(signed, (name) => operators.get(name)?.publicKey ?? null);
-  if (!verified.ok) return refuse(verified.code, context);
+  if (!verified.ok) return refuse(verified.code, at, context);
   const { id, executor, call, end } = verified.statement;
   const known = store.byId(id);
   if (known !== null) {
     return known.signed === signed
       ? { ok: true, settlement: known }
-      : refuse('IDENTITY_SETTLEMENT_MALFORMED', context);
+      : refuse('IDENTITY_SETTLEMENT_MALFORMED', at, context);
   }
-  if (!mesh.agents.has(executor)) return refuse('CONTROL_AGENT_UNKNOWN', context);
+  if (!mesh.agents.has(executor)) return refuse('CONTROL_AGENT_UNKNOWN', at, context);
   const standing = store.ofCall(executor, call).find(({ state }) => state !== 'refused');
   if (standing?.state === 'waiting' && standing.end === end) {
     return { ok: true, settlement: standing };
   }
-  if (standing !== undefined) return refuse('TOOL_CALL_SETTLED', context);
+  if (standing !== undefined) return refuse('TOOL_CALL_SETTLED', at, context);
   try {
     const doubtful = end === 'done' ? [] : await ledger.change((state) =>
       doubtfulHolders(state, executor, call));
@@ -111,35 +115,7 @@ export function settlementHeard(
     }
     const answered = { ...settlement, state: code === null ? 'applied' : 'refused', code } as const;
     await store.save(answered);
-    if (code !== null) await refuse(code, context);
+    if (code !== null) await refuse(code, at, context);
     return answered;
   });
-}
-
-/** Recorded among the refusals, which have a quota: whoever guesses cannot fill the log. */
-async function refuse(
-  code: string,
-  { recorder, clock, mintId }: SettlementsContext,
-): Promise<Extract<SettlementAnswer, { ok: false }>> {
-  const refused: EntryDraft = {
-    kind: 'identity.refused',
-    id: mintId(),
-    at: clock.nowMs(),
-    actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code,
-    verdicts: [],
-    tookUs: null,
-    detail: { at: 'settlements' },
-  };
-  try {
-    await recorder.record([refused]);
-  } catch {
-    // The refusal stands without its record; the recorder has said that it is unavailable.
-    return { ok: false, code };
-  }
-  return { ok: false, code };
 }

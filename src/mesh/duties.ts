@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { edgesTo } from './edge-index.ts';
 import type { Problems } from './problems.ts';
 import type { ActionManifest, Agent, Mesh } from './mesh.ts';
 import { proseGaps } from './prose.ts';
@@ -6,8 +7,7 @@ import type { Path } from './yaml-source.ts';
 
 /** The actions that some edge lets others request of this agent. */
 export function actionsOf(mesh: Mesh, agent: string): readonly ActionManifest[] {
-  const names = new Set(mesh.edges.filter((edge) => edge.to === agent)
-    .flatMap((edge) => edge.mayRequest));
+  const names = new Set(edgesTo(mesh, agent).flatMap((edge) => edge.mayRequest));
   return [...names].flatMap((name) => mesh.actions.get(name) ?? []);
 }
 

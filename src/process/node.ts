@@ -18,6 +18,7 @@ import { ControlError } from '../control/control-error.ts';
 import { enrol } from '../control/enrolment.ts';
 import { registeredKeptMs } from '../control/mandate-registry.ts';
 import { meshToRun, policyAtStart } from '../control/policy-start.ts';
+import { refuse } from '../control/refusal.ts';
 import { recordUnrecorded } from '../control/revocations.ts';
 import { readCertificatesPem, thumbprintOf } from '../identity/certificate.ts';
 import { IdentityError } from '../identity/identity-error.ts';
@@ -155,7 +156,9 @@ class MeshNode implements RunningNode {
         }
         return new BusConnection(peer, line, busContext);
       },
-      refused: (code, peer) => recordRefusal(code, peer, foundations),
+      refused: (code, peer) => {
+        void refuse(code, peer === null ? {} : { agent: peer.name }, parts.revocations);
+      },
     }));
     const enrolment = await listenOn(ports.enrolment, (port) => serveEnrolment({
       host,
@@ -332,27 +335,6 @@ function spawnedPeerRefusal(peer: PeerIdentity, mesh: Mesh, children: Children):
   }
   if ((peer.lineage ?? null) === null) return 'IDENTITY_LINEAGE_MISSING';
   return children.of(peer.name)?.spiffeId === peer.spiffeId ? null : 'CONTROL_CHILD_UNKNOWN';
-}
-
-function recordRefusal(code: string, peer: PeerIdentity | null, foundations: Foundations): void {
-  const { recorder, clock } = foundations;
-  const entry: EntryDraft = {
-    kind: 'identity.refused',
-    id: mintUlid(clock, systemRandom),
-    at: clock.nowMs(),
-    actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code,
-    verdicts: [],
-    tookUs: null,
-    detail: peer === null ? {} : { agent: peer.name },
-  };
-  recorder.record([entry]).catch(() => {
-    // The refusal stands; the recorder has said by itself that it is unavailable.
-  });
 }
 
 function meshEntry(
