@@ -184,7 +184,9 @@ function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
   if (mesh.firewall.model === 'none') {
     lines.push('no injection model is configured; the semantic firewall says so in every verdict.');
   }
-  lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
+  if ((mesh.judge?.subjects.length ?? 0) === 0) {
+    lines.push('no judge is configured; escalations of HIGH and CRITICAL actions wait for people.');
+  }
   if ((mesh.oversight?.webhooks.length ?? 0) === 0) {
     lines.push('no approver is configured; nobody is told what waits: see maso approvals list.');
   }

@@ -61,6 +61,8 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'tool.in-doubt': api('span', 'tool.in-doubt'),
   'tool.settled': api('log', 'tool.settled'),
   'tool.refused': api('span', 'tool.refused'),
+  'judge.called': api('span', 'judge.called'),
+  'judge.ruled': api('log', 'judge.ruled'),
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'refusals.counted': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'recorder.unavailable': {

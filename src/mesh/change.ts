@@ -102,6 +102,7 @@ const settings: { readonly [key: string]: Measure } = {
   auditScope: neutral,
   limits: unclear,
   scanner: unclear,
+  judge: unclear,
   bounds: unclear,
   oversight: unclear,
 };

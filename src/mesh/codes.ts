@@ -2,7 +2,7 @@
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
-import { firewallSettingCodes } from './firewall-setting-codes.ts';
+import { settingCodes } from './setting-codes.ts';
 import { exporterCodes } from './exporter-codes.ts';
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
@@ -330,7 +330,7 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   ...boundCodes,
-  ...firewallSettingCodes,
+  ...settingCodes,
   MESH_OPERATORS_TOO_FEW: {
     means: 'A CRITICAL action needs two operators, and fewer are declared.',
     mend: 'Declare two people under operators.',

@@ -17,6 +17,7 @@ import {
   resolveDefaults, resolveDomains, resolveGlobals, resolveLimits, resolveZones,
 } from './resolve-domains.ts';
 import { resolveFirewall } from './resolve-firewall.ts';
+import { resolveJudge } from './resolve-judge.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
@@ -55,6 +56,7 @@ const frameShape = z.strictObject({
     recorder: z.unknown().optional(),
     bounds: z.unknown().optional(),
     firewall: z.unknown().optional(),
+    judge: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -138,6 +140,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const recorder = resolveRecorder(loading, frame.recorder);
   const firewall = resolveFirewall(loading, frame.firewall);
   const oversight = resolveOversight(loading, frame.oversight);
+  const judge = resolveJudge(loading, frame.judge);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -149,7 +152,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall,
-    exporters, oversight,
+    exporters, oversight, judge,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

@@ -6,6 +6,7 @@ import { defaultBand } from './firewall-settings.ts';
 import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
+import { judgeShape } from './judge-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -309,6 +310,7 @@ export const entryShapes = {
   recorder: recorderShape,
   bounds: boundsShape,
   firewall: firewallShape,
+  judge: judgeShape,
   defaults: defaultsShape,
 } as const;
 
@@ -323,6 +325,7 @@ export const meshFileShape = z.strictObject({
     recorder: recorderShape.optional(),
     bounds: boundsShape.optional(),
     firewall: firewallShape.optional(),
+    judge: judgeShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),

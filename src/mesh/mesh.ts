@@ -6,6 +6,7 @@ import type { Channel } from '../message/channel.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ScannerSettings } from './scanner-settings.ts';
 import type { FirewallSettings } from './firewall-settings.ts';
+import type { JudgeSettings } from './judge-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -41,6 +42,8 @@ export type Mesh = {
   readonly limits: Limits;
   readonly bounds: Bounds;
   readonly firewall: FirewallSettings;
+  /** Who is asked about what the other controls escalate; absent or null is nobody. */
+  readonly judge?: JudgeSettings | null;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly agents: ReadonlyMap<string, Agent>;

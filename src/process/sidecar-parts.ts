@@ -7,10 +7,9 @@ import { ToolSecrets } from '../adapters/tool-secrets.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
-import { deselectedJudge, noJudge } from '../judge/judge.ts';
+import type { JudgeMemory } from '../judge/judge-memory.ts';
 import { createMandateVerifier, type MandateVerifier } from '../mandate/verifier.ts';
 import { peersOf } from '../mandate/verify.ts';
-import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import { defaultScannerSettings } from '../mesh/scanner-settings.ts';
 import type { Clock } from '../message/clock.ts';
@@ -41,6 +40,7 @@ import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
 import { agentSees } from './codes.ts';
 import { firewallOf } from './firewall-parts.ts';
+import { judgeOf } from './judge-parts.ts';
 
 /** What the sidecar of one agent stands on before it is wired. */
 export type SidecarFoundations = {
@@ -52,6 +52,7 @@ export type SidecarFoundations = {
   readonly clockJumpedMs: () => number;
   readonly store: SidecarStore;
   readonly endorsed: EndorsementStore;
+  readonly judgeMemory: JudgeMemory;
   readonly link: BusLink;
   readonly recorder: Recorder;
   readonly verifier: PeerVerifier;
@@ -178,7 +179,6 @@ export async function buildSidecarContext(
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
   const { policy, lasting } = foundations;
-  const judgeOff = deselectionOf(mesh, 'model-as-judge');
   const { admission } = lasting;
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
   const hmacKey = createSecretKey(digestKey);
@@ -221,7 +221,7 @@ export async function buildSidecarContext(
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
-    judge: judgeOff === null ? noJudge : deselectedJudge(deselectedVersion(judgeOff)),
+    judge: await judgeOf(mesh, foundations.judgeMemory.spend, clock),
     endorsements: new Endorsements(
       limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
     ),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
+import { SqliteJudgeMemory } from '../adapters/judge-memory-sqlite.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -88,6 +89,7 @@ class SidecarProcess implements RunningSidecar {
   readonly #database: BatchedDatabase;
   readonly #store: SqliteSidecarStore;
   readonly #intents: SqliteIntentStore;
+  readonly #judgeMemory: SqliteJudgeMemory;
   readonly #standing: SidecarStanding;
   readonly #policy: SidecarPolicy;
   readonly #lasting = createLasting();
@@ -112,6 +114,7 @@ class SidecarProcess implements RunningSidecar {
     this.#database = new BatchedDatabase(join(stateDirectory, 'sidecar.sqlite'));
     this.#store = new SqliteSidecarStore(this.#database);
     this.#intents = new SqliteIntentStore(this.#database.database);
+    this.#judgeMemory = new SqliteJudgeMemory(this.#database);
     this.#policy = this.#openPolicy();
     this.isolation = isolationOf(options, this.#policy.agent);
     this.#standing = new SidecarStanding({
@@ -230,6 +233,7 @@ class SidecarProcess implements RunningSidecar {
       clockJumpedMs: () => Math.abs(this.#clock.jumpedMs()),
       store: this.#store,
       endorsed: new SqliteEndorsementStore(this.#database),
+      judgeMemory: this.#judgeMemory,
       link,
       recorder: recorder.under(policy.version),
       verifier: identity.verifier,

@@ -289,7 +289,9 @@ function costOf(entries: readonly RecordedEntry[]): TraceCost {
   const controls = new Map<string, { control: string; verdicts: number; took_us: number }>();
   let tokens = 0;
   for (const entry of entries) {
-    tokens += Math.max(0, numberOf(entry.detail['tokens']) ?? 0);
+    for (const direction of ['inputTokens', 'outputTokens']) {
+      tokens += Math.max(0, numberOf(entry.detail[direction]) ?? 0);
+    }
     for (const { control, tookUs } of entry.verdicts) {
       const sum = controls.get(control) ?? { control, verdicts: 0, took_us: 0 };
       controls.set(control, { control, verdicts: sum.verdicts + 1, took_us: sum.took_us + tookUs });
@@ -298,7 +300,7 @@ function costOf(entries: readonly RecordedEntry[]): TraceCost {
   const rows = [...controls.values()].sort((a, b) => b.took_us - a.took_us);
   return {
     tokens,
-    model_calls: controls.get('model-as-judge')?.verdicts ?? 0,
+    model_calls: entries.filter(({ kind }) => kind === 'judge.called').length,
     controls_us: rows.reduce((sum, row) => sum + row.took_us, 0),
     controls: rows,
   };

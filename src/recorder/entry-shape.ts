@@ -32,6 +32,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'tool.in-doubt': true,
   'tool.settled': true,
   'tool.refused': true,
+  'judge.called': true,
+  'judge.ruled': true,
   'indicator.raised': true,
   'refusals.counted': true,
   'recorder.unavailable': true,

@@ -32,6 +32,8 @@ export type EntryKind =
   | 'tool.in-doubt'
   | 'tool.settled'
   | 'tool.refused'
+  | 'judge.called'
+  | 'judge.ruled'
   | 'indicator.raised'
   | 'refusals.counted'
   | 'recorder.unavailable'

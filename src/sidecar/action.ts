@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { JudgeQuestion } from '../judge/judge.ts';
 import type { ActionManifest, RiskClass } from '../mesh/mesh.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import type { ActionOutcome, ActionRequest } from '../message/action-request.ts';
@@ -13,6 +14,7 @@ import { answer, repeatReply } from './answer.ts';
 import type { SidecarContext } from './context.ts';
 import { placeOf } from './endorsements.ts';
 import { contentOf } from './inbound.ts';
+import { actionQuestion, awaitsRuling, withRuling, type HeldRuling } from './judged.ts';
 import {
   applyDecision,
   heed,
@@ -41,31 +43,44 @@ import { trustedValues } from './trusted-values.ts';
  */
 export async function workOn(
   message: InboxMessage,
-  word: Decided | null,
+  word: Word,
   context: SidecarContext,
-): Promise<void> {
-  if (message.reply !== null) return repeatReply(message, message.reply, context);
+): Promise<ForJudge | null> {
+  if (message.reply !== null) {
+    await repeatReply(message, message.reply, context);
+    return null;
+  }
   for (let now = context; ; ) {
     const progress = now.policy.isCurrent() ? await workUnder(message, word, now) : 'superseded';
-    if (progress !== 'superseded') return;
+    if (progress !== 'superseded') return progress ?? null;
     const next = await now.policy.next();
     if (next === null) {
       const request = requestOf(message.body);
       const before = endedBefore(message.body, now);
       const stale = turnedAwayAs(request, 'SIDECAR_POLICY_STALE', now);
-      return answer(message, before === null ? stale : outcomeOf(request, before.decision, now), now);
+      await answer(message, before === null ? stale : outcomeOf(request, before.decision, now), now);
+      return null;
     }
     now = next;
   }
 }
 
+/** What was said about a request since it was looked at last. */
+export type Word = {
+  readonly decided: Decided | null;
+  readonly held: HeldRuling | null;
+};
+
+/** A question about the request: one that it waits for, or one that may be put at any time. */
+export type ForJudge = { readonly when: 'held' | 'late'; readonly question: JudgeQuestion };
+
 /** `superseded`: nothing was done, nothing was answered, and another version is in force. */
 async function workUnder(
   message: InboxMessage,
-  word: Decided | null,
+  word: Word,
   context: SidecarContext,
-): Promise<void | 'superseded'> {
-  const said = word === null ? null : inTime(word, message.body, context);
+): Promise<void | 'superseded' | ForJudge> {
+  const said = word.decided === null ? null : inTime(word.decided, message.body, context);
   const heeded = heed(said, message.body, context);
   const changes = heeded?.changes ?? [];
   // A change that people made is judged from the start, and put before others of them.
@@ -77,7 +92,13 @@ async function workUnder(
     const asked = requestOf(body);
     return answer(message, outcomeOf(asked, before.decision, context), context, before.decision);
   }
-  const reviewed = await review({ message, body, changes }, context);
+  const held = word.held?.policyVersion === context.policy.version ? word.held : null;
+  const found = await review({ message, body, changes }, context);
+  if (decided === null && before === null && awaitsRuling(message, found, held, context)) {
+    await context.store.setState(body.id, 'judging');
+    return { when: 'held', question: actionQuestion(body, found, context) };
+  }
+  const reviewed = await withRuling(found, body, held, context);
   // What may have been done already is not called refused.
   const turnedAway = (code: string): ActionOutcome =>
     before === null
@@ -126,7 +147,9 @@ async function workUnder(
   if (!isAsBefore) await allotted.ended(ran);
   if (ran.status === 'REFUSED' && isSuperseded(ran, context)) return 'superseded';
   const end = isAsBefore ? before.decision : ran;
-  return answer(message, outcomeOf(reviewed.request, end, context), context, end);
+  await answer(message, outcomeOf(reviewed.request, end, context), context, end);
+  if (ran.status === 'REFUSED' || found.verdict.outcome !== 'ESCALATE' || mustHold(found)) return;
+  return { when: 'late', question: actionQuestion(body, found, context) };
 }
 
 /** The gate stopped before the call: by itself, or because the node records under another version. */
@@ -197,7 +220,7 @@ async function review(
     ...standing(body, manifest, context), verdict, mandate.verdict,
     ...(changes.length > 0 ? [humanVerdict('ESCALATE', 'OVERSIGHT_MODIFIED', context)] : []),
   ];
-  return judged({ request, manifest, verdict: combine(verdicts), mandate }, context);
+  return { request, manifest, verdict: combine(verdicts), mandate };
 }
 
 function mandateOf(
@@ -263,17 +286,6 @@ function budgetOf(body: EnvelopeBody): string {
 
 function isPrivileged(risk: RiskClass): boolean {
   return risk === 'HIGH' || risk === 'CRITICAL';
-}
-
-/** What is to be held is put to the judge first; it advises, and the policy decides. */
-async function judged(reviewed: Reviewed, context: SidecarContext): Promise<Reviewed> {
-  if (reviewed.verdict.outcome !== 'ESCALATE' || !mustHold(reviewed)) return reviewed;
-  const ruling = await context.judge.rule({
-    request: reviewed.request,
-    risk: reviewed.manifest?.risk ?? 'CRITICAL',
-    raisedBy: reviewed.verdict.verdicts.flatMap((one) => one.findings.map((found) => found.code)),
-  });
-  return { ...reviewed, verdict: combine([...reviewed.verdict.verdicts, ruling]) };
 }
 
 /** What the content controls said when the message was received, or say now under a new version. */

@@ -3,11 +3,14 @@ import { createHash } from 'node:crypto';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { SignedEnvelope } from '../message/envelope.ts';
-import { workOn } from './action.ts';
+import { workOn, type Word } from './action.ts';
 import type { SidecarContext } from './context.ts';
 import { EndpointRefusals } from './endpoint-refusals.ts';
 import { Handovers } from './handovers.ts';
+import { containLate } from './contain-late.ts';
 import { receive } from './inbound.ts';
+import { Judging } from './judging.ts';
+import { messageQuestion } from './judged.ts';
 import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
 import { ownRefusal } from './standing.ts';
 import { withdrawRevoked } from './withdraw.ts';
@@ -31,6 +34,7 @@ export type SessionOpened = {
 const requestsMax = 256;
 /** More than can be stored in one state: what the inbox holds, and the bus's window behind it. */
 const storedMax = undeliveredMax + 1024;
+const unsaid: Word = { decided: null, held: null };
 
 /**
  * The security sidecar of one agent: owns its session, its memory of what the agent has read, its
@@ -50,6 +54,14 @@ export class AgentSidecar {
   readonly #handovers = new Handovers();
   /** Requests whose answer the node refused for a while, by id; bounded by what is being worked on. */
   readonly #unsent = new Set<string>();
+  readonly #judging = new Judging({
+    context: () => this.#context,
+    ruled: (id, held) => {
+      const message = this.#context.store.message(id);
+      if (message?.state === 'judging') this.#work(message, { ...unsaid, held });
+    },
+    refusedLate: (question, ruling) => containLate(question, ruling, this.#context),
+  });
 
   constructor(context: SidecarContext) {
     this.#context = context;
@@ -73,7 +85,7 @@ export class AgentSidecar {
    */
   switchTo(context: SidecarContext): void {
     this.#context = context;
-    for (const message of context.store.messages('held', storedMax)) this.#work(message, null);
+    for (const message of context.store.messages('held', storedMax)) this.#work(message, unsaid);
     this.repeatAnswers();
   }
 
@@ -81,16 +93,17 @@ export class AgentSidecar {
   async recover(): Promise<void> {
     await this.context.gate.recover();
     this.#recovered.resolve();
-    for (const message of this.context.store.messages('working', storedMax)) {
-      this.#work(message, null);
+    for (const state of ['working', 'judging'] as const) {
+      for (const message of this.context.store.messages(state, storedMax)) this.#work(message, unsaid);
     }
+    this.#judging.resume();
     this.reconnected();
   }
 
   /** On every connection to the node: offers held messages again and sends what was spooled. */
   reconnected(): void {
     for (const message of this.context.store.messages('held', storedMax)) {
-      this.#work(message, null);
+      this.#work(message, unsaid);
     }
     this.repeatAnswers();
   }
@@ -101,7 +114,7 @@ export class AgentSidecar {
     this.#unsent.clear();
     for (const id of unsent) {
       const message = this.context.store.message(id);
-      if (message !== null) this.#work(message, null);
+      if (message !== null) this.#work(message, unsaid);
     }
   }
 
@@ -130,7 +143,7 @@ export class AgentSidecar {
   decided(decided: Decided): void {
     const message = this.context.store.message(decided.message);
     if (message === null || message.state !== 'held') return;
-    this.#work(message, decided);
+    this.#work(message, { ...unsaid, decided });
   }
 
   // Sessions.
@@ -291,20 +304,27 @@ export class AgentSidecar {
 
   /** Resolves once there is room for the next one: until then the bus's window fills. */
   async #received(message: InboxMessage): Promise<void> {
-    if (message.state === 'pending') return this.#inbox.add(message);
+    if (message.state === 'pending') {
+      if (message.entries.some(({ outcome }) => outcome === 'ESCALATE')) {
+        await this.#judging.later(messageQuestion(message, this.context), this.context);
+      }
+      return this.#inbox.add(message);
+    }
     if (message.state !== 'working') return;
-    this.#work(message, null);
+    this.#work(message, unsaid);
     while (this.#working + this.#unsent.size >= requestsMax) await wakeOf(this.#waitingForWork);
   }
 
   /** Action requests are worked on one after the other, so that caps cannot be raced. */
-  #work(message: InboxMessage, decided: Decided | null): void {
+  #work(message: InboxMessage, word: Word): void {
     this.#working += 1;
     this.#actions = this.#actions
       .then(async () => {
         const current = this.context.store.message(message.body.id) ?? message;
         if (current.state === 'done') return;
-        await workOn(current, decided, this.context);
+        const asks = await workOn(current, word, this.context);
+        if (asks?.when === 'held') this.#judging.hold(asks.question, this.context);
+        else if (asks !== null) await this.#judging.later(asks.question, this.context);
         const { state, reply } = this.context.store.message(current.body.id) ?? current;
         if (state === 'working' && reply !== null) this.#unsent.add(current.body.id);
       })

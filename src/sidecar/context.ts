@@ -4,6 +4,7 @@ import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
 import type { FirewallTiming } from '../firewall/firewall.ts';
 import type { Judge } from '../judge/judge.ts';
+import type { JudgeMemory } from '../judge/judge-memory.ts';
 import type { MandateVerifier } from '../mandate/verifier.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
@@ -50,6 +51,8 @@ export type SidecarContext = {
   readonly firewall: { readonly model: InjectionModel; readonly timing?: FirewallTiming };
   readonly compliance: Compliance;
   readonly judge: Judge;
+  /** Null where nobody judges. */
+  readonly judgeMemory: JudgeMemory | null;
   readonly endorsements: Endorsements;
   /** Asks the owner of caps and bounds; nothing runs without. */
   readonly allotments: Allotments;

@@ -30,6 +30,8 @@ export type InboxState =
   | 'handed'
   /** An action request being worked on; taken up again after a crash. */
   | 'working'
+  /** An action request that waits for the judge; asked about again after a crash. */
+  | 'judging'
   /** An action request that waits for people. */
   | 'held'
   | 'done'

@@ -43,6 +43,8 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'tool.in-doubt',
   'tool.settled',
   'tool.refused',
+  'judge.called',
+  'judge.ruled',
   'indicator.raised',
   'recorder.unavailable',
   'recorder.recovered',

@@ -2,6 +2,7 @@
 import type { SpawnRequest } from '../../src/wire/frame.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { SqliteEndorsementStore } from '../../src/adapters/endorsement-store-sqlite.ts';
+import { SqliteJudgeMemory } from '../../src/adapters/judge-memory-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
 import type { AllotmentAnswer } from '../../src/bounds/allot.ts';
@@ -199,6 +200,7 @@ export class FakeSidecar {
         },
       },
       judge: noJudge,
+      judgeMemory: new SqliteJudgeMemory(this.database),
       endorsements: new Endorsements(
         mesh.limits.approvalTimeoutMs,
         new SqliteEndorsementStore(this.database),

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JudgeQuestion } from '../judge/judge.ts';
+import type { JudgeMemory } from '../judge/judge-memory.ts';
+import type { Charge, SpendStore } from '../judge/spend.ts';
+import type { BatchedDatabase } from './sqlite-batch.ts';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS judge_charge (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, micros INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS judge_question (
+    id TEXT PRIMARY KEY, at INTEGER NOT NULL, question TEXT NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS judge_suspect (agent TEXT PRIMARY KEY, until INTEGER NOT NULL);
+`;
+
+/** Questions that wait to be judged after the fact. */
+const questionsMax = 10_000;
+
+/** The judge's memory in the sidecar's own SQLite file; see the port for the contract. */
+export class SqliteJudgeMemory implements JudgeMemory {
+  readonly #db: BatchedDatabase;
+  readonly #statements: ReturnType<typeof prepare>;
+  readonly spend: SpendStore;
+  #count: number;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec(schema);
+    const statements = prepare(db);
+    this.#statements = statements;
+    this.#count = Number(statements.countQuestions.get()?.['n'] ?? 0);
+    this.spend = {
+      since: (atMs) => statements.charges.all(atMs).map((row): Charge => ({
+        id: String(row['id']),
+        task: String(row['task']),
+        atMs: Number(row['at']),
+        micros: Number(row['micros']),
+      })),
+      save: async ({ id, task, atMs, micros }) => {
+        await db.write(() => statements.saveCharge.run(id, task, atMs, micros));
+      },
+      drop: async (beforeMs) => {
+        await db.write(() => statements.dropCharges.run(beforeMs));
+      },
+    };
+  }
+
+  questions(limit: number): readonly JudgeQuestion[] {
+    return this.#statements.questions.all(limit)
+      .map((row) => JSON.parse(String(row['question'])) as JudgeQuestion);
+  }
+
+  async queue(question: JudgeQuestion, nowMs: number): Promise<boolean> {
+    if (this.#count >= questionsMax) return false;
+    this.#count += 1;
+    let added = 0;
+    try {
+      await this.#db.write(() => {
+        const { changes } = this.#statements.queue.run(question.id, nowMs, JSON.stringify(question));
+        added = Number(changes);
+      });
+    } finally {
+      this.#count -= 1 - added;
+    }
+    return true;
+  }
+
+  async answered(id: string): Promise<void> {
+    let dropped = 0;
+    await this.#db.write(() => {
+      dropped = Number(this.#statements.answered.run(id).changes);
+    });
+    this.#count -= dropped;
+  }
+
+  suspectUntil(agent: string): number {
+    return Number(this.#statements.suspect.get(agent)?.['until'] ?? 0);
+  }
+
+  async suspect(agent: string, untilMs: number): Promise<void> {
+    await this.#db.write(() => this.#statements.saveSuspect.run(agent, untilMs));
+  }
+}
+
+function prepare({ database }: BatchedDatabase) {
+  return {
+    charges: database.prepare('SELECT * FROM judge_charge WHERE at > ? ORDER BY at'),
+    saveCharge: database.prepare('INSERT OR REPLACE INTO judge_charge VALUES (?, ?, ?, ?)'),
+    dropCharges: database.prepare('DELETE FROM judge_charge WHERE at <= ?'),
+    questions: database.prepare('SELECT question FROM judge_question ORDER BY at, rowid LIMIT ?'),
+    countQuestions: database.prepare('SELECT count(*) AS n FROM judge_question'),
+    queue: database.prepare('INSERT OR IGNORE INTO judge_question VALUES (?, ?, ?)'),
+    answered: database.prepare('DELETE FROM judge_question WHERE id = ?'),
+    suspect: database.prepare('SELECT until FROM judge_suspect WHERE agent = ?'),
+    saveSuspect: database.prepare('INSERT OR REPLACE INTO judge_suspect VALUES (?, ?)'),
+  };
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+
+/** What is wrong with the section `judge` of a mesh file. */
+export const judgeSettingCodes = {
+  MESH_JUDGE_PROVIDER: {
+    means: 'A judge model names no provider, or more than one.',
+    mend: 'Give it exactly one of openai_compatible and anthropic.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_URL_INSECURE: {
+    means: 'A judge would be asked over a connection without TLS.',
+    mend: 'Use https, or a server on this machine; write no credentials into the address.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_CREDENTIAL: {
+    means: 'The credential of a judge model is named twice.',
+    mend: 'Give either credential_file or credential_env.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_MODEL_UNKNOWN: {
+    means: 'A judge names a model that judge.models does not have.',
+    mend: 'Declare the model in judge.models, or name another.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_SECOND_FAMILY: {
+    means: 'The second model of a judge is of the same family as the first or its backup.',
+    mend: 'Cross-validation wants a model of another family: name one, or leave second out.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_RELEASE_ALONE: {
+    means: 'A judge may release holds and no second family checks it.',
+    mend: 'Name a second model of another family for the subject, or set release to never.',
+    agentSees: 'UNAVAILABLE',
+  },
+} as const satisfies CodeTable;

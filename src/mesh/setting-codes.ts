@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+import { firewallSettingCodes } from './firewall-setting-codes.ts';
+import { judgeSettingCodes } from './judge-setting-codes.ts';
+
+/** What is wrong with a section that configures one control. */
+export const settingCodes = {
+  ...firewallSettingCodes,
+  ...judgeSettingCodes,
+} as const satisfies CodeTable;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { AiJudgeModel } from '../adapters/judge-model-ai.ts';
+import { loadJudgeLibrary } from '../adapters/judge-library.ts';
+import { systemJudgeTiming } from '../adapters/judge-timing.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { deselectedJudge, noJudge, type Judge } from '../judge/judge.ts';
+import { JudgeError } from '../judge/judge-error.ts';
+import type { JudgeModel } from '../judge/judge-model.ts';
+import { createPanel } from '../judge/panel.ts';
+import { Spend, type SpendStore } from '../judge/spend.ts';
+import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
+import type { JudgeModelSettings, JudgeSettings } from '../mesh/judge-settings.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+
+/**
+ * The judge that a mesh file asks for. Rejects with `JudgeError` where it is configured and cannot be
+ * set up: a key that is missing is found at the start, and not at the first hold.
+ */
+export async function judgeOf(mesh: Mesh, store: SpendStore, clock: Clock): Promise<Judge> {
+  const off = deselectionOf(mesh, 'model-as-judge');
+  if (off !== null) return deselectedJudge(deselectedVersion(off));
+  const settings = mesh.judge ?? null;
+  if (settings === null || settings.subjects.length === 0) return noJudge;
+  return createPanel({
+    settings,
+    models: await judgeModels(settings),
+    spend: new Spend(settings.budget, store, clock),
+    timing: systemJudgeTiming,
+    clock,
+    random: systemRandom,
+  });
+}
+
+/** A client for each model of the settings. Rejects with JUDGE_LIBRARY_MISSING, JUDGE_CREDENTIAL_MISSING. */
+export async function judgeModels(
+  settings: Pick<JudgeSettings, 'models'>,
+): Promise<ReadonlyMap<string, JudgeModel>> {
+  const library = await loadJudgeLibrary();
+  const models = new Map<string, JudgeModel>();
+  for (const [name, model] of settings.models) {
+    models.set(name, new AiJudgeModel(model, await keyOf(model), library));
+  }
+  return models;
+}
+
+async function keyOf({ name, credential }: JudgeModelSettings): Promise<string | null> {
+  if (credential === null) return null;
+  const key = credential.kind === 'env'
+    ? process.env[credential.name]
+    : await readFile(credential.path, 'utf8').catch(() => undefined);
+  const trimmed = key?.trim() ?? '';
+  if (trimmed !== '') return trimmed;
+  throw new JudgeError('JUDGE_CREDENTIAL_MISSING', `Judge model ${name} has no credential.`);
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JudgeCall, JudgeQuestion, Ruling } from '../judge/judge.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
+import type { SidecarContext } from './context.ts';
+import type { HeldRuling } from './judged.ts';
+
+const dayMs = 86_400_000;
+
+export type JudgingOptions = {
+  readonly context: () => SidecarContext;
+  /** A held request goes on with what was said about it. */
+  readonly ruled: (id: string, held: HeldRuling) => void;
+  /** What was delivered or done turned out to be wrong. */
+  readonly refusedLate: (question: JudgeQuestion, ruling: Ruling) => Promise<void>;
+};
+
+/**
+ * Puts questions to the judge without keeping anybody else waiting. A held request waits on disk, in
+ * the inbox, and the judge's own line is bounded, so ten thousand escalations take neither memory nor
+ * the turn of a request that needs no judge. What is judged after the fact waits on disk too, and is
+ * asked about one by one.
+ */
+export class Judging {
+  readonly #options: JudgingOptions;
+  #working = false;
+
+  constructor(options: JudgingOptions) {
+    this.#options = options;
+  }
+
+  /** The message is held durably; its ruling comes back through `ruled`, and always comes. */
+  hold(question: JudgeQuestion, context: SidecarContext): void {
+    const { version } = context.policy;
+    context.judge
+      .rule(question)
+      .then(async (ruling) => {
+        await record(question, ruling, 'held', context);
+        this.#options.ruled(question.id, { ruling, policyVersion: version });
+      })
+      .catch((failure: unknown) => context.report(failure));
+  }
+
+  /**
+   * For what goes on although a control escalated it: a share of it by class, and all of it from an
+   * agent that was found wrong within a day (facts c: adaptive sampling).
+   */
+  async later(question: JudgeQuestion, context: SidecarContext): Promise<void> {
+    const { judge, judgeMemory, clock, mesh } = context;
+    if (!judge.configured || judgeMemory === null || mesh.judge === undefined) return;
+    const { low = 0, medium = 0, messages = 0 } = mesh.judge?.sampling ?? {};
+    const rate = question.kind === 'message' ? messages : question.risk === 'LOW' ? low : medium;
+    const isSuspect = clock.nowMs() < judgeMemory.suspectUntil(question.from);
+    if (!isSuspect && !(uniform(context) < rate)) return;
+    if (await judgeMemory.queue(question, clock.nowMs())) return this.resume();
+    await context.recorder.record([unjudged(question, context)]);
+  }
+
+  /** Takes up what waits to be judged; called at start and whenever something was added. */
+  resume(): void {
+    if (this.#working) return;
+    this.#working = true;
+    this.#work()
+      .catch((failure: unknown) => this.#options.context().report(failure))
+      .finally(() => {
+        this.#working = false;
+      });
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const context = this.#options.context();
+      const { judge, judgeMemory, clock } = context;
+      const [question] = judge.configured ? judgeMemory?.questions(1) ?? [] : [];
+      if (question === undefined || judgeMemory === null) return;
+      const ruling = await judge.rule(question);
+      await record(question, ruling, 'late', context);
+      if (ruling.verdict.outcome === 'NO-GO') {
+        await judgeMemory.suspect(question.from, clock.nowMs() + dayMs);
+        await this.#options.refusedLate(question, ruling);
+      }
+      await judgeMemory.answered(question.id);
+    }
+  }
+}
+
+/** In [0, 1). */
+function uniform({ random }: SidecarContext): number {
+  const [a = 255, b = 255, c = 255, d = 255] = random.bytes(4);
+  return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32;
+}
+
+/** What was asked and what was said: numbers, codes and declared names. */
+async function record(
+  question: JudgeQuestion,
+  { verdict, subjects, calls }: Ruling,
+  mode: 'held' | 'late',
+  context: SidecarContext,
+): Promise<void> {
+  const nonce = Buffer.from(context.random.bytes(6)).toString('hex');
+  const base = entryOf(question, context);
+  const called = calls.map((call, index): EntryDraft => ({
+    ...base,
+    kind: 'judge.called',
+    id: `${question.id}.judge.${nonce}.${index}`,
+    outcome: call.outcome,
+    code: call.code,
+    tookUs: call.tookUs,
+    detail: callDetail(call),
+  }));
+  const ruled: EntryDraft = {
+    ...base,
+    kind: 'judge.ruled',
+    id: `${question.id}.judge.${nonce}.ruled`,
+    causedBy: [question.id, ...called.map(({ id }) => id)],
+    outcome: verdict.outcome,
+    code: verdict.outcome === 'GO' ? null : verdict.findings[0]?.code ?? null,
+    // Of a held request the verdict stands in its review.
+    verdicts: mode === 'late' ? [verdict] : [],
+    tookUs: verdict.tookUs,
+    detail: {
+      [question.kind === 'action' ? 'action' : 'schema']: question.about,
+      risk: question.risk,
+      mode,
+      subjects: Object.fromEntries(subjects.map(({ subject, outcome }) => [subject, outcome])),
+      conflict: new Set(subjects.map(({ outcome }) => outcome)).size > 1,
+    },
+  };
+  await context.recorder.record([...called, ruled]);
+}
+
+function callDetail(call: JudgeCall): EntryDraft['detail'] {
+  const { subject, model, part, inputTokens, outputTokens, micros } = call;
+  return { subject, model, part, inputTokens, outputTokens, micros };
+}
+
+function unjudged(question: JudgeQuestion, context: SidecarContext): EntryDraft {
+  return {
+    ...entryOf(question, context),
+    kind: 'judge.ruled',
+    id: `${question.id}.judge.full`,
+    outcome: 'ESCALATE',
+    code: 'JUDGE_OVERLOADED',
+    detail: { risk: question.risk, mode: 'late' },
+  };
+}
+
+function entryOf(question: JudgeQuestion, { agent, clock }: SidecarContext) {
+  return {
+    at: clock.nowMs(),
+    actor: `sidecar:${agent.name}`,
+    task: question.task,
+    message: question.id,
+    causedBy: [question.id],
+    verdicts: [],
+    tookUs: null,
+  };
+}
