@@ -200,7 +200,8 @@ test('every decision has a number of its own, the same in its name and its title
   const directory = join(root, 'docs', 'adr');
   const files = readdirSync(directory).toSorted();
   const numbers = files.map((file) => Number(file.slice(0, 4)));
-  expect(numbers).toEqual(files.map((_, index) => index + 1));
+  // Numbers are handed out before they are written, so one may be missing for a while.
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
   for (const file of files) {
     const [title = ''] = readFileSync(join(directory, file), 'utf8').split('\n');
     expect(title.startsWith(`# ${Number(file.slice(0, 4))}. `), file).toBe(true);

@@ -84,7 +84,7 @@ export const judgeCodes = {
   },
   JUDGE_LIBRARY_MISSING: {
     means: 'A judge is configured and the libraries of its provider are not installed.',
-    mend: 'npm i ai @ai-sdk/openai-compatible @ai-sdk/anthropic',
+    mend: 'Install ai, @ai-sdk/openai-compatible and @ai-sdk/anthropic beside maso.',
     agentSees: 'UNAVAILABLE',
   },
 } as const satisfies CodeTable;

@@ -105,12 +105,7 @@ async function workUnder(
       ? turnedAwayAs(reviewed.request, code, context)
       : outcomeOf(reviewed.request, before.decision, context);
   const approved = heeded?.approvedBy ?? null;
-  if (approved !== null && reviewed.verdict.outcome === 'ESCALATE') {
-    const { request, verdict } = reviewed;
-    const nowMs = context.clock.nowMs();
-    // Not durable, it only asks a person again after a restart.
-    await context.endorsements.add(body, request.action, verdict, nowMs).catch(context.report);
-  }
+  if (approved !== null) await keepEndorsed(body, reviewed, context);
   const isDenied = decided !== null && approved === null;
   const allotted = isDenied ? null : await allot(body, reviewed, approved !== null, context);
   const bounded = withBounds(reviewed, allotted, approved !== null, context);
@@ -132,13 +127,10 @@ async function workUnder(
     if (before === null) await giveBack(body, reviewed, allotted, context);
     return 'superseded';
   }
-  const since = lastDoubts(body, reviewed, reviewed.manifest, context);
-  if (since.length > 0) {
-    const stopped = combine(since);
-    await recordReview(body, reviewed, stopped, 0, context);
+  const stopped = await stoppedSince(body, reviewed, reviewed.manifest, context);
+  if (stopped !== null) {
     if (before === null) await giveBack(body, reviewed, allotted, context);
-    const code = stopped.lead?.code ?? 'REVIEW_MISSING';
-    return answer(message, turnedAway(code), context);
+    return answer(message, turnedAway(stopped), context);
   }
   const { beginBeforeMs } = allotted;
   const ran = await run(body, reviewed, reviewed.manifest, beginBeforeMs, context);
@@ -230,6 +222,30 @@ function mandateOf(
   context: SidecarContext,
 ): MandateReview {
   return reviewMandate(body, request, manifest?.risk ?? 'CRITICAL', context);
+}
+
+/** What people vouched for holds for the rest of the task; not durable, it only asks them again. */
+async function keepEndorsed(
+  body: EnvelopeBody,
+  { request, verdict }: Reviewed,
+  { endorsements, clock, report }: SidecarContext,
+): Promise<void> {
+  if (verdict.outcome !== 'ESCALATE') return;
+  await endorsements.add(body, request.action, verdict, clock.nowMs()).catch(report);
+}
+
+/** The code of what speaks against the call by now, on record; null for nothing. */
+async function stoppedSince(
+  body: EnvelopeBody,
+  reviewed: Reviewed,
+  manifest: ActionManifest,
+  context: SidecarContext,
+): Promise<string | null> {
+  const since = lastDoubts(body, reviewed, manifest, context);
+  if (since.length === 0) return null;
+  const stopped = combine(since);
+  await recordReview(body, reviewed, stopped, 0, context);
+  return stopped.lead?.code ?? 'REVIEW_MISSING';
 }
 
 /** Recording took time: what was revoked since, or has no lease any more, does not run. */
