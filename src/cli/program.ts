@@ -8,6 +8,7 @@ import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { addFirewall } from './firewall-commands.ts';
 import { joinToken } from './join-token.ts';
+import { ledger } from './ledger.ts';
 import { addExporters } from './exporters-commands.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
@@ -62,6 +63,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addApprovals(program, io, exit, { state, json, signedBy });
   addCalls(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
+  addLedger(program, io, exit);
   addContagion(program, io, exit);
   addRecorder(program, io, exit, { state, json });
   addExporters(program, io, exit, { state, json });
@@ -233,6 +235,17 @@ function addTrace(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso trace 01JD3K5V --state .maso')
     .action(async (id: string, options) => exit(await trace({ id, ...options }, io)));
+}
+
+function addLedger(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('ledger')
+    .description('What a task cost: hops, controls, time, tokens, money; and with a judge on each hop.')
+    .argument('<task>', 'task id')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso ledger 01JD3K5V3T9Y8Z7X6W5V4T3S2R --state .maso')
+    .action(async (task: string, options) => exit(await ledger({ task, ...options }, io)));
 }
 
 function addReplay(program: Command, io: CommandIo, exit: Exit): void {

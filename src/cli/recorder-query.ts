@@ -70,8 +70,9 @@ export function entryText(entry: RecordedEntry): string {
   return `${String(sequence).padStart(8)}  ${time}  ${kind.padEnd(20)} ${said.padEnd(10)} ${actor}  ${about}`.trimEnd();
 }
 
-async function withIndex<T>(
-  options: IndexedOptions,
+/** Runs with the index over the log of a state directory, or of `log`, with all that is in it by now. */
+export async function withIndex<T>(
+  options: Pick<IndexedOptions, 'state' | 'log'>,
   io: CommandIo,
   run: (index: RecordIndex) => Promise<T>,
 ): Promise<T> {
