@@ -16,7 +16,8 @@ import type { MeshBundle } from '../mesh/mesh.ts';
 import type { Credential } from '../identity/credential.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
-import type { JsonObject } from '../message/json.ts';
+import type { RecorderOrderAnswer } from '../control/recorder-orders.ts';
+import type { JsonObject, JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
@@ -49,6 +50,11 @@ export type ControlApi = {
   readonly settleCall: (
     signed: string,
   ) => Promise<{ readonly code: string | null; readonly state: string }>;
+  /** An operator's signed order to the recorder, with what its digest is over. */
+  readonly recorderOrder: (
+    signed: string,
+    attached: JsonValue | null,
+  ) => Promise<RecorderOrderAnswer>;
   /** An operator's signed order; resolves once the child runs, with its name. */
   readonly spawn: (signed: string) => Promise<JsonObject & { readonly code: string | null }>;
   readonly joinToken: (agent: string) => Promise<string | null>;
@@ -63,6 +69,12 @@ export const approvalQuery = z.strictObject({
 });
 const decision = z.strictObject({ signed: z.string().min(1).max(8192) });
 const newPolicy = z.strictObject({ signed: z.string().min(1).max(8192), bundle: z.json() });
+const recorderOrder = z.strictObject({
+  signed: z.string().min(1).max(8192),
+  attached: z.json().default(null),
+});
+/** A plan of what to prune names every range of positions. */
+const orderBodyBytesMax = 32 * 1024 * 1024;
 const policyBodyBytesMax = 4 * bundleLengthMax;
 const tokenFor = z.strictObject({ agent: z.string().min(1).max(63) });
 const enrolment = z.strictObject({
@@ -101,25 +113,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     const { version, effective } = answer;
     return { version, effective };
   });
-  server.post('/v1/revocations', async (request, reply) => {
-    const input = decision.safeParse(request.body);
-    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_REVOCATION_MALFORMED' });
-    const { ok, code, version } = await api.revoke(input.data.signed);
-    return reply.code(ok ? 200 : 409).send({ code, version });
-  });
-  server.get('/v1/calls', async () => ({ calls: await api.calls() }));
-  server.post('/v1/calls/settlements', async (request, reply) => {
-    const input = decision.safeParse(request.body);
-    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SETTLEMENT_MALFORMED' });
-    const { code, state } = await api.settleCall(input.data.signed);
-    return reply.code(code === null ? 200 : 409).send({ code, state });
-  });
-  server.post('/v1/children', async (request, reply) => {
-    const input = decision.safeParse(request.body);
-    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SPAWN_MALFORMED' });
-    const answer = await api.spawn(input.data.signed);
-    return reply.code(answer.code === null ? 200 : 409).send(answer);
-  });
+  serveOrders(server, api);
   server.post('/v1/join-tokens', async (request, reply) => {
     const input = tokenFor.safeParse(request.body);
     const token = input.success ? await api.joinToken(input.data.agent) : null;
@@ -133,6 +127,35 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   await server.listen({ path: socketPath });
   await chmod(socketPath, 0o600);
   return { address: socketPath, close: () => server.close() };
+}
+
+/** What operators sign: taken, refused with a code, or repeated. */
+function serveOrders(server: FastifyInstance, api: ControlApi): void {
+  server.post('/v1/revocations', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_REVOCATION_MALFORMED' });
+    const { ok, code, version } = await api.revoke(input.data.signed);
+    return reply.code(ok ? 200 : 409).send({ code, version });
+  });
+  server.get('/v1/calls', async () => ({ calls: await api.calls() }));
+  server.post('/v1/calls/settlements', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SETTLEMENT_MALFORMED' });
+    const { code, state } = await api.settleCall(input.data.signed);
+    return reply.code(code === null ? 200 : 409).send({ code, state });
+  });
+  server.post('/v1/recorder/orders', { bodyLimit: orderBodyBytesMax }, async (request, reply) => {
+    const input = recorderOrder.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_RECORDER_ORDER_MALFORMED' });
+    const answer = await api.recorderOrder(input.data.signed, input.data.attached);
+    return reply.code(answer.ok ? 200 : 409).send(answer);
+  });
+  server.post('/v1/children', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SPAWN_MALFORMED' });
+    const answer = await api.spawn(input.data.signed);
+    return reply.code(answer.code === null ? 200 : 409).send(answer);
+  });
 }
 
 function approvalRoutes(server: FastifyInstance, api: ControlApi): void {

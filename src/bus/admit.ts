@@ -15,13 +15,16 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import type { Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import type { KeptPayload } from '../recorder/payload-keeper.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
-import { admittedEntry, envelopeDigest, refusedEntries, type Refusal } from './admission-entries.ts';
+import { admittedEntry, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
 import type { InOrder } from './in-order.ts';
+import type { PayloadPort } from './payload-port.ts';
 import { readAgain, type SecondReader, type SecondReading } from './second-reading.ts';
 import { signEntries, watch } from './watch.ts';
+import { exitResent, isHarmlessResend } from './resend.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 import { hasRoom } from './queue-share.ts';
 
@@ -58,6 +61,7 @@ export type AdmitContext = SpawnedView & {
   /** Who handed whom the task, durable when it resolves. */
   readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
   readonly mandates: MandateRegister;
+  readonly payloads: PayloadPort;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
@@ -314,35 +318,6 @@ function mandateRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nu
   return code === null ? null : { code, drop: false };
 }
 
-/** The very bytes admitted before, repeated because the answer was lost: nothing is delivered again. */
-function isHarmlessResend(publication: Publication, judged: Judged, context: AdmitContext): boolean {
-  return (
-    publication.resend &&
-    judged.refusal?.code === 'BUS_REPLAY' &&
-    context.queue.digestOf(judged.body?.id ?? '') === envelopeDigest(publication.envelope)
-  );
-}
-
-/** A crash may have kept the message and lost its entries; the recorder ignores those it has. */
-async function exitResent(
-  publication: Publication,
-  body: EnvelopeBody,
-  context: AdmitContext,
-): Promise<Admission> {
-  try {
-    // The first copy may still be on its way to the disk, and may yet be withdrawn.
-    await context.queue.flushed();
-    if (context.queue.digestOf(body.id) !== envelopeDigest(publication.envelope)) {
-      return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
-    }
-    await context.recorder.record([publication.entry, admittedEntry(body, context, null)]);
-    return { answer: 'accepted', message: null };
-  } catch {
-    // Still not on record: the sender goes on repeating until it is.
-    return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
-  }
-}
-
 /** The one exit: whatever was decided is recorded, and durable, before the sender hears of it. */
 async function exit(
   sender: PeerIdentity,
@@ -354,13 +329,17 @@ async function exit(
   const verdicts = review === null ? [] : [review.verdict];
   if (refusal === null && body !== null) {
     const signs = signEntries(body, review?.signs ?? [], context.clock);
+    const kept = keepPayload(body, context);
+    if (kept === 'unavailable') return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
     const [queued, ...others] = await Promise.allSettled([
       context.queue.enqueue(body, publication.envelope),
       context.recorder.record([
         publication.entry,
         admittedEntry(body, context, tookUs, verdicts),
         ...signs,
+        ...(kept?.entries ?? []),
       ]),
+      kept?.durable,
       context.noteHandOver(body),
       context.mandates.register(body),
     ]);
@@ -383,6 +362,19 @@ async function exit(
     return { answer: 'refused', code, drop };
   }
   return { answer: 'refused', code, drop };
+}
+
+/** What must be kept and cannot be is not admitted; the sender repeats it. */
+function keepPayload(
+  body: EnvelopeBody,
+  { payloads }: AdmitContext,
+): KeptPayload | null | 'unavailable' {
+  try {
+    return payloads.keep(body);
+  } catch {
+    // No key to seal it with: said in the operator log by whoever opens epochs.
+    return 'unavailable';
+  }
 }
 
 function refused(body: EnvelopeBody | null, code: string, drop = false): Judged {

@@ -68,6 +68,7 @@ beforeEach(() => {
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },
+    payloads: { keep: () => null },
     backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {

@@ -9,6 +9,7 @@ import type { CommandIo } from './check.ts';
 import { addFirewall } from './firewall-commands.ts';
 import { joinToken } from './join-token.ts';
 import { ledger } from './ledger.ts';
+import { addCustodian } from './custodian.ts';
 import { addExporters } from './exporters-commands.ts';
 import { operatorKeygen } from './operator.ts';
 import { addMandate } from './mandate-commands.ts';
@@ -65,7 +66,8 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addTrace(program, io, exit);
   addLedger(program, io, exit);
   addContagion(program, io, exit);
-  addRecorder(program, io, exit, { state, json });
+  addRecorder(program, io, exit, { state, json, signedBy });
+  addCustodian(program, io, exit, json);
   addExporters(program, io, exit, { state, json });
   addReplay(program, io, exit);
   addTools(program, io, exit);

@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import type { Option } from 'commander';
 import type { CommandIo } from './check.ts';
 import { recorderExport } from './recorder-export.ts';
+import { recorderOpen } from './recorder-open.ts';
+import { recorderOrder } from './recorder-orders.ts';
 import { recorderProve } from './recorder-prove.ts';
 import { recorderTail } from './recorder-tail.ts';
 import { causalChain, recorderQuery } from './recorder-query.ts';
@@ -10,7 +12,11 @@ import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
 
-type Shared = { readonly state: () => Option; readonly json: () => Option };
+type Shared = {
+  readonly state: () => Option;
+  readonly json: () => Option;
+  readonly signedBy: (command: Command) => Command;
+};
 
 type Place = Shared & {
   readonly io: CommandIo;
@@ -30,6 +36,7 @@ export function addRecorder(
   const place = { io, exit, ...shared };
   addProving(recorder, place);
   addAsking(recorder, program, place);
+  addOrders(recorder, place);
   addWitness(program, place);
 }
 
@@ -126,6 +133,42 @@ function addAsking(recorder: Command, program: Command, { io, exit, state, json 
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso why 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --state .maso')
     .action(async (id: string, options) => exit(await causalChain('back', { id, ...options }, io)));
+}
+
+/** What an operator signs, and what the log then holds. */
+function addOrders(recorder: Command, { io, exit, signedBy }: Place): void {
+  signedBy(recorder.command('open'))
+    .description('Open one epoch of kept payloads: first ask the custodians, then give their shares.')
+    .argument('<epoch>', 'number of the epoch, as entries of kind payload.kept say')
+    .option('--share <file...>', 'releases of custodians; without them they are asked')
+    .option('--out <name>', 'name of the files of this opening, without their endings')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  maso recorder open 3 --reason "incident 17"' +
+        '\n  maso recorder open 3 --reason "incident 17" --share opening-3.*.share',
+    )
+    .action(async (epoch: string, options) => exit(await recorderOpen({ epoch, ...options }, io)));
+  signedBy(recorder.command('erase'))
+    .description('Destroy the keys to the kept payloads of one task. No proof changes.')
+    .argument('<task>', 'id of the task')
+    .addHelpText('after', '\nExample:\n  maso recorder erase 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --reason "request 4"')
+    .action(async (subject: string, options) =>
+      exit(await recorderOrder('erase', { subject, ...options }, io)),
+    );
+  signedBy(recorder.command('hold'))
+    .description('Keep what belongs to a subject, whatever its age, until the hold is released.')
+    .argument('<subject>', 'a task, agent:NAME, or all')
+    .addHelpText('after', '\nExample:\n  maso recorder hold agent:payments --reason "case 8 C 12/26"')
+    .action(async (subject: string, options) =>
+      exit(await recorderOrder('hold', { subject, ...options }, io)),
+    );
+  signedBy(recorder.command('release'))
+    .description('End a hold.')
+    .argument('<order>', 'id of the order to hold')
+    .addHelpText('after', '\nExample:\n  maso recorder release 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --reason "case closed"')
+    .action(async (subject: string, options) =>
+      exit(await recorderOrder('release', { subject, ...options }, io)),
+    );
 }
 
 function addWitness(program: Command, { io, exit, json }: Place): void {

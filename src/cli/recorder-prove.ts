@@ -28,21 +28,30 @@ export async function recorderProve(options: ProveOptions, io: CommandIo): Promi
   const directories = nodeDirectories(stateDirectoryOf(options.state, null));
   const directory = options.log ?? directories.log;
   const index = Number(options.sequence);
-  const checkpoint = await newestOver(index, [
+  const { line, proof } = await proveEntry(index, directory, [
     options.checkpoint ?? join(directories.checkpoints, cosignedFile),
     options.checkpoint ?? join(directory, 'checkpoint'),
   ]);
-  const path = await inclusionProof(index, checkpointSize(checkpoint), (level, at, width) =>
-    readTileFile(directory, level, at, width),
-  );
-  const hashes = path.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
-  const proof = `c2sp.org/tlog-proof@v1\nindex ${index}\n${hashes}\n${checkpoint}`;
-  const line = await lineAt(directory, index);
   const out = options.out ?? `entry-${index}`;
   await writeFile(join(io.directory, `${out}.json`), line);
   await writeFile(join(io.directory, `${out}.tlog-proof`), proof);
   io.out(`wrote ${out}.json and ${out}.tlog-proof`);
   return 0;
+}
+
+/** An entry and its proof under the first of the checkpoints that covers it. */
+export async function proveEntry(
+  index: number,
+  directory: string,
+  checkpoints: readonly string[],
+): Promise<{ readonly line: Uint8Array; readonly proof: string }> {
+  const checkpoint = await newestOver(index, checkpoints);
+  const path = await inclusionProof(index, checkpointSize(checkpoint), (level, at, width) =>
+    readTileFile(directory, level, at, width),
+  );
+  const hashes = path.map((hash) => `${Buffer.from(hash).toString('base64')}\n`).join('');
+  const proof = `c2sp.org/tlog-proof@v1\nindex ${index}\n${hashes}\n${checkpoint}`;
+  return { line: await lineAt(directory, index), proof };
 }
 
 /** The first of the checkpoints that is there and covers the entry. */

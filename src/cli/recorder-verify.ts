@@ -70,7 +70,8 @@ export async function verifyDirectory(paths: {
   });
 }
 
-async function keyFrom(text: string): Promise<VerifierKey> {
+/** A verifier key given as text, or as a file that holds it. */
+export async function keyFrom(text: string): Promise<VerifierKey> {
   const key = parseVerifierKey(text) ?? parseVerifierKey(await readFile(text, 'utf8'));
   if (key !== null) return key;
   throw new VerifierError('VERIFY_SOURCE_UNREADABLE', 'That is no verifier key.');

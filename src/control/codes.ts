@@ -152,6 +152,11 @@ export const controlCodes = {
     mend: 'Stop that program, or give the node a port with --port; sidecars then join anew.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_RECORDER_UNAVAILABLE: {
+    means: 'The order to the flight recorder could not be recorded, or its keys not be erased.',
+    mend: 'Look at `maso recorder status`, then give the order again.',
+    agentSees: 'UNAVAILABLE',
+  },
   CONTROL_UNSUPPORTED_NODE: {
     means: 'This version of Node.js is not supported.',
     mend: 'Use Node.js 22.22.2 or newer.',

@@ -266,6 +266,11 @@ export const identityCodes = {
     mend: 'Settle with `maso calls settle` and a reason; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_RECORDER_ORDER_MALFORMED: {
+    means: 'The order to the flight recorder is not a canonical, complete, signed one with a reason.',
+    mend: 'Give it with `maso recorder` and a reason; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_POLICY_MALFORMED: {
     means: 'The statement on a version of the policy is not a canonical, complete, signed one.',
     mend: 'Sign with `maso reload`; look at who wrote the statement.',

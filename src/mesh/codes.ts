@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { meshRecorderCodes } from './recorder-codes.ts';
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
@@ -222,16 +223,7 @@ export const meshCodes = {
     mend: 'Remove the member d; treat the key as lost and make a new one.',
     agentSees: 'UNAVAILABLE',
   },
-  MESH_WITNESS_KEY_INVALID: {
-    means: 'A witness\'s key is not a verifier key of a witness.',
-    mend: 'Copy the line that `maso witness` prints: NAME+ID+KEY.',
-    agentSees: 'UNAVAILABLE',
-  },
-  MESH_WITNESS_KEY_SHARED: {
-    means: 'Two witnesses have one key, so one could count as two.',
-    mend: 'Name each witness once.',
-    agentSees: 'UNAVAILABLE',
-  },
+  ...meshRecorderCodes,
   MESH_OPERATOR_KEY_SHARED: {
     means: 'Two operators have one key, so one person could be two.',
     mend: 'Give each person a key of their own.',

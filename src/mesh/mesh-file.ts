@@ -72,6 +72,21 @@ const recorderShape = z.strictObject({
   })).max(16).default([]),
   witness_age_max_ms: z.int().min(1000).max(86_400_000).default(60_000)
     .describe('Age of the newest cosigned checkpoint that raises the alarm.'),
+  forensic: z.strictObject({
+    custodians: z.array(z.strictObject({
+      name,
+      key: z.string().regex(/^[A-Za-z0-9_-]{43}$/).describe('Public X25519 key, base64url.'),
+    })).min(2).max(32),
+    threshold: z.int().min(2).max(32),
+    epoch_ms: z.int().min(1000).max(604_800_000).default(3_600_000),
+    keep: z.array(risk).min(1).default(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']),
+  }).optional(),
+  retention_days: z.strictObject({
+    low: z.int().min(1).max(36_500).default(90),
+    medium: z.int().min(1).max(36_500).default(365),
+    high: z.int().min(1).max(36_500).default(1095),
+    critical: z.int().min(1).max(36_500).default(2555),
+  }).prefault({}),
 });
 
 const defaultsShape = z.strictObject({

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RecorderSettings } from './recorder-settings.ts';
 import type { OperatorRole } from './operator-roles.ts';
 import type { OversightSettings } from './oversight.ts';
 import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
@@ -79,13 +80,6 @@ export type MeshBundle = {
   readonly file: string;
   /** Path relative to the folder of the mesh file -> text. */
   readonly texts: { readonly [path: string]: string };
-};
-
-export type RecorderSettings = {
-  /** Witnesses by the prefix of their HTTP interface, each with its verifier key. */
-  readonly witnesses: readonly { readonly url: string; readonly key: string }[];
-  /** Age of the newest cosigned checkpoint that raises the alarm. */
-  readonly witnessAgeMaxMs: number;
 };
 
 export type Limits = {

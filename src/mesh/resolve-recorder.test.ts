@@ -37,6 +37,20 @@ describe('the recorder in the mesh file', () => {
     expect(loaded.ok ? loaded.mesh.recorder : null).toEqual({
       witnesses: [{ url, key }],
       witnessAgeMaxMs: 60_000,
+      forensic: null,
+      retentionDays: { LOW: 90, MEDIUM: 365, HIGH: 1095, CRITICAL: 2555 },
     });
+  });
+
+  it('is refused with a custodian twice, or fewer of them than must open', () => {
+    const [a, b] = ['a'.repeat(43), 'b'.repeat(43)];
+    const of = (custodians: readonly object[], threshold = 2) =>
+      codesOf({ forensic: { custodians, threshold } });
+    expect(of([{ name: 'x', key: a }, { name: 'x', key: b }])).toEqual(['MESH_CUSTODIAN_SHARED']);
+    expect(of([{ name: 'x', key: a }, { name: 'y', key: a }])).toEqual(['MESH_CUSTODIAN_SHARED']);
+    expect(of([{ name: 'x', key: a }, { name: 'y', key: b }], 3)).toEqual(['MESH_CUSTODIANS_FEW']);
+    expect(of([{ name: 'x', key: a }, { name: 'y', key: b }], 1)).toEqual(['MESH_VALUE_INVALID']);
+    expect(of([{ name: 'x', key: 'short' }, { name: 'y', key: b }])).toEqual(['MESH_VALUE_INVALID']);
+    expect(of([{ name: 'x', key: a }, { name: 'y', key: b }])).toEqual([]);
   });
 });

@@ -11,6 +11,8 @@ export function nodeDirectories(stateDirectory: string) {
     witness: join(stateDirectory, 'witness'),
     /** An index over the log that anybody may delete: it is made again. */
     index: join(stateDirectory, 'index', 'record.sqlite'),
+    /** Keys of kept payloads, outside the log: this file alone is what an erasure erases. */
+    payloadKeys: join(stateDirectory, 'payload-keys', 'keys.sqlite'),
     operators: join(stateDirectory, 'operators'),
     exporters: join(stateDirectory, 'exporters'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),

@@ -2,6 +2,7 @@
 import type { ControlApi } from '../adapters/control-http.ts';
 import type { BusContext } from '../bus/connection.ts';
 import { applyRevocation } from '../control/revocations.ts';
+import { defaultRetentionDays } from '../mesh/recorder-settings.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
@@ -31,20 +32,9 @@ export function controlApi(
   const agents = agentsOf(parts, foundations);
   return {
     status: () => {
-      const { state, code, checkpointSize, checkpointAt } = foundations.recorder.status();
       return {
         connected: [...parts.busContext.connected.keys()],
-        recorder: {
-          state,
-          code,
-          entries: foundations.recorder.size(),
-          checkpointSize,
-          checkpointAt,
-          cosignedSize: foundations.cosigner.cosignedSize,
-          cosignedAt: foundations.cosigner.cosignedAt,
-          cosignedAgeMs: foundations.cosigner.ageMs(),
-          witnesses: foundations.cosigner.statuses().map((one) => ({ ...one })),
-        },
+        recorder: recorderOf(foundations),
         pendingApprovals: store.pending().length,
         ...loadOf(parts.busContext),
         policy: { version: live.version, digest: live.mesh.digest },
@@ -76,6 +66,7 @@ export function controlApi(
       return { ok: true, code: null, version: answer.change.version };
     },
     ...callsApi(parts),
+    recorderOrder: (signed, attached) => parts.forensics.order(signed, attached),
     spawn: async (signed) => {
       const answer = await parts.spawning.spawnSigned(signed);
       if (answer.state === 'refused') return { code: answer.code };
@@ -93,6 +84,24 @@ export function controlApi(
 
 function callsApi({ calls }: Parts): Pick<ControlApi, 'calls' | 'settleCall'> {
   return { calls: () => calls.list(), settleCall: (signed) => calls.settle(signed) };
+}
+
+/** How the recorder is, and its witnesses. */
+function recorderOf({ recorder, cosigner, live }: Foundations): JsonObject {
+  const { state, code, checkpointSize, checkpointAt } = recorder.status();
+  return {
+    state,
+    code,
+    log: recorder.logName,
+    entries: recorder.size(),
+    retentionDays: { ...(live.mesh.recorder?.retentionDays ?? defaultRetentionDays) },
+    checkpointSize,
+    checkpointAt,
+    cosignedSize: cosigner.cosignedSize,
+    cosignedAt: cosigner.cosignedAt,
+    cosignedAgeMs: cosigner.ageMs(),
+    witnesses: cosigner.statuses().map((one) => ({ ...one })),
+  };
 }
 
 /** What waits and who may act, for the metrics: counts only. */

@@ -57,6 +57,7 @@ import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { approvalsOf, decidedFrame } from './node-approvals.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
+import { NodeForensics } from './node-forensics.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
@@ -89,6 +90,7 @@ export type Parts = {
   readonly spawning: NodeChildren;
   readonly calls: NodeCalls;
   readonly policies: NodePolicies;
+  readonly forensics: NodeForensics;
   readonly localOperator: string | null;
 };
 
@@ -97,21 +99,19 @@ export async function buildParts(
   options: { readonly stateDirectory: string; readonly svidDirectory?: string | null },
   foundations: Foundations,
 ): Promise<Parts> {
-  const { clock, database, live } = foundations;
-  const { mesh } = live;
+  const { clock, database, live, log } = foundations;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const recorder = new DeclaredRecorder(stamping, () => live.mesh);
   const directories = nodeDirectories(options.stateDirectory);
   const authority = await openAuthority(live, directories.node, clock);
-  const { svidDirectory = null } = options;
   const identity = await NodeIdentity.open({
-    mesh: () => live.mesh, authority, clock, svidDirectory, log: foundations.log,
+    mesh: () => live.mesh, authority, clock, log, svidDirectory: options.svidDirectory ?? null,
   });
   const { verifier } = identity;
-  const atStart = await operatorsOf(mesh, directories.operators);
+  const atStart = await operatorsOf(live.mesh, directories.operators);
   // A version that names operators binds from then on; one that names none needs a new start.
   const operators = () => (live.mesh.operators.size > 0 ? live.mesh.operators : atStart);
-  const localOperator = mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
+  const localOperator = live.mesh.operators.size > 0 ? null : ([...atStart.keys()][0] ?? null);
   const chains = new SqliteIssuedChains(database, clock.nowMs());
   const connected = new Map<string, BusConnection>();
   const plane = { ...foundations, recorder, operators, connected };
@@ -149,8 +149,10 @@ export async function buildParts(
     ...spawning.port,
     ...runPortOf(foundations, revocations),
   };
+  const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
     queue,
+    payloads: forensics,
     control,
     revocations: list,
     mandates: mandates.registry,
@@ -161,7 +163,7 @@ export async function buildParts(
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   return {
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
-    policies, spawning, calls, localOperator,
+    policies, spawning, calls, forensics, localOperator,
   };
 }
 
@@ -217,7 +219,7 @@ function busContextOf(
   { live, clock, recorder, connected, log }: Plane,
   parts: Pick<
     BusContext,
-    'control' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver'
+    'control' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver' | 'payloads'
   > & { queue: SqliteMessageQueue },
 ): BusContext {
   return {

@@ -8,7 +8,7 @@ import { openRecordLogFiles } from '../adapters/record-log-files.ts';
 import { httpWitness } from '../adapters/witness-client-http.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
-import type { RecorderSettings } from '../mesh/mesh.ts';
+import type { RecorderSettings } from '../mesh/recorder-settings.ts';
 import { logVerifierKey } from '../recorder/checkpoint.ts';
 import { Cosigner } from '../recorder/cosigner.ts';
 import type { WitnessStatus } from '../recorder/cosigner.ts';
@@ -28,7 +28,7 @@ export type NodeRecorder = { readonly recorder: FlightRecorder; readonly cosigne
 
 type RecorderPlace = {
   readonly directories: ReturnType<typeof nodeDirectories>;
-  readonly settings: RecorderSettings;
+  readonly settings: Pick<RecorderSettings, 'witnesses' | 'witnessAgeMaxMs'>;
   readonly clock: Clock;
   readonly log: (line: string) => void;
 };

@@ -32,7 +32,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { RecorderSettings } from '../mesh/mesh.ts';
+import type { RecorderSettings } from '../mesh/recorder-settings.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { nodeDirectories, nodeName } from './directories.ts';
 import { faultOf } from './fault.ts';
@@ -129,6 +129,7 @@ class MeshNode implements RunningNode {
 
   static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
     const parts = await buildParts(options, foundations);
+    await parts.forensics.begin();
     await parts.spawning.children.begin();
     const { host } = options;
     const { live } = foundations;
@@ -264,6 +265,7 @@ class MeshNode implements RunningNode {
     // What was recorded last is cosigned too, where the witnesses answer soon.
     const soon = delay(cosignLastMs, null, { ref: false });
     await Promise.race([this.#foundations.cosigner.idle(), soon]);
+    this.#parts.forensics.close();
     this.#foundations.database.close();
   }
 

@@ -108,6 +108,46 @@ export const recorderCodes = {
     mend: 'Run `maso recorder verify`; `maso recorder export` makes all tiles again.',
     agentSees: 'UNAVAILABLE',
   },
+  RECORDER_PAYLOAD_UNAVAILABLE: {
+    means: 'Payloads are to be kept, and there is no key to seal this one with: it is not admitted.',
+    mend: 'Look at the operator log for why no epoch could be opened: store, custodians\' keys.',
+    agentSees: 'UNAVAILABLE',
+  },
+  RECORDER_CUSTODIAN_KEY_INVALID: {
+    means: 'The file is not a custodian\'s X25519 key pair that only its owner may read.',
+    mend: 'Make one with `maso custodian keygen`, mode 0600.',
+    agentSees: 'UNAVAILABLE',
+  },
+  RECORDER_EPOCH_UNKNOWN: {
+    means: 'The key store has no such epoch: it never was, or its keys were erased.',
+    mend: 'List epochs with `maso recorder query --kind payload.epoch`.',
+    agentSees: 'REFUSED',
+  },
+  RECORDER_EPOCH_FORGED: {
+    means: 'Shares or custodians of an epoch are not those that the log says.',
+    mend: 'Keep the key store as evidence: somebody exchanged what lies in it.',
+    agentSees: 'REFUSED',
+  },
+  RECORDER_OPENING_REFUSED: {
+    means: 'The opening is not proven to be on record, or is for another epoch, key or custodian.',
+    mend: 'Give no share. Ask for a request made by `maso recorder open` under the log\'s key.',
+    agentSees: 'REFUSED',
+  },
+  RECORDER_SHARES_MISSING: {
+    means: 'The shares given do not make the key of the epoch: too few, wrong, or of another opening.',
+    mend: 'Collect releases of as many custodians as the request says; a wrong one is named.',
+    agentSees: 'REFUSED',
+  },
+  RECORDER_ORDER_STALE: {
+    means: 'The order names another log, or a subject that this log does not have.',
+    mend: 'Give the order again with `maso recorder`, against the mesh that runs.',
+    agentSees: 'REFUSED',
+  },
+  RECORDER_PLAN_CHANGED: {
+    means: 'What is to be pruned is not what the operator signed, or lies outside of what may be.',
+    mend: 'Run `maso recorder prune` again.',
+    agentSees: 'REFUSED',
+  },
   RECORDER_TRACE_UNKNOWN: {
     means: 'No entry of the log has this id.',
     mend: 'Give a task, message, approval or entry id, or at least its first 8 characters.',

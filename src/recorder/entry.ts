@@ -36,6 +36,14 @@ export type EntryKind =
   | 'judge.ruled'
   | 'indicator.raised'
   | 'refusals.counted'
+  | 'payload.epoch'
+  | 'payload.kept'
+  | 'payload.asked'
+  | 'payload.opened'
+  | 'payload.erased'
+  | 'record.held'
+  | 'record.released'
+  | 'record.pruned'
   | 'recorder.unavailable'
   | 'recorder.recovered';
 
@@ -102,7 +110,12 @@ export type RecorderErrorCode =
   | 'RECORDER_FORKED'
   | 'RECORDER_FORMAT_OLD'
   | 'RECORDER_PROOF_RANGE'
-  | 'RECORDER_TILE_MISSING';
+  | 'RECORDER_TILE_MISSING'
+  | 'RECORDER_PAYLOAD_UNAVAILABLE'
+  | 'RECORDER_CUSTODIAN_KEY_INVALID'
+  | 'RECORDER_EPOCH_FORGED'
+  | 'RECORDER_OPENING_REFUSED'
+  | 'RECORDER_SHARES_MISSING';
 
 export class RecorderError extends Error {
   readonly code: RecorderErrorCode;

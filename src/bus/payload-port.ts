@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { KeptPayload } from '../recorder/payload-keeper.ts';
+
+/** Keeps payloads of admitted messages, sealed, where the mesh file says so. */
+export type PayloadPort = {
+  /**
+   * What is recorded with the admission, and what must be durable with it; null where this payload is
+   * not kept. Throws `RecorderError` when it is to be kept and cannot be.
+   */
+  readonly keep: (body: EnvelopeBody) => KeptPayload | null;
+};
