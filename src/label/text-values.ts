@@ -88,12 +88,17 @@ export function linksIn(text: string): readonly string[] {
  * longer numbers are in no such text unless the prompt had them as words.
  */
 export function isComposed(text: string, isKnownWord: (word: string) => boolean): boolean {
-  const words = [...text.matchAll(wordPattern)].flatMap((match) => match[0].split(/[-_'’]/u));
-  if (!words.some((word) => /\p{L}/u.test(word))) return false;
   // What joins words into an address or a path is not punctuation of a sentence.
   if (/[@/\\]|\w[.:]\w/u.test(text)) return false;
-  return words.every((word) =>
-    /^\d+$/u.test(word) ? word.length <= composedDigitsMax : isKnownWord(word.toLowerCase()));
+  let hasLetter = false;
+  for (const [match] of text.matchAll(wordPattern)) {
+    for (const word of match.split(/[-_'’]/u)) {
+      const isNumber = /^\d+$/u.test(word);
+      if (isNumber ? word.length > composedDigitsMax : !isKnownWord(word.toLowerCase())) return false;
+      hasLetter ||= /\p{L}/u.test(word);
+    }
+  }
+  return hasLetter;
 }
 
 type Note = (value: string | number, source: string) => void;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MessageCode } from './codes.ts';
+import { isForbidden } from './forbidden-keys.ts';
 
 /** The bounds that the scan itself enforces. */
 export type ScanLimits = {
@@ -264,10 +265,6 @@ class JsonScan {
 
 function decode(literal: string): string {
   return String(JSON.parse(literal));
-}
-
-function isForbidden(key: string): boolean {
-  return key === '__proto__' || key === 'constructor' || key === 'prototype';
 }
 
 /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { MessageCode } from './codes.ts';
+import { readRoundTrip } from './json-round-trip.ts';
 import { scanJson } from './json-scan.ts';
 import type { JsonValue } from './json.ts';
 
@@ -39,6 +40,9 @@ export type StrictJsonRefusal = {
   readonly offset: number;
 };
 
+/** What the engine may build of a hostile text before a bound is looked at: UTF-16 code units. */
+const roundTripLengthMax = 32_768;
+
 /**
  * Parses one JSON text (RFC 8259) from outside, so that no two readers can disagree about it
  * (I-JSON, RFC 7493): valid UTF-8 without a byte order mark, no duplicate members, no lone
@@ -51,6 +55,12 @@ export function parseStrictJson(
 ): StrictJsonResult {
   const text = typeof input === 'string' ? readString(input, limits) : readBytes(input, limits);
   if (typeof text !== 'string') return text;
+  const read = text.length <= roundTripLengthMax ? readRoundTrip(text, limits) : null;
+  return read === null ? parseScanning(text, limits) : { ok: true, ...read };
+}
+
+/** The same answer for every text; exported for the test that compares both ways. */
+export function parseScanning(text: string, limits: JsonLimits): StrictJsonResult {
   if (text.charCodeAt(0) === 0xfeff) return refuse('MESSAGE_BOM', 0);
   const scan = scanJson(text, limits);
   if (scan.code !== null) return refuse(scan.code, scan.offset);
