@@ -74,7 +74,8 @@ describe('pruning', () => {
       void store.receive({ ...one, state, body: fake.bodyFrom(partyOf('desk')) });
     }
     await store.prune(Number.MAX_SAFE_INTEGER);
-    expect(rows('inbox')).toBe(4);
+    expect(rows('inbox_message')).toBe(4);
+    expect(rows('inbox_step')).toBe(4);
   });
 });
 

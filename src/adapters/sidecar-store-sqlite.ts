@@ -15,6 +15,10 @@ import type {
 } from '../sidecar/ports.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
+/**
+ * What a message says is written once; how far it has come changes several times, and lies in rows so
+ * small that those of many messages share one page of the log that is flushed.
+ */
 const schema = `
   CREATE TABLE IF NOT EXISTS incarnation (
     slot INTEGER PRIMARY KEY CHECK (slot = 1), value TEXT NOT NULL
@@ -31,11 +35,12 @@ const schema = `
     task TEXT NOT NULL, delegate TEXT NOT NULL, chain TEXT NOT NULL, at INTEGER NOT NULL
   );
   CREATE INDEX IF NOT EXISTS given_mandate_task ON given_mandate (task);
-  CREATE TABLE IF NOT EXISTS inbox (
-    id TEXT PRIMARY KEY, position INTEGER NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
-    message TEXT NOT NULL, incarnation TEXT, reply TEXT
+  CREATE TABLE IF NOT EXISTS inbox_message (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL
   );
-  CREATE INDEX IF NOT EXISTS inbox_state ON inbox (state, position);
+  CREATE TABLE IF NOT EXISTS inbox_step (
+    position INTEGER PRIMARY KEY, state TEXT NOT NULL, at INTEGER NOT NULL, incarnation TEXT, reply TEXT
+  );
   CREATE TABLE IF NOT EXISTS spool (position INTEGER PRIMARY KEY, entry TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS allotment_report (
     position INTEGER PRIMARY KEY AUTOINCREMENT, report TEXT NOT NULL
@@ -44,6 +49,9 @@ const schema = `
     task TEXT PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL
   );
 `;
+
+const ofMessage = 'position = (SELECT position FROM inbox_message WHERE id = ?)';
+const isOver = "at < ? AND state IN ('done', 'refused')";
 
 /** Entries that may wait for the node; beyond it, work that has to be recorded is refused. */
 const spoolEntriesMax = 100_000;
@@ -83,7 +91,7 @@ export class SqliteSidecarStore implements SidecarStore {
     this.#statements = prepare(db);
     const stored = this.#statements.readIncarnation.get()?.['value'];
     this.#incarnation = typeof stored === 'string' ? (JSON.parse(stored) as Incarnation) : null;
-    this.#inboxPosition = count(db, 'SELECT coalesce(max(position), 0) AS n FROM inbox');
+    this.#inboxPosition = count(db, 'SELECT coalesce(max(position), 0) AS n FROM inbox_message');
     this.#spoolPosition = count(db, 'SELECT coalesce(max(position), 0) AS n FROM spool');
     this.#spoolCount = count(db, 'SELECT count(*) AS n FROM spool');
   }
@@ -145,15 +153,16 @@ export class SqliteSidecarStore implements SidecarStore {
     const { body, entries } = message;
     const pending = this.#receiving.get(body.id);
     if (pending !== undefined) return { isNew: false, durable: pending.durable };
-    if (this.#statements.readMessage.get(body.id) !== undefined) {
+    if (this.#statements.isKnown.get(body.id) !== undefined) {
       return { isNew: false, durable: Promise.resolve() };
     }
     const position = ++this.#inboxPosition;
     const text = JSON.stringify({ body, entries });
     const durable = this.#db
-      .writeSoon(() =>
-        this.#statements.receive.run(body.id, position, message.state, body.issuedAt, text),
-      )
+      .writeSoon(() => {
+        this.#statements.receive.run(position, body.id, text);
+        this.#statements.begin.run(position, message.state, body.issuedAt);
+      })
       .then(
         () => void this.#receiving.delete(body.id),
         (failure: unknown) => {
@@ -230,7 +239,8 @@ export class SqliteSidecarStore implements SidecarStore {
 
   async prune(beforeMs: number): Promise<void> {
     await this.#db.write(() => {
-      this.#statements.pruneInbox.run(beforeMs);
+      this.#statements.pruneMessages.run(beforeMs);
+      this.#statements.pruneSteps.run(beforeMs);
       this.#statements.pruneRefusals.run(beforeMs);
       this.#statements.pruneGiven.run(beforeMs - givenKeptMs);
       this.#pruneMemory();
@@ -288,19 +298,24 @@ function prepare({ database }: BatchedDatabase) {
     pruneOldHeld: database.prepare(
       'DELETE FROM held_mandate WHERE rowid <= (SELECT max(rowid) FROM held_mandate) - ?',
     ),
-    handOver: database.prepare("UPDATE inbox SET state = 'handed', incarnation = ? WHERE id = ?"),
+    handOver: database.prepare(
+      `UPDATE inbox_step SET state = 'handed', incarnation = ? WHERE ${ofMessage}`,
+    ),
     finish: database.prepare(
-      "UPDATE inbox SET state = 'done' WHERE incarnation = ? AND id = ? AND state = 'handed'",
+      `UPDATE inbox_step SET state = 'done' WHERE incarnation = ? AND ${ofMessage} AND state = 'handed'`,
     ),
-    receive: database.prepare(
-      'INSERT OR IGNORE INTO inbox (id, position, state, at, message) VALUES (?, ?, ?, ?, ?)',
+    receive: database.prepare('INSERT INTO inbox_message VALUES (?, ?, ?)'),
+    begin: database.prepare('INSERT INTO inbox_step (position, state, at) VALUES (?, ?, ?)'),
+    isKnown: database.prepare('SELECT 1 FROM inbox_message WHERE id = ?'),
+    readMessage: database.prepare(
+      'SELECT * FROM inbox_message JOIN inbox_step USING (position) WHERE id = ?',
     ),
-    readMessage: database.prepare('SELECT * FROM inbox WHERE id = ?'),
     listMessages: database.prepare(
-      'SELECT * FROM inbox WHERE state = ? ORDER BY position LIMIT ?',
+      'SELECT * FROM inbox_step JOIN inbox_message USING (position)' +
+        ' WHERE state = ? ORDER BY position LIMIT ?',
     ),
-    setState: database.prepare('UPDATE inbox SET state = ? WHERE id = ?'),
-    saveReply: database.prepare('UPDATE inbox SET reply = ? WHERE id = ?'),
+    setState: database.prepare(`UPDATE inbox_step SET state = ? WHERE ${ofMessage}`),
+    saveReply: database.prepare(`UPDATE inbox_step SET reply = ? WHERE ${ofMessage}`),
     spool: database.prepare('INSERT INTO spool (position, entry) VALUES (?, ?)'),
     readSpool: database.prepare('SELECT position, entry FROM spool ORDER BY position LIMIT ?'),
     unspool: database.prepare('DELETE FROM spool WHERE position = ?'),
@@ -309,9 +324,10 @@ function prepare({ database }: BatchedDatabase) {
       'SELECT position, report FROM allotment_report ORDER BY position LIMIT ?',
     ),
     dropReport: database.prepare('DELETE FROM allotment_report WHERE position = ?'),
-    pruneInbox: database.prepare(
-      "DELETE FROM inbox WHERE at < ? AND state IN ('done', 'refused')",
+    pruneMessages: database.prepare(
+      `DELETE FROM inbox_message WHERE position IN (SELECT position FROM inbox_step WHERE ${isOver})`,
     ),
+    pruneSteps: database.prepare(`DELETE FROM inbox_step WHERE ${isOver}`),
     countRefusal: database.prepare(
       'INSERT INTO refusal VALUES (?, 1, ?) ON CONFLICT (task) DO UPDATE SET count = count + 1',
     ),

@@ -3,6 +3,12 @@ import { DatabaseSync } from 'node:sqlite';
 
 const lazyMs = 20;
 
+/**
+ * Pages of the write-ahead log before it is copied into the file, which holds up the process for some
+ * milliseconds: 32 MiB, so that it is rare and most pages are copied once for many writes.
+ */
+const checkpointPages = 8000;
+
 type Work = { readonly run: () => unknown; readonly settle: (failure: unknown, value: unknown) => void };
 
 /**
@@ -19,7 +25,10 @@ export class BatchedDatabase {
 
   constructor(path: string) {
     this.database = new DatabaseSync(path);
-    this.database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
+    this.database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;' +
+        `PRAGMA wal_autocheckpoint = ${checkpointPages};`,
+    );
   }
 
   /**

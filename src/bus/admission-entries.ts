@@ -49,7 +49,7 @@ export function admittedEntry(
     code: null,
     verdicts: [busVerdict(context.mesh, null, tookUs ?? 0), ...watched],
     tookUs: tookUs === null ? null : Math.round(tookUs),
-    detail: { from: body.from, to: body.to, schema: body.schema, domain: body.domain },
+    detail: { domain: body.domain, from: body.from, schema: body.schema, to: body.to },
   };
 }
 

@@ -40,7 +40,13 @@ export function entryLine(
     sequence: tip.size,
     task: draft.task,
     tookUs: draft.tookUs,
-    verdicts: draft.verdicts,
+    verdicts: draft.verdicts.map(({ control, findings, outcome, tookUs, version }) => ({
+      control,
+      findings,
+      outcome,
+      tookUs,
+      version,
+    })),
   });
   return { line, tip: { size: tip.size + 1, recordedAt } };
 }

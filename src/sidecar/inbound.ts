@@ -164,9 +164,9 @@ function deliveredEntry(
     tookUs: Math.round(tookUs),
     detail: {
       from: body.from,
-      schema: body.schema,
       isolation: context.isolation,
       policy: context.policy.version,
+      schema: body.schema,
     },
   });
 }

@@ -36,18 +36,22 @@ export function outboundEntry(
     code: verdict.lead?.code ?? null,
     verdicts: verdict.verdicts,
     tookUs: Math.round(tookUs),
+    // In canonical order, but for a mandate: the recorder writes it without sorting.
     detail: {
-      to: body.to,
-      type: body.type,
-      schema: body.schema,
+      ...(full ? { causes: { count: body.causes.count, digest: body.causes.digest } } : {}),
       domain: body.domain,
       hop: body.hop,
+      ...(full ? { instance: body.instance } : {}),
       isolation: body.provenance.isolation,
-      source: body.provenance.source,
-      ...(traceparent === null ? {} : { traceparent }),
+      ...(full ? contentDetail(body, context) : {}),
       ...mandateDetail(body.mandate),
       policy: context.policy.version,
-      ...(full ? fullDetail(body, context) : {}),
+      schema: body.schema,
+      source: body.provenance.source,
+      ...(full ? { sources: Object.keys(body.sources).length } : {}),
+      to: body.to,
+      ...(traceparent === null ? {} : { traceparent }),
+      type: body.type,
     },
   });
 }
@@ -57,17 +61,14 @@ export function withMasked(entry: EntryDraft, masked: number): EntryDraft {
   return masked === 0 ? entry : { ...entry, detail: { ...entry.detail, masked } };
 }
 
-function fullDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
+function contentDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
   const bytes = canonicalize(body.payload);
   return {
-    instance: body.instance,
     label: {
       classification: body.label.classification,
       integrity: body.label.integrity,
       origins: [...body.label.origins],
     },
-    causes: { digest: body.causes.digest, count: body.causes.count },
-    payload: { digest: context.keyedDigest(bytes), bytes: bytes.length },
-    sources: Object.keys(body.sources).length,
+    payload: { bytes: bytes.length, digest: context.keyedDigest(bytes) },
   };
 }
