@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fc from 'fast-check';
+import { array, assert, constantFrom, json, jsonValue, oneof, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalize } from './canonical-json.ts';
 import { readRoundTrip } from './json-round-trip.ts';
@@ -8,7 +8,7 @@ import { defaultJsonLimits, parseScanning, parseStrictJson } from './strict-json
 const limits = { ...defaultJsonLimits, depthMax: 4, membersMax: 40, keyLengthMax: 12 };
 
 /** Pieces that JSON texts are made of, among them all that two readers could disagree about. */
-const pieces = fc.constantFrom(
+const pieces = constantFrom(
   '{', '}', '[', ']', ',', ':', '"a":', '"b":1', '"a":1', '"1":1', '"10":2', '"2":3', '"', '\\',
   '"__proto__":1', '"constructor":1', '"\\u0061":1', '"\\ud800"', '"\\u0001"', '"\u{1f600}"', '"é"',
   'true', 'false', 'null', '0', '-0', '1.0', '1.5', '1e21', '1e400', '1e-400', '9007199254740991',
@@ -16,18 +16,18 @@ const pieces = fc.constantFrom(
   '"longer than twelve":1', '0.1', '123456789012345678901234567890123456789012345',
 );
 
-const texts = fc.oneof(
-  fc.array(pieces, { maxLength: 24 }).map((parts) => parts.join('')),
-  fc.json({ maxDepth: 6 }),
-  fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value)),
-  fc.array(fc.tuple(fc.constantFrom('a', 'b', '1', '10', '2', 'zz'), pieces), { maxLength: 6 })
+const texts = oneof(
+  array(pieces, { maxLength: 24 }).map((parts) => parts.join('')),
+  json({ maxDepth: 6 }),
+  jsonValue({ maxDepth: 5 }).map((value) => JSON.stringify(value)),
+  array(tuple(constantFrom('a', 'b', '1', '10', '2', 'zz'), pieces), { maxLength: 6 })
     .map((members) => `{${members.map(([key, piece]) => `"${key}":${piece}`).join(',')}}`),
 );
 
 describe('reading by the engine and reading by the scan', () => {
   it('give one answer for every text', () => {
-    fc.assert(
-      fc.property(texts, (text) => {
+    assert(
+      property(texts, (text) => {
         const answer = parseStrictJson(text, limits);
         const scanned = text.isWellFormed() ? parseScanning(text, limits) : answer;
         expect(answer).toEqual(scanned);
@@ -46,8 +46,8 @@ describe('reading by the engine and reading by the scan', () => {
   });
 
   it('calls canonical only what is its own canonical form', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
+    assert(
+      property(jsonValue({ maxDepth: 3 }), (value) => {
         const text = JSON.stringify(value);
         const read = readRoundTrip(text, defaultJsonLimits);
         if (read !== null) expect(read.canonical).toBe(canonicalize(read.value) === text);
