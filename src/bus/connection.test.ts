@@ -33,6 +33,7 @@ let queue: SqliteMessageQueue;
 let held: Hold[];
 let context: BusContext;
 let endedSessions: string[];
+let refusedLate: string[];
 let lastRuns: Map<string, string>;
 let forked: string[];
 /** Whether lines answer when they are asked. */
@@ -43,7 +44,7 @@ beforeEach(() => {
   recorder = new FakeRecorder();
   queue = new SqliteMessageQueue(new BatchedDatabase(':memory:'), startMs - 1_000_000, systemRandom);
   held = [];
-  [endedSessions, forked] = [[], []];
+  [endedSessions, forked, refusedLate] = [[], [], []];
   lastRuns = new Map();
   alive = true;
   context = {
@@ -85,6 +86,7 @@ beforeEach(() => {
       chainOf: () => 'chain',
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
       endChild: async () => 0,
+      refusedLate: (agent, task) => void refusedLate.push(`${agent} ${task}`),
       sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),
       lastRun: (spiffeId) => lastRuns.get(spiffeId) ?? null,
       noteRun: (spiffeId, run) => void lastRuns.set(spiffeId, run),
@@ -331,4 +333,20 @@ test('the end of a session is told once it is on record, and not before', async 
   connection.receive({ kind: 'record', number: 2, privileged: false, policyVersion: 1, entries: [ended] });
   await settled();
   expect(endedSessions).toEqual(['run-1']);
+});
+
+test('a late NO-GO of a judge is heeded once it is on record, and only that', async () => {
+  const { connection } = connect(payments.peer);
+  const ruled = (id: string, outcome: 'GO' | 'NO-GO', mode: string): EntryDraft => ({
+    ...entry('sidecar:payments'), kind: 'judge.ruled', id, task: `task of ${id}`, outcome, detail: { mode },
+  });
+  recorder.isBroken = () => true;
+  connection.receive({ kind: 'record', number: 1, privileged: false, policyVersion: 1, entries: [ruled('a', 'NO-GO', 'late')] });
+  await settled();
+  expect(refusedLate).toEqual([]);
+  recorder.isBroken = () => false;
+  const entries = [ruled('b', 'NO-GO', 'held'), ruled('c', 'GO', 'late'), ruled('d', 'NO-GO', 'late')];
+  connection.receive({ kind: 'record', number: 2, privileged: false, policyVersion: 1, entries });
+  await settled();
+  expect(refusedLate).toEqual(['payments task of d']);
 });

@@ -31,6 +31,11 @@ export type ControlPort = BoundsPort & CallsPort & SpawnPort & RunPort & {
   ) => Extract<NodeFrame, { kind: 'decided' }> | null;
   /** Null when the task is ended and on record, else why it is not. */
   readonly endTask: (agent: string, task: string) => Promise<string | null>;
+  /**
+   * The judge of this agent's sidecar said NO-GO to what had gone on in a task: nothing of it that
+   * needs a mandate goes on. Whether the agent takes part in it is the control plane's to know.
+   */
+  readonly refusedLate: (agent: string, task: string) => void;
   readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
   /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
   readonly chainOf: (thumbprint: string) => string | null;

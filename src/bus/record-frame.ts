@@ -4,15 +4,15 @@ import type { Clock } from '../message/clock.ts';
 import { RecorderError, type EntryDraft, type Recorder } from '../recorder/entry.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
+import type { ControlPort } from './control-port.ts';
 import type { PolicySource } from './line-policy.ts';
-import type { SpawnPort } from './spawned.ts';
 
 export type RecordContext = {
   readonly policy: PolicySource;
   readonly recordRates: TokenBuckets;
   readonly clock: Clock;
   readonly recorder: Recorder;
-  readonly control: Pick<SpawnPort, 'sessionEnded'>;
+  readonly control: Pick<ControlPort, 'sessionEnded' | 'refusedLate'>;
 };
 
 /**
@@ -33,7 +33,7 @@ export async function recordFor(
   if (!recordRates.take(peer.name, clock.nowMs())) return 'RECORDER_OVERLOADED';
   try {
     await recorder.record(frame.entries, { privileged: frame.privileged });
-    sessionsEnded(peer, frame.entries, context.control);
+    heed(peer, frame.entries, context.control);
     return null;
   } catch (failure) {
     return failure instanceof RecorderError ? failure.code : 'RECORDER_NOT_DURABLE';
@@ -41,14 +41,17 @@ export async function recordFor(
 }
 
 /** Told by what is on record, which a sidecar repeats until it is: no lost line hides an end. */
-function sessionsEnded(
+function heed(
   peer: PeerIdentity,
   entries: readonly EntryDraft[],
   control: RecordContext['control'],
 ): void {
-  for (const { kind, detail } of entries) {
-    const { incarnation } = detail;
-    if (kind !== 'session.ended' || typeof incarnation !== 'string') continue;
-    control.sessionEnded(peer, incarnation);
+  for (const { kind, detail, outcome, task } of entries) {
+    const { incarnation, mode } = detail;
+    if (kind === 'session.ended' && typeof incarnation === 'string') {
+      control.sessionEnded(peer, incarnation);
+    }
+    const isLate = kind === 'judge.ruled' && mode === 'late' && outcome === 'NO-GO';
+    if (isLate && task !== null) control.refusedLate(peer.name, task);
   }
 }

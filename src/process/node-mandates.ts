@@ -14,11 +14,12 @@ import { peersOf } from '../mandate/verify.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
+import { faultOf } from './fault.ts';
 
 export type NodeMandates = {
   readonly store: SqliteMandateStore;
   readonly registry: MandateRegistry;
-  readonly port: Pick<ControlPort, 'endTask'>;
+  readonly port: Pick<ControlPort, 'endTask' | 'refusedLate'>;
 };
 
 /** What the registry of a node stands on. */
@@ -28,6 +29,7 @@ type Ground = {
   readonly live: { readonly mesh: Mesh };
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly connected: ReadonlyMap<string, BusConnection>;
+  readonly log: (line: string) => void;
 };
 
 /** The registry of a node, on its own authority, operators and revocations. */
@@ -47,6 +49,10 @@ export function nodeMandatesOf(
   });
   const port: NodeMandates['port'] = {
     endTask: (agent, task) => endTaskFor(agent, task, registry, context),
+    refusedLate: (agent, task) => {
+      if (!takesPart(agent, task, store)) return;
+      endTask(task, agent, context).catch((failure: unknown) => ground.log(faultOf(failure)));
+    },
   };
   return { store, registry, port };
 }
@@ -72,6 +78,18 @@ function liveVerifier(
     if (bound.mesh !== live.mesh) bound = { mesh: live.mesh, verify: bind(live.mesh) };
     return bound.verify(chain, presented);
   };
+}
+
+const chainsRead = 256;
+
+/** Whether a mandate of the task was given to this agent, or lets somebody ask it. */
+function takesPart(agent: string, task: string, store: SqliteMandateStore): boolean {
+  return store.ofTask(task, chainsRead).some(({ chain }) => {
+    const read = readUnverified(chain);
+    if (!read.ok) return false;
+    const { path, rights } = read.mandate;
+    return path.includes(`agent:${agent}`) || rights.some((right) => right.right === 'request' && right.executor === agent);
+  });
 }
 
 /** Ends a task for the agent that started it; null when it is ended and on record, else a code. */

@@ -312,7 +312,7 @@ function controlPortOf(
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
   allotments: AllotmentsContext,
-): Omit<ControlPort, 'endTask' | keyof SpawnPort | keyof RunPort | keyof CallsPort> {
+): Omit<ControlPort, 'endTask' | 'refusedLate' | keyof SpawnPort | keyof RunPort | keyof CallsPort> {
   return {
     boot: mintUlid(clock, systemRandom),
     operators: () => [...approvals.operators.values()],

@@ -60,7 +60,14 @@ export class AgentSidecar {
       const message = this.#context.store.message(id);
       if (message?.state === 'judging') this.#work(message, { ...unsaid, held });
     },
-    refusedLate: (question, ruling) => containLate(question, ruling, this.#context),
+    refusedLate: async (question, ruling) => {
+      const read = await containLate(question, ruling, this.#context);
+      const memory = this.#memory;
+      // Whatever the process has made of it goes with it.
+      if (memory !== null && memory.incarnation === read) {
+        await this.endCompromised(memory, 'JUDGE_REFUSED_LATE');
+      }
+    },
   });
 
   constructor(context: SidecarContext) {

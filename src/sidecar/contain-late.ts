@@ -6,13 +6,14 @@ import type { SidecarContext } from './context.ts';
 /**
  * A judge said NO-GO to what had gone on already (DESIGN 6.1). What still waits here is not handed
  * over any more; what was done is put on record as a sign, with the message that leads to it, so that
- * `maso recorder reach` lists everything that followed.
+ * `maso recorder reach` lists everything that followed. The node ends the task when it records the
+ * ruling. Resolves with the incarnation that read the message, or null.
  */
 export async function containLate(
   question: JudgeQuestion,
   { verdict }: Ruling,
   context: SidecarContext,
-): Promise<void> {
+): Promise<string | null> {
   const { store, agent, clock } = context;
   const waiting = store.message(question.id);
   const isWithdrawn = waiting?.state === 'pending';
@@ -36,4 +37,5 @@ export async function containLate(
     },
   };
   await context.recorder.record([entry]);
+  return question.kind === 'message' ? (waiting?.incarnation ?? null) : null;
 }

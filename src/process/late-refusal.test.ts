@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Entries } from '../../test/mesh-harness/log-entries.ts';
+import type { EntryKind } from '../recorder/entry.ts';
+import { answerOf, JudgeStandIn } from '../../test/judge-standin/server.ts';
+import { makePeople } from '../../test/mesh-harness/attack-mesh.ts';
+import { mandateMesh } from '../../test/mesh-harness/mandate-mesh.ts';
+import { MeshInProcess } from '../../test/mesh-harness/mesh-in-process.ts';
+import { MeshFolder } from '../../test/mesh-harness/running-mesh.ts';
+
+let standIn: JudgeStandIn;
+let folder: MeshFolder;
+let mesh: MeshInProcess;
+
+/** A mesh whose LOW action `count` is escalated by a pattern for one of its names. */
+beforeEach(async () => {
+  standIn = await JudgeStandIn.start();
+  const files = mandateMesh(makePeople());
+  const text = (files['security_mesh.yaml'] ?? '').replaceAll('[a, b, c]', '[a, b, shady]');
+  const judge = `  patterns: [ { id: shady, pattern: "shady", outcome: ESCALATE } ]
+  judge:
+    models: { one: { openai_compatible: { url: "${standIn.url}" }, model: m, family: one } }
+    subjects: { fraud: { model: one } }
+    sampling: { low: 1, medium: 1, messages: 1 }
+`;
+  folder = await MeshFolder.create({ ...files, 'security_mesh.yaml': text + judge });
+  mesh = await MeshInProcess.start(folder, ['desk', 'planner', 'clerk', 'payments']);
+  for (const agent of ['desk', 'planner', 'clerk']) await mesh.fresh(agent);
+});
+
+afterEach(async () => {
+  await mesh.close();
+  await folder.remove();
+  await standIn.close();
+});
+
+async function recorded(kind: EntryKind): Promise<Entries> {
+  return (await folder.entries()).filter((entry) => entry.kind === kind);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (let turn = 0; turn < 100; turn += 1) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('It did not happen.');
+}
+
+test('an action that a judge refuses afterwards ends its task: nothing more is done in it', async () => {
+  standIn.behave = (asked) => ({ text: answerOf(asked, 'NO-GO') });
+  const { body } = await mesh.startTask('desk', 'planner', { text: 'count' });
+  const task = String(body['task']);
+  await mesh.take('planner', task);
+  const first = await mesh.request('planner', 'count', { name: 'shady' }, task);
+  expect(first.outcome).toMatchObject({ status: 'DONE' });
+  await until(async () => (await recorded('task.ended')).length > 0);
+  await until(async () => {
+    const again = await mesh.request('planner', 'count', { name: 'a' }, task);
+    return again.outcome?.['status'] === 'REFUSED';
+  });
+  const raised = await recorded('indicator.raised');
+  expect(raised.map(({ code }) => code)).toContain('JUDGE_REFUSED_LATE');
+});
+
+test('a message that a judge refuses afterwards ends the session of the agent that read it', async () => {
+  standIn.behave = (asked) => ({ text: answerOf(asked, 'NO-GO'), afterMs: 300 });
+  const { body } = await mesh.startTask('desk', 'planner', { text: 'a shady order' });
+  await mesh.take('planner', String(body['task']));
+  const { sidecar } = mesh.sidecar('planner');
+  await until(async () => !sidecar.isLive(mesh.memory('planner')));
+  const ended = await recorded('session.ended');
+  expect(ended.map(({ detail }) => detail['reason'])).toContain('JUDGE_REFUSED_LATE');
+});
