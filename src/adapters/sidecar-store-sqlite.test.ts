@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { draft } from '../../test/faults/recorder-fixture.ts';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { freshContext } from '../label/context.ts';
+import { sidecarStoreSuite } from '../sidecar/sidecar-store.suite.ts';
 import { SqliteSidecarStore } from './sidecar-store-sqlite.ts';
 import { BatchedDatabase } from './sqlite-batch.ts';
 
@@ -23,6 +24,32 @@ const alive = (id: string) => ({
   sessionDigest: null,
   endedAt: null,
   next: null,
+});
+
+sidecarStoreSuite('SQLite', () => {
+  const disk = new BatchedDatabase(':memory:');
+  const fake = new FakeSidecar('triage');
+  return {
+    open: () => new SqliteSidecarStore(disk),
+    body: () => fake.bodyFrom(partyOf('desk')),
+    entry: draft,
+    report: (number) => ({
+      ask: {
+        holder: `01JHOLDER000000000000000${number}`,
+        requester: 'desk',
+        task: '01JTASK00000000000000000A',
+        action: null,
+        operation: 'mail.read',
+        idempotencyKey: `key-${number}`,
+        calls: 1,
+        amounts: {},
+        charges: [],
+        released: false,
+      },
+      end: 'done',
+      unusedShare: 0,
+    }),
+  };
 });
 
 describe('the spool', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ToolManifest } from '../mesh/mesh.ts';
 import { pinOperations } from '../tool/pins.ts';
+import { toolRunnerSuite } from '../tool/tool-runner.suite.ts';
 import { FunctionToolRunner } from './tool-function.ts';
 import { programFiles } from './tool-program-files.ts';
 
@@ -28,21 +29,25 @@ export const operations = {
 
 let directory = '';
 let module = '';
+let hangingModule = '';
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'maso-function-'));
   module = join(directory, 'operations.mjs');
   writeFileSync(module, source);
+  hangingModule = join(directory, 'hanging.mjs');
+  writeFileSync(hangingModule, source.replace("if (mode === 'hang')", 'if (true)'));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function runnerOf(
   operations: readonly string[] = ['act', 'look'],
   pinned = true,
+  from = module,
 ): FunctionToolRunner {
   const inputSchema = { type: 'object', properties: { mode: { type: 'string' } } };
   const manifest: ToolManifest = {
     name: 'local',
-    runner: { kind: 'function', module },
+    runner: { kind: 'function', module: from },
     guarded: true,
     results: new Map(),
     operations: new Map(
@@ -53,7 +58,7 @@ function runnerOf(
     ),
     pins: pinned
       ? {
-          files: programFiles([module], directory),
+          files: programFiles([from], directory),
           operations: pinOperations([
             { operation: 'act', description: 'Acts.', inputSchema },
             { operation: 'look', description: 'Looks.', inputSchema },
@@ -62,7 +67,7 @@ function runnerOf(
       : null,
   };
   const bounds = { sizeMax: 1000, depthMax: 16 };
-  return new FunctionToolRunner({ manifest, module, directory, pins: 'enforce', bounds });
+  return new FunctionToolRunner({ manifest, module: from, directory, pins: 'enforce', bounds });
 }
 
 async function answerOf(operation: string, mode: string, timeoutMs = 1000) {
@@ -70,6 +75,14 @@ async function answerOf(operation: string, mode: string, timeoutMs = 1000) {
   await runner.start();
   return runner.call({ operation, arguments: { mode }, idempotencyKey: 'key-1', timeoutMs });
 }
+
+toolRunnerSuite('a module of functions', () => ({
+  pinned: () => runnerOf(),
+  unpinned: () => runnerOf(['act', 'look'], false),
+  hanging: () => runnerOf(['act', 'look'], true, hangingModule),
+  arguments: {},
+  wrongArguments: { mode: 1 },
+}));
 
 describe('a function tool', () => {
   test.each([

@@ -40,6 +40,7 @@ type Loaded = { readonly run: ToolFunction['run']; readonly input: Check };
  */
 export class FunctionToolRunner implements ToolRunner {
   readonly #options: FunctionRunnerOptions;
+  readonly #underWay = new Set<AbortController>();
   #loaded: ReadonlyMap<string, Loaded> | null = null;
 
   constructor(options: FunctionRunnerOptions) {
@@ -76,24 +77,31 @@ export class FunctionToolRunner implements ToolRunner {
       return { status: 'failed', reason: 'TOOL_UNKNOWN' };
     }
     if (!loaded.input(call.arguments)) return { status: 'failed', reason: 'TOOL_ARGUMENTS' };
-    const signal = AbortSignal.timeout(call.timeoutMs);
-    const late = new Promise<ToolAnswer>((resolve) => {
-      const status = operation.write ? 'unknown' : 'failed';
-      signal.addEventListener('abort', () => resolve({ status, reason: 'TOOL_TIMEOUT' }));
+    const status = operation.write ? 'unknown' : 'failed';
+    const ending = new AbortController();
+    this.#underWay.add(ending);
+    const timer = setTimeout(() => ending.abort('TOOL_TIMEOUT'), call.timeoutMs);
+    const { signal } = ending;
+    const ended = new Promise<ToolAnswer>((resolve) => {
+      signal.addEventListener('abort', () => resolve({ status, reason: signal.reason }));
     });
     try {
       const { idempotencyKey } = call;
       const run = async (): Promise<ToolAnswer> =>
         this.#answer(await loaded.run(call.arguments, { idempotencyKey, signal }), operation.write);
-      return await Promise.race([late, run()]);
+      return await Promise.race([ended, run()]);
     } catch {
       // The function may have acted before it threw.
-      return { status: operation.write ? 'unknown' : 'failed', reason: 'TOOL_ANSWERED_ERROR' };
+      return { status, reason: 'TOOL_ANSWERED_ERROR' };
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(ending);
     }
   }
 
   async close(): Promise<void> {
     this.#loaded = null;
+    for (const call of this.#underWay) call.abort('TOOL_DIED');
   }
 
   /** A copy, so that the function cannot change the value after the gate has reviewed it. */

@@ -8,10 +8,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { goodOperations, hostileManifest } from '../../test/tool-servers/hostile-manifest.ts';
 import type { ToolManifest } from '../mesh/mesh.ts';
 import type { ToolRunner } from '../tool/tool-runner.ts';
+import { toolRunnerSuite } from '../tool/tool-runner.suite.ts';
 import { httpToolRunner } from './tool-mcp-http.ts';
 
 const credential = 'gate-credential-0123456789';
-type Behaviour = 'good' | 'redirect' | 'redirect-calls' | 'big' | 'expired' | 'forbidden' | 'crash';
+type Behaviour = 'good' | 'redirect' | 'redirect-calls' | 'big' | 'hang' | 'expired' | 'forbidden' | 'crash';
 
 let directory = '';
 let behaviour: Behaviour = 'good';
@@ -58,6 +59,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
   if (calling) {
     calls += 1;
+    if (behaviour === 'hang') return;
     if (behaviour === 'expired') return end(response, 401);
     if (behaviour === 'forbidden') return end(response, 403);
     if (behaviour === 'crash') {
@@ -89,7 +91,9 @@ function end(response: ServerResponse, status: number): void {
   response.writeHead(status).end();
 }
 
-function runnerOf(change: { url?: string; secret?: string; mode?: number } = {}): ToolRunner {
+type Change = { url?: string; secret?: string; mode?: number; pinned?: boolean };
+
+function runnerOf(change: Change = {}): ToolRunner {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const credentialFile = join(directory, 'credential');
@@ -98,7 +102,7 @@ function runnerOf(change: { url?: string; secret?: string; mode?: number } = {})
   const manifest: ToolManifest = {
     ...hostileManifest('good'),
     runner: { kind: 'http', url, credentialFile },
-    pins: { files: {}, operations: goodOperations },
+    pins: change.pinned === false ? null : { files: {}, operations: goodOperations },
   };
   const runner = httpToolRunner({
     manifest,
@@ -116,6 +120,17 @@ function runnerOf(change: { url?: string; secret?: string; mode?: number } = {})
 
 const act = { operation: 'act', arguments: { x: 1 }, idempotencyKey: 'key-1', timeoutMs: 3000 };
 const look = { ...act, operation: 'look' };
+
+toolRunnerSuite('an MCP server over HTTP', () => ({
+  pinned: () => runnerOf(),
+  unpinned: () => runnerOf({ pinned: false }),
+  hanging: () => {
+    behaviour = 'hang';
+    return runnerOf();
+  },
+  arguments: { x: 1 },
+  wrongArguments: { x: 'one' },
+}));
 
 describe('an MCP tool over HTTP', () => {
   test('does not start with a wrong credential', async () => {

@@ -12,6 +12,7 @@ import type { ToolManifest } from '../mesh/mesh.ts';
 import type { ToolCall, ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import { stdioToolRunner } from './tool-mcp-stdio.ts';
 import type { StdioRunnerOptions } from './tool-mcp-stdio.ts';
+import { toolRunnerSuite } from '../tool/tool-runner.suite.ts';
 import { programFiles } from './tool-program-files.ts';
 
 const open: ToolRunner[] = [];
@@ -54,6 +55,14 @@ function runnerOf(manifest: ToolManifest, change: Partial<StdioRunnerOptions> = 
 function call(operation: 'act' | 'look', change: Partial<ToolCall> = {}): ToolCall {
   return { operation, arguments: { x: 1 }, idempotencyKey: 'key-0001', timeoutMs: 5000, ...change };
 }
+
+toolRunnerSuite('an MCP server over stdio', () => ({
+  pinned: () => runnerOf(hostileManifest('good')),
+  unpinned: () => runnerOf({ ...hostileManifest('good'), pins: null }),
+  hanging: () => runnerOf(hostileManifest('hang')),
+  arguments: { x: 1 },
+  wrongArguments: { x: 'one' },
+}));
 
 describe('an MCP tool over stdio does not start', () => {
   test.each([
