@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** The end of what went before in one place of one stream of messages. */
-type Tail = { readonly text: string; readonly numbers: readonly string[] };
+type Tail = {
+  readonly text: string;
+  readonly numbers: readonly string[];
+  /** What was last joined here, where nothing was found in it: the same again need not be read. */
+  clean: string | null;
+};
 
 const streamsMax = 2048;
 const edgeLength = 160;
@@ -18,29 +23,36 @@ export class DataFragments {
   private readonly tails = new Map<string, Tail>();
 
   /**
-   * Texts that the end of the last message in the stream makes with the beginning of this one: the
-   * two ends side by side, and the numbers of both in a row. Remembers this one.
+   * What the end of the last message in the stream makes with the beginning of this one: the two
+   * ends side by side, and the numbers of both in a row, as one text. Null for the first message,
+   * and where the same was joined before and was clean. Remembers this one.
    */
-  joinWith(stream: string, text: string): readonly JoinedText[] {
+  joinWith(stream: string, text: string): JoinedText | null {
     const last = this.tails.get(stream);
     const numbers = numbersIn(text);
     this.remember(stream, {
       text: text.slice(-edgeLength),
-      numbers: [...(last?.numbers ?? []), ...numbers].slice(-numbersMax),
+      numbers: lastNumbers(last?.numbers ?? [], numbers),
+      clean: last?.clean ?? null,
     });
-    if (last === undefined) return [];
-    const joined: JoinedText[] = [
-      { text: last.text + text.slice(0, edgeLength), seam: last.text.length },
-      { text: last.text.trimEnd() + text.slice(0, edgeLength).trimStart(), seam: last.text.trimEnd().length },
-    ];
+    if (last === undefined) return null;
+    const head = text.slice(0, edgeLength);
+    const joined = new JoinedText(last.text, head);
+    const [bareTail, bareHead] = [last.text.trimEnd(), head.trimStart()];
+    if (bareTail.length < last.text.length || bareHead.length < head.length) joined.add(bareTail, bareHead);
     const [first] = numbers;
-    if (first !== undefined && last.numbers.length > 0) {
+    if (first !== undefined) {
       for (let from = 0; from < last.numbers.length; from += 1) {
-        const before = last.numbers.slice(from).join(' ');
-        joined.push({ text: `${before} ${first}`, seam: before.length + 1 });
+        joined.add(`${last.numbers.slice(from).join(' ')} `, first);
       }
     }
-    return joined;
+    return joined.text === last.clean ? null : joined;
+  }
+
+  /** Nothing was found in what was joined last in the stream. */
+  isClean(stream: string, { text }: JoinedText): void {
+    const tail = this.tails.get(stream);
+    if (tail !== undefined) tail.clean = text;
   }
 
   private remember(stream: string, tail: Tail): void {
@@ -52,8 +64,43 @@ export class DataFragments {
   }
 }
 
-/** `seam` is where the new message begins: only what lies across it is new. */
-export type JoinedText = { readonly text: string; readonly seam: number };
+/** Stands between two pairs; no rule matches across it. */
+const gap = '\n\n\n\n\n\n\n\n';
+
+/** Ends and beginnings side by side. Only what lies across a seam is new. */
+export class JoinedText {
+  text = '';
+  /** Where each pair begins, and where in it the new message does. */
+  private readonly starts: number[] = [];
+  private readonly seams: number[] = [];
+
+  constructor(tail: string, head: string) {
+    this.add(tail, head);
+  }
+
+  add(tail: string, head: string): void {
+    if (this.text !== '') this.text += gap;
+    this.starts.push(this.text.length);
+    this.seams.push(this.text.length + tail.length);
+    this.text += tail + head;
+  }
+
+  /** The place in the new message that a place in the joined text stands for; negative before it. */
+  placeOf(position: number): number {
+    let pair = this.starts.length - 1;
+    while (pair > 0 && (this.starts[pair] ?? 0) > position) pair -= 1;
+    return position - (this.seams[pair] ?? 0);
+  }
+
+  /** A range that begins before a seam and ends behind it. */
+  isAcross(start: number, end: number): boolean {
+    return this.placeOf(start) < 0 && this.placeOf(end - 1) >= 0;
+  }
+}
+
+function lastNumbers(known: readonly string[], more: readonly string[]): readonly string[] {
+  return more.length === 0 ? known : [...known, ...more].slice(-numbersMax);
+}
 
 const number = /[A-Z]{2}[0-9]{2}[A-Z0-9]{0,30}|[0-9][0-9 -]{1,30}[0-9]/g;
 

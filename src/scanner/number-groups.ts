@@ -26,34 +26,38 @@ const digitLike: ReadonlyMap<string, string> = new Map([
 const separators = new Uint8Array(0x10000);
 for (const sign of ' .-_/:*()+') separators[sign.charCodeAt(0)] = 1;
 
-/** Calls back for each group that may hold a number of a person. */
+/** Used again for the next group and text: arrays of this kind are dear to make. */
+const group: NumberGroup = {
+  starts: new Int32Array(groupTokensMax),
+  ends: new Int32Array(groupTokensMax),
+  count: 0,
+  digits: 0,
+};
+
+/** Calls back for each group that may hold a number of a person; a group is valid in its call only. */
 export function eachNumberGroup(
   text: string,
   { bounds, digits }: NumberTokens,
   onGroup: (group: NumberGroup) => void,
 ): void {
-  const group: NumberGroup = {
-    starts: new Int32Array(groupTokensMax),
-    ends: new Int32Array(groupTokensMax),
-    count: 0,
-    digits: 0,
-  };
+  group.count = 0;
+  group.digits = 0;
   for (let index = 0; index < digits.length; index += 1) {
     const start = bounds[2 * index] ?? 0;
     const end = bounds[2 * index + 1] ?? 0;
     const length = end - start;
-    if (group.count > 0 && !isJoined(text, group.ends[group.count - 1] ?? 0, start)) close(group, onGroup);
+    if (group.count > 0 && !isJoined(text, group.ends[group.count - 1] ?? 0, start)) close(onGroup);
     const isWithin = group.count > 0 || text.charCodeAt(start - 1) === 0x2b;
     const isNumber = length <= tokenLengthMax && isAllDigits(text, start, end, digits[index] ?? 0);
     const fits = isNumber && ((digits[index] ?? 0) > 0 || isWithin);
-    if (!fits || group.count === groupTokensMax) close(group, onGroup);
+    if (!fits || group.count === groupTokensMax) close(onGroup);
     if (!fits) continue;
     group.starts[group.count] = start;
     group.ends[group.count] = end;
     group.count += 1;
     group.digits += length;
   }
-  close(group, onGroup);
+  close(onGroup);
 }
 
 /** Nothing but a few separators between two tokens. */
@@ -75,7 +79,7 @@ function isAllDigits(text: string, start: number, end: number, digits: number): 
   return true;
 }
 
-function close(group: NumberGroup, onGroup: (group: NumberGroup) => void): void {
+function close(onGroup: (group: NumberGroup) => void): void {
   if (group.digits >= digitsMin) onGroup(group);
   group.count = 0;
   group.digits = 0;

@@ -22,7 +22,8 @@ export function numberTokens(text: string): NumberTokens {
   let seen = 0;
   let digits = 0;
   for (let position = 0; position <= text.length; position += 1) {
-    const kind = kinds[text.charCodeAt(position)] ?? 0;
+    // Reading beyond the end gives NaN, which makes the whole loop slow.
+    const kind = position < text.length ? (kinds[text.charCodeAt(position)] ?? 0) : 0;
     if (kind !== 0) {
       if (start < 0) start = position;
       seen |= kind;

@@ -4,11 +4,13 @@ import { actionRequestSchema } from '../message/action-request.ts';
 import type { ScannerSettings } from '../mesh/scanner-settings.ts';
 import type { Finding, Outcome } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
+import type { Span } from '../text/view.ts';
 import { DecodeBudget } from '../text/budget.ts';
 import type { HiddenRun } from '../text/normalise.ts';
 import { readText } from '../text/read-text.ts';
 import type { View } from '../text/view.ts';
-import type { DataFragments } from './data-fragments.ts';
+import type { CleanTexts } from './clean-texts.ts';
+import type { DataFragments, JoinedText } from './data-fragments.ts';
 import { actionFor } from './data-policy.ts';
 import { FindingList } from './finding-list.ts';
 import type { TextPlace } from './finding-list.ts';
@@ -29,10 +31,12 @@ export type ScanParts = {
   readonly config: ScannerConfig;
   readonly settings: ScannerSettings;
   readonly engine: RuleEngine;
-  readonly outputEngine: RuleEngine;
+  /** With the rules about what people are shown. */
+  readonly engineTowardsPerson: RuleEngine;
   readonly linearRules: readonly LinearRule[];
   readonly key: KeyObject;
   readonly fragments: DataFragments;
+  readonly clean: CleanTexts;
   readonly fingerprint: PromptFingerprint | null;
   readonly limits: WorkLimits;
 };
@@ -44,8 +48,8 @@ const userStepsMax = 400_000;
 export class Scan {
   private readonly input: ScanInput;
   private readonly parts: ScanParts;
+  private readonly engine: RuleEngine;
   private readonly work: Work;
-  private readonly outputWork: Work;
   private readonly budget = new DecodeBudget(0);
   private readonly personalWork = new PersonalWork();
   private readonly found: FindingList;
@@ -53,14 +57,18 @@ export class Scan {
   /** The text that is being scanned, and the view of it. */
   private where: TextPlace = { text: '', place: null, name: false };
   private view: View | null = null;
-  /** In a text joined of two messages, the place where this message begins; else 0. */
-  private seam = 0;
+  /** Of anything, whatever came of it: a text that raised nothing need not be scanned again. */
+  private heard = 0;
+  private readonly mode: number;
+  /** Where two messages meet in a text that was joined of them; else null. */
+  private seams: JoinedText | null = null;
 
   constructor(input: ScanInput, parts: ScanParts) {
     this.input = input;
     this.parts = parts;
-    this.work = parts.engine.newWork();
-    this.outputWork = parts.outputEngine.newWork();
+    this.engine = input.towardsPerson === true ? parts.engineTowardsPerson : parts.engine;
+    this.work = this.engine.newWork();
+    this.mode = modeOf(input);
     const nowMs = parts.config.nowMs ?? null;
     this.found = new FindingList(parts.key, suppressionsNow(parts.settings.suppressions, nowMs));
   }
@@ -72,17 +80,12 @@ export class Scan {
       this.text({ text, place, name });
     };
     found.refuse(walkTexts(input.value, parts.config.limits, visit));
-    this.reportExhausted(this.work, parts.engine);
-    this.reportExhausted(this.outputWork, parts.outputEngine);
+    for (const index of this.work.exhausted) {
+      found.escalateOnce('SCAN_BUDGET', this.engine.rules[index]?.id ?? 'budget/total');
+    }
     if (this.budget.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/decoding');
     if (this.personalWork.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/personal-data');
     return found;
-  }
-
-  private reportExhausted(work: Work, engine: RuleEngine): void {
-    for (const index of work.exhausted) {
-      this.found.escalateOnce('SCAN_BUDGET', engine.rules[index]?.id ?? 'budget/total');
-    }
   }
 
   private schemaFindings(schemaId: string): readonly Finding[] {
@@ -92,53 +95,72 @@ export class Scan {
   }
 
   private text(where: TextPlace): void {
+    const { clean } = this.parts;
+    const { text } = where;
     this.where = where;
-    this.budget.allow(where.text.length);
-    this.personalWork.allow(where.text.length);
+    this.budget.allow(text.length);
+    this.personalWork.allow(text.length);
+    if (clean.has(text, this.mode)) {
+      if (!where.name) this.joined(text, sameSpan);
+      return;
+    }
+    const heardBefore = this.heard;
+    const [first, ...others] = this.read(where);
+    if (first === undefined) return;
+    const isClean = this.heard === heardBefore && others.length === 0 && first.text === text && !this.isExhausted;
+    if (isClean) clean.add(text, this.mode);
+    if (!where.name) this.joined(first.text, first.spanOf);
+  }
+
+  private read(where: TextPlace): readonly View[] {
     const reading = readText(where.text, this.budget);
     for (const run of reading.hidden) {
+      this.heard += 1;
       this.found.add('SCAN_HIDDEN_TEXT', `hidden/${run.kind}`, hiddenOutcome(run), run, where);
     }
     for (const view of reading.views) this.scanView(view);
     const [first] = reading.views;
-    if (first === undefined) return;
+    if (first === undefined) return [];
     for (const rule of this.parts.linearRules) this.linearRule(rule, first);
     this.leak(reading.views);
-    if (!where.name) this.joined(first);
+    return reading.views;
+  }
+
+  private get isExhausted(): boolean {
+    return this.work.exhausted.size > 0 || this.budget.exhausted || this.personalWork.exhausted;
   }
 
   private scanView(view: View): void {
-    const { engine, outputEngine, limits } = this.parts;
     this.view = view;
-    engine.scan(view.text, this.work, limits, this.onMatch);
-    if (this.input.towardsPerson === true) {
-      outputEngine.scan(view.text, this.outputWork, limits, this.onMatch);
-    }
+    this.engine.scan(view.text, this.work, this.parts.limits, this.onMatch);
     findPersonal(view.text, this.personalWork, this.onPersonal);
   }
 
   /** The end of the last message of this stream and the beginning of this one, as one text. */
-  private joined(first: View): void {
+  private joined(text: string, spanOf: View['spanOf']): void {
     const { stream = null } = this.input;
-    if (stream === null || first.text === '') return;
+    if (stream === null || text === '') return;
     const place = `${stream} ${pointerTo(this.where.place, () => false)}`;
-    for (const { text, seam } of this.parts.fragments.joinWith(place, first.text)) {
-      this.seam = seam;
-      this.scanView({
-        text,
-        steps: ['split'],
-        spanOf: (start, end) => first.spanOf(Math.max(0, start - seam), Math.max(1, end - seam)),
-      });
-    }
-    this.seam = 0;
+    const joined = this.parts.fragments.joinWith(place, text);
+    if (joined === null) return;
+    const heardBefore = this.heard;
+    this.seams = joined;
+    this.scanView({
+      text: joined.text,
+      steps: ['split'],
+      spanOf: (start, end) => spanOf(Math.max(0, joined.placeOf(start)), joined.placeOf(end - 1) + 1),
+    });
+    this.seams = null;
+    if (this.heard === heardBefore && !this.isExhausted) this.parts.fragments.isClean(place, joined);
   }
 
-  /** In a joined text only what lies on both sides of the seam is new. */
+  /** In a joined text only what lies on both sides of a seam is new. */
   private isOld(start: number, end: number): boolean {
-    return this.seam > 0 && (start >= this.seam || end <= this.seam);
+    return this.seams !== null && !this.seams.isAcross(start, end);
   }
 
   private readonly onMatch: OnMatch = (rule, outcome, start, end) => {
+    this.heard += 1;
     if (!rule.appliesToUser && this.input.channel === 'user') return;
     const { view, where, found } = this;
     if (view === null || this.isOld(start, end)) return;
@@ -151,6 +173,7 @@ export class Scan {
   };
 
   private readonly onPersonal = (match: PersonalMatch): void => {
+    this.heard += 1;
     const { view, where, input } = this;
     if (view === null || this.isOld(match.start, match.end)) return;
     const action = actionFor(match.class, input.classification ?? 'internal', this.parts.settings.data);
@@ -162,12 +185,14 @@ export class Scan {
   private linearRule(rule: LinearRule, view: View): void {
     const steps = stepsOf(rule, view.text);
     if (this.userSteps + steps > userStepsMax) {
+      this.heard += 1;
       this.found.escalateOnce('SCAN_BUDGET', rule.id);
       return;
     }
     this.userSteps += steps;
     const match = rule.linear.find(view.text, 0);
     if (match === null) return;
+    this.heard += 1;
     const span = view.spanOf(match.start, match.end);
     this.found.add(rule.code, rule.id, rule.outcome, span, this.where);
   }
@@ -178,11 +203,21 @@ export class Scan {
     for (const view of views) {
       const place = fingerprint.find(view.text);
       if (place === null) continue;
+      this.heard += 1;
       const span = view.spanOf(place.start, place.end);
       this.found.add('SCAN_PROMPT_LEAK', 'output/system-prompt', 'NO-GO', span, this.where);
       return;
     }
   }
+}
+
+/** All of the input that decides which rules look at a text. */
+function modeOf({ channel, leaves, towardsPerson }: ScanInput): number {
+  return (channel === 'user' ? 1 : 0) | (leaves === true ? 2 : 0) | (towardsPerson === true ? 4 : 0);
+}
+
+function sameSpan(start: number, end: number): Span {
+  return { start, end };
 }
 
 /**

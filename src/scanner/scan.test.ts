@@ -204,7 +204,7 @@ describe('the work of one scan', () => {
   it('is bounded over all strings of a value together', () => {
     const tight = scannerWith({ work: { perRule: 1_000_000, total: 500 } });
     expect(scan(['ghp_ xoxb'], tight).outcome).toBe('GO');
-    const many = Array.from({ length: 40 }, () => 'ghp_ xoxb');
+    const many = Array.from({ length: 40 }, (_, index) => `ghp_ xoxb ${index}`);
     expect(scan(many, tight)).toMatchObject({
       outcome: 'ESCALATE',
       findings: [{ code: 'SCAN_BUDGET' }],

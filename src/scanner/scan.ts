@@ -7,6 +7,7 @@ import type { Channel } from '../message/channel.ts';
 import type { Classification, MessageType } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import type { Verdict } from '../review/verdict.ts';
+import { CleanTexts } from './clean-texts.ts';
 import { DataFragments } from './data-fragments.ts';
 import { digestKeyOf } from './finding-list.ts';
 import type { GradedFinding } from './finding-list.ts';
@@ -84,7 +85,7 @@ export const shippedRulesVersion = '2';
 export function createScanner(config: ScannerConfig): Scanner {
   const settings = config.settings ?? defaultScannerSettings;
   const engine = new RuleEngine([...secretRules, ...injectionRules]);
-  const outputEngine = new RuleEngine(outputRules);
+  const engineTowardsPerson = new RuleEngine([...engine.rules, ...outputRules]);
   const linearRules = compileLinearRules(config.patterns, settings.packs);
   const key = digestKeyOf(config.digestKey);
   const version = versionOf([...engine.rules, ...outputRules], linearRules, settings);
@@ -93,10 +94,11 @@ export function createScanner(config: ScannerConfig): Scanner {
     config,
     settings,
     engine,
-    outputEngine,
+    engineTowardsPerson,
     linearRules,
     key,
     fragments: new DataFragments(),
+    clean: new CleanTexts(),
     fingerprint: ownPrompt === null ? null : new PromptFingerprint(ownPrompt),
     limits: config.work ?? defaultWorkLimits,
   };

@@ -57,7 +57,8 @@ export function unleet(text: string, budget: DecodeBudget): Rewrite {
   let shorter = 0;
   let kinds = 0;
   for (let position = 0; position <= text.length; position += 1) {
-    const unit = wordUnits[text.charCodeAt(position)] ?? 0;
+    // Reading beyond the end gives NaN, which makes the whole loop slow.
+    const unit = position < text.length ? (wordUnits[text.charCodeAt(position)] ?? 0) : 0;
     if (unit !== 0) {
       if (start < 0) start = position;
       shorter = hash;
