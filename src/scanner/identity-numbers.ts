@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { asDigits } from './number-groups.ts';
+import { digitAt } from './number-groups.ts';
 import { isLuhn, isMod11And10, isOneDigit, isVerhoeff, weighted } from './check-digits.ts';
 
 export type PersonalClass = 'contact' | 'financial' | 'national-id' | 'health';
@@ -233,12 +233,21 @@ export const letteredNumbers: readonly LetteredNumber[] = [
   },
 ];
 
-/** The number with digits where its template has them, if letters stood for them. */
-export function repaired(number: string, template: string): string {
-  if (number.length !== template.length) return number;
-  return Array.from(number, (sign, index) =>
-    template[index] === '9' ? (asDigits(sign) ?? sign) : sign.toUpperCase(),
-  ).join('');
+/**
+ * The number with digits where its template has them, if letters stood for them; null where something
+ * else stands in place of a digit.
+ */
+export function repaired(number: string, template: string): string | null {
+  if (number.length !== template.length) return null;
+  for (let index = 0; index < number.length; index += 1) {
+    if (template[index] === '9' && digitAt(number.charCodeAt(index)) > 9) return null;
+  }
+  let read = '';
+  for (let index = 0; index < number.length; index += 1) {
+    const sign = number.charAt(index);
+    read += template[index] === '9' ? digitAt(sign.charCodeAt(0)) : sign.toUpperCase();
+  }
+  return read;
 }
 
 function isDate(month: string, day: string): boolean {

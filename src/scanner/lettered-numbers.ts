@@ -109,7 +109,7 @@ function isNumber(
   for (const kind of letteredNumbers) {
     if (kind.template.length !== written.length) continue;
     const number = repaired(written, kind.template);
-    if (!kind.shape.test(number) || !kind.holds(number)) continue;
+    if (number === null || !kind.shape.test(number) || !kind.holds(number)) continue;
     if (kind.names.length > 0 && !isNamed(kind.id, start)) continue;
     onMatch({ rule: `personal/${kind.id}`, class: kind.class, start, end });
     return true;

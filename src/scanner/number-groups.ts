@@ -98,8 +98,14 @@ export function asDigits(written: string): string | null {
     isPlain = false;
   }
   if (isPlain) return written;
-  return Array.from(written, (sign) => String(digitAt(sign.charCodeAt(0)))).join('');
+  let read = '';
+  for (let index = 0; index < written.length; index += 1) {
+    read += digits[digitAt(written.charCodeAt(index))] ?? '';
+  }
+  return read;
 }
+
+const digits = '0123456789';
 
 /** The digit that a character is or passes for; more than 9 for others. */
 export function digitAt(code: number): number {

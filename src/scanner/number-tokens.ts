@@ -14,32 +14,59 @@ const digit = 2;
 const digitLetter = 4;
 const kinds = buildKinds();
 
-/** One pass; most texts hold few numbers, and everything else about numbers looks only at these. */
+const lookalikesLengthMax = 4;
+const separatorsMax = 3;
+
+/**
+ * One pass, from digit to digit; most texts hold few, and everything else about numbers looks only at
+ * these. Words of nothing but letters that pass for digits count where they follow one with digits.
+ */
 export function numberTokens(text: string): NumberTokens {
+  const { length } = text;
   const bounds: number[] = [];
   const counts: number[] = [];
-  let start = -1;
-  let seen = 0;
-  let digits = 0;
-  for (let position = 0; position <= text.length; position += 1) {
-    // Reading beyond the end gives NaN, which makes the whole loop slow.
-    const kind = position < text.length ? (kinds[text.charCodeAt(position)] ?? 0) : 0;
-    if (kind !== 0) {
-      if (start < 0) start = position;
-      seen |= kind;
-      digits += kind & digit;
+  let position = 0;
+  let from = 0;
+  while (position < length) {
+    const code = text.charCodeAt(position);
+    if (code < 0x30 || code > 0x39) {
+      position += 1;
       continue;
     }
-    if (start < 0) continue;
-    if ((seen & digit) !== 0 || (seen === digitLetter && position - start <= 4)) {
-      bounds.push(start, position);
-      counts.push(digits >> 1);
+    let start = position;
+    while (start > from && kindAt(text, start - 1) !== 0) start -= 1;
+    let digits = 0;
+    for (let kind: number = digit; kind !== 0; kind = kindAt(text, position)) {
+      if (kind === digit) digits += 1;
+      position += 1;
     }
-    start = -1;
-    seen = 0;
-    digits = 0;
+    bounds.push(start, position);
+    counts.push(digits);
+    position = lookalikesAfter(text, position, bounds, counts);
+    from = position;
   }
   return { bounds, digits: counts };
+}
+
+/** Adds short words of letters that pass for digits; gives where the first other word may begin. */
+function lookalikesAfter(text: string, from: number, bounds: number[], counts: number[]): number {
+  let end = from;
+  while (true) {
+    let start = end;
+    while (start - end <= separatorsMax && start < text.length && kindAt(text, start) === 0) start += 1;
+    let position = start;
+    while (position - start <= lookalikesLengthMax && kindAt(text, position) === digitLetter) position += 1;
+    const isWord = position > start && position - start <= lookalikesLengthMax && kindAt(text, position) === 0;
+    if (!isWord) return end;
+    bounds.push(start, position);
+    counts.push(0);
+    end = position;
+  }
+}
+
+/** Reading beyond the end gives NaN, which makes a whole loop slow. */
+function kindAt(text: string, position: number): number {
+  return position < text.length ? (kinds[text.charCodeAt(position)] ?? 0) : 0;
 }
 
 function buildKinds(): Uint8Array {

@@ -69,7 +69,7 @@ export function findPersonal(text: string, work: PersonalWork, onMatch: OnPerson
     return names.isNamed(id, position);
   };
   findLettered(text, tokens, work, isNamed, onMatch);
-  eachNumberGroup(text, tokens, (group) => inGroup({ text, group, work, isNamed, onMatch }));
+  eachNumberGroup(text, tokens, (group) => inGroup({ text, group, work, isNamed, onMatch, digits: null }));
 }
 
 type GroupScan = {
@@ -78,6 +78,7 @@ type GroupScan = {
   readonly work: PersonalWork;
   readonly isNamed: (id: string, position: number) => boolean;
   readonly onMatch: OnPersonal;
+  digits: string | null;
 };
 
 /** Digits before each token of the group that is looked at; used again for the next group. */
@@ -114,9 +115,15 @@ function inGroup(scan: GroupScan): void {
   }
 }
 
-function digitsOf({ text, group }: GroupScan, first: number, last: number): string {
+/** Digits of the tokens from `first` to `last`; those of the whole group are put together once. */
+function digitsOf(scan: GroupScan, first: number, last: number): string {
+  scan.digits ??= digitsOfGroup(scan);
+  return scan.digits.slice(before[first] ?? 0, before[last + 1] ?? 0);
+}
+
+function digitsOfGroup({ text, group }: GroupScan): string {
   let written = '';
-  for (let token = first; token <= last; token += 1) {
+  for (let token = 0; token < group.count; token += 1) {
     written += text.slice(group.starts[token], group.ends[token]);
   }
   return asDigits(written) ?? '';

@@ -20,23 +20,22 @@ const percent = 0x25;
 const ampersand = 0x26;
 const backslash = 0x5c;
 const equals = 0x3d;
-const marks = new Uint8Array(0x10000);
-for (const mark of [percent, ampersand, backslash, equals]) marks[mark] = 1;
 
 /**
  * Undoes percent-encoding (RFC 3986), character references of HTML, backslash escapes of JSON,
- * JavaScript and C, and quoted-printable (RFC 2045), once and in place.
+ * JavaScript and C, and quoted-printable (RFC 2045), once and in place; `places` are those of the
+ * signs that escapes begin with.
  */
-export function unescape(text: string, budget: DecodeBudget): Rewrite {
+export function unescape(text: string, places: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
-  for (let position = 0; position < text.length; position += 1) {
-    const code = text.charCodeAt(position);
-    if (marks[code] !== 1) continue;
-    const unit = unitAt(text, position, code);
+  let done = 0;
+  for (const place of places) {
+    if (place < done) continue;
+    const unit = unitAt(text, place, text.charCodeAt(place));
     if (unit === null) continue;
     if (!budget.takeReplacement()) break;
-    rewrite.add(position, unit.end, unit.text);
-    position = unit.end - 1;
+    rewrite.add(place, unit.end, unit.text);
+    done = unit.end;
   }
   return rewrite;
 }

@@ -48,37 +48,60 @@ const words = buildWords();
 /**
  * Writes words with digits and signs for letters as the words they stand for: only words that an
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
+ * `places` are where a letter and a sign stand side by side.
  */
-export function unleet(text: string, budget: DecodeBudget): Rewrite {
+export function unleet(text: string, places: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
-  let start = -1;
-  let hash = 0;
-  /** Of the word without its last character. */
-  let shorter = 0;
-  let kinds = 0;
-  for (let position = 0; position <= text.length; position += 1) {
-    // Reading beyond the end gives NaN, which makes the whole loop slow.
-    const unit = position < text.length ? (wordUnits[text.charCodeAt(position)] ?? 0) : 0;
-    if (unit !== 0) {
-      if (start < 0) start = position;
-      shorter = hash;
-      hash = (Math.imul(hash, 31) + (unit & 0x7f)) | 0;
-      kinds |= unit >= sign ? 2 : 1;
-      continue;
+  let done = 0;
+  for (const place of places) {
+    if (place < done) continue;
+    // A word of nothing but signs has no such place: `411` beside `pr3v10us`.
+    let start = wordStart(text, wordStart(text, place, done) - 1, done);
+    for (let isLast = false; !isLast; ) {
+      const end = readWord(text, start);
+      isLast = start > place && !word.hasSign;
+      if (word.read !== null && word.hasSign) {
+        if (!budget.takeReplacement()) return rewrite;
+        rewrite.add(start, end, word.read);
+      }
+      done = end;
+      start = end + 1;
+      isLast ||= unitAt(text, start) === 0;
     }
-    if (start < 0) continue;
-    // A sign after the word is a sign: `system!`.
-    const length = position - start;
-    const word = kinds >= 2 ? (wordOf(hash, length) ?? wordOf(shorter, length - 1)) : null;
-    if (word !== null) {
-      if (!budget.takeReplacement()) break;
-      rewrite.add(start, position, word);
-    }
-    start = -1;
-    hash = 0;
-    kinds = 0;
   }
   return rewrite;
+}
+
+function wordStart(text: string, place: number, from: number): number {
+  let start = Math.max(place, from);
+  while (start > from && unitAt(text, start - 1) !== 0) start -= 1;
+  return start;
+}
+
+/** What was read last. */
+const word: { read: string | null; hasSign: boolean } = { read: null, hasSign: false };
+
+/** Reads the word that begins here; gives its end. */
+function readWord(text: string, start: number): number {
+  let hash = 0;
+  /** Of the word without its last character: a sign after the word is a sign, `system!`. */
+  let shorter = 0;
+  let kinds = 0;
+  let end = start;
+  for (let unit = unitAt(text, end); unit !== 0; unit = unitAt(text, end)) {
+    shorter = hash;
+    hash = (Math.imul(hash, 31) + (unit & 0x7f)) | 0;
+    kinds |= unit;
+    end += 1;
+  }
+  word.hasSign = kinds >= sign;
+  word.read = wordOf(hash, end - start) ?? wordOf(shorter, end - start - 1);
+  return end;
+}
+
+/** Reading beyond the end gives NaN, which makes a whole loop slow. */
+function unitAt(text: string, position: number): number {
+  return position < text.length ? (wordUnits[text.charCodeAt(position)] ?? 0) : 0;
 }
 
 /** Chance words of equal hash and length are too rare to matter: what is read is scanned, not obeyed. */

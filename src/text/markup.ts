@@ -10,25 +10,23 @@ const blockTags = new Set(
   'p div br hr li ul ol tr td th table h1 h2 h3 h4 h5 h6 section article header footer pre'.split(' '),
 );
 const markLengthMax = 4096;
-const marks = new Uint8Array(0x10000);
-for (const mark of [lessThan, controlEscape, 0x2a, 0x60, 0x7e]) marks[mark] = 1;
 
 /**
  * The text as it is shown: without comments, tags, terminal controls (ECMA-48), and the signs of
  * Markdown inside a word. What a word was cut apart with is gone, and so is what was hidden: the
- * text itself is read as well.
+ * text itself is read as well. `signs` are the places of the signs that markup begins with.
  */
-export function render(text: string, budget: DecodeBudget): Rewrite {
+export function render(text: string, signs: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
-  for (let position = 0; position < text.length; position += 1) {
-    const code = text.charCodeAt(position);
-    if (marks[code] !== 1) continue;
-    const mark = markAt(text, position, code, places);
+  let done = 0;
+  for (const sign of signs) {
+    if (sign < done) continue;
+    const mark = markAt(text, sign, text.charCodeAt(sign), places);
     if (mark === null) continue;
     if (!budget.takeReplacement()) break;
-    rewrite.add(position, mark.end, mark.text);
-    position = mark.end - 1;
+    rewrite.add(sign, mark.end, mark.text);
+    done = mark.end;
   }
   return rewrite;
 }

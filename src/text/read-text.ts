@@ -84,12 +84,12 @@ class Reader {
     const { text } = view;
     const survey = surveyOf(text);
     const { budget } = this;
-    if (survey.hasEscapes) this.add(view, 'escapes', unescape(text, budget));
+    if (survey.escapes.length > 0) this.add(view, 'escapes', unescape(text, survey.escapes, budget));
     this.addBlobs(view, survey);
-    if (survey.hasTokenList) this.add(view, 'number-list', joinTokenLists(text, budget));
+    if (survey.lists.length > 0) this.add(view, 'number-list', joinTokenLists(text, survey.lists, budget));
     if (!survey.isAscii) this.add(view, 'unicode-fold', fold(text, budget));
-    if (survey.hasMarkup) this.add(view, 'markup', render(text, budget));
-    if (survey.hasMixedWords) this.add(view, 'leet', unleet(text, budget));
+    if (survey.marks.length > 0) this.add(view, 'markup', render(text, survey.marks, budget));
+    if (survey.mixed.length > 0) this.add(view, 'leet', unleet(text, survey.mixed, budget));
     if (survey.rotated.length > 0 && !view.steps.includes('rot13')) {
       this.add(view, 'rot13', unrotate(text, survey.rotated, budget));
     }

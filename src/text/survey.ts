@@ -2,15 +2,20 @@
 
 /** What one look at every character of a text tells about the encodings that may be in it. */
 export type Survey = {
-  readonly hasEscapes: boolean;
-  readonly hasMarkup: boolean;
+  /** Places of the signs that escapes begin with. */
+  readonly escapes: readonly number[];
+  /** Places of the signs that markup begins with. */
+  readonly marks: readonly number[];
   readonly isAscii: boolean;
-  /** Letters and digits stand side by side. */
-  readonly hasMixedWords: boolean;
+  /** Places where a letter and a sign that may stand for one are side by side; one of a word at least. */
+  readonly mixed: readonly number[];
   /** Start and end, in turn, of each run of base64 characters that is long enough to hold a word. */
   readonly runs: readonly number[];
-  /** A list of short tokens of equal kind: `69 67 6e`, `105 103 110`, `i g n o r e`. */
-  readonly hasTokenList: boolean;
+  /**
+   * Start and end, in turn, of parts with lists of short tokens of equal kind: `69 67 6e`,
+   * `105 103 110`, `i g n o r e`.
+   */
+  readonly lists: readonly number[];
   /** Start and end, in turn, of parts whose letters are spread as ROT13 spreads those of English. */
   readonly rotated: readonly number[];
 };
@@ -37,13 +42,16 @@ const rotationThreshold = 256;
 export function surveyOf(text: string): Survey {
   const runs: number[] = [];
   const rotated: number[] = [];
+  const escapes: number[] = [];
+  const marks: number[] = [];
+  const mixed: number[] = [];
+  const lists: number[] = [];
   let seen = 0;
   let before = 0;
-  let mixed = 0;
   let runStart = -1;
   let tokenStart = 0;
   let tokens = 0;
-  let tokensMost = 0;
+  let listStart = 0;
   let score = 0;
   let rotatedStart = 0;
   let rotatedEnd = 0;
@@ -51,8 +59,10 @@ export function surveyOf(text: string): Survey {
     const known = table[text.charCodeAt(position)] ?? 0;
     const bits = known & 0xff;
     seen |= bits;
-    mixed |= (bits << 1) & before & leet;
+    // A letter and a sign, in either order.
+    if ((((bits << 1) & before) | ((before << 1) & bits)) & leet) mixed.push(position);
     before = bits;
+    if ((bits & (escape | markup)) !== 0) ((bits & escape) !== 0 ? escapes : marks).push(position);
     score += known >> scoreShift;
     if (score <= 0) {
       score = 0;
@@ -66,22 +76,29 @@ export function surveyOf(text: string): Survey {
       continue;
     }
     if (rotatedEnd > 0) rotated.push(rotatedStart, rotatedEnd);
-  if (runStart >= 0 && position - runStart >= runLengthMin) runs.push(runStart, position);
+    if (runStart >= 0 && position - runStart >= runLengthMin) runs.push(runStart, position);
     runStart = -1;
     if ((bits & separator) === 0) continue;
     const length = position - tokenStart;
-    if (length > 0) tokens = isListed(text, tokenStart, length) ? tokens + 1 : 0;
-    if (tokens > tokensMost) tokensMost = tokens;
+    if (length > 0 && isListed(text, tokenStart, length)) {
+      if (tokens === 0) listStart = tokenStart;
+      tokens += 1;
+    } else if (length > 0) {
+      // The last one may have been this, with a quotation mark behind it.
+      if (tokens >= tokenCountMin - 1) lists.push(listStart, position);
+      tokens = 0;
+    }
     tokenStart = position + 1;
   }
+  if (tokens >= tokenCountMin - 1) lists.push(listStart, text.length);
   if (runStart >= 0 && text.length - runStart >= runLengthMin) runs.push(runStart, text.length);
   return {
-    hasEscapes: (seen & escape) !== 0,
-    hasMarkup: (seen & markup) !== 0,
+    escapes,
+    marks,
     isAscii: (seen & beyondAscii) === 0,
-    hasMixedWords: mixed !== 0,
+    mixed,
     runs,
-    hasTokenList: tokensMost >= tokenCountMin - 1,
+    lists,
     rotated,
   };
 }

@@ -18,25 +18,33 @@ type Token = { readonly start: number; readonly end: number };
 
 /**
  * Reads lists of short tokens in place: bytes as `69 67 6e`, `0x69, 0x67`, `105 103 110` or
- * `01101001 01100111`, and characters set apart by spaces, as in `i g n o r e`.
+ * `01101001 01100111`, and characters set apart by spaces, as in `i g n o r e`. `parts` are start and
+ * end, in turn, of where lists may be.
  */
-export function joinTokenLists(text: string, budget: DecodeBudget): Rewrite {
+export function joinTokenLists(text: string, parts: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);
+  for (let index = 0; index < parts.length; index += 2) {
+    joinPart(text, parts[index] ?? 0, parts[index + 1] ?? 0, rewrite, budget);
+  }
+  return rewrite;
+}
+
+function joinPart(text: string, from: number, until: number, rewrite: Rewrite, budget: DecodeBudget): void {
   let list: Token[] = [];
   let kinds = 0;
-  let position = 0;
+  let position = from;
   const close = (): void => {
     if (list.length >= tokenCountMin) addList(text, list, kinds, rewrite, budget);
     list = [];
     kinds = 0;
   };
-  while (position < text.length) {
+  while (position < until) {
     if (isSeparator(text.charCodeAt(position))) {
       position += 1;
       continue;
     }
     const start = position;
-    while (position < text.length && !isSeparator(text.charCodeAt(position))) position += 1;
+    while (position < until && !isSeparator(text.charCodeAt(position))) position += 1;
     const own = kindsOf(text, start, position);
     const isNear = start - (list.at(-1)?.end ?? start) <= separatorLengthMax;
     if (list.length > 0 && (!isNear || (kinds & own) === 0)) close();
@@ -45,7 +53,6 @@ export function joinTokenLists(text: string, budget: DecodeBudget): Rewrite {
     list.push({ start, end: position });
   }
   close();
-  return rewrite;
 }
 
 function kindsOf(text: string, start: number, end: number): number {
