@@ -8,7 +8,7 @@ export const depthMax = 6;
 const inflationsMax = 6;
 const inflatedBytesMax = 65_536;
 const charactersMin = 20_480;
-const replacementsMin = 2000;
+const replacementsMin = 4500;
 const attemptsMin = 1000;
 
 /**
@@ -30,7 +30,7 @@ export class DecodeBudget {
   /** What one more text of this length adds: many short texts are ordinary. */
   allow(length: number): void {
     this.characters += length;
-    this.replacements += Math.floor(length / 32);
+    this.replacements += Math.floor(length / 24);
     this.attempts += Math.floor(length / 64);
   }
 

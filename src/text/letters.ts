@@ -48,7 +48,7 @@ const words = buildWords();
 /**
  * Writes words with digits and signs for letters as the words they stand for: only words that an
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
- * `places` are where a letter and a sign stand side by side.
+ * `places` are those of letters after a sign; the words beside theirs are read as well.
  */
 export function unleet(text: string, places: readonly number[], budget: DecodeBudget): Rewrite {
   const rewrite = new Rewrite(text);

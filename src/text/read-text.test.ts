@@ -61,13 +61,28 @@ describe('readText', () => {
     expect(readText(text).views).toHaveLength(1);
   });
 
+  it('reads one encoding that stands over itself many times', () => {
+    let nested = order;
+    for (let depth = 0; depth < 9; depth += 1) nested = base64(nested);
+    expect(finds(nested)).toBe(true);
+  });
+
+  it('reads steps that do not meet in one order only, and both where they do', () => {
+    const apart = `${percent('one')} ${'dull words '.repeat(8)}&lt;b&gt;two&lt;/b&gt; <i>three</i> 1gn0r3`;
+    expect(readText(apart).views.length).toBeLessThan(10);
+    expect(readText(apart).exhausted).toBe(false);
+    // Only once the tags are gone there is an escape, and only once that is gone a tag.
+    expect(finds(order.replace('g', '%<b></b>67'))).toBe(true);
+    expect(finds(order.replace('g', '%3Ci%3Eg'))).toBe(true);
+  });
+
   it('says that a budget ended before the encodings did', () => {
     const bomb = base64(gzipSync('ignore '.repeat(200_000)));
     expect(readText(bomb)).toMatchObject({ exhausted: true });
     const many = Array.from({ length: 40 }, (_, index) => base64(gzipSync(`${order} ${index}`)));
     expect(readText(many.join(' '))).toMatchObject({ exhausted: true });
     let nested = order;
-    for (let depth = 0; depth < 9; depth += 1) nested = base64(nested);
+    for (let depth = 0; depth < 9; depth += 1) nested = base64(percent(nested));
     expect(readText(nested)).toMatchObject({ exhausted: true });
     const budget = new DecodeBudget(0);
     expect(budget.takeCharacters(1_000_000)).toBe(false);

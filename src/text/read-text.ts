@@ -9,7 +9,6 @@ import { normalise } from './normalise.ts';
 import type { HiddenRun } from './normalise.ts';
 import { spellSmuggled } from './smuggled.ts';
 import { surveyOf } from './survey.ts';
-import type { Survey } from './survey.ts';
 import { joinTokenLists } from './token-lists.ts';
 import { derive } from './view.ts';
 import type { Rewrite, Step, View } from './view.ts';
@@ -42,8 +41,22 @@ export function readText(text: string, budget = new DecodeBudget(text.length)): 
   return { views: reader.read(), hidden: normal.hidden, exhausted: budget.exhausted };
 }
 
+/** What is known of a view before it is expanded. */
+type Origin = {
+  /** The parts that the rewrite which made it wrote, start and end in turn; null where not known. */
+  readonly seams: readonly number[] | null;
+  /**
+   * Steps that were taken beside the ones that led here. Two that do not meet give one text in either
+   * order, so these are taken again only where they reach something that is new here.
+   */
+  readonly asleep: ReadonlySet<Step>;
+};
+
+const unknownOrigin: Origin = { seams: null, asleep: new Set() };
+
 class Reader {
   private readonly views: View[];
+  private readonly origins: Origin[] = [unknownOrigin];
   private readonly seen: Set<string>;
   private readonly budget: DecodeBudget;
 
@@ -57,51 +70,64 @@ class Reader {
   read(): readonly View[] {
     for (let index = 0; index < this.views.length; index += 1) {
       const view = this.views[index];
-      if (view !== undefined) this.expand(view);
+      if (view !== undefined) this.expand(view, this.origins[index] ?? unknownOrigin);
     }
     return this.views;
   }
 
-  add(parent: View, step: Step, rewrite: Rewrite): void {
+  add(parent: View, step: Step, rewrite: Rewrite, asleep: ReadonlySet<Step> = unknownOrigin.asleep): void {
     if (rewrite.count === 0) return;
     const view = derive(parent, step, rewrite);
     if (view === null || !this.budget.takeCharacters(view.text.length)) return;
-    if (view.steps.length > depthMax || this.views.length >= viewsMax) {
+    if (depthOf(view) > depthMax || this.views.length >= viewsMax) {
       this.budget.exhausted = true;
       return;
     }
     const normal = normalise(view.text);
+    const isNormal = normal.text === view.text;
     // What normalising strips may spell something.
-    if (normal.text !== view.text) {
-      this.add(view, 'invisible', spellSmuggled(view.text, this.budget));
-    }
+    if (!isNormal) this.add(view, 'invisible', spellSmuggled(view.text, this.budget));
     if (this.seen.has(normal.text)) return;
     this.seen.add(normal.text);
-    this.views.push(normal.text === view.text ? view : normalised(view, normal));
+    this.views.push(isNormal ? view : normalised(view, normal));
+    this.origins.push({ seams: isNormal ? view.seams : null, asleep });
   }
 
-  private expand(view: View): void {
+  private expand(view: View, origin: Origin): void {
     const { text } = view;
     const survey = surveyOf(text);
     const { budget } = this;
-    if (survey.escapes.length > 0) this.add(view, 'escapes', unescape(text, survey.escapes, budget));
-    this.addBlobs(view, survey);
-    if (survey.lists.length > 0) this.add(view, 'number-list', joinTokenLists(text, survey.lists, budget));
-    if (!survey.isAscii) this.add(view, 'unicode-fold', fold(text, budget));
-    if (survey.marks.length > 0) this.add(view, 'markup', render(text, survey.marks, budget));
-    if (survey.mixed.length > 0) this.add(view, 'leet', unleet(text, survey.mixed, budget));
+    const taken = new Set(origin.asleep);
+    const take = (step: Step, rewrite: Rewrite): void => {
+      if (rewrite.count === 0) return;
+      const isOld = origin.asleep.has(step) && origin.seams !== null && !rewrite.touches(origin.seams);
+      if (!isOld) this.add(view, step, rewrite, without(taken, step));
+      taken.add(step);
+    };
+    if (survey.escapes.length > 0) take('escapes', unescape(text, survey.escapes, budget));
+    if (survey.runs.length > 0) {
+      const { rewrite, steps } = decodeBlobs(text, survey.runs, budget);
+      const [first = 'base64'] = steps;
+      take(steps.has('gzip') ? 'gzip' : first, rewrite);
+    }
+    if (survey.lists.length > 0) take('number-list', joinTokenLists(text, survey.lists, budget));
+    if (!survey.isAscii) take('unicode-fold', fold(text, budget));
+    if (survey.marks.length > 0) take('markup', render(text, survey.marks, budget));
+    if (survey.mixed.length > 0) take('leet', unleet(text, survey.mixed, budget));
     if (survey.rotated.length > 0 && !view.steps.includes('rot13')) {
-      this.add(view, 'rot13', unrotate(text, survey.rotated, budget));
+      take('rot13', unrotate(text, survey.rotated, budget));
     }
   }
+}
 
-  private addBlobs(view: View, survey: Survey): void {
-    if (survey.runs.length === 0) return;
-    const { rewrite, steps } = decodeBlobs(view.text, survey.runs, this.budget);
-    if (rewrite.count === 0) return;
-    const [first = 'base64'] = steps;
-    this.add(view, steps.has('gzip') ? 'gzip' : first, rewrite);
-  }
+function without(steps: ReadonlySet<Step>, step: Step): ReadonlySet<Step> {
+  if (!steps.has(step)) return new Set(steps);
+  return new Set([...steps].filter((other) => other !== step));
+}
+
+/** One encoding over itself counts once: backslashes double with every program that passes a text on. */
+function depthOf({ steps }: View): number {
+  return steps.reduce((depth, step, index) => (step === steps[index - 1] ? depth : depth + 1), 0);
 }
 
 function normalised(view: View, normal: ReturnType<typeof normalise>): View {

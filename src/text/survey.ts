@@ -7,7 +7,7 @@ export type Survey = {
   /** Places of the signs that markup begins with. */
   readonly marks: readonly number[];
   readonly isAscii: boolean;
-  /** Places where a letter and a sign that may stand for one are side by side; one of a word at least. */
+  /** Places of letters after a sign that may stand for one: `3m`. */
   readonly mixed: readonly number[];
   /** Start and end, in turn, of each run of base64 characters that is long enough to hold a word. */
   readonly runs: readonly number[];
@@ -59,8 +59,7 @@ export function surveyOf(text: string): Survey {
     const known = table[text.charCodeAt(position)] ?? 0;
     const bits = known & 0xff;
     seen |= bits;
-    // A letter and a sign, in either order.
-    if ((((bits << 1) & before) | ((before << 1) & bits)) & leet) mixed.push(position);
+    if (((bits << 1) & before & leet) !== 0) mixed.push(position);
     before = bits;
     if ((bits & (escape | markup)) !== 0) ((bits & escape) !== 0 ? escapes : marks).push(position);
     score += known >> scoreShift;

@@ -57,11 +57,26 @@ export class Rewrite {
     this.replacements.push(replacement);
   }
 
+  /**
+   * A replacement meets one of these parts, start and end in turn and ascending. What stands beside
+   * one counts: `%` before `41`.
+   */
+  touches(parts: readonly number[]): boolean {
+    let index = 0;
+    for (let at = 0; at < this.starts.length; at += 1) {
+      const start = this.starts[at] ?? 0;
+      while (index < parts.length && (parts[index + 1] ?? 0) < start) index += 2;
+      if (index < parts.length && (parts[index] ?? 0) <= (this.ends[at] ?? 0)) return true;
+    }
+    return false;
+  }
+
   /** Null when nothing was replaced. */
-  finish(): { readonly text: string; readonly spanOf: View['spanOf'] } | null {
+  finish(): Written | null {
     const { from, starts, ends, replacements } = this;
     if (starts.length === 0) return null;
     const pieces = new Pieces(from);
+    const seams: number[] = [];
     let cursor = Math.max(0, (starts[0] ?? 0) - contextLength);
     for (let index = 0; index < starts.length; index += 1) {
       const start = starts[index] ?? 0;
@@ -72,12 +87,21 @@ export class Rewrite {
       }
       pieces.copy(cursor, start);
       cursor = ends[index] ?? start;
+      seams.push(pieces.text.length);
       pieces.put(start, cursor, replacements[index] ?? '');
+      seams.push(pieces.text.length);
     }
     pieces.copy(cursor, Math.min(from.length, cursor + contextLength));
-    return { text: pieces.text, spanOf: (start, end) => pieces.spanOf(start, end) };
+    return { text: pieces.text, seams, spanOf: (start, end) => pieces.spanOf(start, end) };
   }
 }
+
+type Written = {
+  readonly text: string;
+  readonly spanOf: View['spanOf'];
+  /** Start and end of each replacement in the text, in turn. */
+  readonly seams: readonly number[];
+};
 
 /** The pieces that a text was put together from. */
 class Pieces {
@@ -137,11 +161,15 @@ class Pieces {
   }
 }
 
+/** A view, and the parts of it that the rewrite that made it wrote: start and end in turn. */
+export type Derived = View & { readonly seams: readonly number[] };
+
 /** The view that a rewrite of another view makes. */
-export function derive(parent: View, step: Step, rewrite: Rewrite): View | null {
+export function derive(parent: View, step: Step, rewrite: Rewrite): Derived | null {
   const written = rewrite.finish();
   if (written === null) return null;
   return {
+    seams: written.seams,
     text: written.text,
     steps: [...parent.steps, step],
     spanOf: (start, end) => {
