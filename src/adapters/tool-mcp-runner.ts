@@ -65,6 +65,8 @@ export class McpToolRunner implements ToolRunner {
       const code = failure instanceof ToolError ? failure.code : 'TOOL_UNAVAILABLE';
       return { status: 'failed', reason: code };
     }
+    // The tool may have had to be started: much can happen meanwhile.
+    if (call.mayBegin?.() === false) return { status: 'failed', reason: 'TOOL_ADMISSION_LATE' };
     const answer = await session.call(call);
     if (this.#isBroken(answer)) await session.close();
     return answer;

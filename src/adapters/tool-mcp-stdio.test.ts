@@ -63,6 +63,17 @@ toolRunnerSuite('an MCP server over stdio', () => ({
   arguments: { x: 1 },
   wrongArguments: { x: 'one' },
 }));
+test('a call that may not begin any more, once the tool was there, is not handed over', async () => {
+  const runner = runnerOf(hostileManifest('good'));
+  let asked = 0;
+  const mayBegin = (): boolean => {
+    asked += 1;
+    return false;
+  };
+  expect(await runner.call(call('act', { mayBegin }))).toEqual({ status: 'failed', reason: 'TOOL_ADMISSION_LATE' });
+  expect(asked).toBe(1);
+  expect(await runner.call(call('look'))).toMatchObject({ status: 'done' });
+});
 
 describe('an MCP tool over stdio does not start', () => {
   test.each([

@@ -77,8 +77,19 @@ export function askingOf(
   };
 }
 
+/**
+ * What the mesh file bounds is this owner's own to charge. Of mandates an executor charges the right to
+ * the very action that it was asked for, and no right that another executor serves: one that is taken
+ * over uses up nobody's but its own.
+ */
+function isOwnRight(key: string, executor: string, action: string | null): boolean {
+  const [, right] = mandateKeyForm.exec(key) ?? [];
+  return action !== null && (right === `request ${executor} ${action}` || right === `perform ${action}`);
+}
+
 /** Keys of sums that a sidecar may name: those of the mandates that it has verified. */
 export const mandateKeys = 'mandate/';
+const mandateKeyForm = /^mandate\/[^/]{1,64}\/([^/]{1,256})\/(?:uses|total\/[^/]{1,128})$/;
 
 /** A task's sums outlive its time box by more than any clock may be ahead. */
 const keptAfterTaskMs = 3_600_000;
@@ -91,8 +102,7 @@ function mayAsk(
   mesh: Mesh,
 ): boolean {
   if (!(Number.isInteger(calls) && calls >= 1)) return false;
-  // What the mesh file bounds is this owner's own to charge.
-  if (!charges.every(({ key }) => key.startsWith(mandateKeys))) return false;
+  if (!charges.every(({ key }) => isOwnRight(key, executor, name))) return false;
   if (name !== null) {
     const isOffered = edgesBetween(mesh, requester, executor)
       .some(({ mayRequest }) => mayRequest.includes(name));

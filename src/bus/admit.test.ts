@@ -323,6 +323,20 @@ describe('a message that the model at the bus reads', () => {
     expect(place(two)).toBeGreaterThan(place(one));
   });
 
+  test('is counted by the contagion monitor before it is durable, so that what comes beside it counts too', async () => {
+    const steps: string[] = [];
+    const contagion = new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs);
+    const review: ContagionMonitor['review'] = (message) => {
+      const reviewed = contagion.review(message);
+      steps.push('review');
+      return { ...reviewed, carried: () => steps.push('carried') };
+    };
+    const watched = { ...context, contagion: { review } as ContagionMonitor };
+    const both = [publication(), publication()].map((one) => admit(triage.peer, one, watched));
+    expect((await Promise.all(both)).map(codeOf)).toEqual(['accepted', 'accepted']);
+    expect(steps).toEqual(['review', 'carried', 'review', 'carried']);
+  });
+
   test('is refused when its sender was revoked while it was read', async () => {
     const gate = Promise.withResolvers<void>();
     context = reading(gate.promise);

@@ -331,6 +331,9 @@ async function exit(
     const signs = signEntries(body, review?.signs ?? [], context.clock);
     const kept = keepPayload(body, context);
     if (kept === 'unavailable') return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
+    // Counted before it is durable: what comes beside it is judged with it, and a text is counted once
+    // too often rather than passed on once too often.
+    review?.carried();
     const [queued, ...others] = await Promise.allSettled([
       context.queue.enqueue(body, publication.envelope),
       context.recorder.record([
@@ -345,7 +348,6 @@ async function exit(
     ]);
     if (queued.status === 'fulfilled' && others.every(({ status }) => status === 'fulfilled')) {
       context.queue.release(queued.value);
-      review?.carried();
       return { answer: 'accepted', message: queued.value };
     }
     if (queued.status === 'fulfilled') await context.queue.withdraw(queued.value, body.nonce);

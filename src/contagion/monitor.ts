@@ -50,7 +50,7 @@ export type Sign = {
 export type Review = {
   readonly verdict: Verdict;
   readonly signs: readonly Sign[];
-  /** To be called when, and only when, the message is let through. */
+  /** To be called once nothing speaks against the message, before anything is waited for. */
   readonly carried: () => void;
 };
 

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import type { AllotmentAsk } from '../bounds/ask.ts';
+import type { Charge } from '../bounds/charge.ts';
 import { askAllotment, noteHandOver, settleAllotment, usedByAgent } from './allotments.ts';
 import { approvalOf, boundedMesh, hourMs, limits, ownerOf, payAsk, startMs, taskAt, type Owner } from './bounds-fixture.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
@@ -140,10 +141,21 @@ describe('the owner of the bounds, attacked', () => {
       key: 'agent/triage/money', amount: 0, most: 1, windowMs: hourMs, untilMs: 0,
       escalateAt: null, code: 'X',
     }] }],
+    ...[
+      'request vault pay_invoice/uses', 'request payments check_payment/uses', 'perform check_payment/uses',
+      'request payments pay_invoice/uses/x', 'request payments pay_invoice', 'request payments pay_invoice/total/',
+    ].map((right): [string, Partial<AllotmentAsk>] =>
+      [`the use of a mandate that is not its own: ${right}`, { charges: [chargeOf(right)] }]),
     ['a task without a time', { task: 'task' }],
   ])('by a sidecar that asks for %s', async (_, change) => {
     expect(await pay(1, change)).toBe('BOUNDS_ASK_REFUSED ask');
     expect(owner.entries).toMatchObject([{ kind: 'indicator.raised', code: 'BOUNDS_ASK_REFUSED' }]);
+  });
+
+  it('by who may charge a mandate: it charges the right to what it was asked for', async () => {
+    for (const right of ['request payments pay_invoice/uses', 'request payments pay_invoice/total/amount']) {
+      expect(await pay(1, { charges: [chargeOf(right)] })).not.toContain('BOUNDS_ASK_REFUSED');
+    }
   });
 
   it('by a crash between grant and call: asked again, it is charged once', async () => {
@@ -243,3 +255,10 @@ describe('the owner of the bounds', () => {
     expect(await pay(101)).toBe('BOUNDS_HALF_REACHED agent/triage');
   });
 });
+
+function chargeOf(right: string): Charge {
+  return {
+    key: `mandate/${'m'.repeat(43)}/${right}`, amount: 1, most: 5, windowMs: null, untilMs: startMs + hourMs,
+    escalateAt: null, code: 'MANDATE_COUNT_EXCEEDED',
+  };
+}

@@ -192,6 +192,26 @@ describe('a child', () => {
     return answer.child.spiffeId;
   };
 
+  it('does not start in a task that ended, or below who was revoked, while it was written down', async () => {
+    const { list } = revocations;
+    const step = { id: 'x', op: 'revoke', at: nowMs, signed: null } as const;
+    const fall = (kind: 'task' | 'instance', value: string) => async (): Promise<void> => {
+      const version = list.version + 1;
+      list.update({ since: list.version, version, changes: [{ ...step, version, target: { kind, value } }] }, () => true);
+    };
+    handsOver = fall('task', task);
+    expect(await children.spawn(asked, partyOf('triage').peer, 'agent:triage'))
+      .toEqual({ state: 'refused', code: 'CONTROL_SPAWN_OVER' });
+    handsOver = fall('instance', partyOf('triage').peer.spiffeId);
+    const other = { ...asked, key: 'two', task: '01K74F0Z00ABCDEFGHJKMNPQRZ' };
+    expect(await children.spawn(other, partyOf('triage').peer, 'agent:triage'))
+      .toEqual({ state: 'refused', code: 'IDENTITY_REVOKED' });
+    expect(started).toEqual([]);
+    expect(children.all()).toEqual([]);
+    expect(entries.map(({ kind }) => kind).filter((kind) => kind.startsWith('agent.')))
+      .toEqual(['agent.spawned', 'agent.ended', 'agent.spawned', 'agent.ended']);
+  });
+
   it('ends at its time, exactly, and is revoked', async () => {
     const spiffeId = await born();
     nowMs = startMs + 59_999;

@@ -163,7 +163,11 @@ export class Children {
     await store.save(child);
     this.#live.set(name, child);
     this.#parentSeenAt.set(name, clock.nowMs());
-    return { state: 'running', child, isNew: true };
+    // Judged before the waits for people, record and disk; from here on every change ends it.
+    const over = this.#overBy(child);
+    if (over === null) return { state: 'running', child, isNew: true };
+    await this.end(name, over);
+    return refuse(distrusted.has(over) ? 'IDENTITY_REVOKED' : 'CONTROL_SPAWN_OVER');
   }
 
   /** Everything but people: right, depth, number, scope and time. */
@@ -276,16 +280,18 @@ export class Children {
 
   /** The revocation list changed: what it names falls with everything below. */
   revocationsChanged(): void {
-    const { list } = this.#context.revocations;
     for (const child of this.all()) {
-      const { name, spiffeId, lineage, template } = child;
-      if (list.isTaskEnded(lineage.task)) this.#endSoon(child, 'TASK_ENDED');
-      const own = list.isSenderRevoked(name, spiffeId) || list.isNameRevoked(template);
-      if (own) this.#endSoon(child, 'REVOKED');
-      else if (list.isRevoked({ name, spiffeId, thumbprint: '', lineage })) {
-        this.#endSoon(child, 'PARENT_REVOKED');
-      }
+      const over = this.#overBy(child);
+      if (over !== null) this.#endSoon(child, over);
     }
+  }
+
+  /** What the revocation list says against a child, its template, its task or whoever stands above. */
+  #overBy({ name, spiffeId, lineage, template }: Child): ChildEnd | null {
+    const { list } = this.#context.revocations;
+    if (list.isTaskEnded(lineage.task)) return 'TASK_ENDED';
+    if (list.isSenderRevoked(name, spiffeId) || list.isNameRevoked(template)) return 'REVOKED';
+    return list.isRevoked({ name, spiffeId, thumbprint: '', lineage }) ? 'PARENT_REVOKED' : null;
   }
 
   /** Looked at often: time, parents that went away, and ends that could not be settled. */

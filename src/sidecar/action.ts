@@ -248,7 +248,10 @@ async function stoppedSince(
   return stopped.lead?.code ?? 'REVIEW_MISSING';
 }
 
-/** Recording took time: what was revoked since, or has no lease any more, does not run. */
+/**
+ * Waiting took time: what was revoked since, or has no lease any more, does not run. Asked once the
+ * review is on record, and again by the gate right before its tool is handed the call.
+ */
 function lastDoubts(
   body: EnvelopeBody,
   { request }: Reviewed,
@@ -343,6 +346,10 @@ async function run(
       task: body.task,
       mandate: mandate.mandate?.id ?? null,
       beginBeforeMs,
+      standing: () => {
+        const doubts = lastDoubts(body, reviewed, manifest, context);
+        return doubts.length === 0 ? null : (combine(doubts).lead?.code ?? 'REVIEW_MISSING');
+      },
       privileged: isPrivileged(manifest.risk),
     }),
   );

@@ -277,6 +277,7 @@ export function admitRead(
     timeoutMs: operation?.timeoutMs ?? 10_000,
     task: call.task,
     beginBeforeMs,
+    standing: () => ownRefusal(context),
     privileged: false,
   });
 }

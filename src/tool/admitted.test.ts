@@ -12,6 +12,7 @@ const fields: AdmissionFields = {
   operation: 'transfer',
   arguments: { payee: 'ACME', nested: { amount: 1 } },
   beginBeforeMs: 9e15,
+  standing: () => null,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,

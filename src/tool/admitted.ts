@@ -37,6 +37,11 @@ export type AdmissionFields = {
    * The call begins no later, milliseconds since 1970: what it was allotted counts from then.
    */
   readonly beginBeforeMs: number;
+  /**
+   * What stands against the call at the moment it is asked: a revocation, a lease that ended, a mandate
+   * that is over. A code, or null. Asked right before the tool is handed the call.
+   */
+  readonly standing: () => string | null;
   /** The intent is recorded durably before the call; always true for HIGH and CRITICAL. */
   readonly privileged: boolean;
 };
@@ -111,6 +116,7 @@ function checkFields(fields: AdmissionFields): void {
     fields.idempotencyKey.length >= 1 &&
     fields.idempotencyKey.length <= 64 &&
     fields.beginBeforeMs >= 0 &&
+    typeof fields.standing === 'function' &&
     fields.timeoutMs >= 1 &&
     fields.timeoutMs <= timeoutMsMax &&
     isJsonObject(fields.arguments) &&

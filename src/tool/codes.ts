@@ -57,6 +57,11 @@ export const toolCodes = {
     mend: 'Look at the load of the host and the line to the node; the request can be made again.',
     agentSees: 'UNAVAILABLE',
   },
+  TOOL_STANDING_UNKNOWN: {
+    means: 'It could not be told right before the call whether the request still stands.',
+    mend: 'Look at the log of the sidecar; the request can be made again.',
+    agentSees: 'UNAVAILABLE',
+  },
   TOOL_TIMEOUT: {
     means: 'The tool was called and did not answer in time.',
     mend: 'For a write, find out at the tool what happened; raise timeout_ms if it is slow.',

@@ -40,6 +40,7 @@ function control(value: JsonValue, keep: readonly string[] | null, outputSchema:
     operation: 'create',
     arguments: {},
     beginBeforeMs: 9e15,
+    standing: () => null,
     idempotencyKey: 'key',
     risk: 'LOW',
     write: true,

@@ -111,6 +111,45 @@ describe('the gate refuses', () => {
     expect(await gate.call(bench.admit())).toMatchObject({ status: 'DONE' });
   });
 
+  test('a call that was revoked while its intent was recorded, and lets its key be used again', async () => {
+    let code: string | null = null;
+    const gate = await bench.ready({
+      recorder: {
+        record: async (entries) => {
+          if (entries.some(({ kind }) => kind === 'tool.intent')) code = 'IDENTITY_REVOKED';
+          bench.entries.push(...entries);
+          return entries.map((_entry, sequence) => ({ sequence }));
+        },
+      },
+    });
+    const end = await gate.call(bench.admit({ standing: () => code }));
+    expect(end).toMatchObject({ status: 'REFUSED', code: 'IDENTITY_REVOKED' });
+    expect(bench.calls).toEqual([]);
+    expect(bench.kinds()).toEqual(['tool.intent', 'tool.refused']);
+    expect(await gate.call(bench.admit({ standing: () => null }))).toMatchObject({ status: 'DONE' });
+  });
+
+  test('a call whose standing cannot be told', async () => {
+    const gate = await bench.ready();
+    const standing = (): never => {
+      throw new Error('no clock');
+    };
+    expect(await gate.call(bench.admit({ standing }))).toMatchObject({ code: 'TOOL_STANDING_UNKNOWN' });
+    expect(bench.calls).toEqual([]);
+  });
+
+  test('a call that was revoked while its tool was started', async () => {
+    let code: string | null = null;
+    bench.answer = async () => {
+      code = 'MANDATE_REVOKED';
+      const stopped = bench.calls.at(-1)?.mayBegin?.() === false;
+      return stopped ? { status: 'failed', reason: 'TOOL_ADMISSION_LATE' } : done({ status: 'paid' });
+    };
+    const gate = await bench.ready();
+    expect(await gate.call(bench.admit({ standing: () => code })))
+      .toMatchObject({ status: 'REFUSED', code: 'MANDATE_REVOKED' });
+  });
+
   test('a privileged read that cannot be recorded, while a plain read goes on', async () => {
     const gate = await bench.ready();
     bench.recorderFails = true;

@@ -15,6 +15,7 @@ import { controlResult } from './gate-result.ts';
 import type { ResultControls } from './gate-result.ts';
 import type { DoubtfulIntent, Intent, IntentStore } from './intent-store.ts';
 import { callDigest, intentKey, intentOf } from './intent-store.ts';
+import { LastWord } from './last-word.ts';
 import { labelResult } from './result-label.ts';
 import type { ToolAnswer, ToolRunner } from './tool-runner.ts';
 
@@ -196,14 +197,11 @@ class ToolGate implements Gate {
     if (!(await this.#recordIntent(intent))) {
       return this.#withdraw(intent, begun.doubtful, 'TOOL_NOT_RECORDED');
     }
-    if (!(this.#context.clock.nowMs() < request.fields.beginBeforeMs)) {
-      return this.#withdraw(intent, begun.doubtful, 'TOOL_ADMISSION_LATE');
+    const last = new LastWord(request.fields, this.#context);
+    const answer = last.mayBegin() ? await this.#run(request, last) : null;
+    if (answer === null || last.code !== null) {
+      return this.#withdraw(intent, begun.doubtful, last.code ?? 'TOOL_STANDING_UNKNOWN');
     }
-    // The last moment before the call: what a newer version would judge otherwise does not run.
-    if (intent.write && !this.#context.isCurrent()) {
-      return this.#withdraw(intent, begun.doubtful, 'TOOL_POLICY_SUPERSEDED');
-    }
-    const answer = await this.#run(request);
     const decision = await controlResult(request.fields, answer, this.#context, this.#memory.schemas);
     return this.#settle(intent, decision, begun.doubtful);
   }
@@ -263,7 +261,7 @@ class ToolGate implements Gate {
     return intent.write || intent.privileged ? recorded : true;
   }
 
-  async #withdraw(intent: Intent, doubtful: string | null, code: ToolCode): Promise<Decision> {
+  async #withdraw(intent: Intent, doubtful: string | null, code: string): Promise<Decision> {
     try {
       if (doubtful === null) await this.#context.intents.forget(intent.key);
       else await this.#context.intents.markInDoubt(intent.key, doubtful);
@@ -275,7 +273,7 @@ class ToolGate implements Gate {
     return doubtful === null ? refused(code) : doubt(doubtful);
   }
 
-  async #run(request: AdmittedRequest): Promise<ToolAnswer> {
+  async #run(request: AdmittedRequest, last: LastWord): Promise<ToolAnswer> {
     const { fields } = request;
     const { tools, runners, deadline } = this.#context;
     const operation = tools.get(fields.tool)?.operations.get(fields.operation);
@@ -290,6 +288,7 @@ class ToolGate implements Gate {
       arguments: fields.arguments,
       idempotencyKey: intentOf(request, 0).key,
       timeoutMs,
+      mayBegin: () => last.mayBegin(),
     };
     try {
       return await Promise.race([

@@ -8,6 +8,11 @@ export type ToolCall = {
   /** Unique over all executors and requesters; handed to operations declared idempotent. */
   readonly idempotencyKey: string;
   readonly timeoutMs: number;
+  /**
+   * Asked again by a runner that had to wait before it can hand the call over; where it is false,
+   * nothing is handed over. Absent: always true.
+   */
+  readonly mayBegin?: () => boolean;
 };
 
 /**

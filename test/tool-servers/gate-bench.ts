@@ -42,6 +42,7 @@ export const payment: AdmissionFields = {
   operation: 'transfer',
   arguments: { payee: 'ACME' },
   beginBeforeMs: 9e15,
+  standing: () => null,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,

@@ -74,6 +74,7 @@ export const writeFields: AdmissionFields = {
   operation: 'act',
   arguments: { x: 1 },
   beginBeforeMs: 9e15,
+  standing: () => null,
   idempotencyKey: 'k1',
   risk: 'HIGH',
   write: true,
