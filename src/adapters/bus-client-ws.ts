@@ -100,8 +100,8 @@ export class BusClient implements BusLink {
   }
 
   start(): void {
+    // Keeps the process alive: nothing else does while a sidecar waits for a node that is away.
     this.#sweep = setInterval(() => this.#expire(), sweepMs);
-    this.#sweep.unref();
     this.#connect();
   }
 
