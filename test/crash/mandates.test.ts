@@ -62,7 +62,7 @@ describe('a mesh whose control plane and sidecars are killed', () => {
     annex = await enrolIntruder(await folder.joinToken('annex'));
   }, 120_000);
   afterAll(async () => {
-    for (const one of [...running.values()].reverse()) await one.stop();
+    for (const one of [...running.values()].toReversed()) await one.stop();
     await folder?.remove();
   });
 
