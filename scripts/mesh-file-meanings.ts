@@ -261,7 +261,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'actions.*.timeout_ms': 'How long its tool may take.',
   tools: 'Tools, each reached through exactly one of `mcp.stdio`, `mcp.http` and `function`.',
   'tools.*.mcp': 'An MCP server.',
-  'tools.*.mcp.stdio': 'Command of a server that the gate starts; nobody else holds its pipe. An argument `gate-file:NAME` becomes the path of a file beside the gate\'s secrets.',
+  'tools.*.mcp.stdio': 'Command of a server that the gate starts; nobody else holds its pipe. An argument `gate-file:NAME` becomes the path of a file in a folder that only the user of the tool can enter.',
   'tools.*.mcp.env': 'Its whole environment. A value `gate-secret:NAME` becomes a secret that the gate makes and keeps.',
   'tools.*.mcp.http': 'URL of a streamable HTTP server; https, or http on loopback.',
   'tools.*.mcp.credential_file': 'File of mode 0600 with the bearer credential that the server accepts from the gate.',

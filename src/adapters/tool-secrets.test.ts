@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ToolSecrets } from './tool-secrets.ts';
 
 let directory = '';
+const isRoot = process.getuid?.() === 0;
+const filesOf = (): string => join(directory, '..', 'tools', 'payments');
+const of = (owner: { readonly uid: number; readonly gid: number } | null = null): ToolSecrets =>
+  new ToolSecrets({ secrets: directory, files: filesOf(), owner });
 beforeEach(() => {
   directory = join(mkdtempSync(join(tmpdir(), 'maso-secrets-')), 'secrets');
 });
@@ -18,25 +24,47 @@ describe('secrets for tools', () => {
     ['../../etc/passwd', '', 'A', 'a/b', 'a'.repeat(64), '.'],
   )('refuse the name %j', (name) => {
     expect(
-      () => new ToolSecrets(directory).resolve({ KEY: `gate-secret:${name}` }),
+      () => of().resolve({ KEY: `gate-secret:${name}` }),
     ).toThrow(invalid);
   });
 
   test.each(['../bank.sqlite', 'bank', 'bank.secret', '/etc/passwd', '.sqlite', 'a/b.sqlite'])(
     'refuse the file name %j',
     (name) => {
-      expect(() => new ToolSecrets(directory).resolveCommand([`gate-file:${name}`])).toThrow(invalid);
+      expect(() => of().resolveCommand([`gate-file:${name}`])).toThrow(invalid);
     },
   );
 
-  test('stand beside the files of tools, and leave other parts of a command alone', () => {
-    const command = new ToolSecrets(directory).resolveCommand(['node', 'gate-file:bank.sqlite']);
-    expect(command).toEqual(['node', join(directory, 'bank.sqlite')]);
-    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  test('stand apart from the files of tools, and leave other parts of a command alone', () => {
+    const command = of().resolveCommand(['node', 'gate-file:bank.sqlite']);
+    expect(command).toEqual(['node', join(filesOf(), 'bank.sqlite')]);
+    expect(statSync(filesOf()).mode & 0o777).toBe(0o700);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test.skipIf(!isRoot)('give the files, and none that a link names, to the user of the tools', () => {
+    const owner = { uid: 62_900, gid: 62_900 };
+    mkdirSync(filesOf(), { recursive: true });
+    writeFileSync(join(filesOf(), 'bank.sqlite'), 'books');
+    const outside = join(directory, '..', 'outside');
+    writeFileSync(outside, 'mine');
+    symlinkSync(outside, join(filesOf(), 'link.txt'));
+    of(owner).resolveCommand(['gate-file:bank.sqlite']);
+    expect([filesOf(), join(filesOf(), 'bank.sqlite')].map((path) => statSync(path).uid)).toEqual([62_900, 62_900]);
+    expect(statSync(filesOf()).mode & 0o777).toBe(0o700);
+    expect(statSync(outside).uid).toBe(0);
+    of(owner).resolve({ KEY: 'gate-secret:bank' });
+    expect(statSync(join(directory, 'bank.secret')).uid).toBe(0);
+  });
+
+  test('refuse a place of files that is none', () => {
+    mkdirSync(join(filesOf(), '..'), { recursive: true });
+    writeFileSync(filesOf(), '');
+    expect(() => of().resolveCommand(['gate-file:bank.sqlite'])).toThrow(invalid);
   });
 
   test('refuse a file that others can read, and one that is not a secret', () => {
-    const secrets = new ToolSecrets(directory);
+    const secrets = of();
     secrets.resolve({ KEY: 'gate-secret:bank' });
     const path = join(directory, 'bank.secret');
     chmodSync(path, 0o644);
@@ -47,14 +75,14 @@ describe('secrets for tools', () => {
   });
 
   test('are made once per name, kept private, and leave other values alone', () => {
-    const filled = new ToolSecrets(directory).resolve({ KEY: 'gate-secret:bank', OTHER: 'plain' });
+    const filled = of().resolve({ KEY: 'gate-secret:bank', OTHER: 'plain' });
     expect(filled['KEY']).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(filled['OTHER']).toBe('plain');
     expect(
-      new ToolSecrets(directory).resolve({ KEY: 'gate-secret:bank' })['KEY'],
+      of().resolve({ KEY: 'gate-secret:bank' })['KEY'],
     ).toBe(filled['KEY']);
     expect(
-      new ToolSecrets(directory).resolve({ KEY: 'gate-secret:two' })['KEY'],
+      of().resolve({ KEY: 'gate-secret:two' })['KEY'],
     ).not.toBe(filled['KEY']);
     expect(readdirSync(directory)).toEqual(['bank.secret', 'two.secret']);
     expect(statSync(join(directory, 'bank.secret')).mode & 0o777).toBe(0o600);

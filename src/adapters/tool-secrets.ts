@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { ToolError } from '../tool/tool-error.ts';
 
 const secretPattern = /^[A-Za-z0-9_-]{43}$/;
@@ -10,18 +12,28 @@ const fileNamePattern = /^[a-z][a-z0-9_-]{0,62}\.(?!secret$)[a-z0-9]{1,16}$/;
 const reference = 'gate-secret:';
 const fileReference = 'gate-file:';
 
+export type ToolPlaces = {
+  /** For the gate alone. */
+  readonly secrets: string;
+  /** For the user that the tools run as. */
+  readonly files: string;
+  /** That user; null: this process's own. */
+  readonly owner: { readonly uid: number; readonly gid: number } | null;
+};
+
 /**
- * Secrets that the gate shares with the tools it starts: 256 random bits per name, made once and
- * kept in a directory only this user can read. An `env` value `gate-secret:NAME` in the mesh file
- * stands for one, so that no secret is written there; a part `gate-file:NAME` of a command stands
- * for the path of a file in that directory, where the tool keeps its own state. Under the same uid
- * a file is a file: what this keeps out is an agent under another uid.
+ * What the gate gives the tools that it starts. An `env` value `gate-secret:NAME` in the mesh file
+ * stands for 256 random bits, made once and kept in a directory that only the gate's own user reads,
+ * so that no secret is written there. A part `gate-file:NAME` of a command stands for the path of a
+ * file in a directory of the tools, where they keep their own state; agents, and tools of others, run
+ * as other users and do not get in. Under one uid a file is a file.
  */
 export class ToolSecrets {
-  readonly #directory: string;
+  readonly #places: ToolPlaces;
+  #isReady = false;
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(places: ToolPlaces) {
+    this.#places = places;
   }
 
   /** The environment with every reference replaced. Throws `ToolError` TOOL_CREDENTIAL_INVALID. */
@@ -47,20 +59,36 @@ export class ToolSecrets {
       throw new ToolError('TOOL_CREDENTIAL_INVALID', 'A file of a tool has a name not allowed.');
     }
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      if (!this.#isReady) this.#prepare();
+      this.#isReady = true;
     } catch (cause) {
       throw new ToolError('TOOL_CREDENTIAL_INVALID', 'The directory cannot be made.', { cause });
     }
-    return join(this.#directory, name);
+    return join(this.#places.files, name);
+  }
+
+  /** The directory, and all that an earlier run left in it, belong to the user of the tools. */
+  #prepare(): void {
+    const { files, owner } = this.#places;
+    mkdirSync(dirname(files), { recursive: true, mode: 0o711 });
+    mkdirSync(files, { recursive: true, mode: 0o700 });
+    if (!lstatSync(files).isDirectory()) throw new Error('Not a directory.');
+    chmodSync(files, 0o700);
+    if (owner === null) return;
+    // Links are not followed: whoever wrote here may have made one.
+    for (const entry of readdirSync(files, { recursive: true, withFileTypes: true })) {
+      lchownSync(join(entry.parentPath, entry.name), owner.uid, owner.gid);
+    }
+    lchownSync(files, owner.uid, owner.gid);
   }
 
   #secret(name: string): string {
     if (!namePattern.test(name)) {
       throw new ToolError('TOOL_CREDENTIAL_INVALID', 'A secret has a name that is not allowed.');
     }
-    const path = join(this.#directory, `${name}.secret`);
+    const path = join(this.#places.secrets, `${name}.secret`);
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#places.secrets, { recursive: true, mode: 0o700 });
       try {
         writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
       } catch (cause) {

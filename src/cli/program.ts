@@ -94,7 +94,7 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
     .option('--svid <dir>', 'the bus\'s svid.pem, svid_key.pem and bundle.pem, replaced while it runs')
-    .option('--uids <range>', 'users for agents, FIRST-LAST, where this runs as root')
+    .option('--uids <range>', 'users for agents and tools, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
     .option('--witness', 'run a witness beside, with its own key and directory', false)
     .addOption(json())

@@ -98,7 +98,7 @@ async function pinTool(manifest: ToolManifest, directory: string): Promise<ToolP
   const runner = createToolRunner(manifest, {
     directory,
     clock: systemClock(),
-    secrets: new ToolSecrets(secrets),
+    secrets: new ToolSecrets({ secrets, files: secrets, owner: null }),
     identity: null,
     messageBytesMax,
     startTimeoutMs,

@@ -15,7 +15,7 @@ import { keepHeapSmall } from '../process/heap.ts';
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
 import { startNode } from '../process/node.ts';
-import { SidecarSupervisor } from '../process/supervisor.ts';
+import { SidecarSupervisor, type AgentUsers } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
 import { stateDirectoryOf } from './state.ts';
@@ -63,13 +63,13 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   // The version in force, which need not be the one on disk.
   const mesh = node.mesh();
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
-  const uids = separateUids(mesh, stateDirectory, uidsAllowed(options.uids), io);
+  const users = separateUsers(mesh, stateDirectory, uidsAllowed(options.uids), io);
   const supervisor = new SidecarSupervisor({
     node,
     program,
     meshFile: file,
     stateDirectory,
-    uidOf: (agent) => uids.get(agent.name) ?? null,
+    usersOf: (agent) => users.get(agent.name) ?? null,
     childEnded: (name) => node.childEnded(name),
     log,
   });
@@ -163,11 +163,13 @@ function exportersOf(mesh: Mesh) {
   }));
 }
 
-/** The state directory is passable, so that agents of other users reach their own socket in it. */
+/** The state directory is passable: agents reach their socket in it, and tools their own files. */
 async function prepare(stateDirectory: string, mesh: Mesh): Promise<void> {
-  await mkdir(join(stateDirectory, 'run'), { recursive: true, mode: 0o711 });
+  for (const place of ['run', 'tools']) {
+    await mkdir(join(stateDirectory, place), { recursive: true, mode: 0o711 });
+    await chmod(join(stateDirectory, place), 0o711);
+  }
   await chmod(stateDirectory, 0o711);
-  await chmod(join(stateDirectory, 'run'), 0o711);
   for (const agent of mesh.agents.keys()) {
     const { socket } = sidecarDirectories(stateDirectory, agent);
     if (Buffer.byteLength(socket) > socketPathBytesMax) {
@@ -198,37 +200,45 @@ function warnings(mesh: Mesh, witnessed: boolean): readonly string[] {
 }
 
 /**
- * A uid per agent where this process is root and every folder down to the mesh file can be passed by
- * others; else all run as this user, and their isolation is `none`.
+ * A user per agent and one for its tools, where this process is root and others can pass every folder
+ * down to the mesh file and to this program's interpreter; else all run as this user, and their
+ * isolation is `none`. The same mesh gets the same users again while nobody else has them: agents
+ * first, in the order of the mesh file, then their tools.
  */
-function separateUids(
+function separateUsers(
   mesh: Mesh,
   stateDirectory: string,
   within: UidRange,
   io: CommandIo,
-): ReadonlyMap<string, number> {
-  const uids = new Map<string, number>();
+): ReadonlyMap<string, AgentUsers> {
+  const none = (why: string): ReadonlyMap<string, AgentUsers> => {
+    io.err(`warning: isolation: none. ${why}`);
+    return new Map();
+  };
   if (process.getuid?.() !== 0) {
-    io.err('warning: isolation: none. Not started as root, so agents run as the same user as their sidecars.');
-    return uids;
+    return none('Not started as root, so agents run as the same user as their sidecars.');
   }
-  for (let directory = mesh.directory; ; directory = dirname(directory)) {
-    if ((statSync(directory).mode & 0o001) === 0) {
-      io.err(`warning: isolation: none. Other users cannot pass ${directory}, so agents run as root.`);
-      return uids;
-    }
-    if (dirname(directory) === directory) break;
+  const closed = closedFolder(mesh.directory) ?? closedFolder(dirname(process.execPath));
+  if (closed !== null) {
+    return none(`Other users cannot pass ${closed}, so agents and tools run as root.`);
   }
   const holder = stampOf(process.pid);
-  const count = mesh.agents.size;
-  const claim = { stateDirectory, count, within };
+  const names = [...mesh.agents.keys()];
+  const claim = { stateDirectory, count: names.length * 2, within };
   const range = holder === null ? null : claimUids(hostDirectory, { ...claim, holder });
-  if (range === null) {
-    io.err('warning: isolation: none. No free users for agents on this host; name some with --uids.');
-    return uids;
+  if (range === null) return none('No free users for agents on this host; name some with --uids.');
+  return new Map(names.map((name, index): [string, AgentUsers] => {
+    const agent = range.first + index;
+    return [name, { agent, tools: agent + names.length }];
+  }));
+}
+
+/** The first folder on the way up that others cannot pass; null when they can pass all. */
+function closedFolder(path: string): string | null {
+  for (let directory = path; ; directory = dirname(directory)) {
+    if ((statSync(directory).mode & 0o001) === 0) return directory;
+    if (dirname(directory) === directory) return null;
   }
-  [...mesh.agents.keys()].forEach((agent, index) => uids.set(agent, range.first + index));
-  return uids;
 }
 
 /** `FIRST-LAST`; a range that holds root or is none is refused. */

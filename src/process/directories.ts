@@ -22,6 +22,8 @@ export function nodeDirectories(stateDirectory: string) {
 export function sidecarDirectories(stateDirectory: string, agent: string) {
   return {
     state: join(stateDirectory, 'sidecars', agent),
+    /** Files that the agent's tools keep, for the user that they run as alone. */
+    tools: join(stateDirectory, 'tools', agent),
     /** A directory of its own, mode 0700: the socket's access control. */
     socket: join(stateDirectory, 'run', agent, 'agent.sock'),
   } as const;

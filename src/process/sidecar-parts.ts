@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac, createSecretKey } from 'node:crypto';
-import { join } from 'node:path';
 import { timerDeadline } from '../adapters/tool-deadline.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
-import { ToolSecrets } from '../adapters/tool-secrets.ts';
+import { ToolSecrets, type ToolPlaces } from '../adapters/tool-secrets.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -124,13 +123,12 @@ const stringLengthMax = 1024 * 1024;
 /** Starts the agent's tools. One that does not start, or is not what was pinned, stops the start. */
 export async function startTools(
   foundations: SidecarFoundations,
-  stateDirectory: string,
-  identity: { readonly uid: number; readonly gid: number } | null,
+  places: ToolPlaces,
 ): Promise<Tools> {
   const { mesh, agent, clock } = foundations;
   const runners = new Map<string, ToolRunner>();
   const descriptions: JsonObject[] = [];
-  const secrets = new ToolSecrets(join(stateDirectory, 'secrets'));
+  const secrets = new ToolSecrets(places);
   const close = async (): Promise<void> => {
     await Promise.all([...runners.values()].map((runner) => runner.close()));
   };
@@ -141,7 +139,7 @@ export async function startTools(
       directory: mesh.directory,
       clock,
       secrets,
-      identity,
+      identity: places.owner,
       messageBytesMax: toolMessageBytesMax,
       startTimeoutMs: toolStartTimeoutMs,
       pins: mesh.development === true ? 'report' : 'enforce',

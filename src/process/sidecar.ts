@@ -27,7 +27,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
-import { SidecarIdentity } from './sidecar-identity.ts';
+import { SidecarIdentity, type IdentityEvents } from './sidecar-identity.ts';
 import { answerCalls, buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
 import type { RunningSidecar, SidecarOptions } from './sidecar-options.ts';
@@ -149,7 +149,9 @@ class SidecarProcess implements RunningSidecar {
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
-    this.#tools = await startTools(this.#foundations(line), this.#stateDirectory, toolIdentity);
+    const { tools: files } = sidecarDirectories(this.#options.stateDirectory, this.agent);
+    const places = { secrets: join(this.#stateDirectory, 'secrets'), files, owner: toolIdentity };
+    this.#tools = await startTools(this.#foundations(line), places);
     const tools = this.#tools;
     const sidecar = new AgentSidecar(await this.#policy.serve((policy, mesh, agent) =>
       buildSidecarContext(this.#foundations(line, policy, mesh, agent), tools)));
@@ -248,13 +250,11 @@ class SidecarProcess implements RunningSidecar {
   }
 
   #watch({ identity, link, recorder }: Line): void {
-    identity.watch({
-      changed: () => link.reconnect(),
-      refused: (entry) => {
-        this.#log(`identity files refused (${entry.code})`);
-        recorder.under(this.#policy.version).record([entry]).catch((failure: unknown) => this.#report(failure));
-      },
-    });
+    const refused: IdentityEvents['refused'] = (entry) => {
+      this.#log(`identity files refused (${entry.code})`);
+      recorder.under(this.#policy.version).record([entry]).catch((failure: unknown) => this.#report(failure));
+    };
+    identity.watch({ changed: () => link.reconnect(), refused });
   }
 
   /** Operators of the mesh file bind this sidecar; only where it names none is the node believed. */

@@ -19,14 +19,17 @@ export type SupervisedSidecar = {
   readonly pid: number | null;
 };
 
+/** Users of one agent and of nobody else. */
+export type AgentUsers = { readonly agent: number; readonly tools: number };
+
 export type SupervisorOptions = {
   readonly node: Pick<RunningNode, 'joinToken'>;
   /** Arguments that make this program run a sidecar: program, then its arguments. */
   readonly program: readonly string[];
   readonly meshFile: string;
   readonly stateDirectory: string;
-  /** Uid for an agent's process, or null to run it as this user. */
-  readonly uidOf: (agent: Agent) => number | null;
+  /** Uids for an agent's process and for its tools, or null to run them as this user. */
+  readonly usersOf: (agent: Agent) => AgentUsers | null;
   /** The sidecar of a spawned agent ended by itself. */
   readonly childEnded: (name: string) => void;
   readonly log: (line: string) => void;
@@ -83,9 +86,9 @@ export class SidecarSupervisor {
   }
 
   async #startWith(agent: Agent, token: string): Promise<SupervisedSidecar> {
-    const { program, meshFile, stateDirectory, uidOf } = this.#options;
+    const { program, meshFile, stateDirectory, usersOf } = this.#options;
     this.#revoked.delete(agent.name);
-    const uid = uidOf(agent);
+    const users = usersOf(agent);
     const [executable = process.execPath, ...args] = program;
     const child = spawn(
       executable,
@@ -101,7 +104,9 @@ export class SidecarSupervisor {
         '-',
         '--restart',
         this.#spawned.has(agent.name) ? 'never' : 'always',
-        ...(uid === null ? [] : ['--agent-uid', String(uid), '--agent-uid-is-own']),
+        ...(users === null ? [] : [
+          '--agent-uid', String(users.agent), '--agent-uid-is-own', '--tool-uid', String(users.tools),
+        ]),
         ...(agent.command === null ? [] : ['--', ...agent.command]),
       ],
       { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] },
@@ -154,7 +159,7 @@ export class SidecarSupervisor {
     await endRemains({
       file: join(state, agentProcessFile),
       address: socket,
-      ownUid: this.#options.uidOf(agent),
+      ownUid: this.#options.usersOf(agent)?.agent ?? null,
     });
   }
 

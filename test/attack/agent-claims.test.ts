@@ -309,7 +309,7 @@ describe('an agent that says about itself whatever helps it', () => {
       const program = new URL(
         '../../examples/mail-to-bank/bank/server.ts', import.meta.url
       ).pathname;
-      const books = join(folder.directory, 'bank.sqlite');
+      const books = join(folder.state, 'tools', 'payments', 'bank.sqlite');
       const started = spawnSync(process.execPath, [program, books], { env: {}, input: '' });
       expect(started.status).toBe(77);
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
-import { copyFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
@@ -97,6 +97,44 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     expect(worked).toEqual([]);
   });
 
+  /** The user of the tools, as the folder of their files says. */
+  const toolsOf = (agent: string): number => statSync(join(folder.state, 'tools', agent)).uid;
+
+  it('have tools under users of their own, as which these really run', async () => {
+    const uid = toolsOf('payments');
+    expect(uid).toBeGreaterThan(0);
+    expect(sidecars().map((one) => uidOf(String(one['agent'])))).not.toContain(uid);
+    const bank = readdirSync('/proc').filter((pid) => /^[0-9]+$/.test(pid)).filter((pid) => isOfUser(pid, uid));
+    expect(bank).toHaveLength(1);
+    expect(readFileSync(`/proc/${bank[0]}/cmdline`, 'utf8')).toContain('bank.sqlite');
+    expect(readFileSync(`/proc/${bank[0]}/status`, 'utf8')).toMatch(/^Groups:\s*$/m);
+    const own = join(folder.state, 'tools', 'payments');
+    const results = await tried(uid, { paths: [], sockets: [], pids: [], directories: [own] });
+    expect(results[`write ${own}`]).toBe('worked');
+  });
+
+  it('have tools that read no key of a sidecar, no secret, and no file of other tools', async () => {
+    const uid = toolsOf('payments');
+    const files = filesUnder(folder.state).filter((path) => !path.endsWith('.sock'));
+    const own = join(folder.state, 'tools', 'payments');
+    const foreign = files.filter((path) => !path.startsWith(own));
+    expect(foreign.some((path) => path.endsWith('sidecars/payments/credential.pem'))).toBe(true);
+    expect(foreign.some((path) => path.endsWith('secrets/bank-ledger.secret'))).toBe(true);
+    const pids = [mesh.pid, ...sidecars().map((one) => Number(one['pid']))];
+    const sockets = [...sidecars().map((one) => String(one['address'])), join(folder.state, 'control', 'node.sock')];
+    const results = await tried(uid, {
+      paths: foreign, sockets, pids,
+      directories: ['', 'node', 'log', 'control', 'sidecars/payments', 'run/payments', 'tools']
+        .map((name) => join(folder.state, name)),
+    });
+    expect(Object.entries(results).filter(([, result]) => result === 'worked')).toEqual([]);
+    expect(Object.keys(results).length).toBeGreaterThan(40);
+    // And an agent does not get at what tools keep.
+    const books = [join(own, 'bank.sqlite')];
+    const asAgent = await tried(uidOf('payments'), { paths: books, sockets: [], pids: [], directories: [own] });
+    expect(Object.entries(asAgent).filter(([, result]) => result === 'worked')).toEqual([]);
+  });
+
   it('read their own token, but none that would end a session that lives', async () => {
     const own = join(folder.state, 'run', 'reader', 'token');
     const readIt = async (): Promise<string | undefined> => {
@@ -136,6 +174,15 @@ function filesUnder(directory: string): readonly string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function isOfUser(pid: string, uid: number): boolean {
+  try {
+    return statSync(`/proc/${pid}`).uid === uid;
+  } catch {
+    // Ended meanwhile.
+    return false;
+  }
 }
 
 function isPassable(path: string): boolean {

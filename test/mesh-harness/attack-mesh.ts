@@ -140,7 +140,7 @@ const meshText = (people: People, limits: string): string => `security_mesh:
       operations: { bump: { write: true }, slow: { write: true } }
     bank:
       mcp:
-        stdio: [node, ${bankServer}, ./bank.sqlite]
+        stdio: [node, ${bankServer}, "gate-file:bank.sqlite"]
         env: { BANK_LEDGER_KEY: "gate-secret:bank-ledger" }
       results:
         verified_payees.payees.*.name: trusted

@@ -47,7 +47,7 @@ function bank(secretsFolder = 'secrets'): ToolRunner {
   const runner = createToolRunner(manifest, {
     directory,
     clock: { nowMs: () => Date.now() },
-    secrets: new ToolSecrets(join(directory, secretsFolder)),
+    secrets: new ToolSecrets({ secrets: join(directory, secretsFolder), files: directory, owner: null }),
     identity: null,
     messageBytesMax: 1_000_000,
     startTimeoutMs: 10_000,

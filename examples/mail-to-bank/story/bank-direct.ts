@@ -8,7 +8,7 @@ export type Payment = { readonly invoice: string; readonly payee: string; readon
 
 /** Where the gate has the bank keep its books. */
 export function ledgerFile(state: string): string {
-  return join(state, 'sidecars/payments/secrets/bank-ledger.sqlite');
+  return join(state, 'tools/payments/bank-ledger.sqlite');
 }
 
 /** What the books say, read past the bank. */
