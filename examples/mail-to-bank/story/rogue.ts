@@ -62,7 +62,7 @@ export function receivedBody(state: string, agent: string, message: string): Env
   const file = join(state, 'sidecars', agent, 'sidecar.sqlite');
   const database = new DatabaseSync(file, { readOnly: true });
   try {
-    const row = database.prepare('SELECT message FROM inbox WHERE id = ?').get(message);
+    const row = database.prepare('SELECT message FROM inbox_message WHERE id = ?').get(message);
     const stored: { readonly body: EnvelopeBody } = JSON.parse(String(row?.['message']));
     return stored.body;
   } finally {
