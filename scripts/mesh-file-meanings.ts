@@ -126,6 +126,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'firewall.classifications': 'Other thresholds for texts of one classification; the stricter counts.',
   'firewall.classifications.*.escalate_at': 'Instead of the general one, where stricter.',
   'firewall.classifications.*.refuse_at': 'Instead of the general one, where stricter.',
+  workflows: 'Specifications of what agents are to reach together, by name of the workflow; `maso check` shows who answers for each criterion.',
   judge: 'Models that are asked about what the other controls escalate. They advise: policy decides, and people.',
   'judge.models': 'Models that may be asked, by a name of your own.',
   'judge.models.*.openai_compatible': 'An endpoint that speaks `/chat/completions`: a cloud, vLLM, Ollama, llama.cpp.',

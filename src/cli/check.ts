@@ -7,7 +7,9 @@ import { formatDiagnostic, type Diagnostic } from '../mesh/diagnostic.ts';
 import { proveDuties, type DutyProof } from '../mesh/duty-proof.ts';
 import { edgePlace, proofLines } from '../mesh/duty-proof-text.ts';
 import type { LoadedMesh } from '../mesh/load.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { Placed } from '../mesh/problems.ts';
+import { coverageOf } from '../mesh/workflow.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { PolicyError } from '../policy/policy-error.ts';
@@ -50,15 +52,23 @@ export async function checkCommand(options: CheckOptions, io: CommandIo): Promis
   if (json) {
     const duties = loaded.ok && proof !== null
       ? placedProof(proof, loaded.placed, io.directory) : null;
-    io.out(JSON.stringify({ ok: errors.length === 0, diagnostics, mesh: description, duties }));
+    const coverage = loaded.ok ? coverageOf(loaded.placed.mesh) : null;
+    io.out(JSON.stringify({ ok: errors.length === 0, diagnostics, mesh: description, duties, coverage }));
   } else {
     for (const item of diagnostics) io.out(formatDiagnostic(item));
     for (const line of description === null ? [] : describeLines(description)) io.out(line);
     const shown = loaded.ok && proof !== null ? proofLines(proof, loaded.placed) : [];
     for (const line of shown) io.out(line);
+    for (const line of loaded.ok ? coverageLines(loaded.placed.mesh) : []) io.out(line);
     io.out(summary(errors.length, diagnostics.length - errors.length));
   }
   return errors.length === 0 ? 0 : 1;
+}
+
+/** Who answers for what the workflows are to reach and to avoid; gaps stop the check before this. */
+function coverageLines(mesh: Mesh): readonly string[] {
+  return coverageOf(mesh).map(({ workflow, criterion, kind, coveredBy }) =>
+    `workflow ${workflow}, ${kind} ${criterion}: covered by ${coveredBy.join(', ')}`);
 }
 
 /** The proof with the place of each edge that it uses, once. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
-import type { Agent, Edge, Mesh, OISpec } from '../mesh/mesh.ts';
+import type { Agent, Edge, Mesh } from '../mesh/mesh.ts';
+import type { OISpec } from '../mesh/oispec.ts';
 import { mandateBounds } from './mandate.ts';
 import { performRightsOf, requestRightsOf } from './scope.ts';
 

@@ -103,6 +103,7 @@ const settings: { readonly [key: string]: Measure } = {
   limits: unclear,
   scanner: unclear,
   judge: unclear,
+  workflows: unclear,
   bounds: unclear,
   oversight: unclear,
 };

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { meshFileShape } from './mesh-file.ts';
 import { oispecFileShape } from './oispec-file.ts';
+import { workflowFileShape } from './workflow-file.ts';
 
 type EditorSchema = { readonly file: string; readonly title: string; readonly shape: z.ZodType };
 
 const shapes: readonly EditorSchema[] = [
   { file: 'security_mesh.json', title: 'maso mesh file', shape: meshFileShape },
   { file: 'oispec.json', title: 'maso agent OISpec', shape: oispecFileShape },
+  { file: 'workflow.json', title: 'maso workflow OISpec', shape: workflowFileShape },
 ];
 
 /** File name -> text of the JSON Schemas (draft 2020-12) that editors use for completion. */

@@ -8,6 +8,7 @@ import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { hasRight } from './operator-roles.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
+import { workflowProblems } from './workflow-invariants.ts';
 import type { Path } from './yaml-source.ts';
 
 /**
@@ -27,6 +28,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   actionProblems(problems, isComplete);
   if (isComplete) boundProblems(problems);
   if (isComplete) operatorProblems(problems);
+  if (isComplete) workflowProblems(problems);
   return problems.found;
 }
 

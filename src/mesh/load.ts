@@ -22,6 +22,7 @@ import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
 import { resolveRecorder } from './resolve-recorder.ts';
+import { resolveWorkflows } from './resolve-workflows.ts';
 import { resolveScanner } from './resolve-scanner.ts';
 import { resolvePins, resolveTools } from './resolve-tools.ts';
 import { resolveOversight } from './resolve-oversight.ts';
@@ -70,6 +71,7 @@ const frameShape = z.strictObject({
     scanner: scannerShape.optional(),
     policies: anyList,
     exporters: anyMap,
+    workflows: anyMap,
     oversight: z.unknown().optional(),
   }),
 });
@@ -141,6 +143,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const firewall = resolveFirewall(loading, frame.firewall);
   const oversight = resolveOversight(loading, frame.oversight);
   const judge = resolveJudge(loading, frame.judge);
+  const workflows = resolveWorkflows(loading, frame.workflows);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -152,7 +155,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall,
-    exporters, oversight, judge,
+    exporters, oversight, judge, workflows,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

@@ -354,6 +354,8 @@ export const meshFileShape = z.strictObject({
     scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
     oversight: oversightShape.optional(),
+    workflows: z.record(name, filePath).default({})
+      .describe('What agents are to reach together: a specification each.'),
     exporters: z.record(name, exporterShape).default({})
       .describe('Where entries of the flight recorder go.'),
   }),

@@ -8,6 +8,8 @@ import type { JsonObject } from '../message/json.ts';
 import type { ScannerSettings } from './scanner-settings.ts';
 import type { FirewallSettings } from './firewall-settings.ts';
 import type { JudgeSettings } from './judge-settings.ts';
+import type { OISpec } from './oispec.ts';
+import type { Workflow } from './workflow.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -54,6 +56,8 @@ export type Mesh = {
   /** JSON Schemas of messages by schema id; includes the built-in ones. */
   readonly schemas: ReadonlyMap<string, MessageSchema>;
   readonly operators: ReadonlyMap<string, Operator>;
+  /** What agents are to reach together; absent is none. */
+  readonly workflows?: ReadonlyMap<string, Workflow>;
   readonly deselected: readonly DeselectedControl[];
   /** Who cosigns the flight recorder's checkpoints. Absent is nobody. */
   readonly recorder?: RecorderSettings;
@@ -324,34 +328,6 @@ export type UserPattern = {
   readonly id: string;
   readonly pattern: string;
   readonly outcome: 'NO-GO' | 'ESCALATE';
-};
-
-/** Objective Intent Specification of one agent (facts a1), the parts this build enforces. */
-export type OISpec = {
-  readonly id: string;
-  readonly version: string;
-  readonly agent: string;
-  readonly goal: string;
-  readonly permittedTools: readonly string[];
-  readonly permittedActions: readonly string[];
-  readonly prohibitedActions: readonly string[];
-  readonly dataScope: readonly string[];
-  readonly canDelegate: boolean;
-  readonly maxDelegationDepth: number;
-  /** Without it no right to spawn holds. */
-  readonly canCreateAgents: boolean;
-  readonly riskClassification: RiskClass;
-  readonly timeBoundary: TimeBoundary;
-  /** SHA-256 (base64url) of the canonical specification. */
-  readonly digest: string;
-};
-
-/** When an agent may begin anything; milliseconds since 1970, null is unbounded. */
-export type TimeBoundary = {
-  readonly notBeforeMs: number | null;
-  readonly notAfterMs: number | null;
-  /** Of a task, counted from its start. */
-  readonly durationMs: number | null;
 };
 
 /** An exporter as the mesh file declares it; paths are absolute, addresses TLS or loopback. */

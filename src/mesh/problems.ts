@@ -35,6 +35,12 @@ export class Problems {
     this.found.push(diagnostic(code, severity, this.placed.atKey(path), message));
   }
 
+  /** In the specification of an agent or a workflow; at the top of the mesh file where there is none. */
+  inOISpec(code: MeshCode, owner: string, path: Path, message: string): void {
+    const place = this.placed.inOISpec(owner, path) ?? this.placed.at(['security_mesh']);
+    this.found.push(diagnostic(code, 'error', place, message));
+  }
+
   inSchema(code: MeshCode, schema: JsonObject, pointer: Path, message: string): void {
     this.found.push(diagnostic(code, 'error', this.placed.inSchema(schema, pointer), message));
   }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { builtInSchemas } from './built-in-schemas.ts';
-import { asJsonObject, sha256, type Entry, type Loading } from './loading.ts';
+import type { Entry, Loading } from './loading.ts';
 import { entryShapes, type EntryOf } from './mesh-file.ts';
-import type { Agent, Edge, OISpec, Zone } from './mesh.ts';
+import type { Agent, Edge, Zone } from './mesh.ts';
+import type { OISpec } from './oispec.ts';
+import { criteriaIn } from './oispec-criteria.ts';
+import { isStatedDigest, oispecDigest } from './oispec-digest.ts';
 import type { MeshCode } from './codes.ts';
 import { didYouMean } from './nearest-name.ts';
 import { oispecFileShape, type OISpecFile } from './oispec-file.ts';
 import { resolveAgentBounds, type SharedBounds } from './resolve-bounds.ts';
 import { defaultZone, type Defaults } from './resolve-domains.ts';
-import { canonicalize } from '../message/canonical-json.ts';
 import { parseInterval, timeBoundaryOf } from './time-boundary.ts';
 import type { Path } from './yaml-source.ts';
 import { spawnRightOf, templateOf } from './spawn.ts';
@@ -134,7 +136,7 @@ function resolveOISpec(
     loading.add('MESH_OISPEC_ROLE', 'error', source.at(['agent_role']));
   }
   const digest = oispecDigest(source.value);
-  if (file.oisspec_hash !== undefined && !sameDigest(file.oisspec_hash, digest)) {
+  if (file.oisspec_hash !== undefined && !isStatedDigest(file.oisspec_hash, digest)) {
     loading.add('MESH_OISPEC_HASH', 'error', source.at(['oisspec_hash']));
   }
   const boundary = file.parameters.time_boundary;
@@ -142,16 +144,6 @@ function resolveOISpec(
     loading.add('MESH_TIME_BOUNDARY', 'error', source.at(['parameters', 'time_boundary']));
   }
   return toOISpec(file, digest);
-}
-
-/** SHA-256 (base64url) of the canonical specification without its own hash. */
-export function oispecDigest(specification: unknown): string {
-  const { oisspec_hash: _, ...hashed } = asJsonObject(specification) ?? {};
-  return sha256(canonicalize(hashed));
-}
-
-function sameDigest(stated: string, digest: string): boolean {
-  return stated === digest || stated === Buffer.from(digest, 'base64url').toString('hex');
 }
 
 export function toOISpec(file: OISpecFile, digest: string): OISpec {
@@ -165,11 +157,22 @@ export function toOISpec(file: OISpecFile, digest: string): OISpec {
     permittedActions: parameters.permitted_actions,
     prohibitedActions: parameters.prohibited_actions,
     dataScope: [parameters.data_scope].flat(),
+    criteria: criteriaIn(file.objective.success_criteria, file.objective.failure_criteria),
+    output: outputOf(parameters.output_constraints),
     canDelegate: authority.can_delegate,
     maxDelegationDepth: authority.max_delegation_depth,
     canCreateAgents: authority.can_create_agents,
     riskClassification: file.risk_classification,
     timeBoundary: timeBoundaryOf(parameters.time_boundary),
     digest,
+  };
+}
+
+function outputOf(given: OISpecFile['parameters']['output_constraints']): OISpec['output'] {
+  if (given === undefined) return null;
+  return {
+    confidenceWithoutSourceMax: given.max_confidence_without_source ?? 1,
+    requiredFields: given.required_fields ?? [],
+    prohibitedContent: given.prohibited_content ?? [],
   };
 }

@@ -2,9 +2,11 @@
 import type { CodeTable } from '../review/code.ts';
 import { firewallSettingCodes } from './firewall-setting-codes.ts';
 import { judgeSettingCodes } from './judge-setting-codes.ts';
+import { workflowCodes } from './workflow-codes.ts';
 
-/** What is wrong with a section that configures one control. */
+/** What is wrong with a section that configures one control, and with workflows. */
 export const settingCodes = {
   ...firewallSettingCodes,
   ...judgeSettingCodes,
+  ...workflowCodes,
 } as const satisfies CodeTable;

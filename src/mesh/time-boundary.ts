@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OISpecFile } from './oispec-file.ts';
-import type { TimeBoundary } from './mesh.ts';
+import type { TimeBoundary } from './oispec.ts';
 
 const unbounded: TimeBoundary = { notBeforeMs: null, notAfterMs: null, durationMs: null };
 

@@ -188,6 +188,21 @@ export const policyCodes = {
     mend: 'Write one; schema/policy-test.json completes it in editors.',
     agentSees: 'REFUSED',
   },
+  POLICY_OUTPUT_FIELD_MISSING: {
+    means: 'The message lacks a member that its sender\'s OISpec requires.',
+    mend: 'Let the agent give it, or take it out of output_constraints.required_fields.',
+    agentSees: 'INVALID',
+  },
+  POLICY_OUTPUT_PROHIBITED: {
+    means: 'The message holds content that its sender\'s OISpec prohibits.',
+    mend: 'See what the agent was told; correct output_constraints.prohibited_content if it is wrong.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_CONFIDENCE_UNSOURCED: {
+    means: 'The agent claims more confidence than its OISpec allows without a source outside the fleet.',
+    mend: 'Let it read a source, or state a lower confidence.',
+    agentSees: 'REFUSED',
+  },
 } as const satisfies CodeTable;
 
 export type PolicyCode = keyof typeof policyCodes;

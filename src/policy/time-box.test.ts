@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { agentOf, base, codes, oispec, payments } from '../../test/mesh-files/request.ts';
-import type { TimeBoundary } from '../mesh/mesh.ts';
+import type { TimeBoundary } from '../mesh/oispec.ts';
 import { mintUlid } from '../message/identifiers.ts';
 
 const startedMs = 1_800_000_000_000;

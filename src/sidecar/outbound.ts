@@ -17,6 +17,7 @@ import { outboundEntry, withMasked } from './outbound-entry.ts';
 import { passOn, type AskedMandate } from './pass-on.ts';
 import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
+import { reviewSaying } from './review-saying.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 
 /** Where a message stands in a task. */
@@ -97,7 +98,7 @@ async function sendUnder(
   const id = mintUlid(context.clock, context.random);
   const domain = given.domain ?? onlyDomain(given, context);
   const { outgoing, masked } = maskOutgoing(given, domain, context);
-  const verdict = await reviewOutgoing(outgoing, domain, speaker.place.task, context);
+  const verdict = await reviewOutgoing(outgoing, domain, speaker, context);
   const tookUs = performance.now() * 1000 - startedUs;
   if (verdict.outcome === 'NO-GO' || domain === null) {
     return refuse(id, outgoing, speaker, verdict, tookUs, context);
@@ -156,7 +157,7 @@ export function prepareAgain(
 async function reviewOutgoing(
   outgoing: Outgoing,
   domain: string | null,
-  task: string,
+  speaker: Speaker,
   context: SidecarContext,
 ): Promise<CombinedVerdict> {
   const own = ownRefusal(context) ?? privilegedRefusal(outgoing, context);
@@ -177,13 +178,14 @@ async function reviewOutgoing(
       type: outgoing.type,
       channel: context.agent.originator ? 'user' : 'agent_message',
       classification: context.mesh.domains.get(domain)?.classification ?? 'restricted',
-      stream: `${context.agent.name} ${outgoing.to} ${task}`,
+      stream: `${context.agent.name} ${outgoing.to} ${speaker.place.task}`,
       leaves: true,
       towardsPerson: recipient?.originator === true,
     },
     context,
   );
-  return combine(verdicts);
+  const said = reviewSaying(outgoing, speaker.read, context);
+  return combine(said === null ? verdicts : [...verdicts, said]);
 }
 
 /**

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+const text = z.string().min(1).max(4096);
+const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
+const covering = z.string()
+  .regex(/^(judge\/[a-z_]{1,32}|[a-z][a-z0-9_-]{0,62})\/[a-z][a-z0-9_-]{0,62}$/);
+
+const criterion = z.union([text, z.strictObject({
+  id: name,
+  text,
+  covered_by: z.array(covering).max(64).default([])
+    .describe('Criteria that answer for it: agent/criterion, or judge/subject/criterion.'),
+})]);
+
+/**
+ * Objective Intent Specification of a workflow (framework facts a1, OI-1.5): what agents are to reach
+ * together, with who answers for each part of it. Read-only in a run, as those of agents are.
+ */
+export const workflowFileShape = z.strictObject({
+  oisspec_version: z.string().min(1).max(32).default('1.0'),
+  workflow_id: z.string().min(1).max(128),
+  workflow_name: text.optional(),
+  created_by: text,
+  created_at: z.string().min(1).max(64).optional(),
+  version: z.string().min(1).max(64),
+  version_history: z.array(z.string().min(1).max(128)).default([]),
+  objective: z.strictObject({
+    goal: text,
+    aggregate_success_criteria: z.array(criterion).max(64).default([]),
+    aggregate_failure_criteria: z.array(criterion).max(64).default([]),
+  }),
+  agent_intents: z.array(name).min(1).max(256).describe('Agents that take part.'),
+  oisspec_hash: z.string().regex(/^([A-Za-z0-9_-]{43}|[0-9a-f]{64})$/).optional()
+    .describe('SHA-256 of the canonical JSON of everything else, base64url or hex.'),
+});
+
+export type WorkflowFile = z.output<typeof workflowFileShape>;
