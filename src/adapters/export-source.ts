@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EntryView } from '../exporter/entry-view.ts';
 import { ExporterError } from '../exporter/exporter-error.ts';
-import type { EntrySource, SourcedEntry } from '../exporter/pump.ts';
+import type { EntrySource, PrunedEntry, SourcedEntry } from '../exporter/pump.ts';
 import { parseEntryLine } from '../recorder/entry-line.ts';
+import { prunedHash } from '../recorder/pruned-line.ts';
 import type { RecordLogReader } from './record-log-segments.ts';
 
 /** Entries kept for the other exporters, which read the same end of the log a moment later. */
@@ -34,7 +35,7 @@ export class ExportLogSource implements EntrySource {
     return this.#durable();
   }
 
-  async *read(from: number, to: number): AsyncGenerator<SourcedEntry> {
+  async *read(from: number, to: number): AsyncGenerator<SourcedEntry | PrunedEntry> {
     await this.#warmUp(from);
     let next = from;
     while (next < to) {
@@ -45,9 +46,10 @@ export class ExportLogSource implements EntrySource {
     }
     if (next >= to) return;
     for await (const line of this.#reader.read(next, to)) {
-      const sourced = this.#sourced(line);
-      this.#remember(sourced);
+      const sourced = this.#sourced(line, next);
+      if (!('pruned' in sourced)) this.#remember(sourced);
       yield sourced;
+      next += 1;
     }
   }
 
@@ -55,11 +57,16 @@ export class ExportLogSource implements EntrySource {
   async #warmUp(from: number): Promise<void> {
     const start = Math.max(this.#seenTo ?? 0, from - warmUpMax, 0);
     if (this.#seenTo !== null && from <= this.#seenTo) return;
-    for await (const line of this.#reader.read(start, from)) this.#sourced(line);
+    let position = start;
+    for await (const line of this.#reader.read(start, from)) this.#sourced(line, position++);
     this.#seenTo = Math.max(this.#seenTo ?? 0, from);
   }
 
-  #sourced(line: Uint8Array): SourcedEntry {
+  #sourced(line: Uint8Array, position: number): SourcedEntry | PrunedEntry {
+    if (prunedHash(line) !== null) {
+      if (this.#seenTo === position) this.#seenTo += 1;
+      return { pruned: position };
+    }
     const entry = parseEntryLine(line);
     if (entry === null) {
       throw new ExporterError('EXPORT_LOG_BROKEN', 'The log holds a line that is no entry.');

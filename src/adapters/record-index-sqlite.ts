@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { RecorderError } from '../recorder/entry.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { parseEntryLine } from '../recorder/entry-line.ts';
+import { prunedHash } from '../recorder/pruned-line.ts';
 import { facetsAsked, facetsOf, idsIn, matches } from '../recorder/entry-query.ts';
 import type { EntryQuery } from '../recorder/entry-query.ts';
 import { listSegments, readLines, readName } from './record-log-segments.ts';
@@ -28,6 +29,7 @@ const bytesAtOnce = 32 * 1024;
 export class RecordIndex {
   readonly #directory: string;
   readonly #path: string;
+  readonly #about: string;
   #database: DatabaseSync;
   /** Entries that are indexed, whole blocks only; the rest is read through. */
   #size = 0;
@@ -36,17 +38,18 @@ export class RecordIndex {
   static async open(options: { readonly directory: string; readonly path: string }) {
     const name = await readName(options.directory);
     mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
-    return new RecordIndex(options.directory, options.path, name);
+    const index = new RecordIndex(options.directory, options.path, name);
+    if (!(await index.#standsOnItsFiles())) index.#startOver();
+    return index;
   }
 
   private constructor(directory: string, path: string, name: string) {
     this.#directory = directory;
     this.#path = path;
     this.#database = openDatabase(path);
-    const about = `${formatVersion} ${name}`;
+    this.#about = `${formatVersion} ${name}`;
     const known = this.#one('SELECT value FROM about WHERE key = ?', 'log');
-    if (known !== null && known !== about) this.#startOver();
-    this.#run('INSERT OR REPLACE INTO about VALUES (?, ?)', 'log', about);
+    if (known !== this.#about) this.#startOver();
     this.#size = Number(this.#one('SELECT value FROM about WHERE key = ?', 'size') ?? 0);
   }
 
@@ -66,7 +69,7 @@ export class RecordIndex {
     const found: RecordedEntry[] = [];
     const tail: RecordedEntry[] = [];
     for await (const { entry } of this.#entriesFrom(this.#size)) {
-      if (matches(entry, query)) tail.push(entry);
+      if (entry !== null && matches(entry, query)) tail.push(entry);
     }
     found.push(...tail.toReversed().slice(0, limit));
     const id = query.message ?? query.task;
@@ -87,7 +90,7 @@ export class RecordIndex {
       if (entry !== null && idsIn(entry).has(id)) found.push(entry);
     }
     for await (const { entry } of this.#entriesFrom(this.#size)) {
-      if (idsIn(entry).has(id)) found.push(entry);
+      if (entry !== null && idsIn(entry).has(id)) found.push(entry);
     }
     return found;
   }
@@ -102,6 +105,20 @@ export class RecordIndex {
     this.#database.close();
   }
 
+  /** Pruning writes closed files anew, and shorter: then every place in them is another one. */
+  async #standsOnItsFiles(): Promise<boolean> {
+    const known = this.#one('SELECT value FROM about WHERE key = ?', 'files');
+    if (known === null) return true;
+    const now = new Set(await this.#closedFiles());
+    return (known === '' ? [] : known.split(' ')).every((file) => now.has(file));
+  }
+
+  /** Files that nobody writes any more, each with its size. */
+  async #closedFiles(): Promise<readonly string[]> {
+    const closed = (await listSegments(this.#directory)).slice(0, -1);
+    return closed.map(({ first, path }) => `${first}:${statSync(path).size}`);
+  }
+
   async #takeIn(tell: (entries: number) => void): Promise<void> {
     let block = new Block(this.#size);
     for await (const placed of this.#entriesFrom(this.#size)) {
@@ -109,8 +126,10 @@ export class RecordIndex {
       if (block.entries < blockEntries) continue;
       this.#keep(block);
       tell(this.#size);
-      block = new Block(this.#size);
+      block = new Block(this.#size, block.recordedAt);
     }
+    const files = (await this.#closedFiles()).join(' ');
+    this.#run('INSERT OR REPLACE INTO about VALUES (?, ?)', 'files', files);
   }
 
   #keep(block: Block): void {
@@ -166,9 +185,10 @@ export class RecordIndex {
     for (const segment of segments.slice(at)) {
       for await (const line of readLines(segment.path, offset, bytesAtOnce)) {
         if (sequence >= from) {
-          const entry = parseEntryLine(line);
-          if (entry?.sequence !== sequence) throw new StaleIndex();
-          yield { entry, segment: segment.first, offset };
+          const pruned = prunedHash(line) !== null;
+          const entry = pruned ? null : parseEntryLine(line);
+          if (!pruned && entry?.sequence !== sequence) throw new StaleIndex();
+          yield { entry, sequence, segment: segment.first, offset };
         }
         sequence += 1;
         offset += line.length + 1;
@@ -192,6 +212,7 @@ export class RecordIndex {
     this.#database.close();
     for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.#path}${suffix}`, { force: true });
     this.#database = openDatabase(this.#path);
+    this.#run('INSERT OR REPLACE INTO about VALUES (?, ?)', 'log', this.#about);
     this.#size = 0;
   }
 
@@ -206,7 +227,9 @@ export class RecordIndex {
 }
 
 type Placed = {
-  readonly entry: RecordedEntry;
+  /** Null where the entry is pruned. */
+  readonly entry: RecordedEntry | null;
+  readonly sequence: number;
   readonly segment: number;
   readonly offset: number;
 };
@@ -225,14 +248,26 @@ class Block {
   readonly postings = new Map<number, number[]>();
   readonly places: [sequence: number, segment: number, offset: number, recordedAt: number][] = [];
   readonly #mentions: [key: number, sequence: number][] = [];
+  /** Of a pruned entry no time is left: the one before it stands in. */
+  #recordedAt: number;
   entries = 0;
 
-  constructor(first: number) {
+  constructor(first: number, recordedAt = 0) {
+    this.#recordedAt = recordedAt;
     this.first = first;
   }
 
-  add({ entry, segment, offset }: Placed): void {
-    const { sequence, recordedAt } = entry;
+  add({ entry, sequence, segment, offset }: Placed): void {
+    if (entry !== null) this.#post(entry);
+    this.#recordedAt = entry?.recordedAt ?? this.#recordedAt;
+    if (this.entries % placeEvery === 0) {
+      this.places.push([sequence, segment, offset, this.#recordedAt]);
+    }
+    this.entries += 1;
+  }
+
+  #post(entry: RecordedEntry): void {
+    const { sequence } = entry;
     for (const id of idsIn(entry)) this.#mentions.push([keyOf(id), sequence]);
     for (const facet of facetsOf(entry)) {
       const key = keyOf(facet);
@@ -240,8 +275,10 @@ class Block {
       if (places === undefined) this.postings.set(key, [this.entries]);
       else places.push(this.entries);
     }
-    if (this.entries % placeEvery === 0) this.places.push([sequence, segment, offset, recordedAt]);
-    this.entries += 1;
+  }
+
+  get recordedAt(): number {
+    return this.#recordedAt;
   }
 
   /** In the order of the table, which is quicker to write. */

@@ -5,6 +5,7 @@ import type { CommandIo } from './check.ts';
 import { recorderExport } from './recorder-export.ts';
 import { recorderOpen } from './recorder-open.ts';
 import { recorderOrder } from './recorder-orders.ts';
+import { recorderPrune } from './recorder-prune.ts';
 import { recorderProve } from './recorder-prove.ts';
 import { recorderTail } from './recorder-tail.ts';
 import { causalChain, recorderQuery } from './recorder-query.ts';
@@ -155,6 +156,11 @@ function addOrders(recorder: Command, { io, exit, signedBy }: Place): void {
     .action(async (subject: string, options) =>
       exit(await recorderOrder('erase', { subject, ...options }, io)),
     );
+  signedBy(recorder.command('prune'))
+    .description('Take out of the log what is older than retention_days says; every proof stays.')
+    .option('--dry-run', 'only say what is due', false)
+    .addHelpText('after', '\nExample:\n  maso recorder prune --reason "yearly"')
+    .action(async (options) => exit(await recorderPrune(options, io)));
   signedBy(recorder.command('hold'))
     .description('Keep what belongs to a subject, whatever its age, until the hold is released.')
     .argument('<subject>', 'a task, agent:NAME, or all')

@@ -4,9 +4,10 @@ import { dirname, join, resolve } from 'node:path';
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { writeTileFiles } from '../adapters/record-log-tiles.ts';
 import { nodeDirectories } from '../process/directories.ts';
+import { leafOfLine } from '../recorder/pruned-line.ts';
 import { checkpointRoot, checkpointSize } from '../recorder/checkpoint.ts';
 import { RecorderError } from '../recorder/entry.ts';
-import { GrowingTree, leafHash, tileWidth } from '../recorder/merkle.ts';
+import { GrowingTree, tileWidth } from '../recorder/merkle.ts';
 import { tilePath } from '../recorder/tile-path.ts';
 import type { CommandIo } from './check.ts';
 import { stateDirectoryOf } from './state.ts';
@@ -35,7 +36,7 @@ export async function recorderExport(options: ExportOptions, io: CommandIo): Pro
   const reader = await openRecordLogReader(source);
   let bundle: Uint8Array[] = [];
   for await (const line of reader.read(0, size)) {
-    tree.append(leafHash(line));
+    tree.append(leafOfLine(line));
     bundle.push(Buffer.of(line.length >> 8, line.length & 0xff), line);
     if (tree.size % tileWidth === 0 || tree.size === size) {
       await writeBundle(target, tree.size, bundle);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import { parseEntryLine } from '../recorder/entry-line.ts';
+import { prunedHash } from '../recorder/pruned-line.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import type { CommandIo } from './check.ts';
@@ -50,6 +51,7 @@ export async function recorderTail(options: TailOptions, io: CommandIo): Promise
 
   async function* entriesFrom(from: number): AsyncGenerator<RecordedEntry> {
     for await (const line of reader.read(from, Number.MAX_SAFE_INTEGER)) {
+      if (prunedHash(line) !== null) continue;
       const entry = parseEntryLine(line);
       if (entry === null) throw new RecorderError('RECORDER_LOG_BROKEN', 'A line is no entry.');
       yield entry;

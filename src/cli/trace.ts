@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { parseEntryLine } from '../recorder/entry-line.ts';
+import { prunedHash } from '../recorder/pruned-line.ts';
 import { buildDecisionTrace } from '../recorder/decision-trace.ts';
 import { renderDecisionTrace } from '../recorder/decision-trace-text.ts';
 import { RecorderError, type RecordedEntry } from '../recorder/entry.ts';
@@ -34,10 +35,11 @@ export async function trace(options: TraceOptions, io: CommandIo): Promise<numbe
   return 0;
 }
 
-/** Every entry of a log directory, in order. Throws RECORDER_LOG_BROKEN on what is none. */
+/** Every entry of a log directory that is not pruned, in order. Throws RECORDER_LOG_BROKEN on what is none. */
 export async function* entriesOf(directory: string): AsyncGenerator<RecordedEntry> {
   const reader = await openRecordLogReader(directory);
   for await (const line of reader.read(0, Number.MAX_SAFE_INTEGER)) {
+    if (prunedHash(line) !== null) continue;
     const entry = parseEntryLine(line);
     if (entry === null) {
       throw new RecorderError('RECORDER_LOG_BROKEN', 'The log holds a line that is no entry.');

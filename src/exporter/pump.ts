@@ -12,8 +12,11 @@ import type { ExporterCode } from './codes.ts';
 export interface EntrySource {
   readonly log: string;
   durable(): number | null;
-  read(from: number, to: number): AsyncIterable<SourcedEntry>;
+  read(from: number, to: number): AsyncIterable<SourcedEntry | PrunedEntry>;
 }
+
+/** Nothing is left of an entry to deliver: its time of retention was over first. */
+export type PrunedEntry = { readonly pruned: number };
 
 /** An entry as it may leave, with the time of its record for the lag, which no mask makes coarse. */
 export type SourcedEntry = { readonly exported: ExportedEntry; readonly recordedAtMs: number };
@@ -144,6 +147,12 @@ export class ExportPump {
     let batch: SourcedEntry[] = [];
     try {
       for await (const sourced of this.#options.source.read(this.#next, durable)) {
+        if ('pruned' in sourced) {
+          if (batch.length > 0 && !(await this.#deliver(batch))) return;
+          batch = [];
+          this.#next = sourced.pruned + 1;
+          continue;
+        }
         if (sourced.exported.sequence !== this.#next + batch.length) return await this.#broken();
         batch.push(sourced);
         if (batch.length < this.#batchMax) continue;

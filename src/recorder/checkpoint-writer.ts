@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { signCheckpoint } from './checkpoint.ts';
-import { leafHash, GrowingTree, tileWidth } from './merkle.ts';
+import { GrowingTree, tileWidth } from './merkle.ts';
 import type { Tile } from './merkle.ts';
 import { keepTiles } from './open-tail.ts';
 import type { LogTail } from './open-tail.ts';
+import { leafOfLine } from './pruned-line.ts';
 import type { RecorderOptions, RecorderStatus } from './recorder-options.ts';
 
 export type CheckpointStatus = Pick<
@@ -125,7 +126,7 @@ export class CheckpointWriter {
     const read = (level: number, index: number) => log.readTile(level, index, tileWidth);
     const tree = (await GrowingTree.restore(from, read)) ?? new GrowingTree();
     for await (const line of log.read(tree.size, until)) {
-      tree.append(leafHash(line));
+      tree.append(leafOfLine(line));
       await keepTiles(log, tree);
     }
     await log.writeTiles(tree.takeFullTiles());

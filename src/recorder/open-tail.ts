@@ -8,6 +8,7 @@ import { parseEntryLine } from './entry-line.ts';
 import type { LogTip } from './entry-line.ts';
 import { GrowingTree, leafHash, tileWidth } from './merkle.ts';
 import type { RecordLog } from './record-log.ts';
+import { prunedHash } from './pruned-line.ts';
 import { RecentIds } from './recent-ids.ts';
 import type { RecorderLimits, RecorderOptions } from './recorder-options.ts';
 
@@ -65,6 +66,13 @@ async function readFrom({ log, from, checkpoint, recent }: Reading): Promise<Log
     tree.size !== checkpoint?.size || Buffer.from(tree.root()).equals(checkpoint.root);
   if (!holds()) return null;
   for await (const line of log.read(from, size)) {
+    const pruned = prunedHash(line);
+    if (pruned !== null) {
+      tree.append(pruned);
+      tip = { size: tip.size + 1, recordedAt: tip.recordedAt };
+      if (!holds()) return null;
+      continue;
+    }
     const entry = parseEntryLine(line);
     if (entry === null || entry.sequence !== tip.size || entry.recordedAt < tip.recordedAt) {
       throw new RecorderError('RECORDER_LOG_BROKEN', `The log is broken at entry ${tip.size}.`);

@@ -14,6 +14,7 @@ import { parseEntryLine } from './entry-line.ts';
 import type { LogTip } from './entry-line.ts';
 import { leafHash } from './merkle.ts';
 import type { GrowingTree } from './merkle.ts';
+import { prunedHash } from './pruned-line.ts';
 import { readTail } from './open-tail.ts';
 import type { LogTail } from './open-tail.ts';
 import type { RecentIds } from './recent-ids.ts';
@@ -31,7 +32,7 @@ export interface FlightRecorder extends Recorder {
   status(): RecorderStatus;
   /** Hears of every change of status. Returns what ends that. */
   onState(listener: (status: RecorderStatus) => void): () => void;
-  /** Entries durable at the call, from `from` up to, not including, `to`. */
+  /** Entries durable at the call, from `from` up to, not including, `to`; pruned ones are left out. */
   read(from: number, to: number): AsyncIterable<RecordedEntry>;
   /** Whether it was told to close. */
   closed(): boolean;
@@ -160,6 +161,7 @@ class GroupCommitRecorder implements FlightRecorder {
 
   async *read(from: number, to: number): AsyncIterable<RecordedEntry> {
     for await (const line of this.#options.log.read(from, Math.min(to, this.#tip.size))) {
+      if (prunedHash(line) !== null) continue;
       const entry = parseEntryLine(line);
       if (entry === null) {
         throw new RecorderError('RECORDER_LOG_BROKEN', 'A line of the log is not an entry.');

@@ -124,6 +124,11 @@ export const verifierCodes = {
     mend: 'After a crash of its sidecar this is so; else look at it: its gate was passed by.',
     agentSees: 'REFUSED',
   },
+  VERIFY_PRUNED_UNRECORDED: {
+    means: 'An entry was taken out of the log, and no signed record says by whose order.',
+    mend: 'Keep the log as evidence: somebody removed it outside of `maso recorder prune`.',
+    agentSees: 'REFUSED',
+  },
   VERIFY_LINE_INCOMPLETE: {
     means: 'The last line has no end: it is being written, or a crash cut it off.',
     mend: 'Nothing, if the recorder runs or its process was killed; it starts from the line before.',

@@ -23,6 +23,8 @@ export class Completeness {
   #older = new Map<string, Steps | null>();
   #forgot = false;
   #unchecked = 0;
+  /** Entries for which a pruned one may be what is missing. */
+  #doubtful = 0;
 
   constructor(idsMax: number, findings: Findings) {
     this.#idsMax = Math.max(2, idsMax);
@@ -33,7 +35,13 @@ export class Completeness {
     return this.#unchecked;
   }
 
+  /** What came first may have been taken out since: that it is missing proves nothing any more. */
+  pruned(): void {
+    this.#doubtful = this.#idsMax;
+  }
+
   look(entry: Entry): void {
+    this.#doubtful -= 1;
     const { id, message, causedBy, sequence } = entry;
     if (message !== null) this.#step(entry, message);
     for (const cause of causedBy) {
@@ -93,7 +101,7 @@ export class Completeness {
   }
 
   #missing(code: VerifyCode, sequence: number): void {
-    if (this.#forgot) this.#unchecked += 1;
+    if (this.#forgot || this.#doubtful > 0) this.#unchecked += 1;
     else this.#findings.add(code, sequence);
   }
 

@@ -15,6 +15,12 @@ export function describeReport(report: VerifyReport): readonly string[] {
   for (const { witness, size, atSeconds } of report.cosigned) {
     lines.push(`${witness} cosigned ${size} entries at ${new Date(atSeconds * 1000).toISOString()}.`);
   }
+  for (const { sequence, operator, entries, reason } of report.prunedUnder) {
+    lines.push(`Entry ${sequence} records that ${operator} pruned ${entries} entries: ${reason}`);
+  }
+  if (report.pruned > 0) {
+    lines.push(`${report.pruned} entries are pruned: their hashes stand in the tree, their content is gone.`);
+  }
   lines.push(
     report.ok
       ? `The log verifies: ${report.entries} entries, ${report.covered} of them under a signed checkpoint.`

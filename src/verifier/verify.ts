@@ -8,6 +8,8 @@ import type { Entry } from './entry.ts';
 import { Findings } from './findings.ts';
 import type { VerifyFinding } from './findings.ts';
 import { MissingPositions } from './missing.ts';
+import { Pruned, prunedHash } from './pruned.ts';
+import type { PruneRecord } from './pruned.ts';
 import { sha256 } from './sha256.ts';
 import type { Sha256 } from './sha256.ts';
 import type { LogSource } from './source.ts';
@@ -52,6 +54,10 @@ export type VerifyReport = {
   readonly covered: number;
   /** The newest cosignature of each trusted witness over a checkpoint that holds. */
   readonly cosigned: readonly Cosigned[];
+  /** Entries of which only the hash is left. */
+  readonly pruned: number;
+  /** Under which records, each by an operator's order; at most 1000. */
+  readonly prunedUnder: readonly PruneRecord[];
 };
 
 /** Reads a log once, in bounded memory, and says what was done to it. */
@@ -82,6 +88,7 @@ class EntryWalk {
   readonly #hashes: TreeHashes;
   readonly #completeness: Completeness;
   readonly #missing: MissingPositions;
+  readonly #pruned = new Pruned();
   /** Positions where something else stood than the tree holds. */
   readonly #edited = new Set<number>();
   #expected = 0;
@@ -111,6 +118,8 @@ class EntryWalk {
   /** The common case, without a pause: the entry that is expected, as the tree has it. */
   takeNext(bytes: Uint8Array): boolean {
     if (this.#invalid > 0 || !this.#tree.isOpen(this.#expected)) return false;
+    const hash = prunedHash(bytes);
+    if (hash !== null) return this.#passPruned(hash);
     const entry = parseEntry(bytes);
     if (entry?.sequence !== this.#expected) return false;
     if (!this.#tree.place(this.#expected, this.#hashes.leaf(bytes))) return false;
@@ -119,8 +128,28 @@ class EntryWalk {
     return true;
   }
 
-  async take(bytes: Uint8Array): Promise<void> {
+  /** What is left of a pruned entry says nothing of its place: it stands where it is expected. */
+  #passPruned(hash: Uint8Array): boolean {
+    if (!this.#tree.place(this.#expected, hash)) return false;
     this.read += 1;
+    this.#pruned.add(this.#expected);
+    this.#completeness.pruned();
+    this.#expected += 1;
+    return true;
+  }
+
+  async take(bytes: Uint8Array): Promise<void> {
+    const hash = prunedHash(bytes);
+    if (hash !== null) {
+      await this.#tree.open(this.#expected + this.#invalid);
+      this.#expected += this.#invalid;
+      this.#invalid = 0;
+      if (this.#passPruned(hash)) return;
+      this.#findings.add('VERIFY_ENTRY_EDITED', this.#expected);
+      this.#expected += 1;
+    }
+    this.read += 1;
+    if (hash !== null) return;
     const entry = parseEntry(bytes);
     if (entry === null) {
       this.#findings.add('VERIFY_ENTRY_INVALID', this.#expected + this.#invalid);
@@ -155,6 +184,7 @@ class EntryWalk {
     }
     const good = held.filter(({ by }) => by === 'entries').map(({ checkpoint }) => checkpoint);
     const cosigned = newestCosignatures(good);
+    const prunedUnder = this.#pruned.finish(good.at(-1)?.size ?? 0, this.#findings);
     const { witnesses = [], quorum = Math.min(1, witnesses.length) } = this.#input;
     if (cosigned.length < quorum) this.#findings.add('VERIFY_NOT_COSIGNED', 0);
     return {
@@ -165,6 +195,8 @@ class EntryWalk {
       unchecked: this.#completeness.unchecked,
       covered: good.at(-1)?.size ?? 0,
       cosigned,
+      pruned: this.#pruned.count,
+      prunedUnder,
     };
   }
 
@@ -213,6 +245,7 @@ class EntryWalk {
     this.#recordedAt = entry.recordedAt;
     this.#expected += 1;
     this.#invalid = 0;
+    this.#pruned.look(entry);
     this.#completeness.look(entry);
   }
 }
