@@ -55,6 +55,8 @@ describe('verifying a log', () => {
       findings: [],
       findingsTotal: 0,
       unchecked: 0,
+      pruned: 0,
+      prunedUnder: [],
       covered: size,
       cosigned: [],
     });

@@ -210,6 +210,6 @@ describe('retention', () => {
 
   const segments = () => segmentsOf(log);
   const segmentsOf = (directory: string): readonly string[] =>
-    readdirSync(directory).filter((file) => /^segment-/.test(file)).sort()
+    readdirSync(directory).filter((file) => file.startsWith('segment-')).sort()
       .map((file) => join(directory, file));
 });
