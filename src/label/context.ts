@@ -6,6 +6,7 @@ import { canonicalize } from '../message/canonical-json.ts';
 import { isDigest } from '../message/identifiers.ts';
 import type { JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
+import { beliefsAfter, type Belief, type Told } from './belief.ts';
 import { LabelError } from './label-error.ts';
 import { cleanLabel, joinLabels } from './label.ts';
 
@@ -24,6 +25,8 @@ export type AgentContext = {
    * at most 32, or `*` alone for more. The right to request is what all of them have (G4).
    */
   readonly principals: readonly string[];
+  /** What it was told with how sure that is, by task; absent is nothing. */
+  readonly beliefs?: readonly Belief[];
 };
 
 /** One thing that is about to be handed to the agent: a message or a tool result. */
@@ -32,6 +35,8 @@ export type ContextInput = {
   readonly label: Label;
   /** Who speaks through it with a wish of its own; absent means nobody. */
   readonly principals?: readonly string[];
+  /** Absent where nothing was said of how sure it is, and nothing was read by oneself. */
+  readonly told?: Told;
 };
 
 /** The context of a process that has read nothing; its digest is the hash of no bytes. */
@@ -55,7 +60,12 @@ export function absorb(context: AgentContext, input: ContextInput): AgentContext
     digest: createHash('sha256').update(canonicalize(link)).digest('base64url'),
     count: context.count + 1,
     principals: joinPrincipals(context.principals, input.principals ?? []),
+    ...(input.told === undefined ? beliefsOf(context) : { beliefs: beliefsAfter(context.beliefs ?? [], input.told) }),
   };
+}
+
+function beliefsOf({ beliefs }: AgentContext): { readonly beliefs?: readonly Belief[] } {
+  return beliefs === undefined ? {} : { beliefs };
 }
 
 const principalsMax = 32;

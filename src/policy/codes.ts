@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
+import { epistemicCodes } from './epistemic-codes.ts';
 
 /** Everything the policy compliance check says (seed 000 section 3, EC-2.1). */
 export const policyCodes = {
@@ -203,6 +204,7 @@ export const policyCodes = {
     mend: 'Let it read a source, or state a lower confidence.',
     agentSees: 'REFUSED',
   },
+  ...epistemicCodes,
 } as const satisfies CodeTable;
 
 export type PolicyCode = keyof typeof policyCodes;

@@ -2,7 +2,8 @@
 import { absorb, freshContext, type AgentContext } from '../label/context.ts';
 import { ValueIndex, type IndexedValue, type SourceOf } from '../label/value-index.ts';
 import { promptValues } from '../label/text-values.ts';
-import type { EnvelopeBody, Label } from '../message/envelope.ts';
+import type { Told } from '../label/belief.ts';
+import type { EnvelopeBody, Epistemic, Label } from '../message/envelope.ts';
 import { actionOutcomeSchema } from '../message/action-request.ts';
 import { isJsonObject, type JsonValue } from '../message/json.ts';
 import type { Authority } from './authority.ts';
@@ -30,6 +31,8 @@ export type Reading = {
   readonly task: string;
   /** Who wishes for something through it, and what it lets the agent ask for; absent is nothing. */
   readonly authority?: Authority;
+  /** Of a message: what it says of how sure it is. Absent is a read of the agent's own. */
+  readonly epistemic?: Epistemic | null;
 };
 
 /**
@@ -112,7 +115,7 @@ export class AgentMemory {
     const held: HeldMandate[] = [];
     for (const reading of readings) {
       const { principals = [], mandates = [] } = reading.authority ?? {};
-      context = absorb(context, { id: reading.id, label: reading.label, principals });
+      context = absorb(context, { id: reading.id, label: reading.label, principals, ...toldBy(reading, context) });
       held.push(...mandates);
       for (const sourceOf of reading.sourcesOf) {
         added.push(...this.#values.indexValues(reading.value, sourceOf));
@@ -200,7 +203,18 @@ export function readingOf(body: EnvelopeBody, prose: readonly string[] = []): Re
     derived: prompt ? prose.flatMap((member) => valuesInMember(body.payload, member)) : [],
     place: placeAfter(body),
     task: body.task,
+    epistemic: body.epistemic,
   };
+}
+
+/** Nothing, for the message that says nothing of it and for a process that was never told. */
+function toldBy(
+  { task, label, epistemic }: Reading,
+  { beliefs = [] }: AgentContext,
+): { readonly told?: Told } {
+  const isMessage = epistemic !== undefined;
+  const says = isMessage ? epistemic !== null : beliefs.length > 0;
+  return says ? { told: { task, label, epistemic: epistemic ?? null, isMessage } } : {};
 }
 
 function valuesInMember(payload: JsonValue, member: string): readonly IndexedValue[] {

@@ -184,7 +184,7 @@ async function reviewOutgoing(
     },
     context,
   );
-  const said = reviewSaying(outgoing, speaker.read, context);
+  const said = reviewSaying(outgoing, speaker.place.task, speaker.read, context);
   return combine(said === null ? verdicts : [...verdicts, said]);
 }
 
