@@ -12,6 +12,17 @@ export type {
 } from './sdk/join-mesh.ts';
 export { joinMeshInProcess } from './sdk/in-process.ts';
 export type { InProcessOptions } from './sdk/in-process.ts';
+export { MeshSecurityController, SecurityError } from './sdk/mesh-security-controller.ts';
+export type {
+  AgentIdentity,
+  AuditRecord,
+  AuditSink,
+  ControllerOptions,
+  ExchangeRequest,
+  SecureExchangeResult,
+  SecurityPolicy,
+  SecurityTier,
+} from './sdk/mesh-security-controller.ts';
 export { SidecarRefused } from './sdk/sidecar-http.ts';
 export { parseVerifierKey } from './verifier/checkpoint.ts';
 export type { VerifierKey } from './verifier/checkpoint.ts';

@@ -13,6 +13,7 @@ import { actionRequestSchema } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
+import { exchangeRefusal } from '../protection/exchange.ts';
 import type { Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { KeptPayload } from '../recorder/payload-keeper.ts';
@@ -250,36 +251,30 @@ function routeRefusal(
   if (from === undefined || to === undefined) return { code: 'BUS_RECIPIENT_UNKNOWN', drop: false };
   if (usurpsPerson(body, from)) return { code: 'BUS_ORIGIN_FORGED', drop: true };
   if (!(body.hop <= hopsMax)) return { code: 'BUS_TASK_HOPS_EXCEEDED', drop: false };
-  const domain = mesh.domains.get(body.domain);
-  if (domain === undefined) return { code: 'BUS_DOMAIN_UNKNOWN', drop: false };
   return (
     spawnedRefusal(body, to, sender, context) ??
-    domainRefusal(domain, from, to, sender, context) ??
+    domainRefusal(mesh.domains.get(body.domain), from, to, sender, context) ??
     edgeRefusal(body, mesh) ??
-    context.protection.refusal(domain.tier) ??
     (flowsTo(body.label.classification, to.clearance)
       ? null
       : { code: 'BUS_CLEARANCE_EXCEEDED', drop: false })
   );
 }
 
-/** Seed 003, order of checks: identity and expiry, role, masking, tier, audit. */
+/** Seed 003; the same decision that `MeshSecurityController` gives. */
 function domainRefusal(
-  domain: Domain,
+  domain: Domain | undefined,
   from: Agent,
   to: Agent,
   sender: PeerIdentity,
-  { clock, attestor }: AdmitContext,
+  { clock, attestor, protection }: AdmitContext,
 ): Refusal | null {
-  if (!(clock.nowMs() - sender.notBeforeMs <= domain.maxTokenAgeMs)) {
-    return { code: 'BUS_CREDENTIAL_TOO_OLD', drop: false };
-  }
-  const rolesAllowed = domain.allowedRoles.includes(from.role) && domain.allowedRoles.includes(to.role);
-  if (!rolesAllowed) return { code: 'BUS_ROLE_DENIED', drop: false };
-  if (domain.attestationRequired && !attestor.attested(sender)) {
-    return { code: 'BUS_NOT_ATTESTED', drop: false };
-  }
-  return null;
+  const exchange = {
+    credential: { issuedAtMs: sender.notBeforeMs, expiresAtMs: sender.expiresAtMs },
+    roles: [from.role, to.role],
+    attested: () => attestor.attested(sender),
+  };
+  return exchangeRefusal(domain, exchange, clock.nowMs(), protection);
 }
 
 function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {

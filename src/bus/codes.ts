@@ -2,16 +2,6 @@
 import type { CodeTable } from '../review/code.ts';
 
 export const busCodes = {
-  BUS_CREDENTIAL_EXPIRED: {
-    means: 'The identity of the connection has expired.',
-    mend: 'Let the sidecar renew its SVID, or enrol it again with a new join token.',
-    agentSees: 'UNAVAILABLE',
-  },
-  BUS_CREDENTIAL_TOO_OLD: {
-    means: 'The identity is older than this data domain accepts.',
-    mend: 'Rotate sooner, or raise max_token_age_ms of the domain.',
-    agentSees: 'UNAVAILABLE',
-  },
   BUS_ENTRY_FORGED: {
     means: 'The sidecar sent a record entry that speaks of another agent, message or task.',
     mend: 'Treat the sidecar as compromised; revoke its identity.',
@@ -86,21 +76,6 @@ export const busCodes = {
     means: 'The edge does not let this sender request this action.',
     mend: 'Add the action to may_request of the edge if it is wanted.',
     agentSees: 'REFUSED',
-  },
-  BUS_DOMAIN_UNKNOWN: {
-    means: 'No policy is defined for the data domain.',
-    mend: 'Add the domain to the mesh file; a domain without a policy is refused.',
-    agentSees: 'REFUSED',
-  },
-  BUS_ROLE_DENIED: {
-    means: 'The role of the sender or the recipient is not allowed in this data domain.',
-    mend: 'Add the role to allowed_roles of the domain if the exchange is wanted.',
-    agentSees: 'REFUSED',
-  },
-  BUS_NOT_ATTESTED: {
-    means: 'The data domain asks for an attested runtime, and the sender has proven none.',
-    mend: 'Attestation is not available in this build; use a domain that does not ask for it.',
-    agentSees: 'UNAVAILABLE',
   },
   BUS_CLEARANCE_EXCEEDED: {
     means: 'The message is classified above what the recipient may read.',

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Right } from '../mandate/mandate.ts';
 import type { AgentRequests } from './agent-requests.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
+import { maskMetadata } from '../protection/mask-metadata.ts';
 import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
@@ -300,7 +301,7 @@ export class AgentApi {
       inReplyTo: body.inReplyTo,
       label: { ...body.label, origins: [...body.label.origins] },
       epistemic: body.epistemic as JsonValue,
-      metadata: maskedMetadata(body, this.#context),
+      metadata: { ...maskMetadata(this.#context.mesh.domains.get(body.domain), body.metadata) },
       payload: body.payload,
     };
   }
@@ -310,18 +311,4 @@ export class AgentApi {
 function askedMandate(asked: AgentRequests['startTask']['mandate']): AskedMandate | null {
   if (asked === null) return null;
   return { ...asked, rights: asked.rights as unknown as readonly Right[] | null };
-}
-
-/** Seed 003: the four keys that would let an agent map the mesh. */
-const maskedKeys: ReadonlySet<string> = new Set([
-  'sender_ip',
-  'routing_path',
-  'internal_id',
-  'timestamp',
-]);
-
-function maskedMetadata(body: EnvelopeBody, context: SidecarContext): JsonObject {
-  const masking = context.mesh.domains.get(body.domain)?.metadataMasking ?? true;
-  const kept = Object.entries(body.metadata).filter(([key]) => !masking || !maskedKeys.has(key));
-  return Object.fromEntries(kept);
 }
