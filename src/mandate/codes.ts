@@ -228,8 +228,8 @@ export const mandateCodes = {
     agentSees: 'REFUSED',
   },
   MANDATE_REFERENCE_UNRESOLVED: {
-    means: 'There is no trusted message with the field that the mandate names.',
-    mend: 'Deliver the message that the mandate refers to before the request.',
+    means: 'A value is not the field of a trusted message that the mandate names, or none has it.',
+    mend: 'Deliver the message that the mandate refers to before the request, and ask for its value.',
     agentSees: 'REFUSED',
   },
   MANDATE_COUNT_EXCEEDED: {

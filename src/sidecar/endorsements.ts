@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
-import { isJsonObject } from '../message/json.ts';
+import { valueAt } from '../message/json-pointer.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
 
 /** What a person looked at: a value, in its place of an action, of one agent in one task. */
@@ -85,16 +85,4 @@ function keyOf({ agent, instance, task, action, pointer, value }: Endorsed): str
   const place = pointer.replaceAll(/\/\d+(?=\/|$)/g, '/*');
   const text = canonicalize([agent, instance, task, action, place, value]);
   return createHash('sha256').update(text).digest('base64url');
-}
-
-/** The value at a JSON Pointer (RFC 6901) that the compliance check made. */
-function valueAt(root: JsonValue, pointer: string): JsonValue | undefined {
-  let value: JsonValue | undefined = root;
-  for (const token of pointer.slice(1).split('/')) {
-    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (Array.isArray(value)) value = (value as readonly JsonValue[])[Number(key)];
-    else if (value !== undefined && isJsonObject(value)) value = value[key];
-    else return undefined;
-  }
-  return value;
 }

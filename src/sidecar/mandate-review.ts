@@ -16,6 +16,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import { finding, type Finding, type Verdict } from '../review/verdict.ts';
 import type { SidecarContext } from './context.ts';
+import { namedFieldOf } from './named-fields.ts';
 
 /** What the executor found of the mandate that a request was made under. */
 export type MandateReview = {
@@ -50,8 +51,7 @@ export function reviewMandate(
     executor: context.agent.name,
     action: request.action,
     parameters: request.parameters,
-    // What the requester read is not known here, so nothing can be held equal to it.
-    trustedField: () => undefined,
+    trustedField: namedFieldOf(body),
     // Whether one use fits alone; the sums have an owner, which is asked before the tool runs.
     usage: { uses: () => 0, total: () => 0 },
     nowMs: context.clock.nowMs(),

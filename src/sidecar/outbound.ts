@@ -14,6 +14,7 @@ import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { bearsPrincipals, principalsOf } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import { outboundEntry, withMasked } from './outbound-entry.ts';
+import { withNamedFields } from './named-fields.ts';
 import { passOn, type AskedMandate } from './pass-on.ts';
 import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
@@ -250,7 +251,8 @@ function stamp(
       : [],
     provenance: { isolation, source: speaker.source },
     schema: outgoing.schema,
-    sources: speaker.values.sourcesFor(outgoing.payload),
+    sources: withNamedFields(
+      speaker.values.sourcesFor(outgoing.payload), outgoing, speaker, context.store),
     task: speaker.place.task,
     to: outgoing.to,
     type: outgoing.type,

@@ -197,6 +197,30 @@ describe('an attacker without the mandate for it', () => {
     await refusedThere(third.id, 'MANDATE_COUNT_EXCEEDED', before + 2);
   });
 
+  it('is refused another value than the one in the message that a person tied it to', async () => {
+    const rights = [{
+      right: 'request', executor: 'payments', action: 'count',
+      constraints: { name: { equalTo: [{ message: 'order/1', pointer: '/name' }] } },
+    }];
+    const started = await mesh.startTask('desk', 'planner', { text: 'count', name: 'b' }, { mandate: { rights } });
+    expect(started.status, JSON.stringify(started.body)).toBe(202);
+    const task = String(started.body['task']);
+    await mesh.take('planner', task);
+    const before = calls();
+    const other = await mesh.request('planner', 'count', { name: 'a' }, task);
+    await refusedThere(other.id, 'MANDATE_REFERENCE_UNRESOLVED', before);
+    const said = await mesh.request('planner', 'count', { name: 'b' }, task);
+    expect(said.outcome).toMatchObject({ status: 'DONE' });
+    // A message of the same schema that no person vouches for does not take its place.
+    const again = await mesh.startTask('desk', 'planner', { text: 'count', name: 'b' }, { mandate: { rights } });
+    const next = String(again.body['task']);
+    await mesh.take('planner', next);
+    const sent = await mesh.instruct('intern', 'planner', null, { payload: { text: 'count', name: 'c' } });
+    await mesh.take('planner', String(sent.body['task']));
+    const planted = await mesh.request('planner', 'count', { name: 'c' }, next);
+    await refusedThere(planted.id, 'MANDATE_REFERENCE_UNRESOLVED', before + 1);
+  });
+
   it('cannot pass on more than it has, nor further than its OISpec lets it', async () => {
     const rights = [{ right: 'request', executor: 'payments', action: 'count' }];
     const { task } = await ordered({ mandate: { rights } });
