@@ -149,6 +149,8 @@ class SidecarProcess implements RunningSidecar {
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
+    // Tools may take longer to start than a lease lasts: it is kept up meanwhile.
+    this.#timers = this.#startTimers(line);
     const { tools: files } = sidecarDirectories(this.#options.stateDirectory, this.agent);
     const places = { secrets: join(this.#stateDirectory, 'secrets'), files, owner: toolIdentity };
     this.#tools = await startTools(this.#foundations(line), places);
@@ -161,7 +163,6 @@ class SidecarProcess implements RunningSidecar {
     await sidecar.recover();
     this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
     this.#agentProcess = await launchAgent(this.#options, sidecar, this.#http);
-    this.#timers = this.#startTimers(line);
   }
 
   get sidecar(): AgentSidecar {
