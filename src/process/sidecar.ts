@@ -149,8 +149,7 @@ class SidecarProcess implements RunningSidecar {
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
-    // Tools may take longer to start than a lease lasts: it is kept up meanwhile.
-    this.#timers = this.#startTimers(line);
+    this.#timers = this.#startTimers(line); // Tools may take longer to start than a lease lasts.
     const { tools: files } = sidecarDirectories(this.#options.stateDirectory, this.agent);
     const places = { secrets: join(this.#stateDirectory, 'secrets'), files, owner: toolIdentity };
     this.#tools = await startTools(this.#foundations(line), places);
