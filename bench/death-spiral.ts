@@ -10,7 +10,7 @@ import { compatibleModel } from '../test/judge-standin/settings.ts';
 import type { NaiveCost } from '../src/recorder/task-ledger.ts';
 import { newFence } from '../src/judge/fence.ts';
 import { promptFor } from '../src/judge/prompt.ts';
-import { SpiralMesh } from './death-spiral/mesh.ts';
+import { SpiralMesh } from '../test/mesh-harness/spiral-mesh.ts';
 import { machine, numberOption, percentiles, print, rounded } from './machine.ts';
 
 const requests = numberOption('requests', 3);

@@ -8,6 +8,7 @@ import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { addFirewall } from './firewall-commands.ts';
 import { joinToken } from './join-token.ts';
+import { addJudge } from './judge.ts';
 import { ledger } from './ledger.ts';
 import { addCustodian } from './custodian.ts';
 import { addExporters } from './exporters-commands.ts';
@@ -74,6 +75,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addScan(program, io, exit, json);
   addMandate(program, io, exit, json, state, signedBy);
   addFirewall(program, io, exit, json);
+  addJudge(program, io, exit, json);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);
   return program;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MeshFolder, maso, up, type MasoProcess } from '../../test/mesh-harness/running-mesh.ts';
+import { childSidecar, MeshFolder, maso, up, type MasoProcess } from './running-mesh.ts';
+import type { Entries } from './log-entries.ts';
 import { joinMesh, type MeshAgent, type Message } from '../../src/sdk/join-mesh.ts';
 import type { TaskLedger } from '../../src/recorder/task-ledger.ts';
 
@@ -118,6 +119,17 @@ export class SpiralMesh {
     });
     if (outcome.status !== 'DONE') throw new Error(`${invoice}: ${outcome.verdict} ${outcome.code}`);
     return { task, ms: performance.now() - startedMs };
+  }
+
+  /** `kill -9` of the sidecar of an agent; `maso up` starts it again. */
+  killSidecar(name: Name): void {
+    const pid = childSidecar(this.#process.pid, name);
+    if (pid === null) throw new Error(`${name} has no sidecar.`);
+    process.kill(pid, 'SIGKILL');
+  }
+
+  entries(): Promise<Entries> {
+    return this.#folder.entries();
   }
 
   /** `maso ledger TASK --json`, as anybody runs it. */
