@@ -34,6 +34,8 @@ export type ControlApi = {
   readonly reload: (signed: string, bundle: MeshBundle) => Promise<PolicyAnswer>;
   /** Registered mandates, newest first; those of one task where it is named. */
   readonly mandates: (task: string | null, limit: number) => readonly JsonObject[];
+  /** The chain of a registered mandate; null where there is none. */
+  readonly mandateChain: (id: string) => string | null;
   readonly agents: () => readonly JsonObject[];
   /** Texts that travel between agents, the most travelled first. */
   readonly contagion: (limit: number) => readonly JsonObject[];
@@ -93,6 +95,10 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   server.get('/v1/status', async () => api.status());
   approvalRoutes(server, api);
   server.get('/v1/contagion', async () => ({ lineages: api.contagion(100) }));
+  server.get<{ Params: { id: string } }>('/v1/mandates/:id', async (request, reply) => {
+    const chain = api.mandateChain(request.params.id);
+    return reply.code(chain === null ? 404 : 200).send({ chain });
+  });
   server.get<{ Querystring: { task?: string } }>('/v1/mandates', async (request) => ({
     mandates: api.mandates(request.query.task ?? null, 1000),
   }));

@@ -30,6 +30,12 @@ export class SqliteMandateStore implements MandateStore {
     return this.#adding.has(id) || this.#statements.has.get(id) !== undefined;
   }
 
+  /** For people who look; null where none of this id is registered. */
+  chainOf(id: string): string | null {
+    const row = this.#statements.chain.get(id);
+    return row === undefined ? null : String(row['chain']);
+  }
+
   first(task: string): RegisteredMandate | null {
     return this.ofTask(task, 1)[0] ?? null;
   }
@@ -93,6 +99,7 @@ function addColumns({ database }: BatchedDatabase): void {
 function prepare({ database }: BatchedDatabase) {
   return {
     ofTask: database.prepare('SELECT * FROM mandate WHERE task = ? ORDER BY at, rowid LIMIT ?'),
+    chain: database.prepare('SELECT chain FROM mandate WHERE id = ?'),
     has: database.prepare('SELECT 1 FROM mandate WHERE id = ?'),
     newestOf: database.prepare(
       'SELECT * FROM mandate WHERE task = ? AND delegate = ? ORDER BY at DESC, rowid DESC LIMIT 1',

@@ -31,9 +31,11 @@ export function addMandate(
   mandate
     .command('show')
     .description('Show what a chain says, hop by hop; proves nothing.')
-    .argument('<chain>', 'file of the chain, - for standard input')
+    .argument('<chain>', 'file of the chain, - for standard input, or the id of a registered mandate')
+    .addOption(state())
     .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso mandate show chain.txt')
+    .addHelpText('after', '\nExamples:\n  maso mandate show chain.txt' +
+      '\n  maso mandate show 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU')
     .action(async (chain: string, options) => exit(await mandateShow({ chain, ...options }, io)));
   mandate
     .command('narrow')
@@ -59,7 +61,7 @@ export function addMandate(
     .addOption(json())
     .addHelpText(
       'after',
-      '\nExample:\n  maso mandate verify chain.txt --mesh security_mesh.yaml --bundle bundle.pem \\\n' +
+      '\nExample:\n  maso mandate verify chain.txt --mesh security_mesh.yaml --bundle .maso/bundle.pem \\\n' +
         '    --task 01JD3K5V... --holder spiffe://maso.local/agent/clerk/01JD3K...',
     )
     .action(async (chain: string, options) => exit(await mandateVerify({ chain, ...options }, io)));

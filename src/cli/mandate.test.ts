@@ -100,7 +100,7 @@ describe('maso mandate', () => {
     expect(err).toContain('MANDATE_TERMS_INVALID at /sponsor');
     expect((await issue({ unknown: 1 })).exit).toBe(1);
     write('chain', 'x');
-    expect(await run((io) => mandateShow({ chain: 'chain', json: true }, io))).toMatchObject({
+    expect(await run((io) => mandateShow({ chain: 'chain', state: '', json: true }, io))).toMatchObject({
       exit: 1, out: '{"code":"MANDATE_MALFORMED","path":null}',
     });
   });
@@ -128,7 +128,7 @@ describe('maso mandate', () => {
 
   it('shows without claiming proof', async () => {
     write('chain', (await issue()).out);
-    const { exit, out } = await run((io) => mandateShow({ chain: 'chain', json: false }, io));
+    const { exit, out } = await run((io) => mandateShow({ chain: 'chain', state: '', json: false }, io));
     expect(exit).toBe(0);
     expect(out).toContain('operator:alice -> agent:triage');
     expect(out).toContain('not verified');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../adapters/clock-system.ts';
 import { loadCredential } from '../adapters/credential-keys.ts';
@@ -22,9 +22,12 @@ import {
 import { delegateTermsOf, peersOf, rootAuthorityOf, verifyMandate } from '../mandate/verify.ts';
 import type { MandateTerms } from '../mandate/mandate.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { isDigest } from '../message/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { CommandIo, ExitCode } from './check.ts';
+import { askNode } from './control.ts';
+import { stateDirectoryOf } from './state.ts';
 
 /** Paths are relative to `io.directory`; `-` reads standard input. */
 type Common = { readonly json: boolean };
@@ -38,7 +41,7 @@ export type MandateIssueOptions = Common & {
   readonly as?: string;
 };
 
-export type MandateShowOptions = Common & { readonly chain: string };
+export type MandateShowOptions = Common & { readonly chain: string; readonly state: string };
 
 export type MandateNarrowOptions = Common & {
   readonly chain: string;
@@ -83,15 +86,25 @@ export async function mandateIssue(
 /** `maso mandate show`: what a chain says, hop by hop. It proves nothing and says so. */
 export async function mandateShow(options: MandateShowOptions, io: CommandIo): Promise<ExitCode> {
   return answered(io, async () => {
-    const read = readUnverified(readText(options.chain, io));
+    const chain = await chainOf(options, io);
+    const read = readUnverified(chain);
     if (!read.ok) return refuse(read.code, null, options.json, io);
-    if (options.json) io.out(JSON.stringify({ verified: false, mandate: read.mandate }));
+    if (options.json) io.out(JSON.stringify({ verified: false, mandate: read.mandate, chain }));
     else {
       for (const line of describe(read.mandate)) io.out(line);
       io.out('not verified: use maso mandate verify');
     }
     return 0;
   });
+}
+
+/** A file, standard input, or the id of a mandate that the running mesh registered. */
+async function chainOf({ chain, state }: MandateShowOptions, io: CommandIo): Promise<string> {
+  if (!isDigest(chain) || existsSync(resolve(io.directory, chain))) return readText(chain, io);
+  const path = `/v1/mandates/${chain}`;
+  const { status, body } = await askNode(stateDirectoryOf(state, null), 'GET', path);
+  if (status === 200 && typeof body['chain'] === 'string') return body['chain'];
+  throw new UsageError('No mandate of that id is registered.');
 }
 
 /** `maso mandate narrow`: passes a mandate on, offline, and writes the longer chain. */
@@ -257,6 +270,6 @@ function readText(path: string, io: CommandIo): string {
     return readFileSync(place, 'utf8').trim();
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError('A file that was named cannot be read.', { cause });
+    throw new UsageError(`${path} cannot be read.`, { cause });
   }
 }

@@ -16,6 +16,8 @@ export function nodeDirectories(stateDirectory: string) {
     operators: join(stateDirectory, 'operators'),
     exporters: join(stateDirectory, 'exporters'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),
+    /** Certificates of the mesh's authorities, for whoever verifies mandates or envelopes. */
+    bundle: join(stateDirectory, 'bundle.pem'),
   } as const;
 }
 

@@ -56,6 +56,7 @@ export function controlApi(
     },
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),
+    mandateChain: (id) => parts.mandates.store.chainOf(id),
     mandates: (task, limit) => listMandates(task, limit, parts.mandates, revocations),
     agents: () => listAgents(agents),
     contagion: (limit) => parts.busContext.contagion.lineages(limit).map(shownLineage),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rename, writeFile } from 'node:fs/promises';
 import { newKey } from '../adapters/credential-keys.ts';
 import type { Authority, Credential } from '../identity/credential.ts';
 import { credentialFromPem } from '../identity/credential-pem.ts';
@@ -95,6 +96,13 @@ export class NodeIdentity {
     const { mesh } = this.#options;
     this.verifier.replace(readTrustBundle(this.bundlePem, mesh().trustDomain));
     this.#changed();
+  }
+
+  /** Puts the bundle where anybody may read it, whole or not at all. */
+  async publishBundle(path: string): Promise<void> {
+    const next = `${path}.next`;
+    await writeFile(next, this.bundlePem, { mode: 0o644 });
+    await rename(next, path);
   }
 
   close(): void {

@@ -136,6 +136,7 @@ class MeshNode implements RunningNode {
     const directories = nodeDirectories(options.stateDirectory);
     const { identity, busContext, chains } = parts;
     const { bundlePem } = identity;
+    await identity.publishBundle(directories.bundle);
     const ports = await portsToUse(directories.node, options.port);
     const bus = await listenOn(ports.bus, (port) => listenBus({
       host,
@@ -319,7 +320,9 @@ class MeshNode implements RunningNode {
       this.#parts.identity.renew().catch(failed);
     }, rotateEveryMs);
     const { identity } = this.#parts;
+    const { bundle } = nodeDirectories(this.#options.stateDirectory);
     identity.watch(() => {
+      identity.publishBundle(bundle).catch(failed);
       this.#bus.rotate(identity.credential, identity.bundlePem);
       this.#enrolment.rotate(identity.enrolmentCredential);
     });

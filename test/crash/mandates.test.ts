@@ -146,6 +146,10 @@ describe('a mesh whose control plane and sidecars are killed', () => {
     }
     const listed = await maso(['mandate', 'list', '--task', revoked, '--state', folder.state, '--json']);
     expect(listed.out).toContain('"revoked":true');
+    const shown = await maso(['mandate', 'show', targets[0].value, '--state', folder.state]);
+    expect(shown.out).toContain('agent:desk -> agent:planner');
+    const unknown = await maso(['mandate', 'show', 'A'.repeat(43), '--state', folder.state]);
+    expect(unknown.status).toBe(2);
     expect(calls()).toBe(before);
   }, 60_000);
 
