@@ -17,7 +17,7 @@ import type { Segment } from './record-log-segments.ts';
 const blockEntries = 4096;
 /** How many entries lie between two places that are known by their byte. */
 const placeEvery = 64;
-const formatVersion = 1;
+const formatVersion = 2;
 const bytesAtOnce = 32 * 1024;
 
 /**
@@ -93,6 +93,16 @@ export class RecordIndex {
       if (entry !== null && idsIn(entry).has(id)) found.push(entry);
     }
     return found;
+  }
+
+  /** Entries recorded from a time up to, not including, another, in the order of the log. */
+  async *between(since: number, until: number): AsyncGenerator<RecordedEntry> {
+    const from = (this.#blockAt(since) ?? 0) * blockEntries;
+    for await (const { entry } of this.#entriesFrom(from)) {
+      if (entry === null || entry.recordedAt < since) continue;
+      if (entry.recordedAt >= until) return;
+      yield entry;
+    }
   }
 
   /** The entry at a place of the log; null when there is none. */

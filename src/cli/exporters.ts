@@ -4,13 +4,18 @@ import { systemClock } from '../adapters/clock-system.ts';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { readExportersStatus, type ExporterReport } from '../process/exporter-status.ts';
+import { meshInForce } from '../process/exporter-facts.ts';
+import { nodeDirectories } from '../process/directories.ts';
 import { startExporters } from '../process/exporters.ts';
 import { keepHeapSmall } from '../process/heap.ts';
 import type { CommandIo } from './check.ts';
 import { sayRefused } from './control.ts';
 import { stateDirectoryOf } from './state.ts';
 
-/** `maso exporters run FILE`: runs until it is told to stop, or `maso up` is gone. */
+/**
+ * `maso exporters run FILE`: runs until it is told to stop, or `maso up` is gone. When another version
+ * of the mesh comes into force its exporters start where the ones before them stopped.
+ */
 export async function exportersRun(
   options: { readonly file: string; readonly state: string },
   io: CommandIo,
@@ -22,18 +27,22 @@ export async function exportersRun(
     for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
     return 1;
   }
-  const running = await startExporters({
-    mesh: loaded.mesh,
-    stateDirectory: stateDirectoryOf(options.state, file),
-    log: (line) => io.err(line),
+  const stateDirectory = stateDirectoryOf(options.state, file);
+  const { controlSocket } = nodeDirectories(stateDirectory);
+  const stopped = new Promise<'stopped'>((stop) => {
+    process.once('SIGINT', () => stop('stopped'));
+    process.once('SIGTERM', () => stop('stopped'));
+    process.once('disconnect', () => stop('stopped'));
   });
-  await new Promise<void>((stop) => {
-    process.once('SIGINT', () => stop());
-    process.once('SIGTERM', () => stop());
-    process.once('disconnect', () => stop());
-  });
-  await running.close();
-  return 0;
+  for (;;) {
+    const { mesh, digest } = await meshInForce(controlSocket, loaded.mesh);
+    const log = (line: string): void => io.err(line);
+    const running = await startExporters({ mesh, inForce: digest, stateDirectory, log });
+    const why = await Promise.race([stopped, running.outdated]);
+    await running.close();
+    if (why === 'stopped') return 0;
+    io.err('exporters: another version of the mesh is in force');
+  }
 }
 
 /** `maso exporters status`: where each exporter stands. Exit 1 when one is in alarm, or none run. */

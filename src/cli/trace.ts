@@ -9,16 +9,25 @@ import { codeEntry } from '../process/codes.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import type { CommandIo } from './check.ts';
 import { withProgress } from './progress.ts';
+import { withIndex } from './recorder-query.ts';
+import { tracedEntries } from './trace-entries.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type TraceOptions = { readonly id: string; readonly state: string; readonly json: boolean };
 
-/** `maso trace ID`: one request as a decision trace, from the log itself, mesh running or not. */
+/**
+ * `maso trace ID`: one request as a decision trace, mesh running or not. An index finds the entries,
+ * and each is read again in the log; for an id that it does not know the whole log is read.
+ */
 export async function trace(options: TraceOptions, io: CommandIo): Promise<number> {
   const { log } = nodeDirectories(stateDirectoryOf(options.state, null));
+  const { id } = options;
+  const indexed = await withIndex(options, io, (index) => tracedEntries(id, index));
   const answer = await buildDecisionTrace({
-    id: options.id,
-    entries: () => withProgress(entriesOf(log), (count) => io.err(`${count} entries read`)),
+    id,
+    entries: () => indexed === null
+      ? withProgress(entriesOf(log), (count) => io.err(`${count} entries read`))
+      : given(indexed),
     explain: (code) => codeEntry(code),
   });
   if (!answer.ok) {
@@ -33,6 +42,10 @@ export async function trace(options: TraceOptions, io: CommandIo): Promise<numbe
     io.out(renderDecisionTrace(answer.trace, { columns: process.stdout.columns ?? 80, colour }));
   }
   return 0;
+}
+
+async function* given(entries: readonly RecordedEntry[]): AsyncGenerator<RecordedEntry> {
+  yield* entries;
 }
 
 /** Every entry of a log directory that is not pruned, in order. Throws RECORDER_LOG_BROKEN on what is none. */

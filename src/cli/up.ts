@@ -76,7 +76,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const exporters = exportersOf(mesh);
   const exportersChild = new ExportersChild({ program, meshFile: file, stateDirectory, log });
   try {
-    if (exporters.length > 0) exportersChild.start();
+    exportersChild.startWhen(() => exportersOf(node.mesh()).length > 0);
     if (options.sidecars) {
       await supervisor.endSpawned(mesh);
       node.hostChildren(hostOf(mesh, supervisor));

@@ -40,6 +40,13 @@ export const metricCatalogue = {
   maso_recorder_checkpoint_age_seconds: {
     kind: 'gauge', help: 'Age of the newest signed checkpoint of the log.', labels: [],
   },
+  maso_recorder_cosigned_age_seconds: {
+    kind: 'gauge', help: 'Age of the newest checkpoint that a witness cosigned; absent without one.',
+    labels: [],
+  },
+  maso_recorder_witness_alarm: {
+    kind: 'gauge', help: '1 while cosignatures are late, or a witness saw another history.', labels: [],
+  },
   maso_queue_messages: {
     kind: 'gauge', help: 'Messages that wait for their recipients.', labels: [],
   },
@@ -153,6 +160,9 @@ function measureTool({ kind, outcome, facts }: ExportedEntry, sink: MetricSink):
 export type NodeFacts = {
   readonly entries: number;
   readonly checkpointAtMs: number;
+  /** Of the newest cosigned checkpoint, 0 before the first; null without a witness. */
+  readonly cosignedAtMs: number | null;
+  readonly witnessAlarm: boolean;
   readonly recorderAvailable: boolean;
   readonly queued: number;
   readonly queuedLongest: number;
@@ -167,6 +177,11 @@ export function measureNode(facts: NodeFacts | null, nowMs: number, sink: Metric
   sink.set('maso_recorder_available', {}, facts.recorderAvailable ? 1 : 0);
   sink.set('maso_recorder_entries', {}, facts.entries);
   sink.set('maso_recorder_checkpoint_age_seconds', {}, Math.max(0, nowMs - facts.checkpointAtMs) / 1000);
+  if (facts.cosignedAtMs !== null) {
+    const ageMs = Math.max(0, nowMs - facts.cosignedAtMs);
+    sink.set('maso_recorder_cosigned_age_seconds', {}, ageMs / 1000);
+    sink.set('maso_recorder_witness_alarm', {}, facts.witnessAlarm ? 1 : 0);
+  }
   sink.set('maso_queue_messages', {}, facts.queued);
   sink.set('maso_queue_longest_messages', {}, facts.queuedLongest);
   sink.set('maso_approvals_pending', {}, facts.pendingApprovals);

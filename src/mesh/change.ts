@@ -92,6 +92,10 @@ const sections = {
   patterns: {
     what: 'pattern', added: 'narrows', fields: { outcome: narrowsUpwards(['ESCALATE', 'NO-GO']) },
   },
+  /** Whom the recorder asks to cosign is wired at its start; what it keeps is asked for each time. */
+  recorder: {
+    what: 'setting', added: 'unclear', fields: {}, restart: ['witnesses', 'witnessAgeMaxMs'],
+  },
   deselected: { what: 'deselected control', added: 'widens', fields: { reason: neutral, by: neutral } },
 } as const satisfies { readonly [section: string]: Section };
 
@@ -102,6 +106,7 @@ const settings: { readonly [key: string]: Measure } = {
   auditScope: neutral,
   limits: unclear,
   scanner: unclear,
+  exporters: unclear,
   judge: unclear,
   workflows: unclear,
   bounds: unclear,
@@ -115,6 +120,7 @@ const notSettings: ReadonlySet<string> = new Set([
 export function changesBetween(before: Mesh, after: Mesh): readonly MeshChange[] {
   return [
     ...settingChanges(before, after),
+    ...sectionChanges(sections.recorder, recorderOf(before), recorderOf(after)),
     ...sectionChanges(sections.domains, before.domains, after.domains),
     ...sectionChanges(sections.zones, before.zones, after.zones),
     ...agentChanges(before, after),
@@ -128,6 +134,10 @@ export function changesBetween(before: Mesh, after: Mesh): readonly MeshChange[]
     ...sectionChanges(sections.deselected, byId(before.deselected), byId(after.deselected)),
     ...operatorChanges(before, after),
   ];
+}
+
+function recorderOf({ recorder }: Mesh): ReadonlyMap<string, unknown> {
+  return new Map([['recorder', recorder ?? {}]]);
 }
 
 export function changeLine({ kind, what, name, details, effect, needsRestart }: MeshChange): string {

@@ -25,6 +25,17 @@ export class ExportersChild {
     this.#options = options;
   }
 
+  /** Starts it now, or once a version of the mesh names exporters. */
+  startWhen(wanted: () => boolean): void {
+    if (wanted()) return this.start();
+    const timer = setInterval(() => {
+      if (!this.#stopped && !wanted()) return;
+      clearInterval(timer);
+      if (!this.#stopped) this.start();
+    }, restartDelayMs);
+    timer.unref();
+  }
+
   start(): void {
     const { program, meshFile, stateDirectory } = this.#options;
     const [executable = process.execPath, ...args] = program;

@@ -22,11 +22,15 @@ import { faultOf } from './fault.ts';
 
 export type ExportersOptions = {
   readonly mesh: Mesh;
+  /** Digest of the version in force that `mesh` stands for; by default its own. */
+  readonly inForce?: string;
   readonly stateDirectory: string;
   readonly log: (line: string) => void;
 };
 
 export type RunningExporters = {
+  /** Resolves when the node says that another version of the mesh is in force. */
+  readonly outdated: Promise<void>;
   readonly status: () => ExportersStatus;
   readonly close: () => Promise<void>;
 };
@@ -90,6 +94,7 @@ class Exporters implements RunningExporters {
   readonly #source: ExportLogSource;
   readonly #lines: readonly Line[];
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #outdated = Promise.withResolvers<void>();
   #facts: NodeFacts | null = null;
   #durable: number | null = null;
   #asking = false;
@@ -116,6 +121,10 @@ class Exporters implements RunningExporters {
     await this.#tick();
   }
 
+  get outdated(): Promise<void> {
+    return this.#outdated.promise;
+  }
+
   status(): ExportersStatus {
     return {
       at: this.#clock.nowMs(),
@@ -134,9 +143,13 @@ class Exporters implements RunningExporters {
   async #ask(): Promise<void> {
     if (this.#asking) return;
     this.#asking = true;
-    this.#facts = await askNodeFacts(this.#directories.controlSocket);
+    const facts = await askNodeFacts(this.#directories.controlSocket);
+    this.#facts = facts;
     this.#asking = false;
-    if (this.#facts !== null) this.#durable = this.#facts.entries;
+    if (facts === null) return;
+    this.#durable = facts.entries;
+    const { mesh, inForce = mesh.digest } = this.#options;
+    if (facts.policyDigest !== inForce) this.#outdated.resolve();
   }
 
   async #startLine(line: Line): Promise<void> {

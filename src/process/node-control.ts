@@ -101,6 +101,7 @@ function recorderOf({ recorder, cosigner, live }: Foundations): JsonObject {
     cosignedSize: cosigner.cosignedSize,
     cosignedAt: cosigner.cosignedAt,
     cosignedAgeMs: cosigner.ageMs(),
+    witnessAlarms: [...cosigner.alarms()],
     witnesses: cosigner.statuses().map((one) => ({ ...one })),
   };
 }

@@ -88,6 +88,7 @@ async function openCosigner(
     log: files,
     clock,
     logKey,
+    ageMaxMs: settings.witnessAgeMaxMs,
     witnesses: settings.witnesses.map(({ url, key: text }) => {
       const key = verifiedKey(text);
       return { key, witness: httpWitness(key.name, url) };
@@ -112,15 +113,12 @@ function watchAge({
   if (settings.witnesses.length === 0) return;
   const raised = new Set<string>();
   const timer = setInterval(() => {
-    const late = cosigner.ageMs() > settings.witnessAgeMaxMs;
-    const refused = cosigner.statuses().some(({ code }) => code === 'RECORDER_WITNESS_REFUSED');
-    const alarms = [
-      ['RECORDER_WITNESS_LATE', late],
-      ['RECORDER_WITNESS_REFUSED', refused],
-    ] as const;
-    for (const [code, holds] of alarms) {
-      if (!holds) raised.delete(code);
-      if (!holds || raised.has(code)) continue;
+    const alarms = cosigner.alarms();
+    for (const code of raised) {
+      if (!alarms.some((alarm) => alarm === code)) raised.delete(code);
+    }
+    for (const code of alarms) {
+      if (raised.has(code)) continue;
       raised.add(code);
       log(`recorder: ALARM ${code}`);
       recorder.record([alarmEntry(code, cosigner, clock)]).catch(() => {

@@ -24,6 +24,8 @@ export type CosignerOptions = {
   /** The recorder's own verifier key, and those of its witnesses. */
   readonly logKey: VerifierKey;
   readonly witnesses: readonly { readonly witness: Witness; readonly key: VerifierKey }[];
+  /** How long nothing may be cosigned before it is an alarm. */
+  readonly ageMaxMs: number;
   /** Keeps the newest cosigned checkpoint, durable, outside the log. Rejecting costs its age. */
   readonly keep: (cosigned: SignedCheckpoint) => Promise<void>;
   /** Told when a witness begins or ceases to cosign. */
@@ -101,6 +103,16 @@ export class Cosigner {
     const size = this.#newest?.size ?? 0;
     if (this.#asked.length === 0 || this.cosignedSize >= size) return 0;
     return Math.max(0, this.#options.clock.nowMs() - Math.max(this.cosignedAt, this.#startedAt));
+  }
+
+  /** What somebody has to look at: cosignatures are too old, or a witness saw another history. */
+  alarms(): readonly ('RECORDER_WITNESS_LATE' | 'RECORDER_WITNESS_REFUSED')[] {
+    const late = this.ageMs() > this.#options.ageMaxMs;
+    const refused = this.statuses().some(({ code }) => code === 'RECORDER_WITNESS_REFUSED');
+    return [
+      ...(late ? ['RECORDER_WITNESS_LATE' as const] : []),
+      ...(refused ? ['RECORDER_WITNESS_REFUSED' as const] : []),
+    ];
   }
 
   async #ask(asked: Asked): Promise<void> {

@@ -27,9 +27,11 @@ export function facetsAsked(query: EntryQuery): readonly string[] {
   return names.flatMap((name) => (query[name] === undefined ? [] : [`${name} ${query[name]}`]));
 }
 
-/** Ids that an entry names, each once: its own, its message, its task, its causes. */
-export function idsIn({ id, message, task, causedBy }: RecordedEntry): ReadonlySet<string> {
+/** Ids that an entry names, each once: its own, its message, its task, its approval, its causes. */
+export function idsIn({ id, message, task, causedBy, detail }: RecordedEntry): ReadonlySet<string> {
   const ids = new Set([id, ...causedBy]);
+  const { approval } = detail;
+  if (typeof approval === 'string') ids.add(approval);
   if (message !== null) ids.add(message);
   if (task !== null) ids.add(task);
   return ids;

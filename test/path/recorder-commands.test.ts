@@ -99,6 +99,19 @@ describe('an auditor', () => {
     expect((await run('recorder', 'reach', ulid(2_000_300))).out[0]).toContain(ulid(2_000_300));
   });
 
+  it('traces a request by its id, or by the beginning of one, without reading the whole log', async () => {
+    const whole = await run('trace', ulid(1_000_000), '--json');
+    expect(whole.err).toEqual([]);
+    const trace = JSON.parse(whole.out[0] ?? '');
+    expect(trace).toMatchObject({ trace_id: ulid(1_000_000), maso: { cut_off: false } });
+    expect(trace.maso.steps).toHaveLength(entries);
+    const prefix = ulid(1_000_000).slice(0, 22);
+    expect(JSON.parse((await run('trace', prefix, '--json')).out[0] ?? '').trace_id).toBe(trace.trace_id);
+    const one = JSON.parse((await run('trace', ulid(2_000_300), '--json')).out[0] ?? '');
+    expect(one.trace_id).toBe(trace.trace_id);
+    expect((await run('trace', 'nothing-like-it', '--json')).exit).toBe(1);
+  });
+
   it('verifies with the state directory alone', async () => {
     const verified = await run('recorder', 'verify', '--json');
     expect(JSON.parse(verified.out[0] ?? '')).toMatchObject({ ok: true, covered: entries });

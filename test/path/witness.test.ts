@@ -77,6 +77,7 @@ async function record(directory: string, numbers: readonly number[], witnesses: 
     clock: { nowMs: Date.now },
     logKey: key.verifierKey(log.name),
     witnesses: witnesses.map((one) => ({ key: one.key, witness: httpWitness(one.key.name, one.url) })),
+    ageMaxMs: 60_000,
     keep: async (cosigned) => writeFileSync(`${directory}-cosigned`, cosigned),
     changed: () => undefined,
   });
