@@ -30,6 +30,7 @@ const levels: { readonly [folder: string]: number } = {
   sidecar: 5,
   bus: 5,
   control: 5,
+  console: 5,
   adapters: 6,
   process: 7,
   cli: 8,

@@ -7,6 +7,7 @@ import { mayDecide, type OperatorRole } from '../mesh/operator-roles.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { Approver } from './approver.ts';
+import type { OversightCode } from './codes.ts';
 import type { Hold } from './hold.ts';
 import type { OpenedCards } from './opened-cards.ts';
 import { rule, unruled, type Question, type Ruling } from './ruling.ts';
@@ -264,7 +265,9 @@ function modificationRefusal(
   approval: Approval,
   by: string,
   context: ApprovalsContext,
-): 'OVERSIGHT_MODIFICATION_LIMIT' | 'OVERSIGHT_MODIFIED_BY_NOBODY_ELSE' | null {
+): OversightCode | null {
+  // No agent bears such a name: what the node itself asks is not made of a message.
+  if (approval.hold.executor.includes(':')) return 'OVERSIGHT_NOT_MODIFIABLE';
   const before = approval.modifications ?? [];
   if (!(before.length < modificationsMax)) return 'OVERSIGHT_MODIFICATION_LIMIT';
   const { causedBy, approvers, approvalsNeeded } = questionOf(approval, context);

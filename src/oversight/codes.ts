@@ -57,6 +57,11 @@ export const oversightCodes = {
     mend: 'Approve, deny or modify it.',
     agentSees: 'REFUSED',
   },
+  OVERSIGHT_NOT_MODIFIABLE: {
+    means: 'Only action requests can be modified; this is something else, such as a spawn.',
+    mend: 'Deny it, and have it asked for as it should be.',
+    agentSees: 'REFUSED',
+  },
   OVERSIGHT_MODIFICATION_LIMIT: {
     means: 'The action was modified three times already.',
     mend: 'Deny it, and have it asked for anew.',

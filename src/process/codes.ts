@@ -2,6 +2,7 @@
 import { boundsCodes } from '../bounds/codes.ts';
 import { busCodes } from '../bus/codes.ts';
 import { contagionCodes } from '../contagion/codes.ts';
+import { consoleCodes } from '../console/codes.ts';
 import { controlCodes } from '../control/codes.ts';
 import { exporterCodes } from '../exporter/codes.ts';
 import { firewallCodes } from '../firewall/codes.ts';
@@ -50,6 +51,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   sidecar: sidecarCodes,
   bus: busCodes,
   control: controlCodes,
+  console: consoleCodes,
   process: replayCodes,
 };
 
