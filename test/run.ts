@@ -12,6 +12,7 @@ const systemPrograms: readonly { readonly program: string; readonly debianPackag
   { program: 'go', debianPackage: 'golang-go', for: 'the log read by Go\'s own implementation' },
   // A library: looked for from the folders of programs.
   { program: '../share/gocode/src/golang.org/x/mod', debianPackage: 'golang-golang-x-mod-dev', for: 'the log read by Go\'s own implementation' },
+  { program: 'chromium', debianPackage: 'chromium', for: 'the console in a browser' },
   { program: 'mount', debianPackage: 'mount', for: 'the disk-full and read-only tests (as root)' },
 ];
 
@@ -26,6 +27,7 @@ prepareSystem();
 const only = process.argv.slice(2);
 if (only.length === 0) {
   run({ name: 'types', command: ['tsc', '-p', 'tsconfig.json'] });
+  run({ name: 'types of the console', command: ['tsc', '-p', 'console/tsconfig.json'] });
   run({ name: 'lint', command: ['oxlint', '--deny-warnings'] });
 }
 runVitest(only);

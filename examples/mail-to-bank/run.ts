@@ -43,7 +43,7 @@ async function main(): Promise<number> {
       const trace = played.trace === null ? null : await story.record.trace(played.trace);
       print(scenarioLines(number, played, trace));
     },
-  });
+  }, !options.once);
   print(summaryLines(result));
   if (options.json) say([JSON.stringify(result)]);
   if (!options.once) {

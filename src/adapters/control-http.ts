@@ -28,6 +28,12 @@ export type ControlApi = {
   readonly approvals: (query: ApprovalQuery) => ApprovalsFound;
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
+  /** Passkeys of the console: links to register one, and endorsements of those that were. */
+  readonly passkeys: {
+    readonly link: (operator: string) => string | null;
+    readonly passkeys: (operator: string) => readonly JsonObject[];
+    readonly endorse: (signed: string) => Promise<{ readonly code: string | null }>;
+  };
   /** The version of the policy in force with its texts, and which sidecar runs on which. */
   readonly policy: () => JsonObject;
   /** An operator's signature over a new version and its texts; resolves once it is in force. */
@@ -78,6 +84,7 @@ const recorderOrder = z.strictObject({
 /** A plan of what to prune names every range of positions. */
 const orderBodyBytesMax = 32 * 1024 * 1024;
 const policyBodyBytesMax = 4 * bundleLengthMax;
+const linkFor = z.strictObject({ operator: z.string().min(1).max(128) });
 const tokenFor = z.strictObject({ agent: z.string().min(1).max(63) });
 const enrolment = z.strictObject({
   token: z.string().min(1).max(2048),
@@ -94,6 +101,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   server.get('/healthz', async () => ({ status: 'ok' }));
   server.get('/v1/status', async () => api.status());
   approvalRoutes(server, api);
+  passkeyRoutes(server, api);
   server.get('/v1/contagion', async () => ({ lineages: api.contagion(100) }));
   server.get<{ Params: { id: string } }>('/v1/mandates/:id', async (request, reply) => {
     const chain = api.mandateChain(request.params.id);
@@ -161,6 +169,23 @@ function serveOrders(server: FastifyInstance, api: ControlApi): void {
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_SPAWN_MALFORMED' });
     const answer = await api.spawn(input.data.signed);
     return reply.code(answer.code === null ? 200 : 409).send(answer);
+  });
+}
+
+function passkeyRoutes(server: FastifyInstance, { passkeys }: ControlApi): void {
+  server.post('/v1/console/links', async (request, reply) => {
+    const input = linkFor.safeParse(request.body);
+    const link = input.success ? passkeys.link(input.data.operator) : null;
+    return link === null ? reply.code(404).send({ code: 'CONSOLE_UNKNOWN' }) : { link };
+  });
+  server.get<{ Params: { operator: string } }>('/v1/console/passkeys/:operator', async (request) => ({
+    passkeys: passkeys.passkeys(request.params.operator),
+  }));
+  server.post('/v1/console/endorsements', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_PASSKEY_MALFORMED' });
+    const { code } = await passkeys.endorse(input.data.signed);
+    return reply.code(code === null ? 200 : 409).send({ code });
   });
 }
 

@@ -13,6 +13,7 @@ import { ledger } from './ledger.ts';
 import { addCustodian } from './custodian.ts';
 import { addExporters } from './exporters-commands.ts';
 import { operatorKeygen } from './operator.ts';
+import { operatorPasskey } from './operator-passkey.ts';
 import { addMandate } from './mandate-commands.ts';
 import { addRecorder } from './recorder-commands.ts';
 import { reload } from './reload.ts';
@@ -22,6 +23,7 @@ import { runSidecar } from './sidecar.ts';
 import { toolsPin } from './tools.ts';
 import { trace } from './trace.ts';
 import { up } from './up.ts';
+import { addWatch } from './watch-commands.ts';
 
 const terminal: CommandIo = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -62,6 +64,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addReload(program, io, exit);
   addSidecar(program, io, exit);
   addAgent(program, io, exit);
+  addWatch(program, io, exit, { state, json });
   addApprovals(program, io, exit, { state, json, signedBy });
   addCalls(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
@@ -98,6 +101,8 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .option('--svid <dir>', 'the bus\'s svid.pem, svid_key.pem and bundle.pem, replaced while it runs')
     .option('--uids <range>', 'users for agents and tools, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
+    .option('--no-console', 'do not serve the console')
+    .option('--console-port <number>', 'port of the console; 0 keeps the last one, else 4848 or a free one', '0')
     .option('--witness', 'run a witness beside, with its own key and directory', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
@@ -289,9 +294,8 @@ function addJoinToken(program: Command, io: CommandIo, exit: Exit): void {
 }
 
 function addOperator(program: Command, io: CommandIo, exit: Exit): void {
-  program
-    .command('operator')
-    .description('People who decide.')
+  const operator = program.command('operator').description('People who decide.');
+  operator
     .command('keygen')
     .description('Make an operator\'s key, and print the public half for the mesh file.')
     .argument('<file>', 'where the private key (JWK, mode 0600) goes; never overwritten')
@@ -299,6 +303,16 @@ function addOperator(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso operator keygen alice.jwk --name alice')
     .action(async (file: string, options) => exit(await operatorKeygen({ file, ...options }, io)));
+  operator
+    .command('passkey')
+    .description('Print a one-time link to the console, and endorse the passkey registered with it.')
+    .addOption(state())
+    .option('--as <operator>', 'operator of the mesh file', 'local')
+    .option('--key <file>', 'the operator\'s private key (JWK); default: the local operator\'s')
+    .option('--days <days>', 'how long the passkey may sign', '90')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso operator passkey --as alice --key alice.jwk')
+    .action(async (options) => exit(await operatorPasskey(options, io)));
 }
 
 function describe(failure: unknown): string {

@@ -14,7 +14,7 @@ import { socketPathBytesMax, sidecarDirectories } from '../process/directories.t
 import { keepHeapSmall } from '../process/heap.ts';
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
-import { startNode } from '../process/node.ts';
+import { startNode, type RunningNode } from '../process/node.ts';
 import { SidecarSupervisor, type AgentUsers } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
@@ -29,6 +29,8 @@ type UpOptions = {
   readonly uids?: string;
   readonly sidecars: boolean;
   readonly witness: boolean;
+  readonly console: boolean;
+  readonly consolePort: string;
   readonly json: boolean;
 };
 
@@ -85,6 +87,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
       await Promise.all(here.map((agent) => supervisor.start(agent)));
     }
     report(options, io, {
+      console: await openConsole(options, node, io),
       readyMs: Math.round(performance.now() - startedMs),
       bus: `wss://${options.host}:${node.busPort}/bus`,
       enrolment: `https://${node.enrolmentAddress}`,
@@ -107,6 +110,17 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   return 0;
 }
 
+async function openConsole(
+  options: UpOptions,
+  node: RunningNode,
+  io: CommandIo,
+): Promise<Ready['console']> {
+  if (!options.console) return null;
+  const opened = await node.openConsole(Number(options.consolePort));
+  if (opened === null) io.err('warning: the console is not built here; run npm run build:console once.');
+  return opened;
+}
+
 /** Spawned agents by name; the control plane knows none that the mesh file has no place for. */
 function hostOf(mesh: Mesh, supervisor: SidecarSupervisor): ChildHost {
   const agentOf = (name: string): Agent => {
@@ -121,6 +135,7 @@ function hostOf(mesh: Mesh, supervisor: SidecarSupervisor): ChildHost {
 }
 
 type Ready = {
+  readonly console: { readonly url: string; readonly firstLink: string | null } | null;
   readonly readyMs: number;
   readonly bus: string;
   readonly enrolment: string;
@@ -142,6 +157,8 @@ function report(options: UpOptions, io: CommandIo, ready: Ready): void {
   io.out(`  bus       ${ready.bus}`);
   io.out(`  enrolment ${ready.enrolment}`);
   io.out(`  control   ${ready.control}`);
+  if (ready.console !== null) io.out(`  console   ${ready.console.url}`);
+  if (ready.console?.firstLink) io.out(`  sign in   ${ready.console.firstLink} (once, within the hour)`);
   io.out(`  state     ${ready.state}`);
   if (ready.localOperator !== null) {
     io.out(`  operator  ${ready.localOperator} (made here, because the mesh file names none)`);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from '../mesh/operator-roles.ts';
 import { verifyPolicy, type PolicyStatement } from '../identity/policy-statement.ts';
 import { changesBetween } from '../mesh/change.ts';
 import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
@@ -66,7 +67,7 @@ export async function applyPolicy(
   context: PoliciesContext,
 ): Promise<PolicyAnswer> {
   const operators = context.operators();
-  const verified = verifyPolicy(signed, (name) => operators.get(name)?.publicKey ?? null);
+  const verified = verifyPolicy(signed, keysWith(operators, 'policy'));
   if (!verified.ok) return refuse(verified.code, at, context);
   const { version, digest } = verified.statement;
   const offered: PolicyVersion = { version, digest, signed, bundle };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from '../mesh/operator-roles.ts';
 import {
   isRevocationTarget,
   type RevocationChange,
@@ -87,10 +88,7 @@ async function applyInTurn(
   signed: string,
   context: RevocationsContext,
 ): Promise<RevocationAnswer> {
-  const verified = verifyRevocation(
-    signed,
-    (name) => context.operators.get(name)?.publicKey ?? null,
-  );
+  const verified = verifyRevocation(signed, keysWith(context.operators, 'operate'));
   if (!verified.ok) return refuse(verified.code, at, context);
   const { statement } = verified;
   const known = context.store.byId(statement.id);

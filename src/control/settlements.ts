@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from '../mesh/operator-roles.ts';
 import { doubtfulHolders, giveBackDoubt } from '../bounds/give-back.ts';
 import type { LedgerStore } from '../bounds/ledger.ts';
 import { verifySettlement, type SettlementStatement } from '../identity/settlement-statement.ts';
@@ -63,7 +64,7 @@ export function takeSettlement(
 
 async function takeInTurn(signed: string, context: SettlementsContext): Promise<SettlementAnswer> {
   const { mesh, store, ledger, operators } = context;
-  const verified = verifySettlement(signed, (name) => operators.get(name)?.publicKey ?? null);
+  const verified = verifySettlement(signed, keysWith(operators, 'operate'));
   if (!verified.ok) return refuse(verified.code, at, context);
   const { id, executor, call, end } = verified.statement;
   const known = store.byId(id);

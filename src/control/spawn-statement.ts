@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from '../mesh/operator-roles.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { verifySpawn } from '../identity/spawn-statement.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
@@ -29,7 +30,7 @@ export async function applySpawn(
   context: SpawnStatementContext,
 ): Promise<SpawnStatementAnswer> {
   const { mesh, clock, random, children, operators, connectedAs } = context;
-  const verified = verifySpawn(signed, (name) => operators.get(name)?.publicKey ?? null);
+  const verified = verifySpawn(signed, keysWith(operators, 'operate'));
   if (!verified.ok) return { state: 'refused', code: verified.code };
   const { id, parent, template, task, lifetimeMs, operator, at } = verified.statement;
   if (!(Math.abs(clock.nowMs() - at) <= orderMsMax)) {

@@ -237,8 +237,8 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_OPERATOR_UNKNOWN: {
-    means: 'The mesh file names no operator of that name.',
-    mend: 'Add the operator and the public key to the mesh file.',
+    means: 'The mesh file names no operator of that name whose roles allow this.',
+    mend: 'Add the operator, the public key and the roles to the mesh file.',
     agentSees: 'REFUSED',
   },
   IDENTITY_OPERATOR_KEY_INVALID: {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '../message/json.ts';
 import type { Operator } from './mesh.ts';
 
 /** What a person is to the mesh. A person may have more than one role. */
@@ -30,6 +31,20 @@ export function hasRight(
 ): boolean {
   return operator !== null && operator !== undefined &&
     rolesOf(operator).some((role) => rights[role].includes(right));
+}
+
+/**
+ * The keys of operators who have a right, for what verifies their statements: whoever lacks it is
+ * nobody there.
+ */
+export function keysWith(
+  operators: ReadonlyMap<string, Operator>,
+  right: OperatorRight,
+): (name: string) => JsonObject | null {
+  return (name) => {
+    const operator = operators.get(name);
+    return operator !== undefined && hasRight(operator, right) ? operator.publicKey : null;
+  };
 }
 
 /** Who decides once a held action was escalated to a level; without one, every role that decides. */

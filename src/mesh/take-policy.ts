@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from './operator-roles.ts';
 import type { IdentityCode } from '../identity/codes.ts';
 import { verifyPolicy, type PolicyStatement } from '../identity/policy-statement.ts';
 import { loadBundle } from './bundle.ts';
@@ -44,10 +45,7 @@ type Word =
 function wordOf(offered: PolicyVersion, held: HeldPolicy): Word {
   if (held.believesNode) return { ok: true, statement: null };
   if (offered.signed === null) return { ok: false, code: 'MESH_POLICY_UNSIGNED' };
-  const verified = verifyPolicy(
-    offered.signed,
-    (name) => held.operators.get(name)?.publicKey ?? null,
-  );
+  const verified = verifyPolicy(offered.signed, keysWith(held.operators, 'policy'));
   if (!verified.ok) return verified;
   const { statement } = verified;
   if (statement.version !== offered.version || statement.previous !== held.mesh.digest) {

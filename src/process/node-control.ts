@@ -10,6 +10,7 @@ import { shownApproval } from '../oversight/probe.ts';
 import { searchApprovals } from '../oversight/search.ts';
 import { listAgents, showAgent, type AgentsContext } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
+import type { PasskeyApi } from './node-console.ts';
 import { listMandates } from './node-mandates.ts';
 import type { Foundations, Parts } from './node-parts.ts';
 
@@ -24,6 +25,7 @@ type ControlledNode = {
 export function controlApi(
   parts: Parts,
   foundations: Foundations,
+  passkeys: PasskeyApi,
   node: () => ControlledNode | null,
 ): ControlApi {
   const { store } = parts.approvals;
@@ -54,6 +56,7 @@ export function controlApi(
       const answer = await decide(signed, parts.approvals);
       return { ok: answer.ok, code: answer.ok ? null : answer.code };
     },
+    passkeys,
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),
     mandateChain: (id) => parts.mandates.store.chainOf(id),
@@ -117,7 +120,8 @@ function loadOf({ mesh, queue, connected, clock }: BusContext): JsonObject {
   };
 }
 
-function agentsOf(parts: Parts, { live }: Foundations): AgentsContext {
+/** What lists of agents are made of. */
+export function agentsOf(parts: Parts, { live }: Foundations): AgentsContext {
   const { connected, revocations } = parts.busContext;
   return {
     get mesh() {

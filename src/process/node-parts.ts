@@ -315,7 +315,9 @@ function controlPortOf(
 ): Omit<ControlPort, 'endTask' | 'refusedLate' | keyof SpawnPort | keyof RunPort | keyof CallsPort> {
   return {
     boot: mintUlid(clock, systemRandom),
-    operators: () => [...approvals.operators.values()],
+    // Roles stand in the mesh file, which each sidecar reads itself.
+    operators: () => [...approvals.operators.values()]
+      .map(({ name, publicKey }) => ({ name, publicKey })),
     hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
     decided: (message, executor, digest) =>
       decidedFrame(approvals.store.byDigest(message, executor, digest)),

@@ -39,6 +39,7 @@ import { faultOf } from './fault.ts';
 import { LivePolicy } from './live-policy.ts';
 import { keepPorts, listenOn, portsToUse } from './node-ports.ts';
 import { ProbeSchedule } from './node-approvals.ts';
+import { consoleFolder, NodeConsole } from './node-console.ts';
 import { controlApi } from './node-control.ts';
 import { buildParts } from './node-parts.ts';
 import type { Foundations, Parts } from './node-parts.ts';
@@ -70,6 +71,10 @@ export type RunningNode = {
   readonly localOperator: string | null;
   readonly connectedAgents: () => readonly string[];
   readonly joinToken: (agent: string) => Promise<string>;
+  /** Serves the console on this port, 0 for a free one; null where its pages were not built. */
+  readonly openConsole: (
+    port: number,
+  ) => Promise<{ readonly url: string; readonly firstLink: string | null } | null>;
   /** Names who starts the sidecars of spawned agents; before it nobody does. */
   readonly hostChildren: (host: ChildHost) => void;
   /** The sidecar of a spawned agent ended by itself: the agent ends. */
@@ -126,6 +131,7 @@ class MeshNode implements RunningNode {
   readonly #control: Listening;
   readonly #timers: readonly NodeJS.Timeout[];
   readonly #parts: Parts;
+  readonly #console: NodeConsole;
 
   static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
     const parts = await buildParts(options, foundations);
@@ -177,11 +183,12 @@ class MeshNode implements RunningNode {
     }));
     await keepPorts(directories.node, { bus: bus.port, enrolment: enrolment.port });
     let node: MeshNode | null = null;
+    const pages = new NodeConsole(parts, foundations);
     const control = await serveControl(
       directories.controlSocket,
-      controlApi(parts, foundations, () => node),
+      controlApi(parts, foundations, pages, () => node),
     );
-    node = new MeshNode(options, foundations, parts, { bus, enrolment, control });
+    node = new MeshNode(options, foundations, parts, { bus, enrolment, control, pages });
     await node.#begin();
     return node;
   }
@@ -194,6 +201,7 @@ class MeshNode implements RunningNode {
       readonly bus: BusServer;
       readonly enrolment: Awaited<ReturnType<typeof serveEnrolment>>;
       readonly control: Listening;
+      readonly pages: NodeConsole;
     },
   ) {
     this.#options = options;
@@ -203,6 +211,7 @@ class MeshNode implements RunningNode {
     this.#bus = listening.bus;
     this.#enrolment = listening.enrolment;
     this.#control = listening.control;
+    this.#console = listening.pages;
     this.controlSocket = listening.control.address;
     this.localOperator = parts.localOperator;
     this.#timers = this.#startTimers();
@@ -222,6 +231,14 @@ class MeshNode implements RunningNode {
 
   connectedAgents(): readonly string[] {
     return [...this.#parts.busContext.connected.keys()];
+  }
+
+  async openConsole(port: number): ReturnType<RunningNode['openConsole']> {
+    const folder = consoleFolder();
+    if (folder === null) return null;
+    const { stateDirectory } = this.#options;
+    const { url } = await this.#console.serve({ stateDirectory, folder, port });
+    return { url, firstLink: this.#console.firstLink() };
   }
 
   hostChildren(host: ChildHost): void {
@@ -260,7 +277,9 @@ class MeshNode implements RunningNode {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
     this.#parts.identity.close();
-    await Promise.all([this.#bus.close(), this.#enrolment.close(), this.#control.close()]);
+    await Promise.all([
+      this.#bus.close(), this.#enrolment.close(), this.#control.close(), this.#console.close(),
+    ]);
     await this.recorder.record([meshEntry('mesh.stopped', this.mesh(), this.#foundations)]);
     await this.recorder.close();
     // What was recorded last is cosigned too, where the witnesses answer soon.

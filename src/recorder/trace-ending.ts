@@ -38,6 +38,7 @@ function outcomeOf(entry: RecordedEntry): TraceOutcome | null {
     case 'approval.held':
       return 'HELD';
     case 'approval.decided':
+      if (entry.outcome === 'ESCALATE') return 'HELD';
       return entry.outcome === 'GO' ? 'OPEN' : 'REFUSED';
     case 'message.refused':
     case 'tool.refused':

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { keysWith } from '../mesh/operator-roles.ts';
 import { verifySettlement } from '../identity/settlement-statement.ts';
 import type { Operator } from '../mesh/mesh.ts';
 import { doubtfulCallsMax } from '../message/doubtful-call.ts';
@@ -46,7 +47,7 @@ async function settle(
   context: SettleCallContext,
 ): Promise<string | null> {
   const operators = context.operators();
-  const verified = verifySettlement(signed, (name) => operators.get(name)?.publicKey ?? null);
+  const verified = verifySettlement(signed, keysWith(operators, 'operate'));
   if (!verified.ok) return verified.code;
   if (verified.statement.id !== id) return 'IDENTITY_SETTLEMENT_MALFORMED';
   return settleDoubt(verified.statement, signed, context);

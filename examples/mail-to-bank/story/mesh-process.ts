@@ -9,6 +9,8 @@ export type Ready = {
   readonly readyMs: number;
   readonly bus: string;
   readonly state: string;
+  /** Null where the pages of the console were not built. */
+  readonly console: { readonly url: string; readonly firstLink: string | null } | null;
   readonly sidecars: readonly {
     readonly agent: string;
     readonly address: string;

@@ -23,6 +23,9 @@ export type PlayedStory = {
   readonly recorder: { readonly ok: boolean; readonly entries: number };
   readonly bus: string;
   readonly state: string;
+  readonly console: RunningMesh['ready']['console'];
+  /** Message of a payment that was left waiting for a person. */
+  readonly waiting: string | null;
   readonly isolation: string;
   readonly readyMs: number;
   readonly tookMs: number;
@@ -47,6 +50,7 @@ export async function playStory(
     readonly started: (mesh: RunningMesh) => void;
     readonly played: (scenario: PlayedScenario, story: Story) => Promise<void>;
   },
+  leaveOneWaiting = false,
 ): Promise<{ readonly mesh: RunningMesh; readonly result: PlayedStory }> {
   const startedMs = performance.now();
   const mesh = await startMesh(state, logFile);
@@ -61,18 +65,33 @@ export async function playStory(
       await tell.played(result, story);
     }
     const end = await endOf(story);
-    story.close();
-    const { bus, sidecars, readyMs } = mesh.ready;
+    // The desk stays, or its order would end with it.
+    const waiting = leaveOneWaiting ? await orderForPerson(story) : null;
+    if (!leaveOneWaiting) story.close();
+    const { bus, sidecars, readyMs, console } = mesh.ready;
     const isolation = [...new Set(sidecars.map((sidecar) => sidecar.isolation))].join(', ');
     const tookMs = Math.round(performance.now() - startedMs);
     const ok = results.every(({ asExpected }) => asExpected) && end.ok;
-    const result = { ...end, scenarios: results, bus, state, isolation, readyMs, tookMs, ok };
+    const result = {
+      ...end, scenarios: results, bus, state, console, waiting, isolation, readyMs, tookMs, ok,
+    };
     return { mesh, result };
   } catch (failure) {
     story?.close();
     await mesh.stop();
     throw failure;
   }
+}
+
+/** A pro-forma invoice that nobody has released: whoever looks at the console finds it there. */
+async function orderForPerson(story: Story): Promise<string | null> {
+  const { task } = await story.begin({
+    mail: 'inbox/2054-pro-forma.eml', invoice: 'PROFORMA-2054', payee: 'CITY-UTILITIES', amount: 180,
+  });
+  const held = await story.record.waitFor(
+    (entry) => entry.kind === 'approval.held' && entry.task === task, 20_000,
+  );
+  return held?.message ?? null;
 }
 
 async function playScenario(scenario: Scenario, story: Story): Promise<PlayedScenario> {

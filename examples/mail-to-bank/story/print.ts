@@ -109,11 +109,19 @@ export function summaryLines(story: PlayedStory): readonly string[] {
   ];
 }
 
-export function furtherLines({ bus, state, scenarios }: PlayedStory): readonly string[] {
+export function furtherLines(
+  { bus, state, scenarios, console, waiting }: PlayedStory,
+): readonly string[] {
   const trace = scenarios.find((one) => one.trace !== null)?.trace ?? 'ID';
   const maso = 'npm run -s maso --';
   return [
     '',
+    ...(waiting === null ? [] : ['One payment waits for a person: for you.']),
+    ...(console === null ? [] : [
+      'The console shows it, and all of the above:',
+      `  ${console.firstLink ?? console.url}`,
+      '',
+    ]),
     `The mesh goes on running on ${bus} until Ctrl-C.`,
     'To look further, in another terminal:',
     `  ${maso} trace ${trace} --state ${state}`,

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useView } from '../api.ts';
+import { Chip, Empty, Id, Page, Time, visible, Waiting } from '../parts.tsx';
+import { To } from '../router.tsx';
+
+type Lineage = {
+  readonly lineage: string; readonly patientZero: string; readonly origins: readonly string[]; readonly firstAt: number;
+  readonly generations: number; readonly reached: number; readonly spreaders: readonly string[]; readonly convicted: boolean;
+  readonly path: readonly { readonly agent: string; readonly from: string | null; readonly message: string; readonly generation: number; readonly at: number }[];
+};
+
+/** Untrusted texts that travel from agent to agent: where each began, which way it went, how far. */
+export function Contagion() {
+  const loaded = useView<{ readonly lineages: readonly Lineage[] }>('/api/views/contagion', 5_000);
+  return (
+    <Page title="Contagion" lead="Texts from outside that agents pass on. The text itself is never kept, only where it went.">
+      <Waiting loaded={loaded} what="texts that travel">
+        {({ lineages }) => lineages.length === 0
+          ? <Empty><strong>No untrusted text travels.</strong> <span>As soon as one agent passes on what it read outside, its way is drawn here.</span></Empty>
+          : lineages.map((one) => (
+            <section key={one.lineage} className={`panel verdict ${one.convicted ? 'bad' : ''}`} aria-label={`Text from ${one.patientZero}`}>
+              <div className="panel-head">
+                <h2>Began at {visible(one.patientZero)}</h2>
+                <Chip tone={one.convicted ? 'bad' : 'plain'}>{one.convicted ? 'spreads: stopped' : 'followed'}</Chip>
+              </div>
+              <p>Read from {one.origins.map(visible).join(', ') || 'nobody knows where'}, <Time at={one.firstAt} withDay />. It reached {one.reached} agents over {one.generations} generations.
+                {one.spreaders.length > 0 && ` Passed on by ${one.spreaders.map(visible).join(', ')}.`} <span className="quiet"><Id value={one.lineage} /></span></p>
+              <ol className="steps">
+                {one.path.map((step) => (
+                  <li key={`${step.agent}${step.message}`}>
+                    <span className="quiet number">generation {step.generation}</span> {step.from === null ? '' : `${visible(step.from)} → `}<strong>{visible(step.agent)}</strong>{' '}
+                    <Time at={step.at} /> <To place={`/trace/${encodeURIComponent(step.message)}`}>trace</To>
+                  </li>
+                ))}
+              </ol>
+            </section>
+          ))}
+      </Waiting>
+    </Page>
+  );
+}

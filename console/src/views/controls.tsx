@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useState } from 'react';
+import type { Line, Station, StationState } from '../../../src/console/control-map.ts';
+import { useView } from '../api.ts';
+import { Chip, Page, visible, Waiting } from '../parts.tsx';
+import { To } from '../router.tsx';
+
+const states: { readonly [state in StationState]: readonly [tone: string, says: string, sign: string] } = {
+  on: ['good', 'on', '●'],
+  partly: ['warn', 'partly there', '◐'],
+  off: ['plain', 'not configured', '○'],
+  deselected: ['plain', 'deselected', '⊘'],
+  failing: ['bad', 'failing', '✕'],
+  absent: ['plain', 'not in this build', '◌'],
+};
+
+const evidencePlaces: { readonly [evidence: string]: string } = {
+  log: '/log', mesh: '/mesh', agents: '/agents', approvals: '/approvals', recorder: '/recorder', costs: '/costs', pace: '/stops', trace: '/trace',
+};
+
+/** The framework's domains as lines and its controls as stations. */
+export function Controls() {
+  const loaded = useView<{ readonly lines: readonly Line[]; readonly lookedBack: number }>('/api/views/controls', 10_000);
+  const [only, setOnly] = useState<StationState | 'all'>('all');
+  return (
+    <Page title="Controls" lead="The framework's domains as lines, its controls as stations. Each says whether it acts, and where the evidence is.">
+      <Waiting loaded={loaded} what="the map of controls">
+        {({ lines, lookedBack }) => {
+          const all = lines.flatMap(({ stations }) => stations);
+          return (
+            <>
+              <div className="filters" role="group" aria-label="Show only">
+                <button type="button" aria-pressed={only === 'all'} onClick={() => setOnly('all')}>all {all.length}</button>
+                {(Object.keys(states) as StationState[]).map((state) => (
+                  <button key={state} type="button" aria-pressed={only === state} onClick={() => setOnly(state)}>
+                    <span aria-hidden="true">{states[state][2]}</span> {states[state][1]} {all.filter((one) => one.state === state).length}
+                  </button>
+                ))}
+              </div>
+              {lines.map((line) => {
+                const stations = line.stations.filter(({ state }) => only === 'all' || state === only);
+                return stations.length === 0 ? null : (
+                  <section key={line.id} className="line" aria-labelledby={`line-${line.id}`}>
+                    <h2 id={`line-${line.id}`}><span className="line-id">{line.id}</span> {line.name}</h2>
+                    <ol>{stations.map((station) => <Stop key={station.id} station={station} />)}</ol>
+                  </section>
+                );
+              })}
+              <p className="quiet">Counts are over the newest {lookedBack} entries of the record. Of the framework&apos;s controls those are shown that this program knows something about.</p>
+            </>
+          );
+        }}
+      </Waiting>
+    </Page>
+  );
+}
+
+function Stop({ station }: { readonly station: Station }) {
+  const [tone, says, sign] = states[station.state];
+  const place = station.evidence === null ? null : evidencePlaces[station.evidence];
+  return (
+    <li className={`station ${station.state}`}>
+      <span className="station-sign" aria-hidden="true">{sign}</span>
+      <div>
+        <p><code>{station.id}</code> <strong>{station.title}</strong> <Chip tone={tone}>{says}</Chip> <span className="quiet">from tier {station.tier}</span></p>
+        <p className="quiet">{visible(station.says)} {place !== undefined && place !== null && (
+          <To place={place}>{station.seen === null ? 'Evidence' : `Evidence: seen ${station.seen} times`}</To>
+        )}</p>
+      </div>
+    </li>
+  );
+}

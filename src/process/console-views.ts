@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RecordIndex } from '../adapters/record-index-sqlite.ts';
+import { openRecordLogReader } from '../adapters/record-log-segments.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { ConsoleApi, SignedAnswer, StatementPath, Viewer } from '../console/console-api.ts';
+import { liveEntry } from '../console/live-feed.ts';
+import type { PasskeyStore } from '../console/passkeys.ts';
+import type { Session } from '../console/sessions.ts';
+import { applyRevocation } from '../control/revocations.ts';
+import { hasRight, rolesOf } from '../mesh/operator-roles.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { JsonObject } from '../message/json.ts';
+import { decide } from '../oversight/approvals.ts';
+import { searchApprovals, type ApprovalQuery } from '../oversight/search.ts';
+import { buildDecisionTrace } from '../recorder/decision-trace.ts';
+import type { RecordedEntry } from '../recorder/entry.ts';
+import { codeEntry, codeTables } from './codes.ts';
+import { shownCard, type CardContext } from './console-card.ts';
+import { agentViews, meshView, overviewView, peopleView } from './console-mesh.ts';
+import { controlsView, recorderView } from './console-record.ts';
+import { costsView } from './console-costs.ts';
+import type { nodeDirectories } from './directories.ts';
+import { faultOf } from './fault.ts';
+import { listMandates } from './node-mandates.ts';
+import { shownLineage } from './node-contagion.ts';
+import type { Foundations, Parts } from './node-parts.ts';
+
+export type ViewsGround = {
+  readonly parts: Parts;
+  readonly foundations: Foundations;
+  readonly directories: ReturnType<typeof nodeDirectories>;
+  readonly passkeys: PasskeyStore;
+  readonly endorse: (operator: string, publicKey: JsonObject, credential: string) => string | null;
+};
+
+const published = /^(checkpoint|header\.json|tile\/(entries|\d{1,2})\/(x\d{3}\/){0,4}\d{3}(\.p\/\d{1,3})?)$/;
+const lineagesMax = 200;
+const mandatesMax = 1_000;
+const traceEntriesMax = 10_000;
+
+/** What the console shows of a running node: its own state and its record, and nothing made up. */
+export class ConsoleViews implements ConsoleApi {
+  readonly log: ConsoleApi['log'];
+  readonly passkeys: PasskeyStore;
+  readonly #ground: ViewsGround;
+  #index: Promise<RecordIndex> | null = null;
+
+  constructor(ground: ViewsGround) {
+    this.#ground = ground;
+    this.passkeys = ground.passkeys;
+    const { recorder } = ground.foundations;
+    const { log } = ground.directories;
+    this.log = {
+      size: () => recorder.size(),
+      read: (from, to) => recorder.read(from, to),
+      lines: async function* (from, to) {
+        yield* (await openRecordLogReader(log)).read(from, to);
+      },
+      file: (path) => (published.test(path)
+        ? readFile(join(log, path)).catch(() => null) : Promise.resolve(null)),
+    };
+  }
+
+  viewer(operator: string): Viewer | null {
+    const known = this.#ground.parts.approvals.operators.get(operator);
+    if (known === undefined) return null;
+    return { operator, roles: rolesOf(known), may: (right) => hasRight(known, right) };
+  }
+
+  async view(name: string, id: string | null, viewer: Viewer): Promise<JsonObject | null> {
+    const { parts, foundations } = this.#ground;
+    switch (name) {
+      case 'overview':
+        return overviewView(this.#ground);
+      case 'mesh':
+        return meshView(this.#ground);
+      case 'approval':
+        return this.#card(id, viewer);
+      case 'people':
+        return peopleView(this.#ground);
+      case 'trace':
+        return id === null ? null : this.#trace(id);
+      case 'agents':
+        return agentViews(id, this.#ground);
+      case 'mandates':
+        return { mandates: listMandates(id, mandatesMax, parts.mandates, parts.busContext.revocations) };
+      case 'contagion':
+        return { lineages: parts.busContext.contagion.lineages(lineagesMax).map(shownLineage) };
+      case 'calls':
+        return { calls: await parts.calls.list() };
+      case 'policy':
+        return parts.policies.show();
+      case 'recorder':
+        return recorderView(this.#ground);
+      case 'controls':
+        return controlsView(this.#ground);
+      case 'costs':
+        return costsView(foundations.recorder);
+      case 'codes':
+        return { codes: Object.assign({}, ...Object.values(codeTables)) as JsonObject };
+      default:
+        return null;
+    }
+  }
+
+  approvals(query: ApprovalQuery, viewer: Viewer): JsonObject {
+    const { store } = this.#ground.parts.approvals;
+    const { approvals, total } = searchApprovals(store, query);
+    const context = this.#cardContext(viewer);
+    return { approvals: approvals.map((approval) => shownCard(approval, context)), total };
+  }
+
+  async entries(query: { readonly [name: string]: string }, limit: number): Promise<JsonObject> {
+    const index = await this.#opened();
+    await index.catchUp();
+    const found = await index.query(query, limit);
+    return { entries: found.map((entry) => ({ ...liveEntry(entry) })) };
+  }
+
+  async take(path: StatementPath, signed: string): Promise<SignedAnswer> {
+    const { parts } = this.#ground;
+    switch (path) {
+      case 'decisions': {
+        const answer = await decide(signed, parts.approvals);
+        if (!answer.ok) return { code: answer.code };
+        const { id, state, probe, decisions } = answer.approval;
+        const caught = decisions.at(-1)?.decision !== 'approve';
+        return { code: null, approval: id, state, probe: probe === true ? { caught } : null };
+      }
+      case 'revocations': {
+        const answer = await applyRevocation(signed, parts.revocations);
+        return answer.ok ? { code: null, version: answer.change.version } : { code: answer.code };
+      }
+      case 'settlements': {
+        const { code, state } = await parts.calls.settle(signed);
+        return { code, state };
+      }
+      default:
+        return path satisfies never;
+    }
+  }
+
+  endorse(session: Session, publicKey: JsonObject, credential: string): string | null {
+    return this.#ground.endorse(session.operator, publicKey, credential);
+  }
+
+  note(
+    kind: 'session.opened' | 'session.ended' | 'identity.refused',
+    operator: string | null,
+    code: string | null,
+  ): void {
+    const { clock, log } = this.#ground.foundations;
+    const entry = {
+      kind, id: mintUlid(clock, systemRandom), at: clock.nowMs(),
+      actor: operator === null ? 'node' : `operator:${operator}`,
+      task: null, message: null, causedBy: [], outcome: code === null ? null : 'NO-GO', code,
+      verdicts: [], tookUs: null, detail: { at: 'console' },
+    } as const;
+    this.#ground.parts.approvals.recorder.record([entry])
+      .catch((failure: unknown) => log(`node: console: ${faultOf(failure)}`));
+  }
+
+  close(): void {
+    void this.#index?.then((index) => index.close(), () => undefined);
+  }
+
+  #card(id: string | null, viewer: Viewer): JsonObject | null {
+    const { approvals } = this.#ground.parts;
+    const approval = id === null ? null : approvals.store.get(id);
+    if (approval === null) return null;
+    const nowMs = this.#ground.foundations.clock.nowMs();
+    if (approval.state === 'pending' && viewer.may('decide')) {
+      approvals.opened.note(approval.id, viewer.operator, nowMs);
+    }
+    return shownCard(approval, this.#cardContext(viewer));
+  }
+
+  #cardContext(viewer: Viewer): CardContext {
+    const { parts, foundations } = this.#ground;
+    return {
+      viewer,
+      mesh: foundations.live.mesh,
+      operators: parts.approvals.operators,
+      approversOf: parts.approvals.approversOf,
+      nowMs: foundations.clock.nowMs(),
+    };
+  }
+
+  /** From the index where it knows the id; a start of an id, or an approval's, reads the whole log. */
+  async #trace(id: string): Promise<JsonObject | null> {
+    const { recorder } = this.#ground.foundations;
+    const index = await this.#opened();
+    await index.catchUp();
+    const task = (await index.naming(id)).find((entry) => entry.task !== null)?.task ?? null;
+    const known = task === null ? null : await index.query({ task }, traceEntriesMax);
+    const entries = async function* (): AsyncIterable<RecordedEntry> {
+      if (known === null) yield* recorder.read(0, recorder.size());
+      else yield* known.toReversed();
+    };
+    const answer = await buildDecisionTrace({ id, entries, explain: (code) => codeEntry(code) });
+    return answer.ok ? (answer.trace as unknown as JsonObject) : null;
+  }
+
+  #opened(): Promise<RecordIndex> {
+    const { log, index } = this.#ground.directories;
+    // One of its own: commands on this machine may be writing theirs.
+    this.#index ??= RecordIndex.open({ directory: log, path: index.replace('.sqlite', '-console.sqlite') });
+    return this.#index;
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, launch, type Person } from './browser.ts';
+import { ConsoleMesh } from './console-mesh.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string }[] };
+
+describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () => {
+  let browser: Browser;
+  let mesh: ConsoleMesh;
+  let alice: Person;
+  let views: readonly string[] = [];
+
+  beforeAll(async () => {
+    [browser, mesh] = await Promise.all([launch(), ConsoleMesh.start()]);
+    alice = await mesh.signIn(browser, 'alice');
+    const held = await mesh.hold('refund', {
+      invoice: 'open-0001', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: 'open-0001-key',
+    });
+    views = [
+      '/', '/approvals', `/approvals/${held.id}`, '/mesh', '/trace', `/trace/${held.message}`, '/agents',
+      '/agents/payments', '/stops', '/contagion', '/controls', '/recorder', '/costs', '/log',
+    ];
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.stop();
+  });
+
+  /** What axe calls serious or critical on the page as it stands. */
+  async function serious(): Promise<readonly string[]> {
+    const found = await alice.page.evaluate(async (): Promise<unknown> => {
+      const run: unknown = Reflect.get(globalThis, 'axe');
+      const { violations } = await (run as { run: () => Promise<{ violations: unknown }> }).run();
+      return violations;
+    }) as readonly Finding[];
+    return found.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  }
+
+  async function look(view: string): Promise<readonly string[]> {
+    await alice.page.goto(mesh.url + view);
+    await alice.page.locator('#page-title').waitFor();
+    await alice.page.waitForLoadState('load');
+    await alice.page.locator('.spinner').first().waitFor({ state: 'detached' });
+    // Through the debugger, because the page's own policy lets no other script in.
+    await alice.page.evaluate(axe);
+    return serious();
+  }
+
+  it.each(['light', 'dark'] as const)('has no serious finding of axe in %s', async (colorScheme) => {
+    await alice.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const found: { [view: string]: readonly string[] } = {};
+    for (const view of views) found[view] = await look(view);
+    expect(Object.fromEntries(Object.entries(found).filter(([, all]) => all.length > 0))).toEqual({});
+  });
+
+  it('has none at phone width, and nothing that runs out of the page', async () => {
+    await alice.page.setViewportSize({ width: 390, height: 844 });
+    for (const view of views) {
+      expect([view, await look(view)]).toEqual([view, []]);
+      const [width, page] = await alice.page.evaluate((): [number, number] => {
+        const root: unknown = Reflect.get(Reflect.get(globalThis, 'document') as object, 'documentElement');
+        return [Number(Reflect.get(root as object, 'scrollWidth')), Number(Reflect.get(root as object, 'clientWidth'))];
+      });
+      expect([view, width <= page + 1]).toEqual([view, true]);
+    }
+    await alice.page.setViewportSize({ width: 1280, height: 860 });
+  });
+
+  it('is reached and used by keyboard alone', async () => {
+    const { page } = alice;
+    await page.goto(`${mesh.url}/approvals`);
+    await page.locator('.card-line').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    for (let tabs = 0; tabs < 20; tabs += 1) {
+      await page.keyboard.press('Tab');
+      if (await page.evaluate(() => Reflect.get(Reflect.get(Reflect.get(globalThis, 'document') as object, 'activeElement') as object, 'className') === 'card-line')) break;
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Held action' }).waitFor();
+    await page.getByLabel(/What did you check/).focus();
+    await page.keyboard.type('the invoice, by keyboard');
+    for (const _step of [1, 2]) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText(/Denied and signed/).waitFor();
+  });
+});

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/message/json.ts';
+import { find } from '../mesh-harness/log-entries.ts';
+import { until } from '../mesh-harness/running-mesh.ts';
+import { hasChromium, launch, Person } from './browser.ts';
+import { ConsoleMesh, hostileFormula, hostileValue } from './console-mesh.ts';
+
+const views = [
+  '/', '/approvals', '/mesh', '/trace', '/agents', '/agents/payments', '/stops', '/contagion',
+  '/controls', '/recorder', '/costs', '/log',
+];
+const refund = (invoice: string): JsonObject =>
+  ({ invoice, payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: `${invoice}-key` });
+
+describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () => {
+  let browser: Browser;
+  let mesh: ConsoleMesh;
+  let alice: Person;
+  let bob: Person;
+  let carol: Person;
+  /** Message of the request that was approved first. */
+  let approved = '';
+
+  beforeAll(async () => {
+    [browser, mesh] = await Promise.all([launch(), ConsoleMesh.start()]);
+    alice = await mesh.signIn(browser, 'alice');
+    bob = await mesh.signIn(browser, 'bob');
+    carol = await mesh.signIn(browser, 'carol');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await mesh?.stop();
+  });
+
+  async function open(person: Person, id: string): Promise<void> {
+    await person.page.goto(`${mesh.url}/approvals/${id}`);
+    await person.page.getByRole('heading', { name: 'Held action' }).waitFor();
+    await person.page.locator('.card').waitFor();
+  }
+
+  async function decide(person: Person, button: string, reason = 'looked at the invoice'): Promise<void> {
+    await person.page.getByLabel(/What did you check/).fill(reason);
+    const compared = person.page.getByLabel(/I compared the values/);
+    if (await compared.count() > 0) await compared.check();
+    await person.page.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  const said = (person: Person, text: RegExp) => person.page.getByText(text).first().waitFor();
+
+  it('is for nobody without a passkey, and for no other page', async () => {
+    for (const path of ['/api/views/overview', '/api/approvals', '/api/stream', '/api/log/lines?from=0&to=1', '/api/entries']) {
+      expect((await fetch(mesh.url + path)).status).toBe(401);
+    }
+    const headers = { 'content-type': 'application/json', 'x-maso': 'console', origin: mesh.url };
+    const post = (path: string, change: object) =>
+      fetch(mesh.url + path, { method: 'POST', body: '{"signed":"passkey.x"}', headers: { ...headers, ...change } });
+    expect((await post('/api/decisions', {})).status).toBe(401);
+    for (const change of [{ origin: 'http://evil.example' }, { 'x-maso': '' }, { 'content-type': 'text/plain' }]) {
+      expect(await (await post('/api/session/end', change)).json()).toEqual({ code: 'CONSOLE_ORIGIN_REFUSED' });
+    }
+    const linked = await fetch(`${mesh.url}/api/session/link`, {
+      method: 'POST', headers, body: JSON.stringify({ token: 'guessed-and-wrong-0123456789' }),
+    });
+    expect(await linked.json()).toEqual({ code: 'CONSOLE_LINK_REFUSED' });
+  });
+
+  it('signs in again with the passkey that was registered, after signing out', async () => {
+    await alice.page.goto(mesh.url);
+    await alice.page.getByRole('button', { name: 'Sign out' }).click();
+    await alice.page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await alice.page.getByRole('heading', { name: 'Now' }).waitFor();
+    await until('the session on record', async () =>
+      (await mesh.folder.entries()).some(({ kind, actor }) => kind === 'session.opened' && actor === 'operator:alice'));
+  });
+
+  it('takes an approval from the card to the executed action', async () => {
+    const held = await mesh.hold('refund', refund('good-0001'));
+    await alice.page.goto(`${mesh.url}/approvals`);
+    await alice.page.getByRole('link', { name: /refund/ }).first().click();
+    await said(alice, /ACME-SUPPLIES/);
+    await said(alice, /policy-compliance/);
+    await decide(alice, 'Approve');
+    await said(alice, /Approved and signed/);
+    expect(await held.end).toMatchObject({ status: 'DONE' });
+    const decided = (await mesh.folder.entries()).find(({ kind, detail }) =>
+      kind === 'approval.decided' && detail['approval'] === held.id);
+    expect(decided?.detail).toMatchObject({ operator: 'alice', decision: 'approve' });
+    expect(String(decided?.detail['signed'])).toMatch(/^passkey\./);
+    approved = held.message;
+  });
+
+  it('denies', async () => {
+    const held = await mesh.hold('refund', refund('bad-0001'));
+    await open(alice, held.id);
+    await decide(alice, 'Deny', 'nobody ordered this');
+    await said(alice, /Denied and signed/);
+    expect(await held.end).toMatchObject({ status: 'REFUSED' });
+  });
+
+  it('decides nothing while the authenticator does not confirm who is there', async () => {
+    const held = await mesh.hold('refund', refund('unverified-1'));
+    await open(bob, held.id);
+    await bob.confirms(false);
+    await decide(bob, 'Approve');
+    await said(bob, /passkey was not used|did not come about/);
+    await bob.confirms(true);
+    expect((await mesh.approvals()).find(({ id }) => id === held.id)?.['state']).toBe('pending');
+    await decide(bob, 'Deny');
+    await held.end;
+  });
+
+  it('puts a modified request before another person, judged from the start', async () => {
+    const held = await mesh.hold('refund', refund('much-0001'));
+    await open(alice, held.id);
+    await alice.page.getByLabel(/What did you check/).fill('half of it was delivered');
+    await alice.page.getByRole('button', { name: 'Modify …' }).click();
+    await alice.page.getByLabel('amount', { exact: true }).fill('5');
+    await alice.page.getByRole('button', { name: 'Modify and hand on' }).click();
+    await said(alice, /judged from the start/);
+    const next = await until('the changed request', async () => (await mesh.approvals()).find(({ state, hold }) =>
+      state === 'pending' && (hold as JsonObject)['message'] === held.message));
+    await open(alice, String(next['id']));
+    await said(alice, /Nobody approves what they set off or changed/);
+    expect(await alice.page.getByRole('button', { name: 'Approve', exact: true }).isDisabled()).toBe(true);
+    await open(bob, String(next['id']));
+    await said(bob, /Changed by alice/);
+    await decide(bob, 'Approve');
+    const end = await held.end;
+    expect(end).toMatchObject({ status: 'DONE', result: { amount: 5 } });
+    const reviews = (await mesh.folder.entries()).filter(({ kind, message }) =>
+      kind === 'request.reviewed' && message === held.message);
+    expect(reviews.map(({ outcome }) => outcome)).toEqual(['ESCALATE', 'ESCALATE', 'GO']);
+  });
+
+  it('asks two people for a CRITICAL action, and refuses one of them twice', async () => {
+    const held = await mesh.hold('close_account', { name: 'a' });
+    await open(alice, held.id);
+    await decide(alice, 'Approve');
+    await said(alice, /Another person has to approve it too/);
+    await open(alice, held.id);
+    await said(alice, /OVERSIGHT_APPROVAL_SAME_PERSON/);
+    expect(await alice.page.getByRole('button', { name: 'Approve', exact: true }).isDisabled()).toBe(true);
+    await open(bob, held.id);
+    await said(bob, /alice did/);
+    await decide(bob, 'Approve');
+    await said(bob, /The executor acts on it now/);
+    await until('the call', async () => (await mesh.folder.entries()).some(({ kind, message }) =>
+      kind === 'tool.outcome' && message === held.message));
+  });
+
+  it('lets what nobody decides expire, and says so', async () => {
+    const held = await mesh.hold('count', { name: 'a' });
+    await open(alice, held.id);
+    expect(await held.end).toMatchObject({ status: 'REFUSED' });
+    await said(alice, /This action is expired/);
+    expect(find(await mesh.folder.entries(), 'approval.expired', 'OVERSIGHT_APPROVAL_EXPIRED')).toBeDefined();
+  });
+
+  it('lets an auditor look and not act, on the page and behind it', async () => {
+    const held = await mesh.hold('refund', refund('audit-0001'));
+    for (const view of views) {
+      await carol.page.goto(mesh.url + view);
+      await carol.page.locator('#page-title').waitFor();
+    }
+    await open(carol, held.id);
+    await said(carol, /your role \(auditor\) does not decide/);
+    await said(carol, /does not open the values/);
+    expect(await carol.page.content()).not.toContain('audit-0001');
+    const answers = await carol.page.evaluate(async () => {
+      const statement = btoa(JSON.stringify({ operator: 'carol' })).replaceAll('=', '');
+      const options = {
+        method: 'POST', body: JSON.stringify({ signed: `passkey.${statement}.a.b.c.d.e.f` }),
+        headers: { 'content-type': 'application/json', 'x-maso': 'console' },
+      };
+      const paths = ['/api/decisions', '/api/revocations', '/api/settlements'];
+      const answers = await Promise.all(paths.map(async (path) => (await fetch(path, options)).json()));
+      return answers;
+    });
+    expect(answers).toEqual(Array(3).fill({ code: 'CONSOLE_RIGHT_MISSING' }));
+    await open(alice, held.id);
+    await decide(alice, 'Deny');
+    await held.end;
+  });
+
+  it('opens a trace from a link, whole and for a newcomer', async () => {
+    await bob.page.goto(`${mesh.url}/trace/${approved}`);
+    await said(bob, /Step by step/);
+    await bob.page.getByRole('heading', { name: /^DONE/ }).waitFor();
+    await said(bob, /policy-compliance/);
+    await said(bob, /planner/);
+  });
+
+  it('shows what an agent wrote letter by letter, and runs none of it', async () => {
+    let alerted = false;
+    for (const { page } of [alice, bob]) page.on('dialog', (dialog) => {
+      alerted = true;
+      void dialog.dismiss();
+    });
+    for (const value of [hostileValue, hostileFormula]) {
+      const held = await mesh.hold('label', { name: value });
+      await alice.page.goto(`${mesh.url}/approvals?search=label`);
+      await alice.page.getByRole('link', { name: /label/ }).first().waitFor();
+      await open(alice, held.id);
+      const shown = alice.page.locator('.facts code').first();
+      expect(await shown.textContent()).toBe(value);
+      expect(await alice.page.locator('.card img, .card script, .card a[href^="javascript"]').count()).toBe(0);
+      await alice.page.getByLabel(/What did you check/).fill(value);
+      await alice.page.getByRole('button', { name: 'Deny', exact: true }).click();
+      await said(alice, /Denied and signed/);
+      await held.end;
+      await bob.page.goto(`${mesh.url}/trace/${held.message}`);
+      await said(bob, /Step by step/);
+      expect(await bob.page.locator('main img').count()).toBe(0);
+    }
+    expect(alerted).toBe(false);
+  });
+
+  it('stops an agent and lets it join again, by a signed statement', async () => {
+    await alice.page.goto(`${mesh.url}/stops`);
+    await alice.page.getByRole('button', { name: 'Stop reader' }).click();
+    await alice.page.getByLabel(/Why\?/).fill('drill');
+    await alice.page.getByRole('button', { name: 'Stop it now' }).click();
+    await alice.page.locator('li.bad', { hasText: 'reader' }).waitFor();
+    expect(find(await mesh.folder.entries(), 'identity.revoked', null)).toBeDefined();
+    await alice.page.goto(`${mesh.url}/agents/reader`);
+    await alice.page.getByRole('button', { name: 'Let reader join again' }).click();
+    await alice.page.getByLabel(/Why\?/).fill('drill is over');
+    await alice.page.getByRole('button', { name: 'Let it join', exact: true }).click();
+    await alice.page.getByRole('button', { name: 'Stop reader' }).waitFor();
+  });
+
+  it('verifies the record in the browser, and finds nothing under a key that is not the log\'s', async () => {
+    await bob.page.goto(`${mesh.url}/recorder`);
+    await bob.page.getByRole('button', { name: 'Verify every entry' }).click();
+    await said(bob, /The record holds/);
+    const key = bob.page.getByLabel('Verifier key of the log');
+    await key.fill(`${(await key.inputValue()).slice(0, -4)}AAAA`);
+    await bob.page.getByRole('button', { name: 'Verify every entry' }).click();
+    await said(bob, /Not verified/);
+  });
+
+  it('says that the stream broke, and goes on where it was', async () => {
+    await bob.page.goto(mesh.url);
+    await bob.page.locator('.stream.open').waitFor();
+    await bob.context.setOffline(true);
+    await mesh.mesh.kill();
+    await bob.page.locator('.stream.lost').waitFor({ timeout: 20_000 });
+    await said(bob, /reconnecting/);
+    await bob.context.setOffline(false);
+    await mesh.restart();
+    // A restart signs everybody out: nobody's session outlives the node.
+    await bob.page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 30_000 });
+    await bob.page.locator('.stream.open').waitFor({ timeout: 20_000 });
+    const held = await mesh.hold('refund', refund('after-0001'));
+    await bob.page.locator(`main a[href="/trace/${held.message}"]`).first().waitFor();
+  });
+
+  it('complained of nothing, and asked nobody else', () => {
+    const known = /status of (401|403|404|409)|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
+    for (const person of [alice, bob, carol]) {
+      expect(person.complaints.filter((text) => !known.test(text))).toEqual([]);
+      expect(person.strays).toEqual([]);
+    }
+  });
+
+  it('has pages without inline script or style, under a policy that allows none', async () => {
+    const page = await fetch(mesh.url);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).not.toMatch(/unsafe|\*/);
+    const html = await page.text();
+    expect(html).not.toMatch(/<script(?![^>]*src=)|<style|\son[a-z]+=|style=/);
+    expect(readFileSync(join(import.meta.dirname, '../../console/dist/index.html'), 'utf8')).toBe(html);
+  });
+});
