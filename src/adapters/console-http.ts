@@ -47,6 +47,7 @@ const linesQuery = z.strictObject({
   from: z.coerce.number().int().min(0),
   to: z.coerce.number().int().min(0),
 });
+const fileQuery = z.strictObject({ path: z.string().min(1).max(256) });
 const linesMax = 5_000;
 
 /**
@@ -85,7 +86,7 @@ export async function serveConsole(serving: ConsoleServing): Promise<ConsoleList
   signInRoutes(server, ground);
   viewRoutes(server, ground);
   logRoutes(server, ground, stream);
-  server.get('/*', (request, reply) => files.send(request.url, reply));
+  server.get('*', (request, reply) => files.send(request.url, reply));
   server.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'CONSOLE_UNKNOWN'));
   await server.listen({ host: '127.0.0.1', port: serving.port });
   ({ port } = server.server.address() as AddressInfo);
@@ -157,9 +158,10 @@ function logRoutes(server: FastifyInstance, ground: ConsoleGround, stream: Conso
     for await (const line of log.lines(from, Math.min(to, from + linesMax))) lines.push(line, newLine);
     return reply.type('application/octet-stream').send(Buffer.concat(lines));
   });
-  server.get('/api/log/files/*', async (request, reply) => {
+  server.get('/api/log/file', async (request, reply) => {
     if (viewerOf(request, ground, 'look') === null) return refuseViewer(request, reply, ground);
-    const bytes = await log.file(request.url.slice('/api/log/files/'.length));
+    const query = fileQuery.safeParse(request.query);
+    const bytes = query.success ? await log.file(query.data.path) : null;
     if (bytes === null) return refuse(reply, 404, 'CONSOLE_UNKNOWN');
     return reply.type('application/octet-stream').send(Buffer.from(bytes));
   });

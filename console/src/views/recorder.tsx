@@ -47,7 +47,7 @@ const runLength = 5_000;
 /** The log as the node serves it, byte by byte; nothing that it says is believed. */
 function servedSource(): LogSource {
   const fetchBytes = async (path: string): Promise<Uint8Array | null> => {
-    const response = await fetch(`/api/log/files/${path}`);
+    const response = await fetch(`/api/log/file?path=${encodeURIComponent(path)}`);
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`The node answered ${response.status}.`);
     return new Uint8Array(await response.arrayBuffer());
