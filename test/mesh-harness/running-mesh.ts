@@ -11,7 +11,7 @@ import { logEntries, type Entries } from './log-entries.ts';
 
 export const isRoot = process.getuid?.() === 0;
 export const masoProgram = new URL('../../src/cli/maso.ts', import.meta.url).pathname;
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 10_000;
 
 /** A process of the product under test; every one is ended by its own pid. */
