@@ -30,6 +30,12 @@ export class SqliteMandateStore implements MandateStore {
     return this.#adding.has(id) || this.#statements.has.get(id) !== undefined;
   }
 
+  /** To whom it was given, as the last of its path; null where none of this id is registered. */
+  delegateOf(id: string): string | null {
+    const row = this.#statements.delegate.get(id);
+    return this.#adding.get(id)?.delegate ?? (row === undefined ? null : String(row['delegate']));
+  }
+
   /** For people who look; null where none of this id is registered. */
   chainOf(id: string): string | null {
     const row = this.#statements.chain.get(id);
@@ -99,6 +105,7 @@ function addColumns({ database }: BatchedDatabase): void {
 function prepare({ database }: BatchedDatabase) {
   return {
     ofTask: database.prepare('SELECT * FROM mandate WHERE task = ? ORDER BY at, rowid LIMIT ?'),
+    delegate: database.prepare('SELECT delegate FROM mandate WHERE id = ?'),
     chain: database.prepare('SELECT chain FROM mandate WHERE id = ?'),
     has: database.prepare('SELECT 1 FROM mandate WHERE id = ?'),
     newestOf: database.prepare(

@@ -143,7 +143,7 @@ describe('the owner of the bounds, attacked', () => {
     }] }],
     ...[
       'request vault pay_invoice/uses', 'request payments check_payment/uses', 'perform check_payment/uses',
-      'request payments pay_invoice/uses/x', 'request payments pay_invoice', 'request payments pay_invoice/total/',
+      'perform pay_invoice/uses', 'request payments pay_invoice/uses/x', 'request payments pay_invoice', 'request payments pay_invoice/total/',
     ].map((right): [string, Partial<AllotmentAsk>] =>
       [`the use of a mandate that is not its own: ${right}`, { charges: [chargeOf(right)] }]),
     ['a task without a time', { task: 'task' }],
@@ -156,6 +156,9 @@ describe('the owner of the bounds, attacked', () => {
     for (const right of ['request payments pay_invoice/uses', 'request payments pay_invoice/total/amount']) {
       expect(await pay(1, { charges: [chargeOf(right)] })).not.toContain('BOUNDS_ASK_REFUSED');
     }
+    // The register of this test gave all mandates to the vault.
+    const perform = { charges: [chargeOf('perform pay_invoice/uses')], executor: 'vault' };
+    expect(await pay(1, perform)).not.toContain('BOUNDS_ASK_REFUSED');
   });
 
   it('by a crash between grant and call: asked again, it is charged once', async () => {

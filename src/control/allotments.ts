@@ -20,6 +20,8 @@ export type AllotmentsContext = {
   readonly spawnedBy: (agent: string) => readonly string[];
   /** What people released, as this node took it from them. */
   readonly approvals: Pick<ApprovalStore, 'byMessage'>;
+  /** To whom a registered mandate was given, as the last of its path; null where none is known. */
+  readonly delegateOf: (mandate: string) => string | null;
   readonly recorder: Recorder;
   /** Neither set forward nor back while this node runs; see `adapters/clock-steady.ts`. */
   readonly clock: Clock;
@@ -39,7 +41,9 @@ export async function askAllotment(
   const { mesh, ledger, clock } = context;
   try {
     const released = ask.released && isReleased(executor, ask, context);
-    const asking = askingOf(executor, { ...ask, released }, superiors(ask, context), mesh);
+    const asking = chargesOthers(executor, ask, context)
+      ? null
+      : askingOf(executor, { ...ask, released }, superiors(ask, context), mesh);
     if (asking === null) {
       const refused = { outcome: 'refused', code: 'BOUNDS_ASK_REFUSED', bound: 'ask' } as const;
       raise(refused, executor, ask, context);
@@ -52,6 +56,17 @@ export async function askAllotment(
     // Not durable, so nothing is handed out; whatever was charged is charged for nothing.
     return { outcome: 'refused', code: 'BOUNDS_STORE_UNAVAILABLE', bound: 'store' };
   }
+}
+
+/**
+ * A right to `perform` names no executor, so the register says whose it is: the originator gave that
+ * mandate to the executor itself. Another one that serves the same action cannot use it up.
+ */
+function chargesOthers(executor: string, { charges }: AllotmentAsk, { delegateOf }: AllotmentsContext): boolean {
+  return charges.some(({ key }) => {
+    const [, mandate = '', right = ''] = key.split('/');
+    return right.startsWith('perform ') && delegateOf(mandate) !== `agent:${executor}`;
+  });
 }
 
 /** How a call ended, told again until it is heard. Rejects when it could not be made durable. */

@@ -115,7 +115,7 @@ export function ownerOf(
   const mintId = (): string => `entry-${++minted}`;
   return {
     context: {
-      mesh, ledger, lineage, spawnedBy: () => [], recorder, clock: { nowMs }, mintId,
+      mesh, ledger, lineage, spawnedBy: () => [], delegateOf: () => 'agent:vault', recorder, clock: { nowMs }, mintId,
       approvals: { byMessage: (message) => approvals.get(message) ?? null },
     },
     lineage,

@@ -138,10 +138,10 @@ export async function buildParts(
       await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
     },
   };
-  const allotments = allotmentsOf(plane, spawning, approvals.store);
+  const mandates = nodeMandatesOf(plane, verifier, revocations);
+  const allotments = allotmentsOf(plane, spawning, approvals.store, mandates);
   const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
-  const mandates = nodeMandatesOf(plane, verifier, revocations);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
     ...mandates.port,
@@ -186,6 +186,7 @@ function allotmentsOf(
   { live, recorder, clock, database }: Plane,
   { children, lineage }: NodeChildren,
   approvals: ApprovalsContext['store'],
+  mandates: NodeMandates,
 ): AllotmentsContext {
   const ledger = new SqliteLedgerStore(database);
   return {
@@ -197,6 +198,7 @@ function allotmentsOf(
     spawnedBy: (agent) =>
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
     approvals,
+    delegateOf: (mandate) => mandates.store.delegateOf(mandate),
     recorder,
     clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
     mintId: () => mintUlid(clock, systemRandom),
