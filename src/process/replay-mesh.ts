@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { channels } from '../message/channel.ts';
 
 /** What lies in the folder of a replay, beside the mesh's own state. */
 export type ReplayFiles = {
@@ -9,6 +10,8 @@ export type ReplayFiles = {
   readonly socket: string;
   readonly state: string;
 };
+
+const toolNames = channels.map((channel) => `corpus-${channel.replaceAll('_', '-')}`);
 
 /** Source or compiled: the programs beside this one end like it. */
 const extension = extname(import.meta.filename);
@@ -56,17 +59,13 @@ function meshText(socket: string): string {
     reader:
       role: RETRIEVER
       zone: core
-      tools: [corpus]
+      tools: [${toolNames.join(', ')}]
       oispec: reader.yaml
       command: ${command('reader')}
   edges:
     - { from: sender, to: recipient, domain: replay, schemas: [note/1] }
   tools:
-    corpus:
-      function: ${JSON.stringify(programPath('process/replay-tool'))}
-      results: { text: untrusted }
-      operations: { read: { write: false } }
-  schemas:
+${toolNames.map(toolText).join('')}  schemas:
     note/1:
       type: data
       schema:
@@ -77,11 +76,26 @@ function meshText(socket: string): string {
 `;
 }
 
+/** A text meets the controls as what its row says it is: each channel has a tool of its own. */
+export function toolFor(channel: string): string {
+  const name = `corpus-${channel.replaceAll('_', '-')}`;
+  return toolNames.includes(name) ? name : 'corpus-tool-result';
+}
+
+function toolText(name: string): string {
+  return `    ${name}:
+      function: ${JSON.stringify(programPath('process/replay-tool'))}
+      results: { text: untrusted }
+      channel: ${name.slice('corpus-'.length).replaceAll('-', '_')}
+      operations: { read: { write: false } }
+`;
+}
+
 const oispecText = `oisspec_id: replay-reader
 agent_id: reader
 created_by: maso replay
 version: "1"
 objective: { goal: Read the texts of a corpus. }
-parameters: { permitted_tools: [corpus], data_scope: replay }
+parameters: { permitted_tools: [${toolNames.join(', ')}], data_scope: replay }
 risk_classification: LOW
 `;

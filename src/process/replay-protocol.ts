@@ -8,8 +8,10 @@ export type ReplayAgent = 'sender' | 'recipient' | 'reader';
 /** What the replay tells one of its agents to do. */
 export type ReplayJob = {
   readonly number: number;
-  /** The text to send; null for the tool, which has it. */
+  /** The text to send; null for a tool, which has it. */
   readonly text: string | null;
+  /** The tool to read it with; absent where there is a text to send. */
+  readonly tool?: string;
 };
 
 /** What an agent tells the replay. Times are microseconds of the machine's monotonic clock. */

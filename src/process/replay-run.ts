@@ -6,7 +6,7 @@ import { socketPathBytesMax } from './directories.ts';
 import { ReplayAgents } from './replay-agents.ts';
 import { ReplayError } from './replay-codes.ts';
 import type { CorpusRow } from './replay-corpus.ts';
-import { programPath, writeReplayMesh, type ReplayFiles } from './replay-mesh.ts';
+import { programPath, toolFor, writeReplayMesh, type ReplayFiles } from './replay-mesh.ts';
 import type { SentText } from './replay-tally.ts';
 import { textFile, textsVariable } from './replay-tool.ts';
 
@@ -115,7 +115,7 @@ export class ReplayMesh {
     const file = textFile(this.files.texts, number);
     await writeFile(file, text, { mode: 0o600 });
     try {
-      const done = await this.#agents.ask('reader', { number, text: null }, answerTimeoutMs);
+      const done = await this.#agents.ask('reader', { number, text: null, tool: toolFor(channel) }, answerTimeoutMs);
       if (done === null) return unanswered(sent);
       const { id, verdict, startedUs, endedUs } = done;
       const ended = verdict === 'NO-GO' ? 'refused' : 'delivered';

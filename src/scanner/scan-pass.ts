@@ -121,7 +121,8 @@ export class Scan {
     for (const view of reading.views) this.scanView(view);
     const [first] = reading.views;
     if (first === undefined) return [];
-    for (const rule of this.parts.linearRules) this.linearRule(rule, first);
+    // A rule that has spoken of one way to read the text has nothing to add about the next.
+    for (const rule of this.parts.linearRules) reading.views.some((view) => this.linearRule(rule, view));
     this.leak(reading.views);
     return reading.views;
   }
@@ -182,19 +183,21 @@ export class Scan {
     this.found.add('SCAN_PERSONAL_DATA', match.rule, outcome, span, where);
   };
 
-  private linearRule(rule: LinearRule, view: View): void {
+  /** True when there is no need to look at further views. */
+  private linearRule(rule: LinearRule, view: View): boolean {
     const steps = stepsOf(rule, view.text);
     if (this.userSteps + steps > userStepsMax) {
       this.heard += 1;
       this.found.escalateOnce('SCAN_BUDGET', rule.id);
-      return;
+      return true;
     }
     this.userSteps += steps;
     const match = rule.linear.find(view.text, 0);
-    if (match === null) return;
+    if (match === null) return false;
     this.heard += 1;
     const span = view.spanOf(match.start, match.end);
     this.found.add(rule.code, rule.id, rule.outcome, span, this.where);
+    return true;
   }
 
   private leak(views: readonly View[]): void {

@@ -221,6 +221,16 @@ describe('the work of one scan', () => {
 });
 
 describe('patterns of the mesh file', () => {
+  it.each([
+    ['in clear', 'project bluebird'],
+    ['in base64', Buffer.from('about project bluebird, today').toString('base64')],
+    ['percent-encoded', '%70%72%6f%6a%65%63%74%20bluebird'],
+    ['between tags', 'pro<b></b>ject blue<i></i>bird'],
+  ])('find what they name %s', (_, text) => {
+    const own = scannerWith({ patterns: [{ id: 'own', pattern: 'project bluebird', outcome: 'NO-GO' }] });
+    expect(scan({ text }, own)).toMatchObject({ outcome: 'NO-GO', findings: [{ rule: 'pattern/own', path: '/text' }] });
+  });
+
   const of = (pattern: string): Scanner =>
     scannerWith({ patterns: [{ id: 'own', pattern, outcome: 'ESCALATE' }] });
 

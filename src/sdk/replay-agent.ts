@@ -30,7 +30,7 @@ else listenTo<ReplayJob>(socket, (job) => void work(job, agent, socket));
 async function work(job: ReplayJob, mesh: MeshAgent, line: Socket): Promise<void> {
   const startedUs = monotonicUs();
   try {
-    const answer = job.text === null ? await read(job.number, mesh) : await send(job.text, mesh);
+    const answer = job.text === null ? await read(job, mesh) : await send(job.text, mesh);
     const endedUs = monotonicUs();
     sayTo(line, { kind: 'done', number: job.number, ...answer, startedUs, endedUs });
   } catch (failure) {
@@ -50,8 +50,8 @@ async function send(text: string, mesh: MeshAgent): Promise<Answer> {
   return { id: sent.messageId, verdict: sent.verdict, code: sent.code };
 }
 
-async function read(number: number, mesh: MeshAgent): Promise<Answer> {
-  const result = await mesh.tools.call('corpus.read', { number });
+async function read({ tool, number }: ReplayJob, mesh: MeshAgent): Promise<Answer> {
+  const result = await mesh.tools.call(`${tool ?? ''}.read`, { number });
   return { id: result.traceId, verdict: result.verdict, code: result.code };
 }
 
