@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadCompactModel, shippedModelFile } from '../../src/adapters/firewall-model-file.ts';
+import { CompactInjectionModel } from '../../src/adapters/injection-model-compact.ts';
 import { composeRows } from '../../src/firewall/training/compose.ts';
 import { seededDraw } from '../../src/firewall/training/seeded-random.ts';
 import { readFragments } from '../../src/process/labelled-rows.ts';
@@ -15,6 +16,16 @@ export type Times = {
   /** Texts of 64 KiB made to be slow to read: the worst of all forms. */
   readonly hostile64KibMs: number;
 };
+
+/** MiB that the thread for long texts takes once it has read one: resident memory before and after. */
+export async function measureThread(): Promise<number> {
+  const before = process.memoryUsage().rss;
+  const model = new CompactInjectionModel({ file: shippedModelFile(), report: () => undefined });
+  await model.classify({ text: 'A long and dull text. '.repeat(1000), channel: 'document' });
+  const took = (process.memoryUsage().rss - before) / 1024 / 1024;
+  await model.close();
+  return Math.round(took * 10) / 10;
+}
 
 const rounds = 400;
 

@@ -44,6 +44,7 @@ export function addFirewall(
     .argument('<files...>', 'labelled texts')
     .option('--texts <folder>', 'folder of hand-written lines to compose further rows from')
     .option('--feedback <file>', 'JSON lines that name rows and give them their right label')
+    .option('--clusters <file>', 'groups of words that train/firewall/clusters.py has made')
     .option('--held <file>', 'labelled texts to calibrate on, and not to learn from')
     .requiredOption('--out <file>', 'model file to write')
     .requiredOption('--name <name>', 'name of the model; it goes into every verdict')

@@ -15,7 +15,7 @@ import { calibrate } from '../firewall/training/calibrate.ts';
 import type { FirewallSettings } from '../mesh/firewall-settings.ts';
 import { bandFor, defaultBand } from '../mesh/firewall-settings.ts';
 import { channels } from '../message/channel.ts';
-import { readFragments, readLabelledFile } from '../process/labelled-rows.ts';
+import { readClusters, readFragments, readLabelledFile } from '../process/labelled-rows.ts';
 import type { ModelReader } from '../process/model-reader.ts';
 import { compactModelOf, modelReaderOf, pinOf } from '../process/model-reader.ts';
 import type { CommandIo } from './check.ts';
@@ -68,6 +68,7 @@ export type TrainFiles = {
   readonly texts?: string;
   readonly feedback?: string;
   readonly held?: string;
+  readonly clusters?: string;
   readonly out: string;
   readonly name: string;
 };
@@ -80,7 +81,8 @@ export function firewallTrain(files: readonly string[], options: TrainFiles, io:
   const rows = [...given, ...own];
   const fed = options.feedback === undefined ? rows : applyFeedback(rows, readFileSync(options.feedback, 'utf8'));
   const held = options.held === undefined ? [] : readLabelledFile(options.held).rows;
-  const model = train(fed, { ...defaultTraining, version: options.name }, held);
+  const clusters = options.clusters === undefined ? null : readClusters(options.clusters);
+  const model = train(fed, { ...defaultTraining, version: options.name, clusters }, held);
   const bytes = encodeModel(model);
   writeFileSync(options.out, bytes);
   io.out(`rows    ${given.length} given, ${own.length} composed, ${fed.length} in all`);

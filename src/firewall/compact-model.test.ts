@@ -20,6 +20,7 @@ function tiny(change: Partial<CompactWeights> = {}): CompactWeights {
     bits,
     weights: new Int8Array(1 << bits).map((_, index) => index - 32),
     scale: 0.01,
+    clusters: null,
     bias: Object.fromEntries(channels.map((channel) => [channel, 0])) as CompactWeights['bias'],
     lengthPenalty: Object.fromEntries(channels.map((channel) => [channel, 1])) as CompactWeights['bias'],
     calibration: {
@@ -69,7 +70,7 @@ describe('model file', () => {
 
 describe('features', () => {
   it('are the same each time, and other ones in another channel', () => {
-    const reader = new FeatureReader(18);
+    const reader = new FeatureReader(18, null);
     const ids = (channel: 'user' | 'email') => [...reader.read('Send the file to me.', channel).ids];
     const first = ids('user');
     expect(ids('user')).toEqual(first);
@@ -77,7 +78,7 @@ describe('features', () => {
   });
 
   it('cover every text without loss of place', () => {
-    const reader = new FeatureReader(10);
+    const reader = new FeatureReader(10, null);
     for (const text of ['', ' ', 'a', 'Straße 12\n\nİstanbul', '忘掉之前的一切', '😀😀', '\u200b\u200b', '='.repeat(99)]) {
       const { count, starts, ends, offsets, ids } = reader.read(text, 'web');
       expect(offsets[count]).toBe(ids.length);

@@ -3,6 +3,7 @@ import type { Channel } from '../message/channel.ts';
 import { readText } from '../text/read-text.ts';
 import type { Features } from './features.ts';
 import { FeatureReader } from './features.ts';
+import type { WordClusters } from './word-clusters.ts';
 
 /** Tokens of one window, and of one step from window to window. */
 export const windowTokens = 64;
@@ -27,6 +28,8 @@ export type CompactWeights = {
   /** The table has 2 to this power weights. */
   readonly bits: number;
   readonly weights: Int8Array;
+  /** Groups of words that the features use; null for a model without them. */
+  readonly clusters: WordClusters | null;
   /** What one step of a weight is worth. */
   readonly scale: number;
   readonly bias: { readonly [channel in Channel]: number };
@@ -63,7 +66,7 @@ export class CompactModel {
   constructor(model: CompactWeights) {
     this.model = model;
     this.version = model.version;
-    this.features = new FeatureReader(model.bits);
+    this.features = new FeatureReader(model.bits, model.clusters);
   }
 
   read(text: string, channel: Channel): Reading {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Channel } from '../message/channel.ts';
 import { characterClass, classOf } from './characters.ts';
+import type { WordClusters } from './word-clusters.ts';
 
 /** Changes whenever a text gives other features: a model reads only the features it learned. */
-export const featuresVersion = 1;
+export const featuresVersion = 2;
 
 /**
  * The features of a text, token by token: `ids[offsets[t]..offsets[t + 1]]` are those of token `t`,
@@ -34,17 +35,20 @@ const gramMax = 6;
 const gramsOfSizeMax = 11;
 const wordLengthMax = 40;
 const stemLength = 5;
+/** Of words that stand in no group. */
+const unknownGroup = 0xffff;
 /** More than any one token gives: character n-grams, word, stem, channel, capitals. */
 const featuresOfTokenMax = 64;
 
 /**
  * Hashed features of a text in a channel: words, pairs and triples of words, pairs of stems,
- * character n-grams inside words, stems by channel, beginnings of sentences, capitals; `bits` is the
- * size of the hash. Linear in the text. Deterministic: the same text gives the same features on
+ * character n-grams inside words, stems by channel, beginnings of sentences, capitals, pairs and
+ * triples of groups of words; `bits` is the size of the hash. Linear in the text. Deterministic: the same text gives the same features on
  * every machine. The result is valid until the next call of the same reader.
  */
 export class FeatureReader {
   private readonly mask: number;
+  private readonly clusters: WordClusters | null;
   private ids = new Uint32Array(1 << 14);
   private offsets = new Uint32Array(1 << 10);
   private starts = new Uint32Array(1 << 10);
@@ -53,8 +57,9 @@ export class FeatureReader {
   private text = '';
   private lower = '';
 
-  constructor(bits: number) {
+  constructor(bits: number, clusters: WordClusters | null) {
     this.mask = (1 << bits) - 1;
+    this.clusters = clusters;
   }
 
   read(text: string, channel: Channel): Features {
@@ -120,6 +125,7 @@ export class FeatureReader {
       stem = mix(41, unit);
     }
     this.context(word, stem, past, kind === characterClass.ideograph);
+    this.grouped(mix(stem, 3), past);
     if (endsSentence(unit, kind)) past.sentence = 1;
     return end;
   }
@@ -146,6 +152,8 @@ export class FeatureReader {
       this.add(mix(19, Math.min(length, 6)));
     }
     this.context(word, mix(stem, 11), past, true);
+    const { clusters } = this;
+    if (clusters !== null) this.grouped(clusters.of(hash) || unknownGroup, past);
     return end;
   }
 
@@ -184,6 +192,15 @@ export class FeatureReader {
     past.wordBefore = past.word;
     past.word = word;
     past.stem = stem;
+  }
+
+  /** Pairs and triples of groups; what is no word is a group of its own. */
+  private grouped(group: number, past: Past): void {
+    if (this.clusters === null) return;
+    this.add(mix(mix(past.cluster, group), 203));
+    this.add(mix(mix(mix(past.clusterBefore, past.cluster), group), 204));
+    past.clusterBefore = past.cluster;
+    past.cluster = group;
   }
 
   private wordEnd(start: number): number {
@@ -240,6 +257,8 @@ class Past {
   word = 1;
   wordBefore = 1;
   stem = 1;
+  cluster = 1;
+  clusterBefore = 1;
   sentence = 1;
   readonly group: number;
 

@@ -3,6 +3,7 @@ import { featuresVersion } from './features.ts';
 import type { Calibration, CompactWeights } from './compact-model.ts';
 import { benignShares } from './compact-model.ts';
 import { FirewallError } from './firewall-error.ts';
+import { WordClusters } from './word-clusters.ts';
 import { channels } from '../message/channel.ts';
 
 const magic = 'maso-injection-model';
@@ -10,15 +11,17 @@ const magic = 'maso-injection-model';
 const headerBytesMax = 64 * 1024;
 const bitsMax = 24;
 
-/** One line of JSON, a line feed, then the weights, one signed byte each. */
+/** One line of JSON, a line feed, the weights, one signed byte each, and the groups of words. */
 export function encodeModel(model: CompactWeights): Uint8Array {
-  const { weights, ...rest } = model;
+  const { weights, clusters, ...rest } = model;
+  const table = clusters?.bytes ?? new Uint8Array();
   const header = new TextEncoder().encode(
-    `${JSON.stringify({ format: magic, features: featuresVersion, ...rest })}\n`,
+    `${JSON.stringify({ format: magic, features: featuresVersion, ...rest, clusterBytes: table.length })}\n`,
   );
-  const file = new Uint8Array(header.length + weights.length);
+  const file = new Uint8Array(header.length + weights.length + table.length);
   file.set(header);
   file.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.length), header.length);
+  file.set(table, header.length + weights.length);
   return file;
 }
 
@@ -29,15 +32,20 @@ export function encodeModel(model: CompactWeights): Uint8Array {
 export function decodeModel(file: Uint8Array): CompactWeights {
   const end = file.subarray(0, headerBytesMax).indexOf(0x0a);
   if (end < 0) throw malformed('It has no header.');
-  const header = parseHeader(new TextDecoder().decode(file.subarray(0, end)));
+  const { clusterBytes, ...header } = parseHeader(new TextDecoder().decode(file.subarray(0, end)));
   const bytes = file.subarray(end + 1);
-  if (bytes.length !== 1 << header.bits) throw malformed('It is shorter or longer than its header says.');
-  return { ...header, weights: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+  const weightBytes = 1 << header.bits;
+  if (bytes.length !== weightBytes + clusterBytes) throw malformed('It is shorter or longer than its header says.');
+  const clusters = clusterBytes === 0 ? null : WordClusters.parse(bytes.subarray(weightBytes));
+  if (clusters === null && clusterBytes > 0) throw malformed('Its groups of words are no table.');
+  return { ...header, clusters, weights: new Int8Array(bytes.buffer, bytes.byteOffset, weightBytes) };
 }
 
-function parseHeader(text: string): Omit<CompactWeights, 'weights'> {
+type Header = Omit<CompactWeights, 'weights' | 'clusters'> & { readonly clusterBytes: number };
+
+function parseHeader(text: string): Header {
   const header = parsed(text);
-  const { format, features, version, bits, scale, lengthPenalty, bias, calibration } = header;
+  const { format, features, version, bits, scale, lengthPenalty, bias, calibration, clusterBytes } = header;
   if (format !== magic) throw malformed('It is no model of this kind.');
   if (features !== featuresVersion) throw malformed('It was trained on other features.');
   const sound =
@@ -46,6 +54,8 @@ function parseHeader(text: string): Omit<CompactWeights, 'weights'> {
     Number(bits) > 0 &&
     Number(bits) <= bitsMax &&
     Number.isFinite(scale) &&
+    Number.isInteger(clusterBytes) &&
+    Number(clusterBytes) >= 0 &&
     isPerChannel(lengthPenalty) &&
     isPerChannel(bias) &&
     isCalibration(calibration);
@@ -57,6 +67,7 @@ function parseHeader(text: string): Omit<CompactWeights, 'weights'> {
     lengthPenalty,
     bias,
     calibration,
+    clusterBytes: Number(clusterBytes),
   };
 }
 

@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: '43000f337b2a65536c7d8e42b2b56ad35eef673c6aba76d03b7404ba0d3e6c43',
+  sha256: '27b5ef712c8fccf3c0f5972c5d30bb150488b1e3aaa2ef5f762ec8a287921a13',
 } as const;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { FirewallError } from '../firewall/firewall-error.ts';
+import { WordClusters } from '../firewall/word-clusters.ts';
 import type { Fragment } from '../firewall/training/fragments.ts';
 import { parseFragments } from '../firewall/training/fragments.ts';
 import type { LabelledRow } from '../firewall/training/labelled-row.ts';
@@ -36,6 +37,13 @@ export function readFragments(folder: string): readonly Fragment[] {
     .filter((name) => name.endsWith('.txt'))
     .sort()
     .flatMap((name) => parseFragments(readFileSync(join(folder, name), 'utf8')));
+}
+
+/** Groups of words for a training. Throws `FirewallError` where the file is missing or none. */
+export function readClusters(file: string): WordClusters {
+  const clusters = WordClusters.parse(readBytes(file));
+  if (clusters !== null) return clusters;
+  throw new FirewallError('FIREWALL_ROWS_MALFORMED', 'The file is no table of groups of words.');
 }
 
 function readBytes(file: string): Buffer {

@@ -6,6 +6,7 @@ import type { LabelledRow } from './labelled-row.ts';
 import type { Draw } from './seeded-random.ts';
 import { pick, seededDraw } from './seeded-random.ts';
 import { fillSlots } from './slots.ts';
+import { drawSuffix } from './suffixes.ts';
 
 const dataChannels: readonly Channel[] = ['tool_result', 'document', 'email', 'web', 'code'];
 
@@ -35,6 +36,8 @@ const harmless: { readonly [channel in Channel]: readonly FragmentKind[] } = {
   code: ['code-benign'],
 };
 
+const suffixCount = 300;
+
 /** Frames of writing about attacks: what stands in them is told, not said. */
 const quotations: readonly string[] = [
   'A typical attack reads: "@".',
@@ -61,6 +64,7 @@ export function composeRows(fragments: readonly Fragment[], seed: number): reado
     }
   }
   composer.harmless();
+  composer.suffixed();
   return composer.rows;
 }
 
@@ -104,6 +108,28 @@ class Composer {
       const quoted = `${before}${fillSlots(fragment.text, this.draw)}${after}`;
       const channel = pick(['document', 'code', 'document'] as const, this.draw);
       this.add(channel, quoted, this.lineOf(channel, 'en'), 'benign', fragment);
+    }
+  }
+
+  /** Requests with a run of nonsense that makes a model obey: the run is the attack. */
+  suffixed(): void {
+    const words = this.fragments.flatMap(({ text }) => text.split(' ')).filter((word) => !word.includes('{'));
+    const requests = this.fragments.filter(({ kind }) => kind === 'task' || kind === 'user-benign');
+    if (requests.length === 0 || words.length === 0) return;
+    for (let time = 0; time < suffixCount; time += 1) {
+      const { text, language } = pick(requests, this.draw);
+      const request = `${fillSlots(text, this.draw)} `;
+      const suffix = drawSuffix(() => pick(words, this.draw), this.draw);
+      const start = [...request].length;
+      this.rows.push({
+        id: `own-${this.rows.length}`,
+        text: `${request}${suffix}`,
+        label: 'attack',
+        family: `suffix_${language}`,
+        channel: 'user',
+        source: 'own-suffix',
+        span: [start, start + [...suffix].length],
+      });
     }
   }
 

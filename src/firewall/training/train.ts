@@ -2,6 +2,7 @@
 import { channels } from '../../message/channel.ts';
 import type { CompactWeights } from '../compact-model.ts';
 import { FeatureReader } from '../features.ts';
+import type { WordClusters } from '../word-clusters.ts';
 import { calibrate, type HeldScore } from './calibrate.ts';
 import type { Example, RowCaps } from './examples.ts';
 import { capRows, exampleOf } from './examples.ts';
@@ -14,16 +15,17 @@ export type TrainOptions = FitOptions & {
   readonly version: string;
   readonly caps: RowCaps;
   readonly lengthPenalty: CompactWeights['lengthPenalty'];
+  readonly clusters: WordClusters | null;
 };
 
 /** Harmless twins: without them nothing says that a short dull line is dull. */
 const twins = Object.fromEntries(channels.map((name) => [`own-${name}`, 0.1]));
 
-export const defaultTraining: Omit<TrainOptions, 'version'> = {
+export const defaultTraining: Omit<TrainOptions, 'version' | 'clusters'> = {
   bits: 18,
   epochs: 3,
   learningRate: 1,
-  runs: 3,
+  runs: 6,
   seed: 20261121,
   sourceWeights: {
     'own-override': 0.3,
@@ -32,6 +34,7 @@ export const defaultTraining: Omit<TrainOptions, 'version'> = {
     'own-steer': 0.3,
     'own-passive': 0.3,
     'own-agent-attack': 0.3,
+    'own-suffix': 0.3,
     // Bare orders and tasks differ from plain requests in nothing but their place; with them fewer
     // attacks of sources never seen were found. They are measured, not learned from.
     'own-order': 0,
@@ -64,7 +67,7 @@ export function train(
 ): CompactWeights {
   const learned = rows.filter(({ source }) => options.sourceWeights[source] !== 0);
   const chosen = capRows(learned, options.caps, seededDraw(options.seed));
-  const reader = new FeatureReader(options.bits);
+  const reader = new FeatureReader(options.bits, options.clusters);
   const examples = chosen.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
   const halves: HeldScore[] = [];
   for (let fold = 0; fold < folds; fold += 1) {
@@ -79,6 +82,7 @@ export function train(
     version: options.version,
     bits: options.bits,
     lengthPenalty: options.lengthPenalty,
+    clusters: options.clusters,
     bias,
     calibration: calibrate(sets),
     ...quantise(weights),

@@ -39,7 +39,7 @@ The draft is ready.
 // Count from zero.
 `);
 const rows = composeRows(fragments, 7);
-const options = { ...defaultTraining, bits: 10, epochs: 2, runs: 1, version: 'test@1' };
+const options = { ...defaultTraining, bits: 10, epochs: 2, runs: 1, version: 'test@1', clusters: null };
 
 describe('hand-written lines', () => {
   it.each(['== overide en\nx', '== override\nx'])('do not train under a misspelt header: %j', (file) => {
@@ -51,7 +51,8 @@ describe('hand-written lines', () => {
     expect(composeRows(fragments, 8)).not.toEqual(rows);
     const attacks = rows.filter(({ label }) => label === 'attack');
     expect(attacks.length).toBeGreaterThan(10);
-    expect(rows.length - attacks.length).toBeGreaterThanOrEqual(attacks.length);
+    const twinned = attacks.filter(({ source }) => source !== 'own-suffix');
+    expect(rows.length - attacks.length).toBeGreaterThanOrEqual(twinned.length);
     for (const { text, span } of attacks) {
       const [start, end] = span ?? [0, 0];
       const payload = [...text].slice(start, end).join('');
@@ -61,7 +62,17 @@ describe('hand-written lines', () => {
   });
 
   it('leave no slot open', () => {
-    expect(rows.filter(({ text }) => /\{[a-z]+\}/.test(text) && !text.includes('return'))).toEqual([]);
+    const open = rows.filter(({ text, source }) => source !== 'own-suffix' && /\{[a-z]+\}/.test(text));
+    expect(open.filter(({ text }) => !text.includes('return'))).toEqual([]);
+  });
+
+  it('hide a run of nonsense behind a request, for users, and mark it', () => {
+    const suffixed = rows.filter(({ source }) => source === 'own-suffix');
+    expect(suffixed.length).toBeGreaterThan(100);
+    for (const { text, span, channel, label } of suffixed) {
+      expect([channel, label, span?.[1]]).toEqual(['user', 'attack', [...text].length]);
+      expect(span?.[0]).toBeGreaterThan(8);
+    }
   });
 
   it('make an order an attack in a data channel and a request from a user', () => {
