@@ -116,6 +116,9 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
   add('/v1/requests', agentRequests.requestAction, (input, memory, reply) =>
     api.requestAction(input, memory, closedSignal(reply)),
   );
+  add('/v1/chat/completions', agentRequests.complete, (input, memory, reply) =>
+    api.complete(input, memory, closedSignal(reply)),
+  );
   add('/v1/tools/call', agentRequests.callTool, (input, memory) => api.callTool(input, memory));
   add('/v1/inbox', agentRequests.takeMessages, (input, memory, reply) =>
     api.takeMessages(input, memory, closedSignal(reply)),

@@ -5,9 +5,6 @@ import type { Charge, SpendStore } from '../judge/spend.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
-  CREATE TABLE IF NOT EXISTS judge_charge (
-    id TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, micros INTEGER NOT NULL
-  );
   CREATE TABLE IF NOT EXISTS judge_question (
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, question TEXT NOT NULL
   );
@@ -17,33 +14,46 @@ const schema = `
 /** Questions that wait to be judged after the fact. */
 const questionsMax = 10_000;
 
+/** Charges in a table of their own: of the judges, or of the agent's model. */
+export function sqliteSpend(db: BatchedDatabase, table: 'judge_charge' | 'model_charge'): SpendStore {
+  const { database } = db;
+  database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, micros INTEGER NOT NULL
+  )`);
+  const since = database.prepare(`SELECT * FROM ${table} WHERE at > ? ORDER BY at`);
+  const save = database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`);
+  const drop = database.prepare(`DELETE FROM ${table} WHERE at <= ?`);
+  return {
+    since: (atMs) => since.all(atMs).map((row): Charge => ({
+      id: String(row['id']),
+      task: String(row['task']),
+      atMs: Number(row['at']),
+      micros: Number(row['micros']),
+    })),
+    save: async ({ id, task, atMs, micros }) => {
+      await db.write(() => save.run(id, task, atMs, micros));
+    },
+    drop: async (beforeMs) => {
+      await db.write(() => drop.run(beforeMs));
+    },
+  };
+}
+
 /** The judge's memory in the sidecar's own SQLite file; see the port for the contract. */
 export class SqliteJudgeMemory implements JudgeMemory {
   readonly #db: BatchedDatabase;
   readonly #statements: ReturnType<typeof prepare>;
   readonly spend: SpendStore;
+  readonly modelSpend: SpendStore;
   #count: number;
 
   constructor(db: BatchedDatabase) {
     this.#db = db;
     db.database.exec(schema);
-    const statements = prepare(db);
-    this.#statements = statements;
-    this.#count = Number(statements.countQuestions.get()?.['n'] ?? 0);
-    this.spend = {
-      since: (atMs) => statements.charges.all(atMs).map((row): Charge => ({
-        id: String(row['id']),
-        task: String(row['task']),
-        atMs: Number(row['at']),
-        micros: Number(row['micros']),
-      })),
-      save: async ({ id, task, atMs, micros }) => {
-        await db.write(() => statements.saveCharge.run(id, task, atMs, micros));
-      },
-      drop: async (beforeMs) => {
-        await db.write(() => statements.dropCharges.run(beforeMs));
-      },
-    };
+    this.#statements = prepare(db);
+    this.#count = Number(this.#statements.countQuestions.get()?.['n'] ?? 0);
+    this.spend = sqliteSpend(db, 'judge_charge');
+    this.modelSpend = sqliteSpend(db, 'model_charge');
   }
 
   questions(limit: number): readonly JudgeQuestion[] {
@@ -85,9 +95,6 @@ export class SqliteJudgeMemory implements JudgeMemory {
 
 function prepare({ database }: BatchedDatabase) {
   return {
-    charges: database.prepare('SELECT * FROM judge_charge WHERE at > ? ORDER BY at'),
-    saveCharge: database.prepare('INSERT OR REPLACE INTO judge_charge VALUES (?, ?, ?, ?)'),
-    dropCharges: database.prepare('DELETE FROM judge_charge WHERE at <= ?'),
     questions: database.prepare('SELECT question FROM judge_question ORDER BY at, rowid LIMIT ?'),
     countQuestions: database.prepare('SELECT count(*) AS n FROM judge_question'),
     queue: database.prepare('INSERT OR IGNORE INTO judge_question VALUES (?, ?, ?)'),

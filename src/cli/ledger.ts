@@ -18,7 +18,7 @@ export async function ledger(options: LedgerOptions, io: CommandIo): Promise<num
 }
 
 function ledgerText(found: TaskLedger): readonly string[] {
-  const { judge, naive, people, tools } = found;
+  const { judge, models, naive, people, tools } = found;
   return [
     `task ${found.task}, ${new Date(found.startedAt).toISOString()}, ${found.elapsedMs} ms from first to last entry`,
     '',
@@ -34,6 +34,7 @@ function ledgerText(found: TaskLedger): readonly string[] {
     '',
     `  ${found.hops.length} hops, ${found.answers} answers, ${ms(found.hopsUs).trim()} in all of them; ` +
       `${tools.calls} tool calls, ${ms(tools.tookUs).trim()}; ${people.held} held, ${people.decided} decisions`,
+    `  agents' models: ${models.calls} calls, ${ms(models.tookUs).trim()}, ${models.tokens} tokens, ${money(models.micros)}`,
     `  judge: ${judge.calls} calls, ${judge.callsOnPath} of them waited for (${ms(judge.onPathUs).trim()}), ` +
       `${judge.tokens} tokens, ${money(judge.micros)}, ${judge.conflicts} conflicts`,
     `  a judge on every hop: ${naive.calls} calls, ${span(naive.lowMs / 1000, naive.highMs / 1000)} s, ` +

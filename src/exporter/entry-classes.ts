@@ -61,6 +61,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'tool.in-doubt': api('span', 'tool.in-doubt'),
   'tool.settled': api('log', 'tool.settled'),
   'tool.refused': api('span', 'tool.refused'),
+  'model.called': api('span', 'model.called'),
   'judge.called': api('span', 'judge.called'),
   'judge.ruled': api('log', 'judge.ruled'),
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },

@@ -8,6 +8,8 @@ import type { SpendStore } from './spend.ts';
  */
 export interface JudgeMemory {
   readonly spend: SpendStore;
+  /** Of the model that the agent itself thinks with. */
+  readonly modelSpend: SpendStore;
   /** Questions that are judged after the fact, oldest first; one for each message. */
   questions(limit: number): readonly JudgeQuestion[];
   /** False when there is no room; nothing is dropped for it. */

@@ -9,12 +9,12 @@ export const judgeSettingCodes = {
     agentSees: 'UNAVAILABLE',
   },
   MESH_JUDGE_URL_INSECURE: {
-    means: 'A judge would be asked over a connection without TLS.',
+    means: 'A model would be asked over a connection without TLS.',
     mend: 'Use https, or a server on this machine; write no credentials into the address.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_JUDGE_CREDENTIAL: {
-    means: 'The credential of a judge model is named twice.',
+    means: 'The credential of a model is named twice.',
     mend: 'Give either credential_file or credential_env.',
     agentSees: 'UNAVAILABLE',
   },

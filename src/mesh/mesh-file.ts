@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
 import { defaultBand } from './firewall-settings.ts';
+import { agentModelShape } from './agent-model.ts';
 import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
@@ -184,6 +185,8 @@ const agentShape = z.strictObject({
   oispec: filePath.optional(),
   system_prompt: filePath.optional()
     .describe('File of its instructions, which may not leave.'),
+  model: agentModelShape.optional()
+    .describe('The model it thinks with, behind its sidecar.'),
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),

@@ -7,6 +7,7 @@ import type { Channel } from '../message/channel.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ScannerSettings } from './scanner-settings.ts';
 import type { FirewallSettings } from './firewall-settings.ts';
+import type { AgentModelSettings } from './agent-model.ts';
 import type { JudgeSettings } from './judge-settings.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
@@ -162,6 +163,8 @@ export type Agent = {
   readonly oispec: OISpec | null;
   /** The agent's own instructions, so that its sidecar sees them leave (PG-1.2). Absent: unknown. */
   readonly systemPrompt?: string | null;
+  /** The model it thinks with, behind its sidecar; absent or null is none. */
+  readonly model?: AgentModelSettings | null;
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { builtInSchemas } from './built-in-schemas.ts';
+import { resolveAgentModel } from './agent-model.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, type EntryOf } from './mesh-file.ts';
 import type { Agent, Edge, Zone } from './mesh.ts';
@@ -40,6 +41,7 @@ export function resolveAgents(
       oispec: value.oispec === undefined ? null : resolveOISpec(loading, name, path, value),
       systemPrompt: value.system_prompt === undefined
         ? null : loading.text(value.system_prompt, [...path, 'system_prompt']),
+      model: resolveAgentModel(loading, value.model, [...path, 'model']),
       sponsor: value.sponsor ?? null,
       spawn: spawnRightOf(value),
       template: templateOf(value),

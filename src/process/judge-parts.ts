@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
+import { completeOver } from '../adapters/agent-model-http.ts';
 import { AiJudgeModel } from '../adapters/judge-model-ai.ts';
 import { loadJudgeLibrary } from '../adapters/judge-library.ts';
 import { systemJudgeTiming } from '../adapters/judge-timing.ts';
@@ -11,8 +12,9 @@ import { createPanel } from '../judge/panel.ts';
 import { Spend, type SpendStore } from '../judge/spend.ts';
 import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { JudgeModelSettings, JudgeSettings } from '../mesh/judge-settings.ts';
-import type { Mesh } from '../mesh/mesh.ts';
+import type { Agent, Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
+import type { AgentModel } from '../sidecar/agent-model.ts';
 
 /**
  * The judge that a mesh file asks for. Rejects with `JudgeError` where it is configured and cannot be
@@ -45,12 +47,29 @@ export async function judgeModels(
   return models;
 }
 
-async function keyOf({ name, credential }: JudgeModelSettings): Promise<string | null> {
+/** The model that an agent thinks with; null where the mesh file gives it none. */
+export async function agentModelOf(
+  { name, model }: Agent,
+  store: SpendStore,
+  clock: Clock,
+): Promise<AgentModel | null> {
+  const settings = model ?? null;
+  if (settings === null) return null;
+  const key = await keyOf({ name: `of ${name}`, credential: settings.credential });
+  return {
+    settings,
+    spend: new Spend(settings.budget, store, clock),
+    timing: systemJudgeTiming,
+    complete: completeOver(settings.url, key),
+  };
+}
+
+async function keyOf({ name, credential }: Pick<JudgeModelSettings, 'name' | 'credential'>): Promise<string | null> {
   if (credential === null) return null;
   const key = credential.kind === 'env'
     ? process.env[credential.name]
     : await readFile(credential.path, 'utf8').catch(() => undefined);
   const trimmed = key?.trim() ?? '';
   if (trimmed !== '') return trimmed;
-  throw new JudgeError('JUDGE_CREDENTIAL_MISSING', `Judge model ${name} has no credential.`);
+  throw new JudgeError('JUDGE_CREDENTIAL_MISSING', `The model ${name} has no credential.`);
 }

@@ -39,7 +39,7 @@ import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
 import { agentSees } from './codes.ts';
 import { firewallOf } from './firewall-parts.ts';
-import { judgeOf } from './judge-parts.ts';
+import { agentModelOf, judgeOf } from './judge-parts.ts';
 
 /** What the sidecar of one agent stands on before it is wired. */
 export type SidecarFoundations = {
@@ -220,6 +220,7 @@ export async function buildSidecarContext(
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
     judge: await judgeOf(mesh, foundations.judgeMemory.spend, clock),
+    agentModel: await agentModelOf(agent, foundations.judgeMemory.modelSpend, clock),
     endorsements: new Endorsements(
       limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
     ),

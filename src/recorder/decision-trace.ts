@@ -300,7 +300,7 @@ function costOf(entries: readonly RecordedEntry[]): TraceCost {
   const rows = [...controls.values()].sort((a, b) => b.took_us - a.took_us);
   return {
     tokens,
-    model_calls: entries.filter(({ kind }) => kind === 'judge.called').length,
+    model_calls: entries.filter(({ kind }) => kind === 'judge.called' || kind === 'model.called').length,
     controls_us: rows.reduce((sum, row) => sum + row.took_us, 0),
     controls: rows,
   };

@@ -32,6 +32,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'tool.in-doubt': true,
   'tool.settled': true,
   'tool.refused': true,
+  'model.called': true,
   'judge.called': true,
   'judge.ruled': true,
   'indicator.raised': true,

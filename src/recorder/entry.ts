@@ -32,6 +32,7 @@ export type EntryKind =
   | 'tool.in-doubt'
   | 'tool.settled'
   | 'tool.refused'
+  | 'model.called'
   | 'judge.called'
   | 'judge.ruled'
   | 'indicator.raised'

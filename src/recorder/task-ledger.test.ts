@@ -85,6 +85,13 @@ describe('the ledger of a task', () => {
     });
   });
 
+  it('adds the agents\' own models up apart from the judge', () => {
+    const own = entry({ kind: 'model.called', tookUs: 500, detail: { inputTokens: 10, outputTokens: 5, micros: 7 } });
+    expect(taskLedger('T', [own, own])).toMatchObject({
+      models: { calls: 2, tookUs: 1000, tokens: 30, micros: 14 }, judge: { calls: 0, micros: 0 },
+    });
+  });
+
   it('takes what a sidecar wrote for what it is: numbers that are none count nothing', () => {
     const odd = called('c1', { detail: { inputTokens: -5, outputTokens: '7', micros: Number.NaN } });
     expect(taskLedger('T', [odd])?.judge).toMatchObject({ tokens: 0, micros: 0 });

@@ -56,6 +56,8 @@ export type TaskLedger = {
     readonly micros: number;
     readonly conflicts: number;
   };
+  /** Of the agents' own models, as far as the calls named the task. */
+  readonly models: { readonly calls: number; readonly tookUs: number; readonly tokens: number; readonly micros: number };
   readonly people: { readonly held: number; readonly decided: number };
   readonly tools: { readonly calls: number; readonly tookUs: number };
   /** The same task with a judge on every hop, one after the other. */
@@ -94,6 +96,7 @@ export function taskLedger(task: string, entries: readonly RecordedEntry[]): Tas
     hopsUs: total(hops.map(({ tookUs }) => tookUs)),
     controls: controlCosts(own),
     judge: judgeCost(own, called),
+    models: modelCost(own),
     people: {
       held: own.filter(({ kind }) => kind === 'approval.held').length,
       decided: own.filter(({ kind }) => kind === 'approval.decided').length,
@@ -164,6 +167,16 @@ function judgeCost(
     tokens: total(called.map(tokensOf)),
     micros: total(called.map(({ detail }) => numberOf(detail['micros']))),
     conflicts: ruled.filter(({ detail }) => detail['conflict'] === true).length,
+  };
+}
+
+function modelCost(own: readonly RecordedEntry[]): TaskLedger['models'] {
+  const called = own.filter(({ kind }) => kind === 'model.called');
+  return {
+    calls: called.length,
+    tookUs: total(called.map(({ tookUs }) => tookUs ?? 0)),
+    tokens: total(called.map(tokensOf)),
+    micros: total(called.map(({ detail }) => numberOf(detail['micros']))),
   };
 }
 

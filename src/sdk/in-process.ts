@@ -23,6 +23,8 @@ const never = new AbortController().signal;
 
 const routes: { readonly [path: string]: Route } = {
   '/v1/tasks': (api, body, memory) => api.startTask(agentRequests.startTask.parse(body), memory),
+  '/v1/chat/completions': (api, body, memory, signal) =>
+    api.complete(agentRequests.complete.parse(body), memory, signal),
   '/v1/tasks/end': (api, body, memory) => api.endTask(agentRequests.endTask.parse(body), memory),
   '/v1/mandates': (api, body, memory) =>
     api.holdMandate(agentRequests.holdMandate.parse(body), memory),

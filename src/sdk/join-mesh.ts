@@ -150,6 +150,13 @@ export type MeshAgent = {
   readonly spawn: (template: string, options: SpawnOptions) => Promise<Spawned>;
   /** Ends one child, or all that this agent has in a task; gives how many. */
   readonly endChildren: (which: { readonly child: string } | { readonly task: string }) => Promise<number>;
+  /**
+   * Asks the agent's own model: body and answer of an OpenAI chat completion, without streams. With
+   * `metadata.task` it counts for that task. Rejects with `SidecarRefused` when the sidecar refuses.
+   */
+  readonly complete: (
+    request: { readonly messages: readonly unknown[]; readonly [member: string]: unknown },
+  ) => Promise<{ readonly [member: string]: unknown }>;
   readonly tools: {
     readonly list: () => Promise<readonly { readonly [member: string]: unknown }[]>;
     /** `tool.operation`. */
@@ -208,6 +215,12 @@ export function meshAgent(
     spawn: (template, spawnOptions) => spawnThrough(call, template, spawnOptions),
     endChildren: async (which) =>
       Number((await call({ path: '/v1/children/end', body: which }))['ended'] ?? 0),
+    complete: async (request) => {
+      const answer = await call({ path: '/v1/chat/completions', body: request });
+      const refused = answer['error'] as { readonly code?: string } | undefined;
+      if (refused !== undefined) throw new SidecarRefused(refused.code ?? 'REFUSED');
+      return answer;
+    },
     tools: {
       list: async () => listOf(await call({ path: '/v1/tools', body: null })),
       call: async (operation, args = {}, callOptions = {}) => {

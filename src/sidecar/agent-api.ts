@@ -17,6 +17,7 @@ import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbo
 import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
 import { spawnChild } from './spawn.ts';
+import { callModel } from './call-model.ts';
 import { endTask, holdMandate } from './task-authority.ts';
 
 /** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
@@ -224,6 +225,19 @@ export class AgentApi {
   ): Promise<ApiAnswer> {
     const held = await holdMandate(request.chain, memory, this.#context);
     return 'task' in held ? { status: 200, body: held } : this.#refused(403, held.code);
+  }
+
+  /** The agent's own model; what is refused has the form of an error that its client knows. */
+  async complete(
+    request: AgentRequests['complete'],
+    memory: AgentMemory,
+    signal: AbortSignal,
+  ): Promise<ApiAnswer> {
+    const answer = await callModel(request, memory, signal, this.#context);
+    if (answer.ok) return { status: 200, body: answer.body };
+    const code = this.#context.agentSees(answer.code);
+    const status = answer.code === 'SIDECAR_MODEL_UNAVAILABLE' ? 502 : 403;
+    return { status, body: { error: { message: code, type: 'maso', code, param: null } } };
   }
 
   listTools(): ApiAnswer {

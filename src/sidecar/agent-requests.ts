@@ -72,6 +72,24 @@ export const agentRequests = {
   acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
   ...spawnRequests,
   endTask: z.strictObject({ task: ulid }),
+  /** Of a chat completion: members that are not named here do not reach the model. */
+  complete: z.object({
+    model: z.string().max(256).optional(),
+    messages: z.array(jsonObject).min(1).max(4096),
+    stream: z.literal(false).optional(),
+    n: z.literal(1).optional(),
+    max_tokens: z.int().min(1).max(1_000_000).optional(),
+    temperature: z.number().optional(),
+    top_p: z.number().optional(),
+    seed: z.int().optional(),
+    stop: json.optional(),
+    tools: z.array(json).max(256).optional(),
+    tool_choice: json.optional(),
+    parallel_tool_calls: z.boolean().optional(),
+    response_format: json.optional(),
+    reasoning_effort: z.string().max(32).optional(),
+    metadata: z.object({ task: ulid.optional() }).optional(),
+  }),
   holdMandate: z.strictObject({ chain: z.string().min(1).max(chainLengthMax) }),
 };
 

@@ -97,6 +97,26 @@ export const sidecarCodes = {
     mend: 'Start or repair the node; the message was not admitted as far as the sidecar knows.',
     agentSees: 'UNAVAILABLE',
   },
+  SIDECAR_MODEL_NOT_CONFIGURED: {
+    means: 'The agent asked for a model, and the mesh file gives it none.',
+    mend: 'Give the agent a model in the mesh file if it is to think through its sidecar.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_MODEL_CLEARANCE: {
+    means: 'The agent has read what is more sensitive than its model may be given.',
+    mend: 'Raise the clearance of the model if its provider may see such data, or give it another.',
+    agentSees: 'REFUSED',
+  },
+  SIDECAR_MODEL_BUDGET: {
+    means: 'The budget of the agent\'s model, of the hour or of the task, is spent.',
+    mend: 'Look at what the agent is doing; raise agents.NAME.model.budget if it is legitimate.',
+    agentSees: 'RATE_LIMITED',
+  },
+  SIDECAR_MODEL_UNAVAILABLE: {
+    means: 'The agent\'s model gave no answer in time, or one without the form of a completion.',
+    mend: 'Look at its endpoint and its credential.',
+    agentSees: 'UNAVAILABLE',
+  },
   SIDECAR_RATE_LIMITED: {
     means: 'The agent asks more of its sidecar than its limit allows.',
     mend: 'Raise limits.messages_per_second if the load is expected.',

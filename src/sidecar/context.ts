@@ -18,6 +18,7 @@ import type { TokenBuckets } from '../scanner/rate.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
 import type { Gate } from '../tool/gate.ts';
+import type { AgentModel } from './agent-model.ts';
 import type { Allotments } from './allotments.ts';
 import type { Endorsements } from './endorsements.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
@@ -51,6 +52,8 @@ export type SidecarContext = {
   readonly firewall: { readonly model: InjectionModel; readonly timing?: FirewallTiming };
   readonly compliance: Compliance;
   readonly judge: Judge;
+  /** The model that the agent thinks with; null where it has none through its sidecar. */
+  readonly agentModel: AgentModel | null;
   /** Null where nobody judges. */
   readonly judgeMemory: JudgeMemory | null;
   readonly endorsements: Endorsements;

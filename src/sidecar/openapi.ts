@@ -53,6 +53,12 @@ export const agentRoutes: readonly Route[] = [
     },
   },
   {
+    path: '/v1/chat/completions',
+    summary: 'Ask the agent\'s own model; speaks the chat completions of OpenAI, without streams.',
+    request: 'complete',
+    answers: { '200': 'The completion.', '502': 'The model gave no answer.', ...shared },
+  },
+  {
     path: '/v1/tools/call',
     summary: 'Read through one of the agent\'s own tools.',
     request: 'callTool',

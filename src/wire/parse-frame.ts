@@ -43,6 +43,7 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'tool.in-doubt',
   'tool.settled',
   'tool.refused',
+  'model.called',
   'judge.called',
   'judge.ruled',
   'indicator.raised',

@@ -200,6 +200,7 @@ export class FakeSidecar {
         },
       },
       judge: noJudge,
+      agentModel: null,
       judgeMemory: new SqliteJudgeMemory(this.database),
       endorsements: new Endorsements(
         mesh.limits.approvalTimeoutMs,
