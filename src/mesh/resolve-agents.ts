@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { builtInSchemas } from './built-in-schemas.ts';
-import { resolveAgentModel } from './agent-model.ts';
+import { resolveAgentModel } from './resolve-agent-model.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, type EntryOf } from './mesh-file.ts';
 import type { Agent, Edge, Zone } from './mesh.ts';
