@@ -13,7 +13,7 @@ import { Judging } from './judging.ts';
 import { messageQuestion } from './judged.ts';
 import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
 import { ownRefusal } from './standing.ts';
-import { withdrawRevoked } from './withdraw.ts';
+import { withdraw } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
 
@@ -282,7 +282,7 @@ export class AgentSidecar {
     const isSuspect = ({ body }: InboxMessage): boolean => this.#handovers.isSuspect(body.id);
     const taken = await this.#inbox.take(max, signal, isLive, isSuspect);
     try {
-      return await withdrawRevoked(taken, this.context);
+      return await withdraw(taken, memory, this.context);
     } catch (failure) {
       this.#inbox.putBack(taken);
       throw failure;
@@ -305,7 +305,7 @@ export class AgentSidecar {
     signal: AbortSignal,
   ): Promise<InboxMessage | null> {
     const outcome = await this.#inbox.outcomeOf(requestId, executor, signal);
-    const [kept = null] = outcome === null ? [] : await withdrawRevoked([outcome], this.context);
+    const [kept = null] = outcome === null ? [] : await withdraw([outcome], null, this.context);
     return kept;
   }
 

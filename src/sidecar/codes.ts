@@ -97,6 +97,11 @@ export const sidecarCodes = {
     mend: 'Start or repair the node; the message was not admitted as far as the sidecar knows.',
     agentSees: 'UNAVAILABLE',
   },
+  SIDECAR_GOAL_CHANGED: {
+    means: 'A message calls the goal of its task another than the one that the agent was given.',
+    mend: 'Look at the sidecar that sent it: only one that was taken over stamps another goal.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_MODEL_NOT_CONFIGURED: {
     means: 'The agent asked for a model, and the mesh file gives it none.',
     mend: 'Give the agent a model in the mesh file if it is to think through its sidecar.',

@@ -4,17 +4,24 @@ import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
 import { senderRefusal } from './standing.ts';
 
+/** Where a process stands in the tasks that it was given. */
+export type Places = {
+  readonly place: (task: string) => { readonly goalHash: string | null } | null;
+};
+
 /**
- * Leaves out what came from agents that were revoked while it waited here; each is refused durably,
- * and on record, before the rest is handed over.
+ * Leaves out what came from agents that were revoked while it waited here, and what calls the goal of
+ * a task another than the process was given; each is refused durably, and on record, before the rest
+ * is handed over. `places` is null where nothing is handed on.
  */
-export async function withdrawRevoked(
+export async function withdraw(
   messages: readonly InboxMessage[],
+  places: Places | null,
   context: SidecarContext,
 ): Promise<readonly InboxMessage[]> {
   const kept: InboxMessage[] = [];
   for (const message of messages) {
-    const code = senderRefusal(message.body, context.revocations);
+    const code = senderRefusal(message.body, context.revocations) ?? goalRefusal(message.body, places);
     if (code === null) {
       kept.push(message);
       continue;
@@ -23,6 +30,13 @@ export async function withdrawRevoked(
     await context.store.setState(message.body.id, 'refused');
   }
   return kept;
+}
+
+/** A task has one goal from its start to its end: the hash of what its originator asked for (PG-3.2). */
+function goalRefusal({ task, goalHash }: InboxMessage['body'], places: Places | null): string | null {
+  const known = places?.place(task)?.goalHash ?? null;
+  const isOther = known !== null && goalHash !== null && goalHash !== known;
+  return isOther ? 'SIDECAR_GOAL_CHANGED' : null;
 }
 
 function withdrawnEntry({ body }: InboxMessage, code: string, context: SidecarContext): EntryDraft {
