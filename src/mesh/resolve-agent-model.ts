@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { agentModelShape, AgentModelSettings } from './agent-model.ts';
 import type { Loading } from './loading.ts';
-import { isSecureUrl } from './resolve-tools.ts';
+import { isSecureUrl } from './secure-url.ts';
 import type { Path } from './yaml-source.ts';
 
 /** The key `model` of an agent; null where it has none. */

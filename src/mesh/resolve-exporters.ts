@@ -2,7 +2,7 @@
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, namePattern, type EntryOf } from './mesh-file.ts';
 import type { ExporterManifest } from './mesh.ts';
-import { isSecureUrl } from './resolve-tools.ts';
+import { isSecureUrl } from './secure-url.ts';
 
 /** Where entries go besides the log. Each has exactly one kind; addresses are TLS, or loopback. */
 export function resolveExporters(

@@ -2,7 +2,7 @@
 import { judgeShape, judgeSubjectNames, type JudgeFile } from './judge-file.ts';
 import type { JudgeModelSettings, JudgeSettings, JudgeSubjectSettings } from './judge-settings.ts';
 import type { Loading } from './loading.ts';
-import { isSecureUrl } from './resolve-tools.ts';
+import { isSecureUrl } from './secure-url.ts';
 import type { Path } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
 

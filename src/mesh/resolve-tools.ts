@@ -14,6 +14,7 @@ import type { Defaults } from './resolve-domains.ts';
 import { resolveSensitive } from './resolve-sensitive.ts';
 import type { Path } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
+import { isSecureUrl } from './secure-url.ts';
 
 export const toolTimeoutMsDefault = 30_000;
 
@@ -71,16 +72,6 @@ function resolveRunner(loading: Loading, entry: ToolEntry): ToolManifest['runner
   }
   const [module = ''] = absoluteArguments(loading, [value.function ?? '']);
   return { kind: 'function', module };
-}
-
-const loopbackHosts: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
-
-/** TLS, or loopback; never with credentials in the address, which end up in logs. */
-export function isSecureUrl(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const url = new URL(address);
-  if (url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && loopbackHosts.has(url.hostname));
 }
 
 function resolveResults(
