@@ -70,23 +70,20 @@ function taken(before: Live, batch: LiveBatch & { readonly size: number }): Live
     size: batch.size,
     entries: [...batch.entries.toReversed(), ...before.entries].slice(0, entriesKept),
     edges,
-    seconds: addSecond(before.seconds, batch),
+    seconds: addSeconds(before.seconds, batch),
     summed: before.summed + batch.summed,
   };
 }
 
-function addSecond(seconds: readonly Second[], { at, total }: LiveBatch): readonly Second[] {
-  if (at === null) return seconds;
-  const second = Math.floor(at / 1000);
-  const last = seconds.at(-1);
-  if (last !== undefined && second <= last.at) {
-    const sum = {
-      at: last.at, go: last.go + total.go, noGo: last.noGo + total.noGo,
-      escalate: last.escalate + total.escalate,
-    };
-    return [...seconds.slice(0, -1), sum];
+function addSeconds(known: readonly Second[], { seconds }: LiveBatch): readonly Second[] {
+  const sums = new Map(known.map((second) => [second.at, second]));
+  for (const { at, go, noGo, escalate } of seconds) {
+    const before = sums.get(at) ?? { at, go: 0, noGo: 0, escalate: 0 };
+    sums.set(at, {
+      at, go: before.go + go, noGo: before.noGo + noGo, escalate: before.escalate + escalate,
+    });
   }
-  return [...seconds, { at: second, ...total }].slice(-secondsKept);
+  return [...sums.values()].sort((a, b) => a.at - b.at).slice(-secondsKept);
 }
 
 const LiveContext = createContext<Live>(nothing);

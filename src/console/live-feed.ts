@@ -16,6 +16,8 @@ export type LiveBatch = {
   readonly kinds: { readonly [kind: string]: number };
   readonly edges: readonly EdgeTally[];
   readonly total: Tally;
+  /** The same by second, oldest first; `at` is in seconds since 1970. */
+  readonly seconds: readonly (Tally & { readonly at: number })[];
   /** Newest last. What was refused, escalated, decided or moved first; the rest as far as it fits. */
   readonly entries: readonly LiveEntry[];
   /** Entries that are only in the sums. */
@@ -34,9 +36,14 @@ export function foldEntries(from: number, entries: readonly RecordedEntry[]): Li
   const kinds: { [kind: string]: number } = {};
   const edges = new Map<string, { from: string; to: string; go: number; noGo: number; escalate: number }>();
   const total = { go: 0, noGo: 0, escalate: 0 };
+  const seconds = new Map<number, { at: number; go: number; noGo: number; escalate: number }>();
   for (const entry of entries) {
     kinds[entry.kind] = (kinds[entry.kind] ?? 0) + 1;
     count(total, entry);
+    const at = Math.floor(entry.recordedAt / 1000);
+    const second = seconds.get(at) ?? { at, go: 0, noGo: 0, escalate: 0 };
+    count(second, entry);
+    seconds.set(at, second);
     const ends = endsOf(entry);
     if (ends === null) continue;
     const key = `${ends.from} ${ends.to}`;
@@ -56,6 +63,7 @@ export function foldEntries(from: number, entries: readonly RecordedEntry[]): Li
     kinds,
     edges: [...edges.values()],
     total,
+    seconds: [...seconds.values()],
     entries: told.map(liveEntry),
     summed: entries.length - told.length,
   };

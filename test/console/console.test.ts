@@ -244,6 +244,7 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
   });
 
   it('says that the stream broke, and goes on where it was', async () => {
+    const waits = await mesh.hold('close_account', { name: 'b' });
     await bob.page.goto(mesh.url);
     await bob.page.locator('.stream.open').waitFor();
     await bob.context.setOffline(true);
@@ -255,6 +256,10 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     // A restart signs everybody out: nobody's session outlives the node.
     await bob.page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 30_000 });
     await bob.page.locator('.stream.open').waitFor({ timeout: 20_000 });
+    // What waited when the node was killed waits still.
+    await bob.page.goto(`${mesh.url}/approvals/${waits.id}`);
+    await said(bob, /2 different people have to approve/);
+    await bob.page.goto(mesh.url);
     const held = await mesh.hold('refund', refund('after-0001'));
     await bob.page.locator(`main a[href="/trace/${held.message}"]`).first().waitFor();
   });
