@@ -2,7 +2,8 @@
 // One whole hop, agent a to agent b, with every control on and durably recorded: three processes
 // and real TLS; this process is the load. `npm run bench:hop -- --json`.
 // Options: --seconds N of each load, --messages N for the memory run, --profile DIR,
-// --model compact to have the semantic firewall read each message too.
+// --model compact to have the semantic firewall read each message too; --forensic to have each payload
+// kept for custodians.
 import type { MeshAgent } from '../src/sdk/join-mesh.ts';
 import {
   cpuUs,
@@ -92,7 +93,8 @@ class Hops {
 
 const floorBefore = cryptoFloorUs(1024);
 const model = textOption('model') === 'compact' ? 'compact' : 'none';
-const mesh = await startBenchMesh(textOption('profile'), model);
+const forensic = process.argv.includes('--forensic');
+const mesh = await startBenchMesh(textOption('profile'), model, forensic);
 const sender = await mesh.join('a');
 const recipient = await mesh.join('b');
 const hops = new Hops(sender);
@@ -229,6 +231,7 @@ function report(): void {
   print({
     bench: 'hop',
     model,
+    forensic,
     machine: machine(),
     startMs: Math.round(mesh.startMs),
     floorUs: rounded(floorUs),

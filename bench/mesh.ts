@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +26,7 @@ type Ready = {
 };
 
 /** The figures of one hop are without a model; `model` says otherwise. */
-const meshFile = (model: 'none' | 'compact'): string => `security_mesh:
+const meshFile = (model: 'none' | 'compact', forensic: boolean): string => `security_mesh:
   global: { autonomy_tier: 2, audit_scope: FULL_MESH, development: true }
   limits: { messages_per_second: 100000, message_burst: 100000, queued_messages_max: 100000 }
   firewall: { model: ${model} }
@@ -45,16 +46,24 @@ const meshFile = (model: 'none' | 'compact'): string => `security_mesh:
         required: [number, text]
         additionalProperties: false
         properties: { number: { type: integer }, text: { type: string, maxLength: 20000 } }
-`;
+${forensic ? `  recorder: { forensic: { custodians: ${custodians()}, threshold: 2 } }\n` : ''}`;
+
+/** Two of three may open what is kept; here nobody will. */
+function custodians(): string {
+  return JSON.stringify(['one', 'two', 'three'].map((name) => ({
+    name, key: generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' }).x,
+  })));
+}
 
 /** Starts the mesh with everything on. `profile` names a folder for CPU profiles of all three. */
 export async function startBenchMesh(
   profile: string | null,
   model: 'none' | 'compact' = 'none',
+  forensic = false,
 ): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
   const file = join(directory, 'security_mesh.yaml');
-  writeFileSync(file, meshFile(model));
+  writeFileSync(file, meshFile(model, forensic));
   if (profile !== null) mkdirSync(profile, { recursive: true });
   const maso = join(import.meta.dirname, '..', 'src', 'cli', 'maso.ts');
   const started = performance.now();

@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { textOf } from './bytes.ts';
 import { VerifierError } from './codes.ts';
+import { filesSource } from './files.ts';
+import type { LogFile } from './files.ts';
 import type { Sha256 } from './sha256.ts';
 import { tiledSource, tilePath } from './source.ts';
 import type { LogSource } from './source.ts';
@@ -12,9 +13,6 @@ import type { LogSource } from './source.ts';
 export const nodeSha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
 
 const segmentPattern = /^segment-(\d{16})\.log$/;
-const chunkBytes = 1024 * 1024;
-/** No recorder writes longer lines; what is longer is cut here and fits no hash. */
-const lineBytesMax = 1024 * 1024;
 
 /**
  * A log in a directory: a recorder's own, with its segments, or one laid out as C2SP tlog-tiles
@@ -26,56 +24,27 @@ export async function directorySource(directory: string): Promise<LogSource> {
   });
   const fetchBytes = (path: string) => readIfThere(join(directory, path));
   const tiled = { ...tiledSource(fetchBytes), widths: widthsIn(directory) };
-  const segments = files.filter((file) => segmentPattern.test(file)).sort();
-  if (segments.length === 0 && !files.includes('header.json')) return tiled;
-  let cutOff = false;
+  const names = files.filter((file) => segmentPattern.test(file) || file === 'header.json');
+  if (names.length === 0) return tiled;
+  const listed = new Map<string, LogFile>();
+  for (const name of names) listed.set(name, fileAt(join(directory, name)));
+  const { checkpoint, tile, widths } = tiled;
+  return { ...(await filesSource(listed)), checkpoint, tile, widths };
+}
+
+function fileAt(path: string): LogFile {
   return {
-    ...tiled,
-    origin: await originIn(directory),
-    incomplete: () => cutOff,
-    entries: async function* () {
-      for (const segment of segments) {
-        cutOff = yield* linesOf(join(directory, segment));
+    read: async (from, to) => {
+      const file = await open(path, 'r');
+      try {
+        const bytes = new Uint8Array(to - from);
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+        return bytes.subarray(0, bytesRead);
+      } finally {
+        await file.close();
       }
     },
   };
-}
-
-async function originIn(directory: string): Promise<string> {
-  const bytes = await readIfThere(join(directory, 'header.json'));
-  const text = bytes === null ? null : textOf(bytes);
-  const [, format = '', name = ''] =
-    /^\{"format":"maso-record-log\/(\d+)","name":"([\w-]{22,64})"\}\n$/.exec(text ?? '') ?? [];
-  if (format === '1') {
-    throw new VerifierError('VERIFY_FORMAT_OLD', 'The log was written by an earlier version.');
-  }
-  return format === '2' ? `maso/log/${name}` : '';
-}
-
-/** Runs of whole lines. Returns whether something follows the last line feed. */
-async function* linesOf(path: string): AsyncGenerator<readonly Uint8Array[], boolean> {
-  const file = await open(path, 'r');
-  try {
-    let rest = new Uint8Array(0);
-    for (;;) {
-      // A fresh chunk each time: the lines that are handed out are views of it.
-      const chunk = new Uint8Array(rest.length + chunkBytes);
-      chunk.set(rest);
-      const { bytesRead } = await file.read(chunk, rest.length, chunkBytes, null);
-      if (bytesRead === 0) return rest.length > 0;
-      const end = rest.length + bytesRead;
-      const lines: Uint8Array[] = [];
-      let start = 0;
-      for (let at = chunk.indexOf(10); at >= 0 && at < end; at = chunk.indexOf(10, start)) {
-        lines.push(chunk.subarray(start, at));
-        start = at + 1;
-      }
-      yield lines;
-      rest = chunk.slice(start, Math.min(end, start + lineBytesMax));
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 function widthsIn(directory: string): NonNullable<LogSource['widths']> {

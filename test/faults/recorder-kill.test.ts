@@ -14,7 +14,7 @@ import { directorySource, nodeSha256 } from '../../src/verifier/directory.ts';
 import { verifyLog } from '../../src/verifier/verify.ts';
 import { testKey } from './recorder-fixture.ts';
 
-const rounds = Number(process.env['MASO_KILL_ROUNDS'] ?? 10);
+const rounds = Number(process.env['MASO_KILL_ROUNDS'] ?? (process.env['CI'] ? 50 : 10));
 const writer = new URL('recorder-writer-process.ts', import.meta.url).pathname;
 
 describe('a recorder whose process is killed', () => {
