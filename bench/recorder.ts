@@ -21,7 +21,7 @@ import { openRecorder } from '../src/recorder/recorder.ts';
 import { ed25519Signer } from '../src/recorder/signed-note.ts';
 import { inclusionProof } from '../src/recorder/tree-proof.ts';
 import { parseVerifierKey } from '../src/verifier/checkpoint.ts';
-import { directorySource, nodeSha256 } from '../src/verifier/directory.ts';
+import { collectSoon, directorySource, nodeSha256 } from '../src/verifier/directory.ts';
 import { tileWidth, TileTree, TreeHashes } from '../src/verifier/tree.ts';
 import { verifyLog } from '../src/verifier/verify.ts';
 import { cpuUs, machine, numberOption, percentiles, print, rounded } from './machine.ts';
@@ -195,6 +195,8 @@ async function verifyOnly(): Promise<void> {
   const at = process.argv.indexOf('--verify');
   const key = parseVerifierKey(process.argv[at + 2] ?? '');
   if (key === null) throw new Error('The verifier does not read the key.');
+  // As `maso-verify` does.
+  collectSoon();
   const source = await directorySource(process.argv[at + 1] ?? '');
   const startedMs = performance.now();
   const cpuBefore = process.cpuUsage();

@@ -6,7 +6,7 @@ import { recorderKeyFile } from '../process/node-recorder.ts';
 import { parseVerifierKey } from '../verifier/checkpoint.ts';
 import type { VerifierKey } from '../verifier/checkpoint.ts';
 import { VerifierError } from '../verifier/codes.ts';
-import { directorySource, nodeSha256 } from '../verifier/directory.ts';
+import { collectSoon, directorySource, nodeSha256 } from '../verifier/directory.ts';
 import { describeReport } from '../verifier/report-text.ts';
 import { verifyLog } from '../verifier/verify.ts';
 import type { VerifyReport } from '../verifier/verify.ts';
@@ -31,6 +31,7 @@ type VerifyOptions = {
 export async function recorderVerify(options: VerifyOptions, io: CommandIo): Promise<number> {
   const directories = nodeDirectories(stateDirectoryOf(options.state, null));
   let toldAt = 0;
+  collectSoon();
   const report = await verifyDirectory({
     log: options.log ?? directories.log,
     checkpoints: options.checkpoint ?? [join(directories.checkpoints, 'checkpoint')],

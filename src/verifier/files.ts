@@ -65,25 +65,29 @@ function widthsIn(
     .filter((width) => files.has(tilePath(level, index, width)));
 }
 
-/** Runs of whole lines. Returns whether something follows the last line feed. */
+/**
+ * Runs of whole lines. Returns whether something follows the last line feed. What is handed out is a
+ * view of one buffer, good until the next run is asked for: a fresh one for each run would lie about
+ * by the hundred before it is collected.
+ */
 async function* linesOf(file: LogFile): AsyncGenerator<readonly Uint8Array[], boolean> {
-  let rest = new Uint8Array(0);
+  const buffer = new Uint8Array(lineBytesMax + chunkBytes);
+  let kept = 0;
   for (let at = 0; ; ) {
     // A running recorder may still write here: what there is, is known only when it is read.
     const bytes = await file.read(at, at + chunkBytes);
-    if (bytes.length === 0) return rest.length > 0;
+    if (bytes.length === 0) return kept > 0;
     at += bytes.length;
-    // A fresh chunk each time: the lines that are handed out are views of it.
-    const chunk = new Uint8Array(rest.length + bytes.length);
-    chunk.set(rest);
-    chunk.set(bytes, rest.length);
+    buffer.set(bytes, kept);
+    const end = kept + bytes.length;
     const lines: Uint8Array[] = [];
     let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      lines.push(chunk.subarray(start, end));
-      start = end + 1;
+    for (let feed = buffer.indexOf(10); feed >= 0 && feed < end; feed = buffer.indexOf(10, start)) {
+      lines.push(buffer.subarray(start, feed));
+      start = feed + 1;
     }
     yield lines;
-    rest = chunk.slice(start, start + lineBytesMax);
+    kept = Math.min(end - start, lineBytesMax);
+    buffer.copyWithin(0, start, start + kept);
   }
 }

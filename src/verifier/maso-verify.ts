@@ -6,7 +6,7 @@ import { parseVerifierKey } from './checkpoint.ts';
 import type { VerifierKey } from './checkpoint.ts';
 import { verifierCodes, VerifierError } from './codes.ts';
 import { bytesOf } from './bytes.ts';
-import { directorySource, nodeSha256 } from './directory.ts';
+import { collectSoon, directorySource, nodeSha256 } from './directory.ts';
 import { verifyProof } from './proof.ts';
 import { describeReport } from './report-text.ts';
 import { tiledSource } from './source.ts';
@@ -40,6 +40,7 @@ async function main(args: string[]): Promise<number> {
     process.stderr.write(`${usage}\n`);
     return 2;
   }
+  collectSoon();
   try {
     if (options.proof !== null) return await proven(options, options.proof);
     const report = await verifyLog({

@@ -6,7 +6,10 @@ import { tileWidth } from './tree.ts';
 export type LogSource = {
   /** The newest checkpoint that the log publishes; null when there is none. */
   readonly checkpoint: () => Promise<string | null>;
-  /** Raw entries from the first on, in runs of any length; at most `size` need to be there. */
+  /**
+   * Raw entries from the first on, in runs of any length; at most `size` need to be there. The bytes
+   * of a run may be written over once the next one is asked for.
+   */
   readonly entries: (size: number) => AsyncIterable<readonly Uint8Array[]>;
   /** The tile as it is kept under this very width; null when it is not. */
   readonly tile: (level: number, index: number, width: number) => Promise<Uint8Array | null>;
