@@ -9,6 +9,7 @@ import { recorderPrune } from './recorder-prune.ts';
 import { recorderProve } from './recorder-prove.ts';
 import { recorderTail } from './recorder-tail.ts';
 import { causalChain, recorderQuery } from './recorder-query.ts';
+import { recorderState } from './recorder-state.ts';
 import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
@@ -114,6 +115,15 @@ function addAsking(recorder: Command, program: Command, { io, exit, state, json 
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso recorder query --kind tool.intent --since 2026-01-01')
     .action(async (options) => exit(await recorderQuery(options, io)));
+  recorder
+    .command('state')
+    .description('Show what was in force at a moment: policy, mode, controls, revocations, holds, alarms.')
+    .requiredOption('--at <date>', 'the moment')
+    .option('--log <dir>', log)
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso recorder state --at 2026-11-21T16:00:00Z')
+    .action(async (options) => exit(await recorderState(options, io)));
   recorder
     .command('reach')
     .description('Show everything that a message or tool result led to.')

@@ -129,7 +129,7 @@ function stepText(step: CausalStep): readonly string[] {
 }
 
 /** Milliseconds since 1970; undefined for no text, null for one that is no date. */
-function timeOf(text: string | undefined): number | null | undefined {
+export function timeOf(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;
   const time = /^\d{12,14}$/.test(text) ? Number(text) : Date.parse(text);
   return Number.isFinite(time) ? time : null;

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { draft, go, startMs } from '../../test/faults/recorder-fixture.ts';
+import type { EntryDraft, RecordedEntry } from './entry.ts';
+import { matches } from './entry-query.ts';
+import { stateAt } from './state-at.ts';
+
+const log: readonly RecordedEntry[] = ([
+  { kind: 'mesh.started', actor: 'node', detail: { mode: 'enforce', autonomyTier: 2, deselected: [] } },
+  { kind: 'policy.effective', actor: 'node', detail: { policy: 1, digest: 'one' } },
+  { verdicts: [{ ...go, version: '1' }] },
+  { kind: 'identity.revoked', detail: { target: { kind: 'agent', value: 'mallory' } } },
+  { kind: 'record.held', detail: { order: 'A', subject: 'agent:payments' } },
+  { kind: 'policy.effective', actor: 'sidecar:payments', detail: { policy: 2, digest: 'two' } },
+  { kind: 'policy.effective', actor: 'node', detail: { policy: 2, digest: 'two' } },
+  { verdicts: [{ ...go, version: '2', outcome: 'NO-GO' }, { ...go, control: 'bus' }] },
+  { kind: 'identity.reinstated', detail: { target: { kind: 'agent', value: 'mallory' } } },
+  { kind: 'record.released', detail: { order: 'B', subject: 'A' } },
+  { kind: 'indicator.raised', code: 'RECORDER_WITNESS_LATE' },
+  { kind: 'mesh.stopped', actor: 'node' },
+  { kind: 'identity.revoked', detail: { target: { kind: 'agent', value: 'mallory' } } },
+] as const satisfies readonly Partial<EntryDraft>[]).map((changes, sequence) => ({
+  ...draft(sequence, { verdicts: [], ...changes }), sequence, recordedAt: startMs + sequence * 1000,
+}));
+
+const at = (sequence: number) => stateAt(startMs + sequence * 1000, async (query, limit) =>
+  log.filter((entry) => matches(entry, query)).toReversed().slice(0, limit));
+
+describe('the state at a moment', () => {
+  it('is nothing before the record begins', async () => {
+    expect(await at(-1)).toMatchObject({ mesh: null, policy: null, controls: [], revoked: [], holds: [] });
+  });
+
+  it('is what was in force then, and not what came after', async () => {
+    expect(await at(5)).toMatchObject({
+      mesh: { running: true, mode: 'enforce', autonomyTier: 2 },
+      policy: { version: 1, digest: 'one' },
+      controls: [{ control: 'scanner', version: '1', outcome: 'GO' }],
+      revoked: [{ subject: 'agent:mallory', sequence: 3 }],
+      holds: [{ subject: 'agent:payments', sequence: 4 }],
+      alarms: [],
+    });
+  });
+
+  it('follows each change, its end, and its return', async () => {
+    expect(await at(10)).toMatchObject({
+      policy: { version: 2, digest: 'two', sequence: 6 },
+      controls: [{ control: 'bus' }, { control: 'scanner', version: '2', outcome: 'NO-GO' }],
+      revoked: [], holds: [],
+      alarms: [{ code: 'RECORDER_WITNESS_LATE', sequence: 10 }],
+      mesh: { running: true },
+    });
+    expect(await at(12)).toMatchObject({
+      mesh: { running: false }, revoked: [{ subject: 'agent:mallory', sequence: 12 }],
+    });
+  });
+});
