@@ -7,6 +7,7 @@ import { contagion } from './contagion.ts';
 import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
 import { addFirewall } from './firewall-commands.ts';
+import { intent } from './intent.ts';
 import { joinToken } from './join-token.ts';
 import { addJudge } from './judge.ts';
 import { ledger } from './ledger.ts';
@@ -69,6 +70,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addCalls(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
   addLedger(program, io, exit);
+  addIntent(program, io, exit);
   addContagion(program, io, exit);
   addRecorder(program, io, exit, { state, json, signedBy });
   addCustodian(program, io, exit, json);
@@ -255,6 +257,16 @@ function addLedger(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso ledger 01JD3K5V3T9Y8Z7X6W5V4T3S2R --state .maso')
     .action(async (task: string, options) => exit(await ledger({ task, ...options }, io)));
+}
+
+function addIntent(program: Command, io: CommandIo, exit: Exit): void {
+  program
+    .command('intent')
+    .description('How far each agent keeps to its OISpec, from 0 to 100; the least aligned first.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso intent --state .maso')
+    .action(async (options) => exit(await intent(options, io)));
 }
 
 function addReplay(program: Command, io: CommandIo, exit: Exit): void {

@@ -120,6 +120,7 @@ async function record(
     detail: {
       [question.kind === 'action' ? 'action' : 'schema']: question.about,
       risk: question.risk,
+      from: question.from,
       mode,
       subjects: Object.fromEntries(subjects.map(({ subject, outcome }) => [subject, outcome])),
       conflict: new Set(subjects.map(({ outcome }) => outcome)).size > 1,
