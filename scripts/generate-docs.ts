@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { buildProgram } from '../src/cli/program.ts';
 import { meshFileShape } from '../src/mesh/mesh-file.ts';
+import { failureModes } from '../src/pace/modes.ts';
 import { codeTables } from '../src/process/codes.ts';
 import { openApiDocument } from '../src/sidecar/openapi.ts';
 import { z } from 'zod';
@@ -19,6 +20,7 @@ export async function generatedDocuments(): Promise<ReadonlyMap<string, string>>
     ['docs/reference/cli.md', await cli()],
     ['docs/reference/mesh-file.md', meshFile()],
     ['docs/reference/agent-api.md', agentApi()],
+    ['docs/reference/failure-modes.md', failureModesPage()],
   ]);
 }
 
@@ -62,6 +64,21 @@ const agentMeanings: readonly (readonly [code: string, means: string])[] = [
   ['IN_DOUBT', 'The tool was called and nobody knows how it ended. It is not called again.'],
   ['SESSION_ENDED', 'The session is over. A new process with a new token starts a new one.'],
 ];
+
+function failureModesPage(): string {
+  return [
+    '# Failure modes',
+    '',
+    generatedBy('`src/pace/modes.ts`'),
+    'What each control does when it cannot do its work. None fails open. `maso pace modes` lists them.',
+    '',
+    '| control | fails when | safe state | code | goes on meanwhile |',
+    '|---|---|---|---|---|',
+    ...failureModes.map(({ control, fails, safeState, code, keeps }) =>
+      `| ${control} | ${cell(fails)} | ${cell(safeState)} | ${code === null ? '' : `\`${code}\``} | ${cell(keeps)} |`),
+    '',
+  ].join('\n');
+}
 
 function errors(): string {
   const intro = [

@@ -2,53 +2,16 @@
 import { WebSocket } from 'ws';
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
-import type { Credential } from '../identity/credential.ts';
-import type { Clock } from '../message/clock.ts';
-import type { Instant, LeaseGrant } from '../identity/lease.ts';
-import type { RevocationUpdate } from '../identity/revocation.ts';
-import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { BusLink, Decided, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
+import type { BusLink, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { CallsFrame, NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
-import type { PolicyVersion } from '../mesh/policy-version.ts';
+import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
+import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
+import type { BusClientOptions, LeaseAnswer } from './bus-client-options.ts';
 import { corkedSender } from './corked-sender.ts';
 import { clientTlsOptions } from './tls-options.ts';
-
-export type BusClientOptions = {
-  readonly host: string;
-  readonly port: number;
-  /** Whom to trust as the node; asked for every connection. */
-  readonly bundlePem: () => string;
-  readonly nodeSpiffeId: string;
-  readonly credential: () => Credential;
-  /** What the sidecar runs on; version 0 while it knows only its mesh file. */
-  readonly policy: () => { readonly digest: string; readonly version: number };
-  readonly isolation: Isolation;
-  /** Runs of the state directory, this one last. */
-  readonly runs: readonly string[];
-  readonly clock: Clock;
-  /** Both clocks; a lease counts from when it was asked for. */
-  readonly now: () => Instant;
-  readonly events: BusClientEvents;
-};
-
-export type BusClientEvents = {
-  readonly welcome: (frame: Extract<NodeFrame, { kind: 'welcome' }>) => void;
-  readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
-  readonly decided: (frame: Decided) => void;
-  readonly calls: (frame: CallsFrame, send: (frame: SidecarFrame) => void) => void;
-  readonly revocations: (update: RevocationUpdate) => void;
-  /** A version is under way; nothing more is to begin under an older one. */
-  readonly announced: (version: number) => void;
-  /** The version is there; `answer` says that it holds here, or why it does not. */
-  readonly policy: (policy: PolicyVersion, answer: (code: string | null) => void) => void;
-  readonly lease: (grant: LeaseGrant, asked: Instant) => void;
-  /** The connection ended or could not be made; it is tried again unless `fatal`. */
-  readonly lost: (code: string, fatal: boolean) => void;
-};
 
 type Publication = Parameters<BusLink['publish']>[0];
 type Pending = {
@@ -86,7 +49,7 @@ export class BusClient implements BusLink {
   readonly #options: BusClientOptions;
   readonly #publications = new Map<number, Pending>();
   readonly #asks = new Map<number, Ask>();
-  readonly #leasesAsked = new Map<number, { readonly at: Instant; readonly version: number }>();
+  readonly #leasesAsked = new Map<number, NonNullable<LeaseAnswer['asked']>>();
   readonly #awaitingLine = new Set<() => void>();
   #number = 0;
   #webSocket: WebSocket | null = null;
@@ -192,8 +155,14 @@ export class BusClient implements BusLink {
   askLease(policyVersion: number): void {
     if (this.#send === null) return;
     const number = ++this.#number;
-    this.#leasesAsked.set(number, { at: this.#options.now(), version: policyVersion });
-    this.#send({ kind: 'lease', number, policyVersion });
+    const nonce = this.#options.mintNonce();
+    this.#leasesAsked.set(number, { at: this.#options.now(), version: policyVersion, nonce });
+    this.#send({ kind: 'lease', number, policyVersion, nonce });
+  }
+
+  /** Says what became of a change of PACE here; lost with the line, and then asked for by the next one. */
+  clamped(paceVersion: number, busy: boolean, calls: readonly StoppedCall[]): void {
+    this.#send?.({ kind: 'clamped', paceVersion, busy, calls: calls.slice(0, stoppedCallsMax) });
   }
 
   /** Ends the line and makes a new one under the present credential; nothing sent is lost. */
@@ -219,17 +188,19 @@ export class BusClient implements BusLink {
     this.#webSocket = webSocket;
     const send = corkedSender(webSocket, () => webSocket.terminate());
     let code = 'SIDECAR_BUS_UNREACHABLE';
-    let asked = this.#options.now();
+    const nonce = this.#options.mintNonce();
+    let asked = { at: this.#options.now(), version: 0, nonce };
     const parts = new PolicyParts();
     webSocket.on('open', () => {
-      asked = this.#options.now();
       const { digest, version } = this.#options.policy();
+      asked = { at: this.#options.now(), version, nonce };
       send({
         kind: 'hello',
         meshDigest: digest,
         policyVersion: version,
         isolation: this.#options.isolation,
         runs: this.#options.runs,
+        nonce,
       });
     });
     webSocket.on('message', (data: Buffer) => {
@@ -264,7 +235,7 @@ export class BusClient implements BusLink {
   #receive(
     frame: Exclude<NodeFrame, { kind: 'policy' }>,
     send: (frame: SidecarFrame) => void,
-    asked: Instant,
+    asked: NonNullable<LeaseAnswer['asked']>,
   ): void {
     switch (frame.kind) {
       case 'welcome':
@@ -310,16 +281,17 @@ export class BusClient implements BusLink {
     }
   }
 
-  /** Taken in the order of the frames: the revocations before it are those it was granted on. */
-  #lease(frame: Extract<NodeFrame, { kind: 'lease' }>, hello: Instant): void {
-    const { kind: _kind, number, ...grant } = frame;
-    const { version } = this.#options.policy();
-    const asked = number === 0 ? { at: hello, version } : this.#leasesAsked.get(number);
+  /**
+   * Taken in the order of the frames: the revocations before it are those it was granted on. Number 0
+   * is the answer to `hello` until that one came, and after it what nobody asked for.
+   */
+  #lease(
+    { number, signed, chain }: Extract<NodeFrame, { kind: 'lease' }>,
+    hello: NonNullable<LeaseAnswer['asked']>,
+  ): void {
+    const asked = this.#leasesAsked.get(number) ?? (number === 0 ? hello : null);
     this.#leasesAsked.delete(number);
-    if (asked === undefined) return;
-    // Refused for a version that this sidecar has left meanwhile: that says nothing about this one.
-    if (grant.durationMs === 0 && asked.version !== version) return;
-    this.#options.events.lease(grant, asked.at);
+    this.#options.events.lease({ signed, chain, asked });
   }
 
   #lost(code: string): void {

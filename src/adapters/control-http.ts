@@ -66,6 +66,12 @@ export type ControlApi = {
   /** An operator's signed order; resolves once the child runs, with its name. */
   readonly spawn: (signed: string) => Promise<JsonObject & { readonly code: string | null }>;
   readonly joinToken: (agent: string) => Promise<string | null>;
+  /** Phases, stops, clamps of every agent, and what sidecars said about them. */
+  readonly pace: () => JsonObject;
+  /** An operator's signed order to PACE; `code` is null once it holds and is on record. */
+  readonly orderPace: (signed: string) => Promise<JsonObject>;
+  /** A signed statement of the observer; `code` says why it was not believed. */
+  readonly observed: (signed: string) => Promise<JsonObject>;
 };
 
 export type Listening = { readonly address: string; readonly close: () => Promise<void> };
@@ -128,6 +134,19 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     return { version, effective };
   });
   serveOrders(server, api);
+  server.post('/v1/observer', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_PACE_MALFORMED' });
+    const answer = await api.observed(input.data.signed);
+    return reply.code(answer['code'] === null ? 200 : 409).send(answer);
+  });
+  server.get('/v1/pace', async () => api.pace());
+  server.post('/v1/pace/orders', async (request, reply) => {
+    const input = decision.safeParse(request.body);
+    if (!input.success) return reply.code(400).send({ code: 'IDENTITY_PACE_MALFORMED' });
+    const answer = await api.orderPace(input.data.signed);
+    return reply.code(answer['code'] === null ? 200 : 409).send(answer);
+  });
   server.post('/v1/join-tokens', async (request, reply) => {
     const input = tokenFor.safeParse(request.body);
     const token = input.success ? await api.joinToken(input.data.agent) : null;

@@ -104,6 +104,12 @@ export class FunctionToolRunner implements ToolRunner {
     for (const call of this.#underWay) call.abort('TOOL_DIED');
   }
 
+  /** A function that does not heed its signal goes on: it shares this process. */
+  abort(): 'told' {
+    for (const call of this.#underWay) call.abort('TOOL_ABORTED');
+    return 'told';
+  }
+
   /** A copy, so that the function cannot change the value after the gate has reviewed it. */
   #answer(value: JsonValue, write: boolean): ToolAnswer {
     const refusal = boundsRefusal(value, this.#options.bounds);

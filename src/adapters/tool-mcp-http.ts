@@ -55,6 +55,8 @@ export function httpToolRunner(options: HttpRunnerOptions): ToolRunner {
       startTimeoutMs: options.startTimeoutMs,
       onIndicator,
       onClose,
+      // Its connections are cut with the client; what the server makes of that is its own.
+      abort: () => 'told',
       explain,
     });
   });

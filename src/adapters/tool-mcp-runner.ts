@@ -80,6 +80,13 @@ export class McpToolRunner implements ToolRunner {
     this.#session = null;
   }
 
+  abort(): 'ended' | 'told' {
+    const session = this.#session;
+    // First, so that its end is not taken for a death of the tool.
+    this.#session = null;
+    return session?.abort() ?? 'told';
+  }
+
   async #connected(): Promise<McpSession> {
     if (this.#session?.open === true) return this.#session;
     if (this.#starting !== null) return this.#starting;
@@ -101,9 +108,9 @@ export class McpToolRunner implements ToolRunner {
 
   async #openPinned(): Promise<McpSession> {
     const { manifest, pins } = this.#options;
-    let approved = false;
+    let approved: McpSession | null = null;
     const session = await this.#openSession(() => {
-      if (approved && !this.#closed) this.#lost();
+      if (approved !== null && approved === this.#session && !this.#closed) this.#lost();
     });
     try {
       if (pins === 'enforce') {
@@ -113,7 +120,7 @@ export class McpToolRunner implements ToolRunner {
       await session.close();
       throw mismatch;
     }
-    approved = true;
+    approved = session;
     return session;
   }
 

@@ -23,6 +23,8 @@ export type McpSessionOptions = {
   readonly startTimeoutMs: number;
   readonly onIndicator: (indicator: ToolIndicator) => void;
   readonly onClose: () => void;
+  /** Stops what is under way; see `ToolRunner`. */
+  readonly abort: () => 'ended' | 'told';
   /** Names a transport's own error where the SDK wraps it; null when it says nothing. */
   readonly explain: (error: unknown) => TransportFailure | null;
 };
@@ -121,6 +123,16 @@ export class McpSession {
       const certain = !operation.write || !failure.reached;
       return { status: certain ? 'failed' : 'unknown', reason: failure.code };
     }
+  }
+
+  abort(): 'ended' | 'told' {
+    this.#open = false;
+    const end = this.#options.abort();
+    this.#client.close().catch(() => {
+      // Whatever is left of the line, nothing more is sent over it.
+      return undefined;
+    });
+    return end;
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,10 @@ export function stdioToolRunner(options: StdioRunnerOptions): ToolRunner {
       startTimeoutMs: options.startTimeoutMs,
       onIndicator,
       onClose,
+      abort: () => {
+        transport.kill();
+        return 'ended';
+      },
       explain: () =>
         transport.violation === null ? null : { code: transport.violation, reached: true },
     });

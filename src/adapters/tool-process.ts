@@ -94,6 +94,12 @@ export class ToolProcess implements Transport {
     });
   }
 
+  /** Kills the process and all that it started, without a word before. */
+  kill(): void {
+    this.#killGroup();
+    this.#end();
+  }
+
   async close(): Promise<void> {
     const child = this.#child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) {

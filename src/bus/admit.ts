@@ -13,6 +13,7 @@ import { actionRequestSchema } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
+import { paceRefusal } from './pace-refusal.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
 import type { Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
@@ -251,6 +252,8 @@ function routeRefusal(
   if (from === undefined || to === undefined) return { code: 'BUS_RECIPIENT_UNKNOWN', drop: false };
   if (usurpsPerson(body, from)) return { code: 'BUS_ORIGIN_FORGED', drop: true };
   if (!(body.hop <= hopsMax)) return { code: 'BUS_TASK_HOPS_EXCEEDED', drop: false };
+  const paced = paceRefusal(body, context);
+  if (paced !== null) return { code: paced, drop: false };
   return (
     spawnedRefusal(body, to, sender, context) ??
     domainRefusal(mesh.domains.get(body.domain), from, to, sender, context) ??

@@ -3,6 +3,7 @@ import { InOrder } from './in-order.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { grantOf, nonce, plainLeases, primaryBusPace } from '../../test/sidecar-fixture/lease.ts';
 import { standingPolicy } from '../../test/sidecar-fixture/policy.ts';
 import { RevocationList, type RevocationTarget } from '../identity/revocation.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
@@ -12,7 +13,7 @@ import { BusConnection, type BusContext } from './connection.ts';
 const mesh = sampleMesh();
 const triage = partyOf('triage');
 const desk = partyOf('desk');
-const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] };
+const hello: SidecarFrame = { kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce };
 let revocations: RevocationList;
 let context: BusContext;
 let recorder: FakeRecorder;
@@ -30,7 +31,8 @@ beforeEach(() => {
     clock: { nowMs: () => startMs },
     connected: new Map(),
     backbone: { watch: () => undefined, unwatch: () => undefined },
-    control: { boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined, settlementsFor: () => [] },
+    pace: primaryBusPace,
+    control: { ...plainLeases, boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined, settlementsFor: () => [] },
   } as unknown as BusContext;
 });
 
@@ -71,7 +73,7 @@ describe('a connection whose identity is revoked', () => {
     ['record', { kind: 'record', number: 7, privileged: true, policyVersion: 1, entries: [] }],
     ['hold', { kind: 'hold', number: 7, hold: {} as never }],
     ['renew', { kind: 'renew', number: 7, csr: '' }],
-    ['lease', { kind: 'lease', number: 7, policyVersion: 1 }],
+    ['lease', { kind: 'lease', number: 7, policyVersion: 1, nonce }],
     ['delivered', { kind: 'delivered', number: 7, entries: [] }],
   ])('has its next %s refused, and is ended', (_kind, frame) => {
     const { sent, dropped, connection } = connect();
@@ -96,7 +98,7 @@ describe('a connection whose identity is revoked', () => {
     });
     expect([...context.connected.keys()]).toEqual(['desk']);
     one.sent.length = 0;
-    one.connection.receive({ kind: 'lease', number: 1, policyVersion: 1 });
+    one.connection.receive({ kind: 'lease', number: 1, policyVersion: 1, nonce });
     expect(one.sent).toEqual([]);
   });
 
@@ -123,6 +125,9 @@ describe('whoever connects', () => {
       if (frame.kind === 'revocations') expect(copy.update(frame, () => false)).not.toBeNull();
     }
     expect(copy.version).toBe(250);
-    expect(sent[3]).toMatchObject({ number: 0, revocationVersion: 250, meshDigest: mesh.digest });
+    const lease = sent[3]?.kind === 'lease' ? sent[3] : null;
+    expect(lease?.number).toBe(0);
+    const said = grantOf(lease?.signed ?? '');
+    expect(said).toMatchObject({ nonce, revocationVersion: 250, meshDigest: mesh.digest });
   });
 });

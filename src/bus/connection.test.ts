@@ -8,12 +8,12 @@ import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { nonce, plainLeases, primaryBusPace } from '../../test/sidecar-fixture/lease.ts';
 import { standingPolicy } from '../../test/sidecar-fixture/policy.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { RevocationList } from '../identity/revocation.ts';
 import type { Hold } from '../oversight/hold.ts';
-import { primaryPace } from '../pace/pace-view.ts';
 import { plaintextProtection } from '../protection/protection.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
@@ -51,7 +51,7 @@ beforeEach(() => {
     mesh,
     policy: standingPolicy(mesh.digest),
     clock: { nowMs: () => nowMs },
-    pace: primaryPace,
+    pace: primaryBusPace,
     schemas: createSchemaRegistry(mesh.schemas.values()),
     protection: plaintextProtection,
     attestor: noAttestor,
@@ -73,6 +73,7 @@ beforeEach(() => {
     backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {
+      ...plainLeases,
       boot: 'boot',
       operators: () => [],
       hold: async (hold) => ({ approval: `of ${held.push(hold)}` }),
@@ -107,7 +108,7 @@ function connect(peer: PeerIdentity, meshDigest = mesh.digest, ran = runs.slice(
     { send: (frame) => void sent.push(frame), drop: (code) => void dropped.push(code), isAlive: async () => alive },
     context,
   );
-  connection.receive({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ran });
+  connection.receive({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ran, nonce });
   return { connection, sent, dropped };
 }
 
@@ -191,7 +192,7 @@ describe('an identity that two sidecars hold', () => {
     const first = connect(payments.peer, mesh.digest, [one]);
     alive = false;
     const second = connect(payments.peer, mesh.digest, [one, two]);
-    second.connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: [one, two] });
+    second.connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs: [one, two], nonce });
     await settled();
     expect(second.dropped).toEqual(['BUS_FRAME_MALFORMED']);
     expect([first.dropped, second.sent]).toEqual([[], []]);
@@ -201,7 +202,7 @@ describe('an identity that two sidecars hold', () => {
 describe('the line is dropped', () => {
   test('BUS_FRAME_MALFORMED: before hello, and on a second one', () => {
     const { connection, dropped } = connect(payments.peer);
-    connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs });
+    connection.receive({ kind: 'hello', meshDigest: mesh.digest, policyVersion: 0, isolation: 'uid', runs, nonce });
     expect(dropped).toEqual(['BUS_FRAME_MALFORMED']);
     const silent: string[] = [];
     const line = { send: () => undefined, drop: (code: string) => void silent.push(code), isAlive: async () => true };
@@ -283,7 +284,7 @@ test('RECORDER_OVERLOADED: a sidecar that records without end keeps its entries 
 test.each(['lease', 'renew'] as const)('BUS_RATE_LIMITED: %s, asked for without end', async (kind) => {
   const { connection, sent } = connect(payments.peer);
   for (let number = 1; number <= 3; number += 1) {
-    connection.receive(kind === 'lease' ? { kind, number, policyVersion: 1 } : { kind, number, csr: 'csr' });
+    connection.receive(kind === 'lease' ? { kind, number, policyVersion: 1, nonce } : { kind, number, csr: 'csr' });
   }
   await settled();
   expect(sent).toContainEqual({ kind: 'refused', number: 3, code: 'BUS_RATE_LIMITED' });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
-import { leaseMsDefault } from '../identity/lease.ts';
 import { passedOn, type RevocationChange, type RevocationUpdate } from '../identity/revocation.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Isolation } from '../message/envelope.ts';
@@ -15,6 +14,7 @@ import type { Backbone, Recipient } from './backbone.ts';
 import { onBoundsFrame } from './bounds-frames.ts';
 import { onEndTask } from './end-task.ts';
 import type { ControlPort, Line } from './control-port.ts';
+import { LineLeases, type BusPace } from './line-leases.ts';
 import { answerSpawn } from './spawned.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
@@ -24,6 +24,7 @@ import { isForked } from './run.ts';
 
 export type BusContext = AdmitContext & {
   readonly backbone: Backbone;
+  readonly pace: BusPace;
   readonly policy: PolicySource;
   /** For entries that nobody waits on: gathered, durable a little later. */
   readonly patientRecorder: Recorder;
@@ -48,7 +49,7 @@ const publicationsMax = 1024;
  */
 export class BusConnection {
   readonly peer: PeerIdentity;
-  leasedUntilMs = 0; // End of its last lease, milliseconds since 1970.
+  readonly leases: LineLeases;
   readonly #line: Line;
   readonly #context: BusContext;
   readonly #recipient: Recipient;
@@ -68,6 +69,7 @@ export class BusConnection {
     this.#line = line;
     this.#context = context;
     this.#recipient = { agent: peer.name, deliver: (message) => this.#deliver(message) };
+    this.leases = new LineLeases(peer, line, context);
     this.#policies = new LinePolicy(context.policy, (frame) => this.#line.send(frame));
   }
 
@@ -121,6 +123,10 @@ export class BusConnection {
         return this.#asked(frame);
       case 'policy':
         return this.#policy(frame);
+      case 'clamped': {
+        const { paceVersion, busy, calls } = frame;
+        return this.#context.control.clamped(this.peer.name, paceVersion, busy, calls);
+      }
       default:
         return frame satisfies never;
     }
@@ -149,6 +155,12 @@ export class BusConnection {
     if (this.#ended) return;
     this.#revocations({ since: change.version - 1, version: change.version, changes: [change] });
     if (this.#context.revocations.isRevoked(this.peer)) this.#end('IDENTITY_REVOKED');
+  }
+
+  /** PACE changed what this agent may do; nothing is said where it did not. */
+  paceChanged(): void {
+    if (this.#ended || this.#isolation === null) return;
+    if (this.leases.isNews(this.#context.pace.clamp(this.peer.name))) this.leases.paceChanged();
   }
 
   closed(): void {
@@ -218,7 +230,7 @@ export class BusConnection {
     for (const part of this.#context.revocations.updates(revocationsPerFrame)) {
       this.#revocations(part);
     }
-    this.#lease(0, policy.version);
+    this.leases.answer({ number: 0, policyVersion: policy.version, nonce: frame.nonce });
     this.#line.send({
       kind: 'welcome',
       boot: control.boot,
@@ -316,8 +328,10 @@ export class BusConnection {
     const { askRates, clock } = this.#context;
     if (!askRates.take(this.peer.name, clock.nowMs())) {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
+    } else if (frame.kind === 'spawn' && this.#context.pace.clamp(this.peer.name).allows !== 'all') {
+      this.#line.send({ kind: 'refused', number: frame.number, code: 'PACE_STOPPED' });
     } else if (frame.kind === 'renew') this.#renew(frame);
-    else if (frame.kind === 'lease') this.#lease(frame.number, frame.policyVersion);
+    else if (frame.kind === 'lease') this.leases.answer(frame);
     else void answerSpawn(frame, this.peer, this.#context.control).then(this.#line.send);
   }
 
@@ -332,22 +346,6 @@ export class BusConnection {
         ),
       () => this.#line.send({ kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }),
     );
-  }
-
-  /** Only for the version in force: a sidecar that lags behind does nothing privileged. */
-  #lease(number: number, policyVersion: number): void {
-    const { mesh, policy, control, revocations, clock } = this.#context;
-    const durationMs = policyVersion === policy.version ? leaseMsDefault : 0;
-    this.leasedUntilMs = clock.nowMs() + durationMs;
-    this.#line.send({
-      kind: 'lease',
-      number,
-      boot: control.boot,
-      meshDigest: mesh.digest,
-      policyVersion: policy.version,
-      revocationVersion: revocations.version,
-      durationMs,
-    });
   }
 
   #revocations(update: RevocationUpdate): void {

@@ -13,6 +13,7 @@ import { addJudge } from './judge.ts';
 import { ledger } from './ledger.ts';
 import { addCustodian } from './custodian.ts';
 import { addExporters } from './exporters-commands.ts';
+import { addPace } from './pace-commands.ts';
 import { operatorKeygen } from './operator.ts';
 import { operatorPasskey } from './operator-passkey.ts';
 import { addMandate } from './mandate-commands.ts';
@@ -68,6 +69,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addWatch(program, io, exit, { state, json });
   addApprovals(program, io, exit, { state, json, signedBy });
   addCalls(program, io, exit, { state, json, signedBy });
+  addPace(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
   addLedger(program, io, exit);
   addIntent(program, io, exit);

@@ -64,7 +64,9 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
     listen: options.tcp === undefined ? 'socket' : { port: Number(options.tcp) },
     log: (line) => io.err(line),
   });
-  await announce(running, options, io);
+  const tokenFile = await offerIn(running, options, io);
+  running.whenBack(async () => void (await offerIn(running, options, io)));
+  announce(running, tokenFile, options, io);
   const ended = await Promise.race([untilStopped(supervised), running.ended]);
   await running.close();
   if (ended === undefined) return 0;
@@ -73,19 +75,26 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
 }
 
 /** An agent that the sidecar does not start itself finds its one-time token in a private file. */
-async function announce(
+async function offerIn(
   running: RunningSidecar,
   options: SidecarCommand,
   io: CommandIo,
-): Promise<void> {
-  let tokenFile: string | null = null;
-  if (options.command.length === 0 && running.address !== null) {
-    const directory = running.address.startsWith('http') ? null : dirname(running.address);
-    tokenFile = directory === null ? null : join(directory, 'token');
-    const offered = await running.offerToken();
-    if (tokenFile === null) io.err(`token ${offered.token}`);
-    else await offer(tokenFile, offered, options);
-  }
+): Promise<string | null> {
+  if (options.command.length > 0 || running.address === null) return null;
+  const directory = running.address.startsWith('http') ? null : dirname(running.address);
+  const tokenFile = directory === null ? null : join(directory, 'token');
+  const offered = await running.offerToken();
+  if (tokenFile === null) io.err(`token ${offered.token}`);
+  else await offer(tokenFile, offered, options);
+  return tokenFile;
+}
+
+function announce(
+  running: RunningSidecar,
+  tokenFile: string | null,
+  options: SidecarCommand,
+  io: CommandIo,
+): void {
   const ready: SidecarReady = {
     kind: 'ready',
     agent: running.agent,

@@ -151,6 +151,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   RECORDER_REFUSALS_FOLDED: flood,
   RECORDER_TRACE_: null,
   TOOL_: agency,
+  TOOL_ABORTED: null,
   TOOL_ANSWERED_ERROR: null,
   TOOL_BACK_CHANNEL: toolResult,
   TOOL_CALL_RUNNING: null,

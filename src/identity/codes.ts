@@ -256,6 +256,11 @@ export const identityCodes = {
     mend: 'Revoke with `maso agent revoke`; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_PACE_MALFORMED: {
+    means: 'The order to PACE is not a canonical, complete, signed one.',
+    mend: 'Give it with `maso kill`, `maso halt` or `maso pace`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_SPAWN_MALFORMED: {
     means: 'The order to spawn is not a canonical, complete, signed statement.',
     mend: 'Spawn with `maso agent spawn`; look at who wrote the statement.',

@@ -3,8 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { isLeaseValid, leaseMsMax, noLease, onBoot, takeLease } from './lease.ts';
 import type { Instant, LeaseGrant } from './lease.ts';
 
-const terms = { meshDigest: 'mesh', policyVersion: 7, revocationVersion: 3 };
-const grant: LeaseGrant = { boot: 'first', ...terms, durationMs: 5_000 };
+const terms = {
+  holder: 'triage', meshDigest: 'mesh', policyVersion: 7, revocationVersion: 3, paceVersion: 2,
+};
+const grant: LeaseGrant = {
+  boot: 'first', ...terms, nonce: 'n', privileged: true, consent: null, durationMs: 5_000,
+  clamp: { phase: 'PRIMARY', allows: 'all', draining: false },
+};
 const asked: Instant = { wallMs: 1_000_000, monotonicMs: 100 };
 const held = takeLease(noLease, grant, asked, terms);
 
@@ -37,6 +42,8 @@ describe('a lease', () => {
     ['an older revocation list', { revocationVersion: 2 }],
     ['a newer revocation list', { revocationVersion: 4 }],
     ['another mesh file', { meshDigest: 'other' }],
+    ['another holder', { holder: 'desk' }],
+    ['an older version of PACE', { paceVersion: 1 }],
     ['an older version of the policy', { policyVersion: 6 }],
     ['a newer version of the policy', { policyVersion: 8 }],
     ['no time', { durationMs: 0 }],

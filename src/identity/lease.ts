@@ -12,10 +12,28 @@ export type Instant = {
   readonly monotonicMs: number;
 };
 
+/** What PACE lets the holder do; travels with every lease. */
+export type LeaseClamp = {
+  readonly phase: 'PRIMARY' | 'ALTERNATE' | 'CONTINGENCY' | 'EMERGENCY';
+  readonly allows: 'all' | 'supervised' | 'read-only' | 'nothing';
+  readonly draining: boolean;
+};
+
 /** What a node says when it is asked for a lease: what it ran on at that moment. */
 export type LeaseGrant = {
   /** The run of the node; another run knows nothing of this lease. */
   readonly boot: string;
+  /** SPIFFE id of the instance that it is for. */
+  readonly holder: string;
+  /** Of the question. Null: unasked; it tells of a clamp, and makes no lease longer. */
+  readonly nonce: string | null;
+  /** Of PACE; never goes back. */
+  readonly paceVersion: number;
+  readonly clamp: LeaseClamp;
+  /** False where HIGH and CRITICAL have to wait: an observer is declared, and silent. */
+  readonly privileged: boolean;
+  /** The observer's newest statement, for the holder to verify; null where there is none. */
+  readonly consent: string | null;
   readonly meshDigest: string;
   readonly policyVersion: number;
   readonly revocationVersion: number;
@@ -24,20 +42,25 @@ export type LeaseGrant = {
 };
 
 /** What the holder of a lease runs on. */
-export type LeaseTerms = Pick<LeaseGrant, 'meshDigest' | 'policyVersion' | 'revocationVersion'>;
+export type LeaseTerms = Pick<
+  LeaseGrant, 'holder' | 'meshDigest' | 'policyVersion' | 'revocationVersion' | 'paceVersion'
+>;
 
 /**
- * A lease on privileged work. It lasts until the earlier of both clocks says that it ended, so that
+ * A lease on work: without one, no tool is called. It lasts until the earlier of both clocks says that it ended, so that
  * neither a clock set back nor a machine that slept makes it longer. Null fields: none is held.
  */
 export type Lease = {
   readonly boot: string | null;
   readonly wallUntilMs: number;
   readonly monotonicUntilMs: number;
+  /** Whether it covers HIGH and CRITICAL work. */
+  readonly privileged: boolean;
 };
 
 export const noLease: Lease = {
   boot: null,
+  privileged: false,
   wallUntilMs: Number.NEGATIVE_INFINITY,
   monotonicUntilMs: Number.NEGATIVE_INFINITY,
 };
@@ -55,6 +78,8 @@ export function takeLease(
   terms: LeaseTerms,
 ): Lease {
   const sameTerms =
+    grant.holder === terms.holder &&
+    grant.paceVersion === terms.paceVersion &&
     grant.meshDigest === terms.meshDigest &&
     grant.policyVersion === terms.policyVersion &&
     grant.revocationVersion === terms.revocationVersion;
@@ -64,6 +89,7 @@ export function takeLease(
     boot: grant.boot,
     wallUntilMs: asked.wallMs + durationMs,
     monotonicUntilMs: asked.monotonicMs + durationMs,
+    privileged: grant.privileged,
   };
   if (!isFiniteLease(granted)) return noLease;
   // Answers may overtake each other over two connections; the one asked for last is the longest.

@@ -4,6 +4,7 @@ import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
 import { settingCodes } from './setting-codes.ts';
+import { meshPaceCodes } from './pace-codes.ts';
 import { exporterCodes } from './exporter-codes.ts';
 
 /** Everything the loader and `maso check` say; a mesh with an error does not start. */
@@ -375,6 +376,7 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   ...exporterCodes,
+  ...meshPaceCodes,
   MESH_OBSERVE: {
     means: 'Content controls record their verdicts and do not enforce them.',
     mend: 'Set mode to enforce when the trial is over.',

@@ -21,6 +21,7 @@ import { resolveJudge } from './resolve-judge.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
+import { resolvePace } from './resolve-pace.ts';
 import { resolveRecorder } from './resolve-recorder.ts';
 import { resolveWorkflows } from './resolve-workflows.ts';
 import { resolveScanner } from './resolve-scanner.ts';
@@ -58,6 +59,7 @@ const frameShape = z.strictObject({
     bounds: z.unknown().optional(),
     firewall: z.unknown().optional(),
     judge: z.unknown().optional(),
+    pace: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -144,6 +146,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const oversight = resolveOversight(loading, frame.oversight);
   const judge = resolveJudge(loading, frame.judge);
   const workflows = resolveWorkflows(loading, frame.workflows);
+  const pace = resolvePace(loading, frame.pace);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -154,7 +157,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     development: globals.development,
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
-    deselected, recorder, patterns, scanner, policies, firewall,
+    deselected, recorder, patterns, scanner, policies, firewall, pace,
     exporters, oversight, judge, workflows,
     digest: loading.digest(),
     directory: loading.directory,

@@ -4,6 +4,7 @@ import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
 import { defaultBand } from './firewall-settings.ts';
 import { agentModelShape } from './agent-model.ts';
+import { paceShape } from './pace-settings.ts';
 import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
@@ -329,6 +330,7 @@ export const entryShapes = {
   bounds: boundsShape,
   firewall: firewallShape,
   judge: judgeShape,
+  pace: paceShape,
   defaults: defaultsShape,
 } as const;
 
@@ -344,6 +346,7 @@ export const meshFileShape = z.strictObject({
     bounds: boundsShape.optional(),
     firewall: firewallShape.optional(),
     judge: judgeShape.optional(),
+    pace: paceShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),

@@ -11,6 +11,7 @@ import type { AgentModelSettings } from './agent-model.ts';
 import type { JudgeSettings } from './judge-settings.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
+import type { PaceSettings } from './pace-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -48,6 +49,8 @@ export type Mesh = {
   readonly firewall: FirewallSettings;
   /** Who is asked about what the other controls escalate; absent or null is nobody. */
   readonly judge?: JudgeSettings | null;
+  /** Absent means the defaults: no workflow is declared, authorities are not divided. */
+  readonly pace?: PaceSettings;
   readonly domains: ReadonlyMap<string, Domain>;
   readonly zones: ReadonlyMap<string, Zone>;
   readonly agents: ReadonlyMap<string, Agent>;

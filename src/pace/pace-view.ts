@@ -6,6 +6,8 @@ export type PacePhase = 'PRIMARY' | 'ALTERNATE' | 'CONTINGENCY' | 'EMERGENCY';
 export type PaceClamp = {
   readonly phase: PacePhase;
   readonly allows: 'all' | 'read-only' | 'supervised' | 'nothing';
+  /** A halt: what was begun may end, nothing new begins. Absent is false. */
+  readonly draining?: boolean;
 };
 
 /** The clamp in force for an agent now; the most restrictive of agent, workflow and mesh. */
@@ -13,7 +15,7 @@ export interface PaceView {
   clamp(agent: string): PaceClamp;
 }
 
-/** The first implementation: always Primary. It watches nothing and says so by what it is. */
+/** Always Primary, for tests and benches of other parts. */
 export const primaryPace: PaceView = {
   clamp: () => ({ phase: 'PRIMARY', allows: 'all' }),
 };

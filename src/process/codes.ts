@@ -13,6 +13,7 @@ import { meshCodes } from '../mesh/codes.ts';
 import { messageCodes } from '../message/codes.ts';
 import { judgeCodes } from '../judge/codes.ts';
 import { oversightCodes } from '../oversight/codes.ts';
+import { observerCodes } from '../observer/codes.ts';
 import { paceCodes } from '../pace/codes.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { protectionCodes } from '../protection/codes.ts';
@@ -42,6 +43,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   judge: judgeCodes,
   oversight: oversightCodes,
   pace: paceCodes,
+  observer: observerCodes,
   protection: protectionCodes,
   recorder: recorderCodes,
   exporter: exporterCodes,

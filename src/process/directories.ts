@@ -15,6 +15,8 @@ export function nodeDirectories(stateDirectory: string) {
     payloadKeys: join(stateDirectory, 'payload-keys', 'keys.sqlite'),
     operators: join(stateDirectory, 'operators'),
     exporters: join(stateDirectory, 'exporters'),
+    /** Kills that a node which does not answer finds before it gives out another lease. */
+    stops: join(stateDirectory, 'control', 'stops'),
     controlSocket: join(stateDirectory, 'control', 'node.sock'),
     /** Certificates of the mesh's authorities, for whoever verifies mandates or envelopes. */
     bundle: join(stateDirectory, 'bundle.pem'),

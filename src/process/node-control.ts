@@ -71,6 +71,9 @@ export function controlApi(
     },
     ...callsApi(parts),
     recorderOrder: (signed, attached) => parts.forensics.order(signed, attached),
+    pace: () => parts.pace.show(),
+    orderPace: (signed) => orderPace(signed, parts),
+    observed: async (signed) => ({ code: await parts.pace.heardObserver(signed) }),
     spawn: async (signed) => {
       const answer = await parts.spawning.spawnSigned(signed);
       if (answer.state === 'refused') return { code: answer.code };
@@ -81,9 +84,16 @@ export function controlApi(
     joinToken: async (agent) => {
       const manifest = live.mesh.agents.get(agent);
       const joins = manifest !== undefined && isResident(manifest);
-      return joins && !revocations.isNameRevoked(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
+      return joins && !revocations.isNameRevoked(agent) && !parts.pace.isEnded(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
     },
   };
+}
+
+async function orderPace(signed: string, { pace }: Parts): Promise<JsonObject> {
+  const answer = await pace.order(signed);
+  if (!answer.ok) return { code: answer.code };
+  const suspended = answer.steps.some((step) => step.kind === 'stop' && step.stop.stage === 'suspended');
+  return { code: null, id: answer.id, changed: answer.steps.length, suspended };
 }
 
 function callsApi({ calls }: Parts): Pick<ControlApi, 'calls' | 'settleCall'> {
@@ -116,7 +126,7 @@ function loadOf({ mesh, queue, connected, clock }: BusContext): JsonObject {
   return {
     queued: waiting.reduce((sum, count) => sum + count, 0),
     queuedLongest: waiting.reduce((most, count) => Math.max(most, count), 0),
-    leases: [...connected.values()].filter(({ leasedUntilMs }) => nowMs < leasedUntilMs).length,
+    leases: [...connected.values()].filter(({ leases }) => nowMs < leases.untilMs).length,
   };
 }
 

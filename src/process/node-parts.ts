@@ -18,6 +18,7 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext } from '../bus/connection.ts';
 import type { CallsPort } from '../bus/calls-port.ts';
 import type { ControlPort } from '../bus/control-port.ts';
+import type { LeasePort } from '../bus/line-leases.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
@@ -33,6 +34,7 @@ import {
   type AllotmentsContext,
 } from '../control/allotments.ts';
 import { parentOf, type Child } from '../control/child.ts';
+import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import { revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
@@ -45,7 +47,6 @@ import type { Operator } from '../mesh/mesh.ts';
 import { DeclaredRecorder } from '../bus/declared-entry.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
-import { primaryPace } from '../pace/pace-view.ts';
 import { plaintextProtection } from '../protection/protection.ts';
 import type { Cosigner } from '../recorder/cosigner.ts';
 import type { Recorder } from '../recorder/entry.ts';
@@ -59,6 +60,7 @@ import { approvalsOf, decidedFrame } from './node-approvals.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeForensics } from './node-forensics.ts';
 import { NodeIdentity } from './node-identity.ts';
+import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
@@ -91,6 +93,7 @@ export type Parts = {
   readonly calls: NodeCalls;
   readonly policies: NodePolicies;
   readonly forensics: NodeForensics;
+  readonly pace: NodePace;
   readonly localOperator: string | null;
 };
 
@@ -101,7 +104,8 @@ export async function buildParts(
 ): Promise<Parts> {
   const { clock, database, live, log } = foundations;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
-  const recorder = new DeclaredRecorder(stamping, () => live.mesh);
+  const declared = new DeclaredRecorder(stamping, () => live.mesh);
+  const recorder = new SignWatch(declared, (id, agent) => pace.sign(id, agent));
   const directories = nodeDirectories(options.stateDirectory);
   const authority = await openAuthority(live, directories.node, clock);
   const identity = await NodeIdentity.open({
@@ -120,30 +124,17 @@ export async function buildParts(
     for (const connection of connected.values()) connection.revocationApplied(change);
     spawning.children.revocationsChanged();
   });
+  const pace = new NodePace({ ...plane, stopsDirectory: directories.stops }, revocations);
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
-  const enrolment: EnrolmentContext = {
-    get mesh() {
-      return live.mesh;
-    },
-    authority: { issue: (asked) => authority.issue(asked), bundlePem: () => identity.bundlePem },
-    tokens: new SqliteJoinTokenStore(database),
-    revocations: list,
-    recorder,
-    clock,
-    random: systemRandom,
-    childOf: (agent) => grantOf(spawning.children.of(agent), connected),
-    issued: async (thumbprint, chain, expiresAtMs) => {
-      verifier.verifyPem(chain);
-      await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
-    },
-  };
+  const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
   const mandates = nodeMandatesOf(plane, verifier, revocations);
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates);
   const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
+    ...leasePortOf(identity, () => pace),
     ...mandates.port,
     ...callsPortOf(calls),
     ...spawning.port,
@@ -154,6 +145,7 @@ export async function buildParts(
     queue,
     payloads: forensics,
     control,
+    pace,
     revocations: list,
     mandates: mandates.registry,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
@@ -163,7 +155,35 @@ export async function buildParts(
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   return {
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
-    policies, spawning, calls, forensics, localOperator,
+    policies, spawning, calls, forensics, pace, localOperator,
+  };
+}
+
+function enrolmentOf(
+  { live, database, recorder, clock, connected }: Plane,
+  { authority, identity, chains, revocations, spawning }: {
+    readonly authority: Authority;
+    readonly identity: NodeIdentity;
+    readonly chains: SqliteIssuedChains;
+    readonly revocations: RevocationList;
+    readonly spawning: NodeChildren;
+  },
+): EnrolmentContext {
+  return {
+    get mesh() {
+      return live.mesh;
+    },
+    authority: { issue: (asked) => authority.issue(asked), bundlePem: () => identity.bundlePem },
+    tokens: new SqliteJoinTokenStore(database),
+    revocations,
+    recorder,
+    clock,
+    random: systemRandom,
+    childOf: (agent) => grantOf(spawning.children.of(agent), connected),
+    issued: async (thumbprint, chain, expiresAtMs) => {
+      identity.verifier.verifyPem(chain);
+      await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
+    },
   };
 }
 
@@ -221,7 +241,7 @@ function busContextOf(
   { live, clock, recorder, connected, log }: Plane,
   parts: Pick<
     BusContext,
-    'control' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver' | 'payloads'
+    'control' | 'pace' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver' | 'payloads'
   > & { queue: SqliteMessageQueue },
 ): BusContext {
   return {
@@ -230,7 +250,6 @@ function busContextOf(
     },
     policy: live,
     clock,
-    pace: primaryPace,
     get schemas() {
       return live.schemas;
     },
@@ -314,7 +333,10 @@ function controlPortOf(
   enrolment: EnrolmentContext,
   chains: SqliteIssuedChains,
   allotments: AllotmentsContext,
-): Omit<ControlPort, 'endTask' | 'refusedLate' | keyof SpawnPort | keyof RunPort | keyof CallsPort> {
+): Omit<
+  ControlPort,
+  'endTask' | 'refusedLate' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort
+> {
   return {
     boot: mintUlid(clock, systemRandom),
     // Roles stand in the mesh file, which each sidecar reads itself.

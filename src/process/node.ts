@@ -137,6 +137,7 @@ class MeshNode implements RunningNode {
     const parts = await buildParts(options, foundations);
     await parts.forensics.begin();
     await parts.spawning.children.begin();
+    await parts.pace.begin();
     const { host } = options;
     const { live } = foundations;
     const directories = nodeDirectories(options.stateDirectory);
@@ -254,6 +255,9 @@ class MeshNode implements RunningNode {
     if (this.#parts.busContext.revocations.isNameRevoked(agent)) {
       throw new IdentityError('IDENTITY_REVOKED', `The agent ${agent} is revoked.`);
     }
+    if (this.#parts.pace.isEnded(agent)) {
+      throw new IdentityError('IDENTITY_REVOKED', `PACE has ended ${agent}; it is led back first.`);
+    }
     const manifest = this.mesh().agents.get(agent);
     const runs = manifest === undefined || isResident(manifest);
     if (!runs && this.#parts.spawning.children.of(agent) === null) {
@@ -276,7 +280,7 @@ class MeshNode implements RunningNode {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    this.#parts.identity.close();
+    for (const part of [this.#parts.identity, this.#parts.pace]) part.close();
     await Promise.all([
       this.#bus.close(), this.#enrolment.close(), this.#control.close(), this.#console.close(),
     ]);

@@ -42,6 +42,8 @@ export type RunningSidecar = {
   readonly mintToken: () => Promise<string>;
   /** A token for a process started elsewhere; a session that survived a crash lives until then. */
   readonly offerToken: () => Promise<OfferedToken>;
+  /** Called when PACE lets an agent that is started elsewhere work again; it needs a new token. */
+  readonly whenBack: (offer: () => Promise<void>) => void;
   /** Resolves with a code when this sidecar can do nothing more and has to be started again. */
   readonly ended: Promise<string>;
   readonly close: () => Promise<void>;

@@ -16,7 +16,7 @@ import type { Isolation } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
-import { primaryPace } from '../pace/pace-view.ts';
+import type { PaceView } from '../pace/pace-view.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { createCompliance } from '../policy/comply.ts';
 import type { Recorder } from '../recorder/entry.ts';
@@ -33,7 +33,8 @@ import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { answerOnCalls } from '../sidecar/settle-call.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission, type Admission } from '../tool/admitted.ts';
-import { createGate, createGateMemory, type GateMemory } from '../tool/gate.ts';
+import { createGate } from '../tool/gate.ts';
+import { createGateMemory, type GateMemory } from '../tool/gate-memory.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
@@ -60,6 +61,7 @@ export type SidecarFoundations = {
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly revocations: RevocationView;
   readonly lease: LeaseView;
+  readonly pace: PaceView;
   readonly report: (failure: unknown) => void;
   readonly digestKey: Uint8Array;
   readonly lasting: Lasting;
@@ -185,7 +187,8 @@ export async function buildSidecarContext(
     agent: agent.name,
     runners: tools.runners,
     admission,
-    pace: primaryPace,
+    pace: foundations.pace,
+    lease: foundations.lease,
     clock,
     random: systemRandom,
     deadline: timerDeadline,
@@ -215,7 +218,6 @@ export async function buildSidecarContext(
     gate,
     admission,
     random: systemRandom,
-    pace: primaryPace,
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
@@ -261,7 +263,7 @@ function mandateVerifierOf(foundations: SidecarFoundations): MandateVerifier {
     peer: peersOf(verifier),
     operatorKey: (name) => operators().get(name)?.publicKey ?? null,
     revocations,
-    isFresh: () => lease.isValid(),
+    isFresh: () => lease.coversPrivileged(),
   });
 }
 

@@ -17,27 +17,25 @@ import { IdentityError } from '../identity/identity-error.ts';
 import { narrowedTo } from '../mesh/child-scope.ts';
 import type { Agent, Mesh, Operator } from '../mesh/mesh.ts';
 import type { Isolation } from '../message/envelope.ts';
-import { isName } from '../message/identifiers.ts';
+import { isName, mintNonce } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { AgentSidecar, type OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { isolationOf, launchAgent, serveEndpoint } from './agent-endpoint.ts';
-import type { AgentProcess } from './agent-process.ts';
-import { leaseMsDefault } from '../identity/lease.ts';
+import { AgentUnderPace } from './agent-under-pace.ts';
+import { watchIdentity } from './identity-watch.ts';
+import { leaseVerifierOf } from './lease-verifier.ts';
+import { systemRandom } from '../adapters/random-system.ts';
 import { sidecarDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
-import { SidecarIdentity, type IdentityEvents } from './sidecar-identity.ts';
+import { SidecarIdentity } from './sidecar-identity.ts';
 import { answerCalls, buildSidecarContext, createLasting, startTools } from './sidecar-parts.ts';
 import type { SidecarFoundations, Tools } from './sidecar-parts.ts';
 import type { RunningSidecar, SidecarOptions } from './sidecar-options.ts';
 import { SidecarPolicy } from './sidecar-policy.ts';
+import { startSidecarTimers } from './sidecar-timers.ts';
 import { SidecarStanding } from './sidecar-standing.ts';
-
-const pruneEveryMs = 60_000;
-const drainEveryMs = 1_000;
-/** Half of half the shortest lifetime; a renewal that failed is tried again as soon. */
-const rotateCheckMs = 250;
 
 /** Starts the sidecar of one agent in this process, and the agent beside it when asked to. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningSidecar> {
@@ -102,7 +100,8 @@ class SidecarProcess implements RunningSidecar {
   #sidecar: AgentSidecar | null = null;
   #tools: Tools | null = null;
   #http: AgentHttp | null = null;
-  #agentProcess: AgentProcess | null = null;
+  #underPace: AgentUnderPace | null = null;
+  #back: () => Promise<void> = async () => undefined;
   #timers: readonly NodeJS.Timeout[] = [];
   #sidecarServes = false;
 
@@ -122,7 +121,11 @@ class SidecarProcess implements RunningSidecar {
       clock,
       policy: () => ({ digest: this.#policy.mesh.digest, version: this.#policy.version }),
       operators: () => this.#policy.mesh.operators,
+      agent: options.agent,
       changed: () => this.#sidecar?.revocationsChanged(),
+      verify: leaseVerifierOf(() => this.#line?.identity ?? null),
+      paceChanged: () => this.#paceChanged(),
+      observer: () => this.#policy.mesh.pace?.observer ?? null,
       log: (line) => this.#log(line),
     });
   }
@@ -145,11 +148,20 @@ class SidecarProcess implements RunningSidecar {
     const link = this.#connectBus(identity);
     const recorder = new SidecarRecorder(this.#store, link);
     const line: Line = { identity, link, recorder };
-    this.#watch(line);
+    const report = (failure: unknown): void => this.#report(failure);
+    const log = (text: string): void => this.#log(text);
+    watchIdentity({ ...line, version: () => this.#policy.version, log, report });
     this.#line = line;
     link.start();
     await this.#welcomed.promise;
-    this.#timers = this.#startTimers(line); // Tools may take longer to start than a lease lasts.
+    // Tools may take longer to start than a lease lasts.
+    this.#timers = startSidecarTimers({
+      ...line,
+      sidecar: () => this.#sidecar,
+      store: this.#store, policy: this.#policy, clock: this.#clock,
+      ended: (code) => this.#ended.resolve(code),
+      report,
+    });
     const { tools: files } = sidecarDirectories(this.#options.stateDirectory, this.agent);
     const places = { secrets: join(this.#stateDirectory, 'secrets'), files, owner: toolIdentity };
     this.#tools = await startTools(this.#foundations(line), places);
@@ -161,7 +173,8 @@ class SidecarProcess implements RunningSidecar {
     this.#sidecarServes = true;
     await sidecar.recover();
     this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
-    this.#agentProcess = await launchAgent(this.#options, sidecar, this.#http);
+    this.#underPace = this.#putUnderPace(sidecar, link);
+    await this.#underPace.begin();
   }
 
   get sidecar(): AgentSidecar {
@@ -185,13 +198,15 @@ class SidecarProcess implements RunningSidecar {
     return this.sidecar.mintToken();
   }
 
+  whenBack(offer: () => Promise<void>): void { this.#back = offer; }
+
   offerToken(): Promise<OfferedToken> {
     return this.sidecar.offerToken();
   }
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#agentProcess?.stop();
+    await this.#underPace?.close();
     await this.#http?.close();
     await this.#sidecar?.endSession('stopped');
     await this.#line?.recorder.drain();
@@ -199,6 +214,25 @@ class SidecarProcess implements RunningSidecar {
     this.#line?.identity.close();
     await this.#tools?.close();
     this.#database.close();
+  }
+
+  #putUnderPace(sidecar: AgentSidecar, link: BusClient): AgentUnderPace {
+    const { pace } = this.#standing;
+    return new AgentUnderPace({
+      sidecar,
+      clamp: () => pace.clamp(this.agent),
+      paceVersion: () => pace.version,
+      launch: () => launchAgent(this.#options, sidecar, this.#http),
+      back: () => this.#back(),
+      tell: (version, busy, calls) => link.clamped(version, busy, calls),
+      report: (failure) => this.#report(failure),
+    });
+  }
+
+  #paceChanged(): void {
+    // Whoever may work again needs a lease for it; the next regular question is seconds away.
+    this.#line?.link.askLease(this.#policy.version);
+    this.#underPace?.changed();
   }
 
   #openPolicy(): SidecarPolicy {
@@ -245,16 +279,9 @@ class SidecarProcess implements RunningSidecar {
       operators: () => this.#knownOperators(),
       revocations: this.#standing.revocations,
       lease: this.#standing,
+      pace: this.#standing.pace,
       digestKey: identity.digestKey,
     };
-  }
-
-  #watch({ identity, link, recorder }: Line): void {
-    const refused: IdentityEvents['refused'] = (entry) => {
-      this.#log(`identity files refused (${entry.code})`);
-      recorder.under(this.#policy.version).record([entry]).catch((failure: unknown) => this.#report(failure));
-    };
-    identity.watch({ changed: () => link.reconnect(), refused });
   }
 
   /** Operators of the mesh file bind this sidecar; only where it names none is the node believed. */
@@ -279,10 +306,11 @@ class SidecarProcess implements RunningSidecar {
       runs,
       clock: this.#clock,
       now: () => this.#standing.now(),
+      mintNonce: () => mintNonce(systemRandom),
       events: {
         revocations: (update) => this.#standing.update(update),
-        lease: (grant, asked) => {
-          this.#standing.granted(grant, asked);
+        lease: (answer) => {
+          this.#standing.heard(answer);
           // What the node answered too late, or not at all, is offered again.
           if (link.connected) drain();
         },
@@ -355,6 +383,8 @@ class SidecarProcess implements RunningSidecar {
    */
   #revoked(): void {
     this.#standing.ended();
+    // Ended by a kill, it is another instance that comes back one day.
+    if (this.#standing.pace.clamp(this.agent).phase === 'EMERGENCY') this.#ended.resolve('PACE_KILLED');
     if (this.#sidecarServes) return;
     const givenUp = this.#line?.identity.giveUp() ?? Promise.resolve();
     givenUp
@@ -364,37 +394,7 @@ class SidecarProcess implements RunningSidecar {
       });
   }
 
-  #startTimers(line: Line): readonly NodeJS.Timeout[] {
-    const report = (failure: unknown): void => this.#report(failure);
-    const timers = [
-      setInterval(() => {
-        const nowMs = this.#clock.nowMs();
-        this.#store.prune(nowMs - pruneAfterMs(this.#policy.mesh)).catch(report);
-      }, pruneEveryMs),
-      // What the node could not record is offered again, also when nothing new is to be recorded.
-      setInterval(() => {
-        line.recorder.drain().catch(report);
-        this.#sidecar?.context.allotments.drain().catch(report);
-        this.#sidecar?.repeatAnswers();
-      }, drainEveryMs),
-      setInterval(() => line.link.askLease(this.#policy.version), leaseMsDefault / 3),
-      // An identity that ran out cannot be renewed; only a new start, with a token, can go on.
-      setInterval(() => {
-        if (line.identity.isExpired) this.#ended.resolve('IDENTITY_CERTIFICATE_EXPIRED');
-        line.identity.renewIfDue((csr) => line.link.renew(csr)).catch(report);
-      }, rotateCheckMs),
-    ];
-    for (const timer of timers) timer.unref();
-    return timers;
-  }
-
   #report(failure: unknown): void {
     this.#options.log(`sidecar ${this.agent}: ${faultOf(failure)}`);
   }
-}
-
-/** Messages are remembered for longer than any copy of them could still be accepted. */
-function pruneAfterMs(mesh: Mesh): number {
-  const { messageLifetimeMs, clockSkewMs, approvalTimeoutMs } = mesh.limits;
-  return Math.max(2 * (messageLifetimeMs + clockSkewMs) + approvalTimeoutMs, 3_600_000 * 2);
 }

@@ -7,7 +7,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict, type Verdict } from '../review/verdict.ts';
 import type { GateOutcome } from '../tool/gate-outcome.ts';
-import type { PriorEnd } from '../tool/gate.ts';
+import type { PriorEnd } from '../tool/gate-memory.ts';
 import { allot, giveBack, withBounds } from './action-bounds.ts';
 import { outcomeOf, turnedAwayAs } from './action-outcome.ts';
 import { answer, repeatReply } from './answer.ts';

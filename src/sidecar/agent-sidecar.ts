@@ -3,16 +3,19 @@ import { createHash } from 'node:crypto';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { SignedEnvelope } from '../message/envelope.ts';
+import type { StoppedCall } from '../pace/stopped-call.ts';
 import { workOn, type Word } from './action.ts';
 import type { SidecarContext } from './context.ts';
 import { EndpointRefusals } from './endpoint-refusals.ts';
+import { clampedEntry } from './clamped-entry.ts';
 import { Handovers } from './handovers.ts';
 import { containLate } from './contain-late.ts';
 import { receive } from './inbound.ts';
 import { Judging } from './judging.ts';
 import { messageQuestion } from './judged.ts';
 import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
-import { ownRefusal } from './standing.ts';
+import { sessionEntries } from './session-entries.ts';
+import { ownRefusal, sessionRefusal } from './standing.ts';
 import { withdraw } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
@@ -191,8 +194,8 @@ export class AgentSidecar {
   /** One token opens one session; a second use means two processes hold it, and ends both. */
   async openSession(token: string): Promise<SessionOpened | SessionRefusal> {
     const { store, random } = this.context;
-    const revoked = ownRefusal(this.context);
-    if (revoked !== null) return { ok: false, code: revoked };
+    const refusal = sessionRefusal(this.context);
+    if (refusal !== null) return { ok: false, code: refusal };
     await this.#beginNext(sha256(token));
     const incarnation = store.incarnation();
     if (incarnation === null || incarnation.tokenDigest !== sha256(token)) {
@@ -230,6 +233,26 @@ export class AgentSidecar {
     const revoked = ownRefusal(this.context);
     if (revoked === null) return;
     this.endSession(revoked).catch((failure: unknown) => this.#faulted(failure));
+  }
+
+  /** True while a request is worked on, or a tool is called. */
+  get isBusy(): boolean {
+    return this.#working > 0 || this.context.gate.isBusy();
+  }
+
+  /**
+   * PACE lets this agent do something else than before. Where that is nothing, what is under way at
+   * its tools is stopped at once and its session ends. Resolves, with the calls that were stopped,
+   * once the account of it is durable here.
+   */
+  async clampChanged(paceVersion: number): Promise<readonly StoppedCall[]> {
+    const { gate, pace, agent, spool } = this.context;
+    const clamp = pace.clamp(agent.name);
+    const isStopped = clamp.allows === 'nothing';
+    const calls = isStopped ? gate.abort() : [];
+    if (isStopped) await this.endSession('PACE_STOPPED');
+    await spool([clampedEntry(clamp, paceVersion, calls, this.context)]);
+    return calls;
   }
 
   async endSession(reason: string): Promise<void> {
@@ -362,30 +385,7 @@ export class AgentSidecar {
     kind: 'session.opened' | 'session.ended',
     reason: string | null,
   ): Promise<void> {
-    const { agent, clock, isolation } = this.context;
-    const reused = reason === 'SIDECAR_TOKEN_REUSED';
-    const entry: EntryDraft = {
-      kind,
-      id: `${incarnation.id}.${kind}`,
-      at: clock.nowMs(),
-      actor: `agent:${agent.name}`,
-      task: null,
-      message: null,
-      causedBy: [],
-      outcome: null,
-      code: reused ? reason : null,
-      verdicts: [],
-      tookUs: null,
-      detail: { incarnation: incarnation.id, isolation, ...(reason === null ? {} : { reason }) },
-    };
-    const indicator: EntryDraft = {
-      ...entry,
-      kind: 'indicator.raised',
-      id: `${incarnation.id}.indicator`,
-      causedBy: [entry.id],
-      detail: { agent: agent.name, indicator: 'COMPROMISE', session: 'ended' },
-    };
-    await this.context.recorder.record(reused ? [entry, indicator] : [entry]);
+    await this.context.recorder.record(sessionEntries(incarnation, kind, reason, this.context));
   }
 
   /** A fault of the sidecar itself: said, and the message stays where it is for the next start. */

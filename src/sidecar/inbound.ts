@@ -286,7 +286,9 @@ function localRefusal(call: LocalCall, context: SidecarContext): Refusal | null 
   const { agent, mesh, pace } = context;
   const own = ownRefusal(context);
   if (own !== null) return { code: own };
-  if (pace.clamp(agent.name).allows === 'nothing') return { code: 'PACE_STOPPED' };
+  const { allows, draining } = pace.clamp(agent.name);
+  if (allows === 'nothing') return { code: 'PACE_STOPPED' };
+  if (draining === true) return { code: 'PACE_DRAINING' };
   if (agent.role === 'EXECUTOR') return { code: 'SIDECAR_TOOL_NEEDS_ACTION' };
   const operation = mesh.tools.get(call.tool)?.operations.get(call.operation);
   if (!agent.tools.includes(call.tool) || operation === undefined) {

@@ -20,6 +20,7 @@ import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
 import { reviewSaying } from './review-saying.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
+import { asksForWrite } from '../mesh/asks-for-write.ts';
 
 /** Where a message stands in a task. */
 export type TaskPlace = {
@@ -163,8 +164,8 @@ async function reviewOutgoing(
 ): Promise<CombinedVerdict> {
   const own = ownRefusal(context) ?? privilegedRefusal(outgoing, context);
   if (own !== null) return single('bus', own, context);
-  const clamp = context.pace.clamp(context.agent.name);
-  if (clamp.allows === 'nothing') return single('pace', 'PACE_STOPPED', context);
+  const clamped = clampRefusal(outgoing, context);
+  if (clamped !== null) return single('pace', clamped, context);
   if (domain === null) return single('bus', 'SIDECAR_DOMAIN_UNDECIDED', context);
   // Outcomes are the gate's to tell; an agent that writes one would forge what was done.
   if (outgoing.schema === actionOutcomeSchema) return single('bus', 'SIDECAR_OUTCOME_FORGED', context);
@@ -214,6 +215,14 @@ function privilegedRefusal(outgoing: Outgoing, context: SidecarContext): string 
   const request = parseActionRequest(outgoing.payload);
   const action = request.ok ? context.mesh.actions.get(request.request.action) : undefined;
   return action === undefined ? null : leaseRefusal(action.risk, context);
+}
+
+/** PACE: nothing of a stopped agent, nothing new in a halt, no write by one that may only read. */
+function clampRefusal(outgoing: Outgoing, context: SidecarContext): string | null {
+  const { allows, draining } = context.pace.clamp(context.agent.name);
+  if (allows === 'nothing') return 'PACE_STOPPED';
+  if (draining === true) return 'PACE_DRAINING';
+  return allows === 'read-only' && asksForWrite(outgoing, context.mesh) ? 'PACE_READ_ONLY' : null;
 }
 
 /** What the agent has no say in: who, when, how sensitive, from where, caused by what. */

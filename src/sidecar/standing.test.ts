@@ -20,7 +20,7 @@ let leased: boolean;
 async function start(agent: string): Promise<void> {
   leased = true;
   revocations = new RevocationList([], 0, startMs);
-  fake = new FakeSidecar(agent, { revocations, lease: { isValid: () => leased } });
+  fake = new FakeSidecar(agent, { revocations, lease: { isValid: () => leased, coversPrivileged: () => leased } });
   fake.knows(triage);
   sidecar = new AgentSidecar(fake.context);
   await sidecar.recover();
@@ -55,7 +55,7 @@ const byName = { kind: 'agent', value: 'triage' } as const;
 const byInstance = { kind: 'instance', value: triage.peer.spiffeId } as const;
 const byCertificate = { kind: 'certificate', value: triage.peer.thumbprint } as const;
 
-describe('an executor without a lease', () => {
+describe('an executor whose lease covers nothing privileged', () => {
   beforeEach(() => start('payments'));
 
   test('runs no HIGH action, and goes on with a LOW one', async () => {

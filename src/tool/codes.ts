@@ -2,6 +2,11 @@
 import type { CodeTable } from '../review/code.ts';
 
 export const toolCodes = {
+  TOOL_ABORTED: {
+    means: 'PACE stopped the agent while its call was under way; the tool was killed or told to stop.',
+    mend: 'A write is in doubt: look at the tool, then maso calls settle.',
+    agentSees: 'IN_DOUBT',
+  },
   TOOL_NOT_ADMITTED: {
     means: 'A tool call was not admitted, was admitted elsewhere, or was used before.',
     mend: 'Treat the caller as compromised; only an admitted request calls a tool, and only once.',

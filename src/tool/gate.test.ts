@@ -66,6 +66,29 @@ describe('the gate refuses', () => {
     expect(await gate.call(bench.admit())).toMatchObject({ code: 'PACE_STOPPED' });
   });
 
+  test('without a lease, a read as well as a write', async () => {
+    const gate = await bench.ready();
+    bench.leased = false;
+    expect((await gate.call(bench.admit())).code).toBe('PACE_LEASE_EXPIRED');
+    expect((await gate.call(bench.admit({}, read))).code).toBe('PACE_LEASE_EXPIRED');
+    expect(bench.calls).toEqual([]);
+  });
+
+  test.each([
+    ['PACE_STOPPED', () => (bench.allows = 'nothing')],
+    ['PACE_LEASE_EXPIRED', () => (bench.leased = false)],
+  ])('what %s met while its intent was put on record', async (code, stop) => {
+    const gate = await bench.ready();
+    const { begin } = bench.intents;
+    bench.intents.begin = async (intent) => {
+      const begun = await begin.call(bench.intents, intent);
+      stop();
+      return begun;
+    };
+    expect(await gate.call(bench.admit())).toMatchObject({ status: 'REFUSED', code });
+    expect(bench.calls).toEqual([]);
+  });
+
   test('an unknown tool or operation, and a write admitted as a read', async () => {
     const gate = await bench.ready();
     expect(await gate.call(bench.admit({ tool: 'safe' }))).toMatchObject({ code: 'TOOL_UNKNOWN' });
@@ -258,5 +281,24 @@ describe('the gate', () => {
     expect(bench.intents.openIntents()).toEqual([]);
     const inTime = bench.admit({ beginBeforeMs: 1001 });
     expect(await gate.call(inTime)).toMatchObject({ status: 'DONE' });
+  });
+});
+
+describe('a stop', () => {
+  test.each([
+    ['a write, which is in doubt then', 'IN-DOUBT'],
+    ['a read, which has failed then', 'FAILED'],
+  ])('ends the wait for %s', async (_what, status) => {
+    bench.aborted = () => 'ended';
+    bench.answer = () => new Promise(() => undefined);
+    const gate = await bench.ready();
+    const calling = gate.call(bench.admit({}, status === 'IN-DOUBT' ? undefined : read));
+    while (bench.calls.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(gate.isBusy()).toBe(true);
+    const [call] = gate.abort();
+    expect(call).toMatchObject({ tool: 'bank', write: status === 'IN-DOUBT', end: 'ended' });
+    expect(await calling).toMatchObject({ status, code: 'TOOL_ABORTED' });
+    expect(gate.isBusy()).toBe(false);
+    expect(gate.abort()).toEqual([]);
   });
 });

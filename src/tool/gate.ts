@@ -2,16 +2,18 @@
 import type { Clock, Random } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonValue } from '../message/json.ts';
-import type { PaceView } from '../pace/pace-view.ts';
+import type { StoppedCall } from '../pace/stopped-call.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AdmissionFields, Admission, AdmittedRequest } from './admitted.ts';
-import { ClosedSchemas } from './compiled-schema.ts';
 import type { ToolCode } from './codes.ts';
 import { endEntry, intentEntry, repeatedBy } from './gate-entries.ts';
 import type { EntryStamp } from './gate-entries.ts';
 import { withoutResult } from './gate-outcome.ts';
 import type { Decision, GateOutcome } from './gate-outcome.ts';
+import { createGateMemory } from './gate-memory.ts';
+import type { AskedBefore, GateMemory, PriorEnd, RunningCall } from './gate-memory.ts';
 import { controlResult } from './gate-result.ts';
+import { paceRefusal, type GateStanding } from './gate-standing.ts';
 import type { ResultControls } from './gate-result.ts';
 import type { DoubtfulIntent, Intent, IntentStore } from './intent-store.ts';
 import { callDigest, intentKey, intentOf } from './intent-store.ts';
@@ -24,12 +26,9 @@ export type Deadline = {
   start(afterMs: number): { readonly expired: Promise<void>; cancel(): void };
 };
 
-export type GateContext = ResultControls & {
-  /** The agent whose calls pass here. */
-  readonly agent: string;
+export type GateContext = ResultControls & GateStanding & {
   readonly runners: ReadonlyMap<string, ToolRunner>;
   readonly admission: Pick<Admission, 'spend'>;
-  readonly pace: PaceView;
   readonly clock: Clock;
   readonly random: Random;
   readonly deadline: Deadline;
@@ -38,18 +37,6 @@ export type GateContext = ResultControls & {
   /** False once a newer version of the policy is in force than the one the caller judged under. */
   readonly isCurrent: () => boolean;
 };
-
-/** What all gates of one agent share: each version of the policy has a gate, the tools are the same. */
-export type GateMemory = {
-  readonly schemas: ClosedSchemas;
-  readonly running: Map<string, RunningCall>;
-  ready: boolean;
-  endsToRecord: boolean;
-};
-
-export function createGateMemory(): GateMemory {
-  return { schemas: new ClosedSchemas(), running: new Map(), ready: false, endsToRecord: true };
-}
 
 export type Gate = {
   /** Never rejects. The request is spent, whatever comes of it. */
@@ -67,19 +54,13 @@ export type Gate = {
    * when it was not called or is under way. A store that cannot be read is a doubt.
    */
   endOf(request: AskedBefore): PriorEnd | null;
+  /**
+   * Stops every call under way: their tools are killed or told, a write among them is IN-DOUBT. Says
+   * which they were. What is not handed to its tool yet never is, once PACE allows nothing.
+   */
+  abort(): readonly StoppedCall[];
+  isBusy(): boolean;
 };
-
-/** A request, by its sender, the sender's key for it, and its own id. */
-export type AskedBefore = {
-  readonly requester: string;
-  readonly idempotencyKey: string;
-  readonly requestId: string;
-};
-
-/** `mayRepeat`: in doubt, and the tool takes the idempotency key, so that a second call is safe. */
-export type PriorEnd = { readonly decision: Decision; readonly mayRepeat: boolean };
-
-type RunningCall = { readonly digest: string; readonly end: Promise<Decision> };
 
 /** The runner has its own timeout; this much later the gate no longer waits for the runner. */
 const runnerGraceMs = 250;
@@ -132,6 +113,23 @@ class ToolGate implements Gate {
     return this.#context.intents.inDoubt();
   }
 
+  isBusy(): boolean {
+    return this.#memory.running.size > 0;
+  }
+
+  abort(): readonly StoppedCall[] {
+    const stopped: StoppedCall[] = [];
+    for (const { intent, stop } of this.#memory.running.values()) {
+      // Not under way at a tool: the last look before the call turns it away.
+      if (stop === null) continue;
+      const { tool, operation, write, requestId: call } = intent;
+      const end = this.#context.runners.get(tool)?.abort() ?? 'told';
+      stop({ status: write ? 'unknown' : 'failed', reason: 'TOOL_ABORTED' });
+      stopped.push({ call, tool, operation, write, end });
+    }
+    return stopped;
+  }
+
   endOf({ requester, idempotencyKey, requestId }: AskedBefore): PriorEnd | null {
     try {
       const key = intentKey(this.#context.agent, requester, idempotencyKey);
@@ -151,13 +149,13 @@ class ToolGate implements Gate {
 
   /** `known: false` where nothing that the caller says about the request may be believed. */
   #refusal(request: AdmittedRequest): { readonly code: string; readonly known: boolean } | null {
-    const { agent, pace, admission } = this.#context;
-    const clamped = paceRefusal(pace, agent);
+    const { agent, admission } = this.#context;
+    const clamped = paceRefusal(this.#context);
     if (!admission.spend(request) || request.fields.executor !== agent) {
       return { code: 'TOOL_NOT_ADMITTED', known: false };
     }
     const { fields } = request;
-    if (clamped !== null && (fields.write || clamped === 'PACE_STOPPED')) {
+    if (clamped !== null && (fields.write || clamped !== 'PACE_READ_ONLY')) {
       return { code: clamped, known: true };
     }
     if (!this.#memory.ready) return { code: 'TOOL_GATE_NOT_READY', known: true };
@@ -182,8 +180,10 @@ class ToolGate implements Gate {
     if (running !== undefined) {
       return running.digest === callDigest(intent) ? running.end : refused('TOOL_KEY_REUSED');
     }
-    const end = this.#decide(request, intent);
-    this.#memory.running.set(intent.key, { digest: callDigest(intent), end });
+    const { promise: end, resolve, reject } = Promise.withResolvers<Decision>();
+    const call: RunningCall = { digest: callDigest(intent), end, intent, stop: null };
+    this.#memory.running.set(intent.key, call);
+    this.#decide(request, call).then(resolve, reject);
     try {
       return await end;
     } finally {
@@ -191,14 +191,15 @@ class ToolGate implements Gate {
     }
   }
 
-  async #decide(request: AdmittedRequest, intent: Intent): Promise<Decision> {
+  async #decide(request: AdmittedRequest, running: RunningCall): Promise<Decision> {
+    const { intent } = running;
     const begun = await this.#begin(intent);
     if (begun.next === 'stop') return begun.decision;
     if (!(await this.#recordIntent(intent))) {
       return this.#withdraw(intent, begun.doubtful, 'TOOL_NOT_RECORDED');
     }
     const last = new LastWord(request.fields, this.#context);
-    const answer = last.mayBegin() ? await this.#run(request, last) : null;
+    const answer = last.mayBegin() ? await this.#run(request, last, running) : null;
     if (answer === null || last.code !== null) {
       return this.#withdraw(intent, begun.doubtful, last.code ?? 'TOOL_STANDING_UNKNOWN');
     }
@@ -273,7 +274,11 @@ class ToolGate implements Gate {
     return doubtful === null ? refused(code) : doubt(doubtful);
   }
 
-  async #run(request: AdmittedRequest, last: LastWord): Promise<ToolAnswer> {
+  async #run(
+    request: AdmittedRequest,
+    last: LastWord,
+    running: RunningCall,
+  ): Promise<ToolAnswer> {
     const { fields } = request;
     const { tools, runners, deadline } = this.#context;
     const operation = tools.get(fields.tool)?.operations.get(fields.operation);
@@ -282,6 +287,8 @@ class ToolGate implements Gate {
       return { status: 'failed', reason: 'TOOL_UNKNOWN' };
     }
     const timeoutMs = Math.min(fields.timeoutMs, operation.timeoutMs);
+    const stopped = Promise.withResolvers<ToolAnswer>();
+    running.stop = stopped.resolve;
     const late = deadline.start(timeoutMs + runnerGraceMs);
     const call = {
       operation: fields.operation,
@@ -293,12 +300,14 @@ class ToolGate implements Gate {
     try {
       return await Promise.race([
         runner.call(call),
+        stopped.promise,
         late.expired.then((): ToolAnswer => ({ status: 'unknown', reason: 'TOOL_TIMEOUT' })),
       ]);
     } catch {
       // A runner that breaks its contract may have called the tool before it broke.
       return { status: 'unknown', reason: 'TOOL_DIED' };
     } finally {
+      running.stop = null;
       late.cancel();
     }
   }
@@ -372,21 +381,6 @@ class ToolGate implements Gate {
   #stamp(): EntryStamp {
     const { clock, random, agent } = this.#context;
     return { id: mintUlid(clock, random), at: clock.nowMs(), agent };
-  }
-}
-
-/**
- * `supervised` passes here: the request was held for people before it was admitted. PACE_READ_ONLY
- * concerns writes only; a view that fails or says something unknown allows nothing.
- */
-function paceRefusal(pace: PaceView, agent: string): 'PACE_STOPPED' | 'PACE_READ_ONLY' | null {
-  try {
-    const { allows } = pace.clamp(agent);
-    if (allows === 'read-only') return 'PACE_READ_ONLY';
-    return allows === 'all' || allows === 'supervised' ? null : 'PACE_STOPPED';
-  } catch {
-    // Not knowing the phase is the same as being stopped.
-    return 'PACE_STOPPED';
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '../message/clock.ts';
 import type { AdmissionFields } from './admitted.ts';
+import { paceRefusal, type GateStanding } from './gate-standing.ts';
 
-type Moment = {
+type Moment = GateStanding & {
   readonly clock: Clock;
   /** False once a newer version of the policy is in force. */
   readonly isCurrent: () => boolean;
@@ -36,6 +37,9 @@ export class LastWord {
   #refusal(): string | null {
     const { beginBeforeMs, write, standing } = this.#fields;
     const { clock, isCurrent } = this.#moment;
+    // G7: PACE may have moved while the intent was made durable, or while the tool was started.
+    const clamped = paceRefusal(this.#moment);
+    if (clamped !== null && (write || clamped !== 'PACE_READ_ONLY')) return clamped;
     if (!(clock.nowMs() < beginBeforeMs)) return 'TOOL_ADMISSION_LATE';
     // What a newer version would judge otherwise does not run.
     if (write && !isCurrent()) return 'TOOL_POLICY_SUPERSEDED';

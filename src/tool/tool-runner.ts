@@ -41,6 +41,11 @@ export interface ToolRunner {
   start(): Promise<readonly ToolDescription[]>;
   call(call: ToolCall): Promise<ToolAnswer>;
   close(): Promise<void>;
+  /**
+   * Stops what is under way, now, and says how surely: `ended`, the tool's process is killed; `told`,
+   * the tool was told, or lost its connection, and may go on. Never throws. The next call begins anew.
+   */
+  abort(): 'ended' | 'told';
 }
 
 /** What a tool did that it must not; wiring turns it into an `indicator.raised` entry. */

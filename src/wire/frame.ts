@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
-import type { LeaseGrant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
+import type { StoppedCall } from '../pace/stopped-call.ts';
 
 /** Starts of one sidecar that are remembered. */
 export const runsMax = 64;
@@ -37,6 +37,8 @@ export type SidecarFrame =
       readonly isolation: Isolation;
       /** Runs of this sidecar's state directory, its own last; at most `runsMax`. */
       readonly runs: readonly string[];
+      /** Of the first lease, which is answered as number 0. */
+      readonly nonce: string;
     }
   | {
       readonly kind: 'publish';
@@ -82,9 +84,21 @@ export type SidecarFrame =
   | { readonly kind: 'end-task'; readonly number: number; readonly task: string }
   /**
    * Asks for a lease for the time when this version holds in the sidecar; `hello` asks for the first
-   * one, which is answered as number 0.
+   * one. The nonce comes back signed, so that nobody answers with an older lease.
    */
-  | { readonly kind: 'lease'; readonly number: number; readonly policyVersion: number }
+  | {
+      readonly kind: 'lease';
+      readonly number: number;
+      readonly policyVersion: number;
+      readonly nonce: string;
+    }
+  /** PACE of this version holds here: what was stopped for it, and whether anything still runs. */
+  | {
+      readonly kind: 'clamped';
+      readonly paceVersion: number;
+      readonly busy: boolean;
+      readonly calls: readonly StoppedCall[];
+    }
   /** The calls of this executor that are in doubt, as the node asked. */
   | { readonly kind: 'calls'; readonly number: number; readonly calls: readonly DoubtfulCall[] }
   /** What became of an operator's settlement: null where it holds. */
@@ -140,7 +154,13 @@ export type NodeFrame =
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)
-  | ({ readonly kind: 'lease'; readonly number: number } & LeaseGrant)
+  /** A `LeaseGrant` under the signature of the node; the chain once per connection, else null. */
+  | {
+      readonly kind: 'lease';
+      readonly number: number;
+      readonly signed: string;
+      readonly chain: string | null;
+    }
   /** A version of the policy, as JSON of `PolicyVersion` cut into parts, in order. */
   | {
       readonly kind: 'policy';

@@ -10,6 +10,7 @@ import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { Hold } from '../oversight/hold.ts';
+import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import { runsMax } from './frame.ts';
 import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
@@ -47,6 +48,7 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'judge.called',
   'judge.ruled',
   'indicator.raised',
+  'pace.clamped',
   'recorder.unavailable',
   'recorder.recovered',
 ]);
@@ -153,6 +155,15 @@ const doubtfulCall: z.ZodType<DoubtfulCall> = z.strictObject({
   code,
 });
 
+const nonce = z.string().length(22);
+const stoppedCall: z.ZodType<StoppedCall> = z.strictObject({
+  call: shown,
+  tool: shown,
+  operation: shown,
+  write: z.boolean(),
+  end: z.enum(['ended', 'told']),
+});
+
 const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('hello'),
@@ -160,6 +171,7 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     policyVersion: number,
     isolation: z.enum(['none', 'uid', 'container']),
     runs: z.array(z.string().length(26)).min(1).max(runsMax),
+    nonce,
   }),
   z.strictObject({
     kind: z.literal('publish'),
@@ -186,7 +198,13 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
   z.strictObject({ kind: z.literal('end-task'), number, task: z.string().length(26) }),
-  z.strictObject({ kind: z.literal('lease'), number, policyVersion: number }),
+  z.strictObject({ kind: z.literal('lease'), number, policyVersion: number, nonce }),
+  z.strictObject({
+    kind: z.literal('clamped'),
+    paceVersion: number,
+    busy: z.boolean(),
+    calls: z.array(stoppedCall).max(stoppedCallsMax),
+  }),
   z.strictObject({ kind: z.literal('policy'), version: number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
   z.strictObject({
@@ -262,11 +280,8 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('lease'),
     number,
-    boot: id,
-    meshDigest: z.string().max(64),
-    policyVersion: number,
-    revocationVersion: number,
-    durationMs: number,
+    signed: z.string().max(8192),
+    chain: z.string().nullable(),
   }),
   z.strictObject({
     kind: z.literal('policy'),

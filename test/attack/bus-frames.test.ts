@@ -90,7 +90,7 @@ describe('an intruder at the bus', () => {
       },
       {
         name: 'a second hello',
-        bytes: () => JSON.stringify({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] }),
+        bytes: () => JSON.stringify({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) }),
         code: 'BUS_FRAME_MALFORMED',
       },
       {
@@ -155,7 +155,7 @@ describe('an intruder at the bus', () => {
     it('end the connection when they run on another mesh file', async () => {
       const { credential, bundlePem, nodeSpiffeId, port } = mallory;
       const bus = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
-      bus.send({ kind: 'hello', meshDigest: 'B'.repeat(43), policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+      bus.send({ kind: 'hello', meshDigest: 'B'.repeat(43), policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) });
       expect(await bus.ended).toEqual({ status: 4000, reason: 'BUS_MESH_MISMATCH' });
     });
 
@@ -174,7 +174,7 @@ describe('an intruder at the bus', () => {
     const refusedWith = async (options: Parameters<typeof BusLine.open>[0]): Promise<unknown> =>
       BusLine.open(options, mallory.port).then(
         async (bus) => {
-          bus.send({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+          bus.send({ kind: 'hello', meshDigest: digest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) });
           const ended = await Promise.race(
             [bus.ended, bus.next((frame) => frame['kind'] === 'welcome')]
           );

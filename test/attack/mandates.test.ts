@@ -374,8 +374,8 @@ describe('an attacker without the mandate for it', () => {
     const { task } = await ordered();
     const before = calls();
     const { lease } = mesh.sidecar('payments').sidecar.context;
-    const isValid = lease.isValid;
-    Object.assign(lease, { isValid: () => false });
+    const { coversPrivileged } = lease;
+    Object.assign(lease, { coversPrivileged: () => false });
     try {
       const held = await mesh.request('planner', 'erase', { name: 'a' }, task);
       expect(held.outcome).toMatchObject({ status: 'REFUSED' });
@@ -385,7 +385,7 @@ describe('an attacker without the mandate for it', () => {
       const low = await mesh.request('planner', 'count', { name: 'a' }, task);
       expect(low.outcome).toMatchObject({ status: 'DONE' });
     } finally {
-      Object.assign(lease, { isValid });
+      Object.assign(lease, { coversPrivileged });
     }
     expect(calls()).toBe(before + 1);
   });

@@ -153,11 +153,13 @@ function frameSeeds(envelopes: readonly Buffer[]): readonly Buffer[] {
   };
   const operators = [{ name: 'op', publicKey: { kty: 'OKP' } }];
   return [
-    { kind: 'hello', meshDigest: 'd', policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] },
+    { kind: 'hello', meshDigest: 'd', policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) },
     { kind: 'publish', number: 1, policyVersion: 1, envelope, entry, resend: false },
     { kind: 'delivered', number: 2, entries: [entry] },
     { kind: 'record', number: 3, privileged: true, policyVersion: 1, entries: [entry, entry] },
-    { kind: 'lease', number: 6, policyVersion: 1 },
+    { kind: 'lease', number: 6, policyVersion: 1, nonce: 'A'.repeat(22) },
+    { kind: 'clamped', paceVersion: 2, busy: false, calls: [{ call: 'c', tool: 't', operation: 'o', write: true, end: 'told' }] },
+    { kind: 'lease', number: 6, signed: 'a.b.c', chain: null },
     { kind: 'policy', version: 2, code: null },
     { kind: 'hold', number: 4, hold },
     { kind: 'renew', number: 5, csr: 'x' },

@@ -73,7 +73,7 @@ export class BusLine {
     const { credential, bundlePem, nodeSpiffeId, port } = intruder;
     const options = clientTlsOptions(credential, bundlePem, nodeSpiffeId);
     const line = await BusLine.open(options, port, pongs);
-    line.send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'] });
+    line.send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) });
     await line.next((frame) => frame['kind'] === 'welcome');
     return line;
   }

@@ -10,7 +10,9 @@ import { openKeyFileKms } from '../../src/adapters/kms-encrypted-file.ts';
 import { systemRandom } from '../../src/adapters/random-system.ts';
 import { peerOfSocket, serverTlsOptions } from '../../src/adapters/tls-options.ts';
 import { createPeerVerifier, readTrustBundle } from '../../src/identity/peer.ts';
-import type { JsonObject } from '../../src/message/json.ts';
+import type { Credential, PeerIdentity } from '../../src/identity/credential.ts';
+import { signLease } from '../../src/identity/lease-statement.ts';
+import type { JsonObject, JsonValue } from '../../src/message/json.ts';
 import type { Mesh } from '../../src/mesh/mesh.ts';
 import { issueNodeCredential } from '../../src/process/node-identity.ts';
 import { until, type MeshFolder } from './running-mesh.ts';
@@ -28,6 +30,7 @@ export class DishonestNode {
   readonly #sockets: WebSocketServer;
   readonly #lines = new Map<string, WebSocket>();
   readonly #folder: MeshFolder;
+  readonly #credential: Credential;
   #number = 0;
 
   static async start(folder: MeshFolder, mesh: Mesh, port: number): Promise<DishonestNode> {
@@ -42,22 +45,22 @@ export class DishonestNode {
     });
     const bundlePem = authority.bundlePem();
     const verifier = createPeerVerifier(readTrustBundle(bundlePem, mesh.trustDomain), clock);
-    const server = createServer(
-      serverTlsOptions(await issueNodeCredential(authority, mesh), bundlePem),
-    );
-    const dishonest = new DishonestNode(server, folder);
+    const credential = await issueNodeCredential(authority, mesh);
+    const server = createServer(serverTlsOptions(credential, bundlePem));
+    const dishonest = new DishonestNode(server, folder, credential);
     server.on('upgrade', (request, socket, head) => {
       const verdict = peerOfSocket(request.socket as TLSSocket, verifier);
       if (!verdict.ok) return void socket.destroy();
       dishonest.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        dishonest.#attach(verdict.peer.name, webSocket, mesh),
+        dishonest.#attach(verdict.peer, webSocket, mesh),
       );
     });
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
     return dishonest;
   }
 
-  private constructor(server: Server, folder: MeshFolder) {
+  private constructor(server: Server, folder: MeshFolder, credential: Credential) {
+    this.#credential = credential;
     this.#server = server;
     this.#folder = folder;
     this.#sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
@@ -92,6 +95,16 @@ export class DishonestNode {
         one.from === agent && this.bodyOf(one.envelope)['schema'] === schema)?.envelope);
   }
 
+  /** It gives leases as an honest node does: they are not what holds it back. */
+  #lease(number: JsonValue, nonce: JsonValue, holder: string, mesh: Mesh): JsonObject {
+    const signed = signLease({
+      boot: 'boot', holder, nonce: String(nonce), meshDigest: mesh.digest, policyVersion: 1,
+      revocationVersion: 0, paceVersion: Number.MAX_SAFE_INTEGER, privileged: true, consent: null, durationMs: 5_000,
+      clamp: { phase: 'PRIMARY', allows: 'all', draining: false },
+    }, this.#credential);
+    return { kind: 'lease', number, signed, chain: this.#credential.chainPem };
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets.clients) socket.terminate();
     await new Promise<void>((resolve) => {
@@ -104,21 +117,21 @@ export class DishonestNode {
     this.#lines.get(agent)?.send(JSON.stringify(frame));
   }
 
-  #attach(agent: string, webSocket: WebSocket, mesh: Mesh): void {
+  #attach({ name: agent, spiffeId }: PeerIdentity, webSocket: WebSocket, mesh: Mesh): void {
     this.#lines.set(agent, webSocket);
     webSocket.on('close', () => this.#lines.delete(agent));
     webSocket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString('utf8')) as JsonObject;
-      const { number = 0 } = frame;
+      const { number = 0, nonce = '' } = frame;
       switch (frame['kind']) {
         case 'hello':
-          this.#send(agent, leaseOf(0, mesh));
+          this.#send(agent, this.#lease(0, nonce, spiffeId, mesh));
           return this.#send(agent, {
             kind: 'welcome', boot: 'boot', meshDigest: mesh.digest, policyVersion: 1,
             operators: [],
           });
         case 'lease':
-          return this.#send(agent, leaseOf(Number(number), mesh));
+          return this.#send(agent, this.#lease(number, nonce, spiffeId, mesh));
         case 'publish':
           this.published.push({ from: agent, envelope: String(frame['envelope']) });
           return this.#send(agent, { kind: 'accepted', number });
@@ -144,8 +157,3 @@ export class DishonestNode {
   }
 }
 
-/** A dishonest node gives leases as an honest one does: they are not what holds it back. */
-function leaseOf(number: number, mesh: Mesh): JsonObject {
-  const terms = { boot: 'boot', meshDigest: mesh.digest, policyVersion: 1, revocationVersion: 0 };
-  return { kind: 'lease', number, ...terms, durationMs: 5_000 };
-}

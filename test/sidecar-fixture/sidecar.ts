@@ -220,6 +220,8 @@ export class FakeSidecar {
         recover: async () => [],
         inDoubt: () => [],
         endOf: (asked) => this.ended(asked),
+        abort: () => [],
+        isBusy: () => false,
       },
       admission,
       rates: new TokenBuckets({ perSecond: 1e6, burst: 1e6 }),
@@ -231,7 +233,7 @@ export class FakeSidecar {
       learnPeer: () => undefined,
       operators: () => mesh.operators,
       revocations: new RevocationList([], 0, startMs),
-      lease: { isValid: () => true },
+      lease: { isValid: () => true, coversPrivileged: () => true },
       recorder: this.recorder,
       agentSees,
       spool: async (entries) => {
@@ -248,7 +250,7 @@ export class FakeSidecar {
       peer: (thumbprint) => this.#peers.get(thumbprint) ?? null,
       operatorKey: (operator) => (operator === 'root' ? rootKey.publicJwk : null),
       revocations: this.context.revocations,
-      isFresh: () => this.context.lease.isValid(),
+      isFresh: () => this.context.lease.coversPrivileged(),
     });
   }
 

@@ -76,6 +76,8 @@ export class Bench {
   isCurrent: () => boolean = () => true;
   guarded = true;
   expire: (() => void) | null = null;
+  leased = true;
+  aborted: () => 'ended' | 'told' = () => 'told';
   answer: () => Promise<ToolAnswer> = async () => ({ status: 'done', value: { status: 'paid' } });
   review: () => Promise<CombinedVerdict> = async () => verdict('GO');
 
@@ -85,10 +87,11 @@ export class Bench {
       isCurrent: () => this.isCurrent(),
       tools: new Map([['bank', { ...bank, guarded: this.guarded }]]),
       runners: new Map(
-        [['bank', { start: async () => [], call: this.#call, close: async () => {} }]],
+        [['bank', { start: async () => [], call: this.#call, close: async () => {}, abort: () => this.aborted() }]],
       ),
       admission: this.admission,
       pace: { clamp: () => ({ phase: 'PRIMARY', allows: this.allows }) },
+      lease: { isValid: () => this.leased },
       clock: { nowMs: () => 1000 },
       random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
       deadline: {

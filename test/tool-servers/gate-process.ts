@@ -47,6 +47,7 @@ export function realGate(databasePath: string, manifest: ToolManifest): RealGate
     runners: new Map([[manifest.name, runner]]),
     admission,
     pace: { clamp: () => ({ phase: 'PRIMARY', allows: 'all' }) },
+    lease: { isValid: () => true },
     clock,
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     deadline: timerDeadline,

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises';
+import { readMeshOrThrow } from '../src/adapters/mesh-files.ts';
+import { startSidecar } from '../src/process/sidecar.ts';
+import type { RunningSidecar } from '../src/process/sidecar-options.ts';
+import { AgentApi } from '../src/sidecar/agent-api.ts';
+import { agentRequests } from '../src/sidecar/agent-requests.ts';
+import type { AgentMemory } from '../src/sidecar/memory.ts';
+
+/**
+ * One process with the sidecars of many agents, each of which calls its tool without end: worst-case
+ * agents, which open a new session whenever theirs is ended.
+ */
+type Start = {
+  readonly meshFile: string;
+  readonly state: string;
+  readonly everyMs: number;
+  readonly agents: readonly { readonly name: string; readonly token: string }[];
+};
+
+let tried = 0;
+let allowed = 0;
+
+async function sessionOf({ sidecar }: RunningSidecar): Promise<AgentMemory | null> {
+  const opened = await sidecar.openSession(await sidecar.mintToken());
+  return opened.ok ? sidecar.authenticate(opened.sessionKey) : null;
+}
+
+async function act(running: RunningSidecar, name: string, everyMs: number): Promise<never> {
+  const api = new AgentApi(running.sidecar);
+  let memory = await sessionOf(running);
+  // One task for all calls: reads of a task are allotted ahead, and need no node for a while.
+  let task: string | null = null;
+  await delay(Math.random() * everyMs);
+  for (;;) {
+    memory ??= await sessionOf(running).catch(() => null);
+    if (memory !== null) {
+      tried += 1;
+      const body = agentRequests.callTool.parse({ tool: 'counter', operation: 'count', arguments: { agent: name }, task });
+      const answer = await api.callTool(body, memory).catch(() => null);
+      if (answer?.body['verdict'] === 'GO') {
+        allowed += 1;
+        task = String(answer.body['task']);
+      } else if (!running.sidecar.isLive(memory)) {
+        memory = null;
+        task = null;
+      }
+    }
+    await delay(everyMs);
+  }
+}
+
+process.once('message', (given: Start) => {
+  const { meshFile, state, everyMs, agents } = given;
+  const mesh = readMeshOrThrow(meshFile);
+  const begin = async (): Promise<void> => {
+    for (const { name, token } of agents) {
+      const running = await startSidecar({
+        mesh, agent: name, stateDirectory: state, joinToken: token, command: null, restart: 'never',
+        agentIdentity: null, agentUidIsOwn: false, toolIdentity: null, listen: 'in-process',
+        log: () => undefined,
+      });
+      void act(running, name, everyMs);
+    }
+    process.send?.({ kind: 'ready' });
+  };
+  begin().catch((failure: unknown) => {
+    process.stderr.write(`${failure instanceof Error ? failure.stack : 'failed'}\n`);
+    process.exit(1);
+  });
+});
+
+setInterval(() => process.send?.({ kind: 'count', tried, allowed }), 500).unref();

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Windows of the rolling baselines: 1 h, 24 h, 7 d, 30 d and 90 d (OB-2.3, OB-3.1). */
+export const windowsMs: readonly number[] = [3_600_000, 86_400_000, 604_800_000, 2_592_000_000, 7_776_000_000];
+export const windowNames: readonly string[] = ['1 h', '24 h', '7 d', '30 d', '90 d'];
+
+const hours = 24;
+const dayMs = 86_400_000;
+/** Two numbers per window, three of the anchor, the daily means, the hours, the trend. */
+const perWindow = 2;
+const anchorAt = windowsMs.length * perWindow;
+const dayAt = anchorAt + 3;
+const hourAt = dayAt + 3;
+const trendAt = hourAt + hours * 2;
+/** Numbers that one signal of one agent takes, whatever it sees and for however long. */
+const runAt = trendAt + 7;
+export const numbersPerSignal = runAt + 1;
+
+/** How long the anchor learns before it stands: the framework asks for two weeks at least. */
+export const anchorMs = 28 * dayMs;
+/** Days are never taken to be more alike than this share of their mean. */
+const daySpreadMin = 0.002;
+export const driftAgainst = 'the anchor, over days';
+/** A value so far out does not teach the rolling baselines what is normal. */
+const teachesBelow = 4;
+/** Spread is never taken for less than this share of the mean: a constant would make any change huge. */
+const spreadMin = 0.02;
+
+/** Before so long nothing is called unusual: two weeks of watching are the framework's minimum. */
+export const watchMs = 14 * dayMs;
+
+/** How far a value lies from one baseline, in its own spread. */
+export type Deviation = { readonly z: number; readonly against: string };
+
+/**
+ * The baselines of one signal of one agent in a fixed block of numbers: exponentially weighted mean and
+ * spread for each window, one anchor that stands still once it has learned, a profile by hour of
+ * the day, and a sequential test of the daily means against the anchor for drift so slow that every rolling
+ * baseline follows it.
+ */
+export class Baseline {
+  readonly #numbers: Float64Array;
+  readonly #from: number;
+
+  constructor(numbers: Float64Array, from: number) {
+    this.#numbers = numbers;
+    this.#from = from;
+  }
+
+  /**
+   * The largest deviation of a value seen over one bucket; z is 0 where nothing is known yet.
+   * `noiseAt` is how much a value varies by chance alone around a mean; `thin` how much more it does
+   * than usual, where it was made of fewer things than usual.
+   */
+  deviation(
+    value: number,
+    at: number,
+    ageMs: number,
+    noiseAt: (mean: number) => number,
+    thin = 1,
+  ): Deviation {
+    const expected = this.#hour(at);
+    let most: Deviation = { z: 0, against: 'nothing yet' };
+    if (ageMs < watchMs) return most;
+    for (const [index, windowMs] of windowsMs.entries()) {
+      // The shortest window follows too fast to be surprised; a window is known once it was lived through.
+      if (index === 0 || ageMs < windowMs) continue;
+      const mean = this.#get(index * perWindow) * expected;
+      const own = Math.hypot(Math.sqrt(this.#get(index * perWindow + 1)), this.#daySpread());
+      const spread = Math.max(own * expected * thin, noiseAt(mean));
+      most = larger(most, value, mean, spread, windowNames[index] ?? '');
+    }
+    if (this.#isAnchored(ageMs)) {
+      const mean = this.#get(anchorAt) * expected;
+      const spread = Math.max(this.#anchorSpread() * expected * thin, noiseAt(mean));
+      most = larger(most, value, mean, spread, 'the anchor');
+    }
+    return most;
+  }
+
+  /**
+   * What deviations that last come to: a sum that forgets three tenths with every bucket, in spreads of
+   * such a sum. What buckets of one day share, because days differ, does not count again with each.
+   */
+  lasting(z: number): number {
+    const run = this.#get(runAt) * 0.7 + Math.max(-12, Math.min(12, z));
+    this.#set(runAt, run);
+    const day = this.#daySpread() ** 2;
+    const bucket = this.#get(perWindow + 1);
+    const shared = day + bucket > 0 ? day / (day + bucket) : 0;
+    return run / Math.sqrt((1 - shared) / (1 - 0.49) + shared / (1 - 0.7) ** 2);
+  }
+
+  /** The mean of the last day, as a rolling average. */
+  get level(): number {
+    return this.#get(perWindow);
+  }
+
+  /** How sure it is that the daily means moved away from the anchor and go on moving, in spreads. */
+  drift(): Deviation {
+    const sum = this.#get(trendAt);
+    const squares = this.#get(trendAt + 1);
+    const times = this.#get(trendAt + 2);
+    const days = this.#get(trendAt + 3);
+    const learned = this.#get(trendAt + 4);
+    if (days < 7 || learned < 14) return { z: 0, against: driftAgainst };
+    // The anchor is itself a mean of `learned` days: its own error grows with the time it is held against.
+    const variance = squares + times * times / learned;
+    const spread = Math.max(this.#daySpread(), Math.abs(this.#get(trendAt + 6)) * daySpreadMin);
+    return { z: sum / (spread * Math.sqrt(variance)), against: driftAgainst };
+  }
+
+  /** Learns from one bucket. `z` is what `deviation` said of it. */
+  learn(value: number, at: number, bucketMs: number, ageMs: number, z: number): void {
+    const expected = this.#hour(at);
+    const level = expected > 0 ? value / expected : value;
+    if (Math.abs(z) < teachesBelow || ageMs < (windowsMs[1] ?? 0)) {
+      for (const [index, windowMs] of windowsMs.entries()) {
+        // While young, a plain mean: an average that starts at nothing would need its window to arrive.
+        const share = Math.max(bucketMs / windowMs, bucketMs / (ageMs + bucketMs));
+        this.#average(index * perWindow, level, share);
+      }
+      this.#learnHour(value, at, bucketMs, ageMs);
+    }
+    if (!this.#isAnchored(ageMs)) this.#average(anchorAt, level, bucketMs / (ageMs + bucketMs));
+    this.#learnDay(value, at, ageMs);
+  }
+
+  #average(at: number, value: number, share: number): void {
+    const mean = this.#get(at);
+    const off = value - mean;
+    this.#set(at, mean + share * off);
+    this.#set(at + 1, (1 - share) * (this.#get(at + 1) + share * off * off));
+  }
+
+  /** How this hour of the day compares with the mean of all hours; 1 until a week is known. */
+  #hour(at: number): number {
+    const index = hourAt + (Math.floor(at / 3_600_000) % hours) * 2;
+    const mean = this.#get(2 * perWindow);
+    if (this.#get(index + 1) < 7 || mean === 0) return 1;
+    return Math.min(10, Math.max(0.1, this.#get(index) / mean));
+  }
+
+  #learnHour(value: number, at: number, bucketMs: number, ageMs: number): void {
+    const index = hourAt + (Math.floor(at / 3_600_000) % hours) * 2;
+    const share = Math.max(bucketMs / (14 * 3_600_000), bucketMs / (ageMs / hours + bucketMs));
+    this.#set(index, this.#get(index) + Math.min(1, share) * (value - this.#get(index)));
+    this.#set(index + 1, this.#get(index + 1) + bucketMs / 3_600_000);
+  }
+
+  /** Closes a day when another one begins: its mean goes into the anchor's spread, or into the trend. */
+  #learnDay(value: number, at: number, ageMs: number): void {
+    const day = Math.floor(at / dayMs);
+    if (this.#get(dayAt) !== day) {
+      const count = this.#get(dayAt + 2);
+      if (count > 0) this.#closeDay(this.#get(dayAt + 1) / count, ageMs);
+      this.#set(dayAt, day);
+      this.#set(dayAt + 1, 0);
+      this.#set(dayAt + 2, 0);
+    }
+    this.#set(dayAt + 1, this.#get(dayAt + 1) + value);
+    this.#set(dayAt + 2, this.#get(dayAt + 2) + 1);
+  }
+
+  /** Whole days, so that what changes with the hour is the same in each. */
+  #closeDay(mean: number, ageMs: number): void {
+    const off = mean - this.#get(trendAt + 6);
+    if (!this.#isAnchored(ageMs)) {
+      const learned = this.#get(trendAt + 4) + 1;
+      this.#set(trendAt + 4, learned);
+      this.#set(trendAt + 6, this.#get(trendAt + 6) + off / learned);
+      this.#set(trendAt + 5, this.#get(trendAt + 5) + off * (mean - this.#get(trendAt + 6)));
+      return;
+    }
+    const days = this.#get(trendAt + 3) + 1;
+    this.#set(trendAt + 3, days);
+    this.#set(trendAt, this.#get(trendAt) + days * off);
+    this.#set(trendAt + 1, this.#get(trendAt + 1) + days * days);
+    this.#set(trendAt + 2, this.#get(trendAt + 2) + days);
+  }
+
+  /** From one day to the next, as far as the anchor saw it. */
+  #daySpread(): number {
+    const learned = this.#get(trendAt + 4);
+    return learned < 2 ? 0 : Math.sqrt(this.#get(trendAt + 5) / (learned - 1));
+  }
+
+  #isAnchored(ageMs: number): boolean {
+    return ageMs >= anchorMs;
+  }
+
+  #anchorSpread(): number {
+    return Math.sqrt(this.#get(anchorAt + 1));
+  }
+
+  #get(index: number): number {
+    return this.#numbers[this.#from + index] ?? 0;
+  }
+
+  #set(index: number, value: number): void {
+    this.#numbers[this.#from + index] = value;
+  }
+}
+
+function larger(most: Deviation, value: number, mean: number, spread: number, against: string): Deviation {
+  const z = (value - mean) / Math.max(spread, spreadMin * Math.abs(mean), 1e-9);
+  return Math.abs(z) > Math.abs(most.z) ? { z, against } : most;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { anchorMs } from './baseline.ts';
+import { bucketMs, bytesPerAgent, Scorer, type Score } from './scorer.ts';
+import { observed, signals, weights } from './signal.ts';
+import { dayMs, live, type Traffic } from './traffic-fixture.ts';
+
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+const usual = { seed, days: 45, dailyVariation: 0.1, dayNoise: 0, perBucket: 6 };
+const jumpAt = 40 * dayMs;
+
+function first(traffic: Traffic, atLeast: number): Score | null {
+  let found: Score | null = null;
+  live(traffic, new Scorer(() => 'ANALYST'), (score) => {
+    if (found === null && score.score >= atLeast) found = score;
+  });
+  return found;
+}
+
+describe(`scores over simulated weeks, SEED=${seed}`, () => {
+  test('weights add up to one, whatever they add up to in the framework', () => {
+    expect(signals.reduce((sum, signal) => sum + weights[signal], 0)).toBeCloseTo(1, 12);
+  });
+
+  test('an ordinary agent stays below 40', () => {
+    expect(first(usual, 40)).toBeNull();
+  });
+
+  test('a jump of 40 % in volume isolates within 15 minutes, and says why', () => {
+    const traffic = { ...usual, perBucket: 300, days: 41, volume: (at: number) => (at >= jumpAt ? 1.4 : 1) };
+    const found = first(traffic, 60);
+    expect(found?.reasons[0]).toMatchObject({ signal: 'message-volume' });
+    expect((found?.at ?? 0) - jumpAt).toBeGreaterThan(0);
+    expect((found?.at ?? Infinity) - jumpAt).toBeLessThanOrEqual(15 * 60_000);
+  }, 120_000);
+
+  test('slow drift is raised before it adds up, against the anchor that does not follow it', () => {
+    const cost = (at: number): number => 1 + 0.005 * Math.max(0, (at - anchorMs) / (7 * dayMs));
+    const found = first({ ...usual, days: 120, cost }, 40);
+    expect(found?.reasons[0]).toMatchObject({ signal: 'cost-trajectory', against: 'the anchor, over days' });
+    expect(cost((found?.at ?? Infinity) - bucketMs)).toBeLessThan(1.065);
+  }, 120_000);
+
+  test('nothing is unusual before two weeks were watched', () => {
+    expect(first({ ...usual, days: 13, volume: (at) => (at > 10 * dayMs ? 9 : 1) }, 1)).toBeNull();
+  });
+
+  test.each([[0.84, 0], [0.86, 60], [0.96, 80]])('a context filled to %d', (contextFill, atLeast) => {
+    const scorer = new Scorer(() => 'ANALYST');
+    let last: Score | undefined;
+    for (let at = 0; at < 15 * dayMs; at += bucketMs) {
+      last = scorer.take(observed('agent', at, { contextFill: at > 14.5 * dayMs ? contextFill : 0.3 })).at(-1) ?? last;
+    }
+    expect(last?.score).toBeGreaterThanOrEqual(atLeast);
+    if (atLeast === 0) expect(last?.score).toBeLessThan(60);
+  });
+
+  test('an agent that differs from its peers is told apart', () => {
+    const scorer = new Scorer(() => 'ANALYST');
+    const names = ['a', 'b', 'c', 'd'];
+    const scores = new Map<string, Score>();
+    for (let at = 0; at < 16 * dayMs; at += bucketMs) {
+      for (const name of names) {
+        const odd = name === 'd' && at > 15 * dayMs;
+        for (let index = 0; index < 5; index += 1) {
+          const given = { tool: 'read', failed: odd, latencyMs: odd ? 900 : 100, quality: odd ? 0.2 : 0.9 };
+          for (const score of scorer.take(observed(name, at + index, given))) scores.set(name, score);
+        }
+      }
+    }
+    expect(scores.get('d')?.score).toBeGreaterThan(80);
+    expect(scores.get('d')?.reasons.map(({ signal }) => signal)).toContain('peer-deviation');
+    expect(scores.get('a')?.score).toBeLessThan(40);
+  });
+
+  test('an agent takes the same memory however long it is followed', () => {
+    expect(bytesPerAgent).toBeLessThan(8_192);
+  });
+});

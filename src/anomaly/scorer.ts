@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Baseline, driftAgainst, numbersPerSignal, watchMs, type Deviation } from './baseline.ts';
+import { signals, weights, type Observation, type Signal } from './signal.ts';
+
+/** Five minutes: a jump is seen after the first whole one. */
+export const bucketMs = 300_000;
+const buckets = 16;
+/** Agents that are followed at once; the one that was silent longest makes room. */
+const agentsMax = 20_000;
+
+export type Reason = { readonly signal: Signal; readonly z: number; readonly against: string };
+
+/** A score from 0 to 100 with the signals that made it, the strongest first. */
+export type Score = {
+  readonly agent: string;
+  readonly at: number;
+  readonly score: number;
+  readonly reasons: readonly Reason[];
+};
+
+/** Sums of the bucket that is open. */
+type Open = {
+  count: number;
+  failed: number;
+  quality: number;
+  qualities: number;
+  latency: number;
+  latencies: number;
+  distance: number;
+  distances: number;
+  cost: number;
+  fill: number;
+};
+
+type Followed = {
+  readonly role: string;
+  firstAt: number;
+  bucket: number;
+  open: Open;
+  /** Baselines of all signals, in one block. */
+  readonly numbers: Float64Array;
+  readonly baselines: ReadonlyMap<Signal, Baseline>;
+  /** Calls by tool: recent, and as it was in the first weeks. */
+  readonly recent: Float64Array;
+  readonly usual: Float64Array;
+  /** Activity by hour of the day. */
+  readonly hours: Float64Array;
+  /** Mean deviation of the last bucket, for the peers. */
+  apart: number;
+};
+
+/** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
+export const bytesPerAgent = (numbersPerSignal * signals.length + buckets * 2 + 24 + 16) * 8;
+
+/**
+ * Scores agents on what they do, on the clock of the observations. Everything is kept in blocks of fixed
+ * size; ninety days need no more than one hour.
+ */
+export class Scorer {
+  readonly #agents = new Map<string, Followed>();
+  readonly #roleOf: (agent: string) => string;
+  /** Role -> agents, sum of how far they are apart. */
+  readonly #roles = new Map<string, { count: number; apart: number }>();
+
+  constructor(roleOf: (agent: string) => string) {
+    this.#roleOf = roleOf;
+  }
+
+  get agents(): number {
+    return this.#agents.size;
+  }
+
+  /** Takes in one observation; gives the scores of every bucket of that agent that it closed. */
+  take(observation: Observation): readonly Score[] {
+    const { agent, at } = observation;
+    const followed = this.#agents.get(agent) ?? this.#begin(agent, at);
+    const closed = this.#closeUpTo(agent, followed, Math.floor(at / bucketMs));
+    add(followed, observation);
+    return closed;
+  }
+
+  /** Closes what ended before `at` for agents that were silent. */
+  advance(at: number): readonly Score[] {
+    const scores: Score[] = [];
+    for (const [agent, followed] of this.#agents) {
+      scores.push(...this.#closeUpTo(agent, followed, Math.floor(at / bucketMs)));
+    }
+    return scores;
+  }
+
+  #begin(agent: string, at: number): Followed {
+    if (this.#agents.size >= agentsMax) {
+      const [oldest] = this.#agents.keys();
+      if (oldest !== undefined) this.#agents.delete(oldest);
+    }
+    const numbers = new Float64Array(numbersPerSignal * signals.length);
+    const baselines = new Map(signals.map((signal, index) =>
+      [signal, new Baseline(numbers, index * numbersPerSignal)] as const));
+    const role = this.#roleOf(agent);
+    const followed: Followed = {
+      role, firstAt: at, bucket: Math.floor(at / bucketMs), open: emptyBucket(), numbers, baselines,
+      recent: new Float64Array(buckets), usual: new Float64Array(buckets), hours: new Float64Array(24), apart: 0,
+    };
+    this.#agents.set(agent, followed);
+    const peers = this.#roles.get(role) ?? { count: 0, apart: 0 };
+    peers.count += 1;
+    this.#roles.set(role, peers);
+    return followed;
+  }
+
+  /** A bucket without anything in it is one, too: silence is a volume. A long silence is one bucket. */
+  #closeUpTo(agent: string, followed: Followed, bucket: number): readonly Score[] {
+    if (bucket <= followed.bucket) return [];
+    const scores = [this.#close(agent, followed)];
+    const silent = bucket - followed.bucket - 1;
+    followed.bucket += 1;
+    for (let left = Math.min(silent, 12); left > 0; left -= 1) {
+      scores.push(this.#close(agent, followed));
+      followed.bucket += 1;
+    }
+    followed.bucket = bucket;
+    return scores;
+  }
+
+  #close(agent: string, followed: Followed): Score {
+    const at = followed.bucket * bucketMs;
+    const ageMs = Math.max(0, at - followed.firstAt);
+    const found: Reason[] = [];
+    let apart = 0;
+    let measured = 0;
+    const usually = followed.baselines.get('message-volume')?.level ?? 0;
+    for (const { signal, value, noiseAt, of } of measuredBy(followed.open)) {
+      const baseline = followed.baselines.get(signal);
+      if (baseline === undefined) continue;
+      const now = baseline.deviation(value, at, ageMs, noiseAt, of === null ? 1 : Math.sqrt(Math.max(1, usually / of)));
+      const drift = baseline.drift();
+      baseline.learn(value, at, bucketMs, ageMs, now.z);
+      const lasting = baseline.lasting(now.z);
+      const seen = Math.abs(lasting) > Math.abs(now.z) ? { ...now, z: lasting } : now;
+      const worse = strength(signal, seen) >= driftStrength(drift) ? seen : drift;
+      found.push({ signal, z: worse.z, against: worse.against });
+      apart += Math.min(8, Math.abs(now.z));
+      measured += 1;
+    }
+    if (ageMs >= watchMs) found.push(...this.#derived(followed, at));
+    const peers = this.#roles.get(followed.role);
+    const mean = measured === 0 ? 0 : apart / measured;
+    if (peers !== undefined) peers.apart += mean - followed.apart;
+    followed.apart = mean;
+    const fill = followed.open.fill;
+    decay(followed.recent, bucketMs / 3_600_000);
+    followed.open = emptyBucket();
+    return { agent, at: at + bucketMs, ...combined(found, fill) };
+  }
+
+  /** Signals that are a distance by themselves; each is put on the scale of spreads. */
+  #derived({ open, role, recent, usual, hours, apart }: Followed, at: number): readonly Reason[] {
+    const reasons: Reason[] = [];
+    if (open.count > 0) {
+      const bits = divergence(recent, usual);
+      reasons.push({ signal: 'tool-usage', z: onScale(bits, 0.25, 0.75), against: 'its first weeks' });
+      const odd = surprise(hours, at);
+      reasons.push({ signal: 'temporal-profile', z: onScale(odd, 4, 9), against: 'its hours' });
+    }
+    const peers = this.#roles.get(role);
+    if (peers !== undefined && peers.count >= 3) {
+      const others = (peers.apart - apart) / (peers.count - 1);
+      const more = Math.max(0, apart - others);
+      reasons.push({ signal: 'peer-deviation', z: onScale(more, 2, 6), against: `${peers.count - 1} peers` });
+    }
+    if (open.fill > 0) {
+      reasons.push({ signal: 'context-utilisation', z: onScale(open.fill, 0.7, 1), against: 'its size' });
+    }
+    return reasons;
+  }
+}
+
+type Measured = {
+  readonly signal: Signal;
+  readonly value: number;
+  readonly noiseAt: (mean: number) => number;
+  /** Of how many things it is a mean; null for a count. */
+  readonly of: number | null;
+};
+
+/** What is measured in a bucket, each with what chance alone does to it. */
+function measuredBy(open: Open): readonly Measured[] {
+  const { count, failed, quality, qualities, latency, latencies, distance, distances, cost } = open;
+  const little = (mean: number): number => Math.abs(mean) * 0.02;
+  const found: Measured[] = [
+    { signal: 'message-volume', value: count, noiseAt: (mean) => Math.sqrt(Math.max(1, mean)), of: null },
+  ];
+  if (count > 0) {
+    const noiseAt = (mean: number): number =>
+      Math.sqrt(Math.max(mean * (1 - mean), 0.0025) / count) + 1 / count;
+    found.push({ signal: 'error-rate', value: failed / count, noiseAt, of: count });
+  }
+  if (qualities > 0) found.push({ signal: 'output-quality', value: quality / qualities, noiseAt: little, of: qualities });
+  if (latencies > 0) found.push({ signal: 'response-latency', value: latency / latencies, noiseAt: little, of: latencies });
+  if (distances > 0) found.push({ signal: 'content-drift', value: distance / distances, noiseAt: little, of: distances });
+  if (cost > 0) found.push({ signal: 'cost-trajectory', value: cost / count, noiseAt: little, of: count });
+  return found;
+}
+
+/** 4 at `low`, where something begins to be unusual, and 9 at `high`. */
+function onScale(value: number, low: number, high: number): number {
+  return Math.max(0, 4 + (5 * (value - low)) / (high - low));
+}
+
+function emptyBucket(): Open {
+  return {
+    count: 0, failed: 0, quality: 0, qualities: 0, latency: 0, latencies: 0, distance: 0, distances: 0, cost: 0, fill: 0,
+  };
+}
+
+function add(followed: Followed, observation: Observation): void {
+  const { open, recent, usual, hours, firstAt } = followed;
+  const { at, tool, failed, quality, latencyMs, contentDistance, cost, contextFill } = observation;
+  open.count += 1;
+  if (failed) open.failed += 1;
+  if (quality !== null) [open.quality, open.qualities] = [open.quality + quality, open.qualities + 1];
+  if (latencyMs !== null) [open.latency, open.latencies] = [open.latency + latencyMs, open.latencies + 1];
+  if (contentDistance !== null) {
+    [open.distance, open.distances] = [open.distance + contentDistance, open.distances + 1];
+  }
+  if (cost !== null) open.cost += cost;
+  if (contextFill !== null) open.fill = Math.max(open.fill, contextFill);
+  if (tool !== null) {
+    const index = bucketOf(tool);
+    recent[index] = (recent[index] ?? 0) + 1;
+    if (at - firstAt < 14 * 86_400_000) usual[index] = (usual[index] ?? 0) + 1;
+  }
+  const hour = Math.floor(at / 3_600_000) % 24;
+  hours[hour] = (hours[hour] ?? 0) + 1;
+}
+
+/** What a deviation is worth, 0 to 0.95: nothing below three spreads, nearly all at eight. */
+function worth(z: number, from: number, to: number): number {
+  const share = (Math.abs(z) - from) / (to - from);
+  return Number.isNaN(share) ? 0.95 : Math.min(0.95, Math.max(0, share * 0.95));
+}
+
+/** Signals of which only more, or only less, is bad. */
+const bad: { readonly [signal in Signal]?: 'more' | 'less' } = {
+  'output-quality': 'less', 'error-rate': 'more', 'response-latency': 'more', 'tool-usage': 'more',
+  'temporal-profile': 'more', 'peer-deviation': 'more', 'context-utilisation': 'more', 'content-drift': 'more',
+};
+
+function strength(signal: Signal, { z }: Deviation): number {
+  const only = bad[signal];
+  if ((only === 'more' && z < 0) || (only === 'less' && z > 0)) return 0;
+  return worth(z, 4, 9);
+}
+
+function driftStrength({ z }: Deviation): number {
+  return worth(z, 4, 6);
+}
+
+/**
+ * Independent doubts add up, and a single one can be enough: the score is what is left of being sure
+ * that nothing is wrong. A weight is how much of that a signal may take away.
+ */
+function combined(found: readonly Reason[], fill: number): Pick<Score, 'score' | 'reasons'> {
+  const strengthOf = ({ signal, z, against }: Reason): number => {
+    const own = against === driftAgainst ? driftStrength({ z, against }) : strength(signal, { z, against });
+    const capped = Math.min(own, alone(signal, aloneMax));
+    return signal === 'context-utilisation' ? Math.max(capped, filled(fill)) : capped;
+  };
+  const strong = found.map((reason) => ({ reason, value: strengthOf(reason) })).filter(({ value }) => value > 0);
+  const sound = strong.reduce(
+    (left, { reason, value }) => left * (1 - value) ** (weights[reason.signal] * signals.length), 1,
+  );
+  const reasons = strong.toSorted((a, b) => b.value - a.value).map(({ reason }) => reason);
+  return { score: Math.round((1 - sound) * 1000) / 10, reasons };
+}
+
+/** The highest score that one signal can make alone: it isolates, and does not contain. */
+const aloneMax = 75;
+
+/** The strength with which this signal alone makes that score. */
+function alone(signal: Signal, score: number): number {
+  return 1 - (1 - score / 100) ** (1 / (weights[signal] * signals.length));
+}
+
+/** A context that is nearly full is anomalous alone: 85 % isolates, 95 % contains (OB-2.5a). */
+function filled(fill: number): number {
+  if (fill >= 0.95) return alone('context-utilisation', 85);
+  return fill >= 0.85 ? alone('context-utilisation', 65) : 0;
+}
+
+/** FNV-1a into a fixed number of buckets. */
+function bucketOf(name: string): number {
+  let hash = 2_166_136_261;
+  for (let index = 0; index < name.length; index += 1) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 16_777_619);
+  }
+  return (hash >>> 0) % buckets;
+}
+
+/** Jensen-Shannon divergence of two histograms, 0 to 1; 0 while nothing usual is known. */
+function divergence(recent: Float64Array, usual: Float64Array): number {
+  const [some, all] = [sumOf(recent), sumOf(usual)];
+  if (some === 0 || all < 50) return 0;
+  let sum = 0;
+  for (let index = 0; index < buckets; index += 1) {
+    const [p, q] = [(recent[index] ?? 0) / some, (usual[index] ?? 0) / all];
+    const m = (p + q) / 2;
+    if (p > 0) sum += p * Math.log2(p / m) / 2;
+    if (q > 0) sum += q * Math.log2(q / m) / 2;
+  }
+  return sum;
+}
+
+/** How unusual the hour is, in bits beyond an even spread; 0 while a thousand are not known. */
+function surprise(hours: Float64Array, at: number): number {
+  const all = sumOf(hours);
+  if (all < 1_000) return 0;
+  const share = ((hours[Math.floor(at / 3_600_000) % 24] ?? 0) + 1) / (all + 24);
+  return Math.max(0, -Math.log2(share * 24));
+}
+
+function sumOf(numbers: Float64Array): number {
+  let sum = 0;
+  for (const value of numbers) sum += value;
+  return sum;
+}
+
+function decay(numbers: Float64Array, share: number): void {
+  for (let index = 0; index < numbers.length; index += 1) numbers[index] = (numbers[index] ?? 0) * (1 - share);
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join, resolve } from 'node:path';
+import { makeOwnerOnlyDirectory } from '../adapters/credential-file.ts';
+import { readMesh } from '../adapters/mesh-files.ts';
+import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
+import { formatDiagnostic } from '../mesh/diagnostic.ts';
+import { nodeDirectories } from '../process/directories.ts';
+import { startObserver } from '../process/observer.ts';
+import type { CommandIo } from './check.ts';
+import { stateDirectoryOf } from './state.ts';
+
+type ObserverCommand = {
+  readonly directory: string;
+  readonly file?: string;
+  readonly state: string;
+  readonly json: boolean;
+};
+
+/** `maso observer DIR [FILE]`: prints its public key; with a mesh file it observes until it is told to stop. */
+export async function runObserver(options: ObserverCommand, io: CommandIo): Promise<number> {
+  const directory = resolve(io.directory, options.directory);
+  await makeOwnerOnlyDirectory(directory);
+  const key = await loadOrCreateOperatorKey(join(directory, 'observer.jwk'));
+  const { kty, crv, x } = key.publicJwk;
+  const publicKey = { kty: kty ?? null, crv: crv ?? null, x: x ?? null };
+  if (options.json) io.out(JSON.stringify({ publicKey }));
+  else io.out(`public_key: ${JSON.stringify(publicKey)}`);
+  if (options.file === undefined) return 0;
+  const file = resolve(io.directory, options.file);
+  const loaded = readMesh(file);
+  if (!loaded.ok) {
+    for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
+    return 1;
+  }
+  const { log, controlSocket } = nodeDirectories(stateDirectoryOf(options.state, file));
+  const running = await startObserver({
+    mesh: loaded.mesh, logDirectory: log, controlSocket, key, log: (line) => io.err(line),
+  });
+  process.send?.({ kind: 'ready' });
+  await new Promise<void>((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+    if (process.send !== undefined) process.once('disconnect', () => done());
+  });
+  running.close();
+  return 0;
+}

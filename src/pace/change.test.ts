@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { emptyBook, type PaceBook, type PaceEvent, type PaceStep } from './book.ts';
+import { changePace, independentRoots } from './change.ts';
+import { clampOf, phaseOf } from './clamp.ts';
+import type { PaceFacts } from './facts.ts';
+import { rulesFor } from './rules-fixture.ts';
+import { agentUnit, meshUnit, parseUnit, type PaceUnit } from './unit.ts';
+
+const facts: PaceFacts = { isRevoked: () => false };
+const minute = 60_000;
+const w: PaceUnit = { kind: 'workflow', value: 'w' };
+const v: PaceUnit = { kind: 'workflow', value: 'v' };
+
+class Machine {
+  book: PaceBook = emptyBook;
+  now = 1_000_000;
+  steps: readonly PaceStep[] = [];
+  readonly rules;
+
+  constructor(rules = rulesFor()) {
+    this.rules = rules;
+  }
+
+  /** Gives the refusal, or null. */
+  take(event: PaceEvent): string | null {
+    const change = changePace(this.book, event, this.rules, facts);
+    if (!change.ok) return change.code;
+    this.book = change.book;
+    this.steps = change.steps;
+    return null;
+  }
+
+  sign(agent: string): void {
+    this.take({ kind: 'sign', id: `sign ${agent}`, agent, at: this.now });
+  }
+
+  score(agent: string, score: number): void {
+    this.take({ kind: 'score', id: `score ${agent}`, agent, score, at: this.now });
+  }
+
+  pass(ms: number): void {
+    this.now += ms;
+    this.take({ kind: 'tick', at: this.now });
+  }
+
+  allows(agent: string): string {
+    return clampOf(agent, this.book, this.rules, facts, this.now).allows;
+  }
+
+  phase(unit: PaceUnit): string {
+    return phaseOf(unit, this.book, this.rules);
+  }
+}
+
+describe('a sign of compromise', () => {
+  test('isolates its agent, activates the standby, and leaves the others supervised', () => {
+    const machine = new Machine();
+    expect(['a', 'b', 's', 'c'].map((agent) => machine.allows(agent))).toEqual(['all', 'all', 'nothing', 'all']);
+    machine.sign('a');
+    expect(['a', 'b', 's', 'c'].map((agent) => machine.allows(agent)))
+      .toEqual(['nothing', 'supervised', 'read-only', 'all']);
+    machine.pass(15 * minute);
+    expect(machine.allows('s')).toBe('supervised');
+  });
+
+  test('of an agent that nobody knows moves nothing', () => {
+    const machine = new Machine();
+    machine.sign('stranger');
+    expect(machine.book).toBe(emptyBook);
+  });
+
+  test('counts within its window only', () => {
+    const machine = new Machine(rulesFor({ isolateAfter: 2, windowMs: minute }));
+    machine.sign('a');
+    machine.now += minute;
+    machine.sign('a');
+    expect(machine.phase(agentUnit('a'))).toBe('PRIMARY');
+    machine.now += 1;
+    machine.sign('a');
+    expect(machine.phase(agentUnit('a'))).toBe('ALTERNATE');
+  });
+
+  test('never heals by itself', () => {
+    const machine = new Machine();
+    machine.sign('a');
+    machine.pass(12 * 60 * minute);
+    expect(machine.phase(agentUnit('a'))).toBe('ALTERNATE');
+    machine.pass(36 * 60 * minute);
+    expect(machine.phase(agentUnit('a'))).toBe('CONTINGENCY');
+  });
+});
+
+describe('a score', () => {
+  test.each([[39, 'PRIMARY'], [59.9, 'PRIMARY'], [60, 'ALTERNATE'], [79, 'ALTERNATE'], [80, 'CONTINGENCY'], [Number.NaN, 'ALTERNATE']])(
+    'of %d leads to %s', (score, phase) => {
+      const machine = new Machine();
+      machine.score('c', score);
+      expect(machine.phase(agentUnit('c'))).toBe(phase);
+    });
+
+  test('heals three times a day, and not a fourth time', () => {
+    const machine = new Machine();
+    for (let cycle = 0; cycle < 3; cycle += 1) {
+      machine.score('c', 70);
+      machine.pass(29 * minute);
+      expect(machine.phase(agentUnit('c'))).toBe('ALTERNATE');
+      machine.pass(minute);
+      expect(machine.phase(agentUnit('c'))).toBe('PRIMARY');
+    }
+    machine.score('c', 70);
+    expect(machine.phase(agentUnit('c'))).toBe('CONTINGENCY');
+    expect(machine.steps[0]).toMatchObject({ code: 'PACE_CYCLES_SPENT' });
+  });
+
+  test('that stays high keeps the agent isolated, as does a standby that fails', () => {
+    const machine = new Machine();
+    machine.score('a', 70);
+    machine.now += 20 * minute;
+    machine.score('a', 45);
+    machine.pass(10 * minute);
+    expect(machine.phase(agentUnit('a'))).toBe('ALTERNATE');
+    machine.sign('s');
+    machine.pass(60 * minute);
+    expect(machine.phase(agentUnit('a'))).toBe('ALTERNATE');
+    expect(machine.phase(w)).toBe('CONTINGENCY');
+  });
+
+  test('heals nobody below tier 3', () => {
+    const machine = new Machine(rulesFor({}, 2));
+    machine.score('c', 70);
+    machine.pass(120 * minute);
+    expect(machine.phase(agentUnit('c'))).toBe('ALTERNATE');
+  });
+});
+
+describe('a wider scope', () => {
+  const linked = (from: string, to: string): ReadonlyMap<string, ReadonlySet<string>> =>
+    new Map([[from, new Set([to])]]);
+
+  test('needs three agents that cannot have turned each other', () => {
+    const machine = new Machine({ ...rulesFor(), reach: linked('a', 'b') });
+    for (const agent of ['a', 'b', 'c']) machine.sign(agent);
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
+    const free = new Machine();
+    for (const agent of ['a', 'b', 'c']) free.sign(agent);
+    expect(free.phase(meshUnit)).toBe('CONTINGENCY');
+    expect(independentRoots(['a', 'b', 'c'], { ...rulesFor(), reach: linked('b', 'c') })).toBe(2);
+  });
+
+  test('is proposed to people below tier 3', () => {
+    const machine = new Machine(rulesFor({}, 2));
+    for (const agent of ['a', 'b', 'c']) machine.sign(agent);
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
+    expect(machine.steps).toContainEqual(expect.objectContaining({ kind: 'proposed', to: 'CONTINGENCY' }));
+  });
+
+  test('pulls along what needs it, which comes back after it', () => {
+    const machine = new Machine();
+    const raise = { op: 'raise', unit: w, to: 'CONTINGENCY' } as const;
+    expect(machine.take({ kind: 'order', id: 'one', order: raise, operator: 'alice', at: machine.now })).toBeNull();
+    expect(machine.phase(v)).toBe('ALTERNATE');
+    expect([machine.allows('a'), machine.allows('b'), machine.allows('c')]).toEqual(['nothing', 'supervised', 'supervised']);
+    const own = { op: 'raise', unit: v, to: 'CONTINGENCY' } as const;
+    expect(machine.take({ kind: 'order', id: 'two', order: own, operator: 'alice', at: machine.now })).toBeNull();
+    const evidence = { rootCause: 'x', remediation: 'y', baselines: '' };
+    const back = { op: 'recover', unit: v, incident: 'two', evidence } as const;
+    expect(machine.take({ kind: 'order', id: 'three', order: back, operator: 'alice', at: machine.now }))
+      .toBe('PACE_DEPENDENCY_DOWN');
+  });
+});
+
+describe('a unit', () => {
+  test.each(['agent:', 'agent:A b', 'type:../x', 'mesh:other', 'agent:a:b', 'planet:earth', ''])('%j is none', (text) => {
+    expect(parseUnit(text)).toBeNull();
+  });
+
+  test.each(['mesh', 'agent:a', 'type:RETRIEVER', 'zone:core', 'workflow:w'])('%s is one', (text) => {
+    expect(parseUnit(text)).not.toBeNull();
+  });
+});
