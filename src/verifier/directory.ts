@@ -47,7 +47,8 @@ function fileAt(path: string): LogFile {
     read: async (from, to) => {
       const file = await open(path, 'r');
       try {
-        const bytes = new Uint8Array(to - from);
+        const { size } = await file.stat();
+        const bytes = new Uint8Array(Math.max(0, Math.min(to, size) - from));
         const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
         return bytes.subarray(0, bytesRead);
       } finally {

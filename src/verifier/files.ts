@@ -71,13 +71,18 @@ function widthsIn(
  * by the hundred before it is collected.
  */
 async function* linesOf(file: LogFile): AsyncGenerator<readonly Uint8Array[], boolean> {
-  const buffer = new Uint8Array(lineBytesMax + chunkBytes);
+  let buffer = new Uint8Array(0);
   let kept = 0;
   for (let at = 0; ; ) {
     // A running recorder may still write here: what there is, is known only when it is read.
     const bytes = await file.read(at, at + chunkBytes);
     if (bytes.length === 0) return kept > 0;
     at += bytes.length;
+    if (buffer.length < kept + bytes.length) {
+      const larger = new Uint8Array(kept + bytes.length);
+      larger.set(buffer.subarray(0, kept));
+      buffer = larger;
+    }
     buffer.set(bytes, kept);
     const end = kept + bytes.length;
     const lines: Uint8Array[] = [];
