@@ -59,6 +59,8 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
   });
 
   const sidecars = () => mesh.ready['sidecars'] as readonly JsonObject[];
+  /** Certificates alone, for everybody who verifies. */
+  const bundle = (): string => join(folder.state, 'bundle.pem');
   const uidOf = (agent: string): number => statSync(join(folder.state, 'run', agent)).gid;
 
   async function tried(
@@ -85,7 +87,8 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
   it('cannot read keys, state, log, tokens or books, nor enter their folders', async () => {
     const files = await until('the state', () => filesUnder(folder.state));
     const own = join(folder.state, 'run', 'reader', 'token');
-    const secret = files.filter((path) => !path.endsWith('.sock') && path !== own);
+    const secret = files.filter((path) => !path.endsWith('.sock') && path !== own && path !== bundle());
+    expect(readFileSync(bundle(), 'utf8')).not.toContain('PRIVATE KEY');
     expect(secret.length).toBeGreaterThan(15);
     const results = await tried(uidOf('reader'), {
       paths: secret, sockets: [], pids: [],
@@ -115,7 +118,7 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
 
   it('have tools that read no key of a sidecar, no secret, and no file of other tools', async () => {
     const uid = toolsOf('payments');
-    const files = filesUnder(folder.state).filter((path) => !path.endsWith('.sock'));
+    const files = filesUnder(folder.state).filter((path) => !path.endsWith('.sock') && path !== bundle());
     const own = join(folder.state, 'tools', 'payments');
     const foreign = files.filter((path) => !path.startsWith(own));
     expect(foreign.some((path) => path.endsWith('sidecars/payments/credential.pem'))).toBe(true);
