@@ -27,6 +27,31 @@ function timeMs(text: string): number {
   return performance.now() - startedMs;
 }
 
+/** CPU of a structured message of 1 KB, as most of a fleet's are, us: the least of several rounds. */
+function messageUs(out: boolean): number {
+  const messages = texts.slice(0, 400).map((text, index) => ({
+    invoice: `2026-${1000 + index}`,
+    customer: { name: 'Example GmbH', city: 'Hamburg', since: '2019-04-01' },
+    lines: [0, 1, 2, 3].map((line) => ({
+      item: `Part ${line}`, quantity: line + 1, price: `${19 * (line + 1)}.90`, note: text.slice(line * 90, line * 90 + 80),
+    })),
+    total: 1234.5,
+    currency: 'EUR',
+    status: 'open',
+    comment: text.slice(400, 640),
+  }));
+  const rounds = Array.from({ length: 12 }, () => {
+    const before = process.threadCpuUsage();
+    for (const value of messages) {
+      const way = out ? { leaves: true, stream: 'a b task' } : { leaves: false };
+      scanner.scan({ value, schemaId: null, type: null, channel: 'agent_message', ...way });
+    }
+    const used = process.threadCpuUsage(before);
+    return (used.user + used.system) / messages.length;
+  });
+  return rounded(Math.min(...rounds));
+}
+
 for (const text of texts.slice(0, 600)) scanText(scanner, text);
 const cpuBefore = process.cpuUsage();
 const benignMs = percentiles(texts.map(timeMs));
@@ -44,6 +69,7 @@ print({
   seed,
   scanner: scanner.version,
   benign4KbMs: { ...benignMs, meanCpu: rounded((used.user + used.system) / 1000 / texts.length) },
+  message1KbCpuUs: { out: messageUs(true), in: messageUs(false) },
   benignStopped: verdicts.filter(({ outcome }) => outcome === 'NO-GO').length,
   benignOverBudget: overBudget,
   worst64Kb: worst,
