@@ -25,19 +25,23 @@ type Ready = {
   }[];
 };
 
-/** The figures of one hop are without a model; `model` says otherwise. */
-const meshFile = (model: 'none' | 'compact', forensic: boolean): string => `security_mesh:
+/** The figures of one hop are without a model; `model` says otherwise. `sealed` adds a RETRIEVAL domain. */
+const meshFile = (
+  model: 'none' | 'compact', forensic: boolean, sealed: boolean,
+): string => `security_mesh:
   global: { autonomy_tier: 2, audit_scope: FULL_MESH, development: true }
   limits: { messages_per_second: 100000, message_burst: 100000, queued_messages_max: 100000 }
   firewall: { model: ${model} }
   domains:
     - { name: work, tier: PLAINTEXT, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }
+${sealed ? '    - { name: sealed, tier: RETRIEVAL, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }' : ''}
   zones: { core: { clearance: confidential } }
   agents:
     a: { role: RETRIEVER, zone: core }
     b: { role: ANALYST, zone: core }
   edges:
     - { from: a, to: b, domain: work, schemas: [note/1] }
+${sealed ? '    - { from: a, to: b, domain: sealed, schemas: [note/1] }' : ''}
   schemas:
     note/1:
       type: data
@@ -45,7 +49,7 @@ const meshFile = (model: 'none' | 'compact', forensic: boolean): string => `secu
         type: object
         required: [number, text]
         additionalProperties: false
-        properties: { number: { type: integer }, text: { type: string, maxLength: 20000 } }
+        properties: { number: { type: integer }, text: { type: string, maxLength: 70000 } }
 ${forensic ? `  recorder: { forensic: { custodians: ${custodians()}, threshold: 2 } }\n` : ''}`;
 
 /** Two of three may open what is kept; here nobody will. */
@@ -60,10 +64,11 @@ export async function startBenchMesh(
   profile: string | null,
   model: 'none' | 'compact' = 'none',
   forensic = false,
+  sealed = false,
 ): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
   const file = join(directory, 'security_mesh.yaml');
-  writeFileSync(file, meshFile(model, forensic));
+  writeFileSync(file, meshFile(model, forensic, sealed));
   if (profile !== null) mkdirSync(profile, { recursive: true });
   const maso = join(import.meta.dirname, '..', 'src', 'cli', 'maso.ts');
   const started = performance.now();

@@ -19,10 +19,13 @@ export type {
   AuditSink,
   ControllerOptions,
   ExchangeRequest,
+  OpenRequest,
   SecureExchangeResult,
   SecurityPolicy,
   SecurityTier,
 } from './sdk/mesh-security-controller.ts';
+export type { Kms } from './identity/credential.ts';
+export { openKms } from './sdk/open-kms.ts';
 export { SidecarRefused } from './sdk/sidecar-http.ts';
 export { parseVerifierKey } from './verifier/checkpoint.ts';
 export type { VerifierKey } from './verifier/checkpoint.ts';

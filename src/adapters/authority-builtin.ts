@@ -17,13 +17,17 @@ import type { SvidLifetimes } from '../identity/svid-lifetime.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import { isJsonObject } from '../message/json.ts';
-import { createOwnerOnly, makeOwnerOnlyDirectory, readOwnerOnly } from './credential-file.ts';
+import {
+  createOwnerOnly, makeOwnerOnlyDirectory, readOwnerOnly, writeOwnerOnly,
+} from './credential-file.ts';
 
 export type BuiltinAuthorityOptions = {
   /** Holds `authority.json`; made with mode 0700 when absent. */
   readonly directory: string;
   readonly trustDomain: string;
   readonly kms: Kms;
+  /** Wraps the root key anew when it is opened: it may be an earlier KMS's. */
+  readonly rewrap?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** The longest lifetime it issues to an identity; absent: an hour to everybody. */
@@ -146,7 +150,9 @@ async function loadOrFound(options: BuiltinAuthorityOptions): Promise<Root> {
     // What stands in the file is the authority, also when another process founded it first.
     const file = known.state === 'absent' ? await readOwnerOnly(path) : known;
     if (file.state !== 'read') throw corrupt('Its file is open to others.');
-    return await openRoot(file.bytes, options);
+    const root = await openRoot(file.bytes, options);
+    if (options.rewrap === true) await wrapAnew(path, file.bytes, options);
+    return root;
   } catch (failure) {
     if (failure instanceof IdentityError) throw failure;
     throw new IdentityError('IDENTITY_AUTHORITY_UNAVAILABLE', 'The authority cannot be opened.', {
@@ -179,12 +185,7 @@ async function found(options: BuiltinAuthorityOptions): Promise<Buffer> {
   const plain = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   try {
     const wrapped = await options.kms.wrap(plain, rootId(options));
-    const file = {
-      v: 1,
-      certificate: certificate.toString('pem'),
-      key: Buffer.from(wrapped).toString('base64url'),
-    };
-    return Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
+    return rootFile(certificate.toString('pem'), wrapped);
   } finally {
     plain.fill(0);
   }
@@ -218,6 +219,26 @@ function readRootFile(bytes: Uint8Array): { readonly certificate: string; readon
     return { certificate, key };
   }
   throw corrupt('Its file is damaged.');
+}
+
+/** The same certificate and key under the present wrapping; the file is replaced as a whole. */
+async function wrapAnew(
+  path: string,
+  bytes: Uint8Array,
+  options: BuiltinAuthorityOptions,
+): Promise<void> {
+  const { certificate, key } = readRootFile(bytes);
+  const plain = await unwrapRootKey(key, options);
+  try {
+    await writeOwnerOnly(path, rootFile(certificate, await options.kms.wrap(plain, rootId(options))));
+  } finally {
+    plain.fill(0);
+  }
+}
+
+function rootFile(certificate: string, wrapped: Uint8Array): Buffer {
+  const file = { v: 1, certificate, key: Buffer.from(wrapped).toString('base64url') };
+  return Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
 }
 
 async function unwrapRootKey(key: string, options: BuiltinAuthorityOptions): Promise<Buffer> {

@@ -89,7 +89,7 @@ export class BusClient implements BusLink {
     privileged: boolean,
     policyVersion: number,
   ): Promise<string | null> {
-    const answer = await this.#ask((number) => (
+    const answer = await this.ask((number) => (
       { kind: 'record', number, privileged, policyVersion, entries }
     ));
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
@@ -113,41 +113,41 @@ export class BusClient implements BusLink {
   }
 
   async hold(hold: Hold): Promise<string | null> {
-    const answer = await this.#ask((number) => ({ kind: 'hold', number, hold }));
+    const answer = await this.ask((number) => ({ kind: 'hold', number, hold }));
     return answer?.kind === 'held' ? answer.approval : null;
   }
 
   async allot(ask: AllotmentAsk): Promise<AllotmentAnswer | null> {
-    const answer = await this.#ask((number) => ({ kind: 'allot', number, ask }));
+    const answer = await this.ask((number) => ({ kind: 'allot', number, ask }));
     return answer?.kind === 'allotted' ? answer.answer : null;
   }
 
   async settle(reports: readonly AllotmentReport[]): Promise<boolean> {
-    const answer = await this.#ask((number) => ({ kind: 'settle', number, reports }));
+    const answer = await this.ask((number) => ({ kind: 'settle', number, reports }));
     return answer?.kind === 'settled' && answer.code === null;
   }
 
   async endTask(task: string): Promise<string | null> {
-    const answer = await this.#ask((number) => ({ kind: 'end-task', number, task }));
+    const answer = await this.ask((number) => ({ kind: 'end-task', number, task }));
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
   }
 
   /** A chain for the CSR's key under the present identity, or null. */
   async renew(csr: string): Promise<string | null> {
-    const answer = await this.#ask((number) => ({ kind: 'renew', number, csr }));
+    const answer = await this.ask((number) => ({ kind: 'renew', number, csr }));
     return answer?.kind === 'renewed' ? answer.chain : null;
   }
 
   async spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }> {
     const asked = (number: number): SidecarFrame => ({ kind: 'spawn', number, request });
-    const answer = await this.#ask(asked, spawnTimeoutMs);
+    const answer = await this.ask(asked, spawnTimeoutMs);
     if (answer?.kind === 'spawned') return answer;
     return { code: answer?.kind === 'refused' ? answer.code : 'SIDECAR_BUS_UNREACHABLE' };
   }
 
   async endChild(child: string | null, task: string | null): Promise<number | null> {
     const asked = (number: number): SidecarFrame => ({ kind: 'end-child', number, child, task });
-    const answer = await this.#ask(asked, spawnTimeoutMs);
+    const answer = await this.ask(asked, spawnTimeoutMs);
     return answer?.kind === 'ended-child' ? answer.count : null;
   }
 
@@ -268,16 +268,9 @@ export class BusClient implements BusLink {
         });
       case 'lease':
         return this.#lease(frame, asked);
-      case 'recorded':
-      case 'held':
-      case 'allotted':
-      case 'settled':
-      case 'renewed':
-      case 'spawned':
-      case 'ended-child':
-        return this.#settleAsk(frame.number, frame);
       default:
-        return frame satisfies never;
+        // Every other frame answers what was asked under its number.
+        return this.#settleAsk(frame.number, frame);
     }
   }
 
@@ -328,7 +321,8 @@ export class BusClient implements BusLink {
     pending?.settle(answer);
   }
 
-  #ask(
+  /** The node's answer, or null when there is none in time, or no line to ask on. */
+  ask(
     frame: (number: number) => SidecarFrame,
     timeoutMs = askTimeoutMs,
   ): Promise<NodeFrame | null> {

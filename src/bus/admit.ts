@@ -6,16 +6,13 @@ import type { PeerIdentity } from '../identity/credential.ts';
 import type { ContagionMonitor, Review } from '../contagion/monitor.ts';
 import { flowsTo } from '../label/label.ts';
 import type { Mesh, Agent, Domain } from '../mesh/mesh.ts';
-import { edgesBetween } from '../mesh/edge-index.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
-import { parseActionRequest } from '../message/action-request-parse.ts';
-import { actionRequestSchema } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import { paceRefusal } from './pace-refusal.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
-import type { Protection } from '../protection/protection.ts';
+import type { Protection, Turned } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { KeptPayload } from '../recorder/payload-keeper.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
@@ -28,6 +25,7 @@ import { readAgain, type SecondReader, type SecondReading } from './second-readi
 import { signEntries, watch } from './watch.ts';
 import { exitResent, isHarmlessResend } from './resend.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
+import { edgeRefusal } from './edge-refusal.ts';
 import { hasRoom } from './queue-share.ts';
 
 export type Publication = {
@@ -93,21 +91,30 @@ export async function admit(
   context: AdmitContext,
 ): Promise<Admission> {
   const startedUs = performance.now() * 1000;
-  const judged = judge(sender, publication, context);
-  const reading = context.order.turn(sender.name, secondReading(judged, context));
-  const read = reading === null ? null : await reading;
-  const passed = reading === null ? judged : judgeAgain(judged, sender, publication, context);
+  const judging = judge(sender, publication, context);
+  const turn = context.order.turn(sender.name, whatTakesTime(judging, context));
+  const waited = turn === null ? null : await turn;
+  const judged = judging instanceof Promise ? await judging : judging;
+  const passed = turn === null ? judged : judgeAgain(judged, sender, publication, context);
   if (passed.body !== null && isHarmlessResend(publication, passed, context)) {
     return exitResent(publication, passed.body, context);
   }
   const review = passed.refusal === null && passed.body !== null
-    ? watch(passed.body, publication.entry, read, context)
+    ? watch(passed.body, publication.entry, waited, context)
     : null;
   const watched = { ...passed, refusal: passed.refusal ?? contagionRefusal(review), review };
   return exit(sender, publication, watched, context, performance.now() * 1000 - startedUs);
 }
 
-/** Null where nothing is to be read: then nothing is waited for. */
+/** Null where nothing is to be waited for: the key of the payload is at hand, and nothing is read. */
+function whatTakesTime(
+  judging: Judged | Promise<Judged>,
+  context: AdmitContext,
+): Promise<SecondReading | null> | null {
+  if (!(judging instanceof Promise)) return secondReading(judging, context);
+  return judging.then((judged) => secondReading(judged, context));
+}
+
 function secondReading({ body, refusal }: Judged, context: AdmitContext): Promise<SecondReading> | null {
   const { mesh, secondReader } = context;
   const isRead = refusal === null && body !== null && body.label.integrity === 'untrusted';
@@ -135,7 +142,12 @@ function contagionRefusal(review: Review | null): Refusal | null {
   return { code: lead?.code ?? 'REVIEW_MISSING', drop: false, path: lead?.path ?? null };
 }
 
-function judge(sender: PeerIdentity, publication: Publication, context: AdmitContext): Judged {
+/** Answers at once, unless the payload is sealed with a key that has to be opened first. */
+function judge(
+  sender: PeerIdentity,
+  publication: Publication,
+  context: AdmitContext,
+): Judged | Promise<Judged> {
   const { mesh, clock, pace } = context;
   const nowMs = clock.nowMs();
   if (context.revocations.isRevoked(sender)) return refused(null, 'IDENTITY_REVOKED', true);
@@ -154,6 +166,24 @@ function judge(sender: PeerIdentity, publication: Publication, context: AdmitCon
     return refused(null, verified.code, typeBroken || verified.code.startsWith('IDENTITY_'));
   }
   const { body } = verified;
+  const domain = mesh.domains.get(body.domain);
+  if (domain?.tier !== 'RETRIEVAL') return judgeOpen(body, sender, publication, context);
+  const opened = context.protection.open(body, domain);
+  const judgeOpened = (turned: Turned): Judged => turned.ok
+    ? judgeOpen(turned.body, sender, publication, context)
+    : {
+      body,
+      refusal: headRefusal(sender, publication, body, context) ?? { code: turned.code, drop: false },
+    };
+  return opened instanceof Promise ? opened.then(judgeOpened) : judgeOpened(opened);
+}
+
+function judgeOpen(
+  body: EnvelopeBody,
+  sender: PeerIdentity,
+  publication: Publication,
+  context: AdmitContext,
+): Judged {
   return { body, refusal: messageRefusal(sender, publication, body, context) };
 }
 
@@ -164,16 +194,28 @@ function messageRefusal(
   body: EnvelopeBody,
   context: AdmitContext,
 ): Refusal | null {
-  const { mesh, clock, queue } = context;
+  const { mesh, queue } = context;
   return (
-    entryRefusal(sender, publication, body) ??
-    freshnessRefusal(sender, body, clock.nowMs(), mesh) ??
-    replayRefusal(body, context) ??
-    staleRefusal(publication, context) ??
+    headRefusal(sender, publication, body, context) ??
     routeRefusal(body, context, sender) ??
     schemaRefusal(body, context) ??
     mandateRefusal(body, context) ??
     (hasRoom(body, mesh, queue) ? null : { code: 'BUS_QUEUE_FULL', drop: false })
+  );
+}
+
+/** What can be said without a look at the payload. */
+function headRefusal(
+  sender: PeerIdentity,
+  publication: Publication,
+  body: EnvelopeBody,
+  context: AdmitContext,
+): Refusal | null {
+  return (
+    entryRefusal(sender, publication, body) ??
+    freshnessRefusal(sender, body, context.clock.nowMs(), context.mesh) ??
+    replayRefusal(body, context) ??
+    staleRefusal(publication, context)
   );
 }
 
@@ -278,30 +320,6 @@ function domainRefusal(
     attested: () => attestor.attested(sender),
   };
   return exchangeRefusal(domain, exchange, clock.nowMs(), protection);
-}
-
-function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
-  const edges = edgesBetween(mesh, body.from, body.to).filter(
-    (edge) => edge.domain === body.domain,
-  );
-  if (body.schema === actionRequestSchema) {
-    const request = parseActionRequest(body.payload);
-    if (!request.ok) return { code: request.code, drop: true, path: request.path };
-    const allowed = edges.some((edge) => edge.mayRequest.includes(request.request.action));
-    if (allowed) return null;
-    return { code: edges.length === 0 ? 'BUS_EDGE_DENIED' : 'BUS_ACTION_DENIED', drop: false };
-  }
-  if (body.schema === 'action-outcome/1') return outcomeEdgeRefusal(body, mesh);
-  if (edges.some((edge) => edge.schemas.includes(body.schema))) return null;
-  return { code: 'BUS_EDGE_DENIED', drop: false };
-}
-
-/** The answer to an action request may travel back along the edge that carried the request. */
-function outcomeEdgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
-  const asked = edgesBetween(mesh, body.to, body.from).some(
-    (edge) => edge.domain === body.domain && edge.mayRequest.length > 0,
-  );
-  return asked && body.inReplyTo !== null ? null : { code: 'BUS_EDGE_DENIED', drop: false };
 }
 
 function schemaRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {

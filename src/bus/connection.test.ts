@@ -54,6 +54,8 @@ beforeEach(() => {
     pace: primaryBusPace,
     schemas: createSchemaRegistry(mesh.schemas.values()),
     protection: plaintextProtection,
+    keys: null,
+    keyRates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
     attestor: noAttestor,
     rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
     recordRates: new TokenBuckets({ perSecond: 1, burst: 2 }),

@@ -19,10 +19,11 @@ import { answerSpawn } from './spawned.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
+import { onKeyFrame, type KeyContext } from './key-frames.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked } from './run.ts';
 
-export type BusContext = AdmitContext & {
+export type BusContext = AdmitContext & KeyContext & {
   readonly backbone: Backbone;
   readonly pace: BusPace;
   readonly policy: PolicySource;
@@ -113,6 +114,9 @@ export class BusConnection {
       case 'allot':
       case 'settle':
         return onBoundsFrame(frame, this.peer.name, this.#line, this.#context);
+      case 'bus-key':
+      case 'release':
+        return onKeyFrame(frame, this.peer, this.#line, this.#context);
       case 'calls':
       case 'call-settled':
         return this.#context.control.heardOfCalls(this.peer.name, frame);
@@ -314,9 +318,7 @@ export class BusConnection {
     this.#context.control.hold(hold).then(
       ({ approval }) => {
         this.#line.send({ kind: 'held', number, approval });
-        const decided = this.#context.control.decided(
-          hold.message, hold.executor, hold.digest,
-        );
+        const decided = this.#context.control.decided(hold.message, hold.executor, hold.digest);
         if (decided !== null) this.#line.send(decided);
       },
       () => this.#line.send({ kind: 'refused', number, code: 'BUS_UNAVAILABLE' }),

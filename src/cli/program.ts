@@ -102,6 +102,7 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
+    .option('--kms <file>', 'names the KMS that wraps the keys of the node (Vault, AWS KMS); a key file when absent')
     .option('--svid <dir>', 'the bus\'s svid.pem, svid_key.pem and bundle.pem, replaced while it runs')
     .option('--uids <range>', 'users for agents and tools, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')

@@ -26,6 +26,7 @@ type UpOptions = {
   readonly host: string;
   readonly port: string;
   readonly svid?: string;
+  readonly kms?: string;
   readonly uids?: string;
   readonly sidecars: boolean;
   readonly witness: boolean;
@@ -55,15 +56,15 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     stateDirectory,
     host: options.host,
     port: Number(options.port),
-    svidDirectory: options.svid === undefined ? null : resolve(options.svid),
+    svidDirectory: resolved(options.svid),
+    kmsFile: resolved(options.kms),
     log,
     witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
   }).catch(async (failure: unknown) => {
     await beside?.stop();
     throw failure;
   });
-  // The version in force, which need not be the one on disk.
-  const mesh = node.mesh();
+  const mesh = node.mesh(); // The version in force, which need not be the one on disk.
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
   const users = separateUsers(mesh, stateDirectory, uidsAllowed(options.uids), io);
   const supervisor = new SidecarSupervisor({
@@ -273,4 +274,8 @@ function untilStopped(): Promise<void> {
     process.once('SIGTERM', () => resolve());
     if (process.send !== undefined) process.once('disconnect', () => resolve());
   });
+}
+
+function resolved(path: string | undefined): string | null {
+  return path === undefined ? null : resolve(path);
 }

@@ -286,8 +286,13 @@ export const identityCodes = {
     mend: 'Restore the secret and the KMS key that wrapped it from the same backup.',
     agentSees: 'UNAVAILABLE',
   },
+  KMS_UNAVAILABLE: {
+    means: 'The KMS did not answer, or refused to serve this node.',
+    mend: 'Look at its address, at the token or credentials, and at what they may do with the key.',
+    agentSees: 'UNAVAILABLE',
+  },
   KMS_KEY_INVALID: {
-    means: 'The KMS key file or passphrase is absent, unreadable or of the wrong form.',
+    means: 'The KMS key file, passphrase, settings or credentials are absent, unreadable or of the wrong form.',
     mend: 'Restore the KMS key file; without it nothing that it wrapped can be opened.',
     agentSees: 'UNAVAILABLE',
   },

@@ -2,6 +2,7 @@
 import { meshRecorderCodes } from './recorder-codes.ts';
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
+import { tierCodes } from './tier-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
 import { settingCodes } from './setting-codes.ts';
 import { meshPaceCodes } from './pace-codes.ts';
@@ -344,17 +345,7 @@ export const meshCodes = {
     mend: 'Add it to may_request of an edge, or remove it.',
     agentSees: 'UNAVAILABLE',
   },
-  MESH_TIER_UNAVAILABLE: {
-    means:
-      'This build cannot provide the protection tier: every exchange in the domain is refused.',
-    mend: 'Use PLAINTEXT for data that allows it.',
-    agentSees: 'UNAVAILABLE',
-  },
-  MESH_ATTESTATION_UNAVAILABLE: {
-    means: 'This build cannot attest agents, and the domain requires it.',
-    mend: 'Remove attestation_required, or wait for a build that attests.',
-    agentSees: 'UNAVAILABLE',
-  },
+  ...tierCodes,
   MESH_EDGE_DUPLICATE: {
     means: 'Two edges have one from, to and domain.',
     mend: 'Merge them.',

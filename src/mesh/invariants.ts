@@ -6,6 +6,7 @@ import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { hasRight } from './operator-roles.ts';
+import { tierAdvice } from './tier-advice.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
 import { workflowProblems } from './workflow-invariants.ts';
@@ -44,13 +45,15 @@ function modeProblems(problems: Problems): void {
 
 function domainProblems(problems: Problems, domain: Domain): void {
   const path = problems.placed.domainPath(domain.name);
-  if (domain.tier !== 'PLAINTEXT') {
+  if (domain.tier === 'COMPUTATION' || domain.tier === 'FHE') {
     problems.at('MESH_TIER_UNAVAILABLE', 'warning', [...path, 'tier'],
       `The domain ${domain.name} asks for ${domain.tier}, which this build cannot provide: ` +
       'every exchange in it is refused.');
   } else if (domain.attestationRequired) {
     problems.at('MESH_ATTESTATION_UNAVAILABLE', 'error', [...path, 'attestation_required']);
   }
+  const advice = tierAdvice(domain, problems.placed.mesh.development === true);
+  if (advice !== null) problems.at(advice.code, 'warning', [...path, 'tier'], advice.text);
 }
 
 function edgeProblems(problems: Problems): void {

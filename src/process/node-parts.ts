@@ -9,7 +9,6 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
-import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
@@ -47,7 +46,7 @@ import type { Operator } from '../mesh/mesh.ts';
 import { DeclaredRecorder } from '../bus/declared-entry.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
-import { plaintextProtection } from '../protection/protection.ts';
+import type { EnforcementKeys } from '../protection/enforcement-keys.ts';
 import type { Cosigner } from '../recorder/cosigner.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
@@ -59,6 +58,7 @@ import type { LivePolicy } from './live-policy.ts';
 import { approvalsOf, decidedFrame } from './node-approvals.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeForensics } from './node-forensics.ts';
+import { openNodeKeys, type NodeKeys } from './node-keys.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
@@ -94,12 +94,22 @@ export type Parts = {
   readonly policies: NodePolicies;
   readonly forensics: NodeForensics;
   readonly pace: NodePace;
+  readonly keys: EnforcementKeys;
   readonly localOperator: string | null;
+};
+
+/** Where a node keeps its state, its identity and its keys. */
+export type NodePlace = {
+  readonly stateDirectory: string;
+  /** The bus's identity in files that another program replaces; absent: by the built-in authority. */
+  readonly svidDirectory?: string | null;
+  /** Names the KMS, see docs/guides/data-domains.md; absent: a key file of the state directory. */
+  readonly kmsFile?: string | null;
 };
 
 /** Opens the stores and the authority of a node and wires bus and control plane on them. */
 export async function buildParts(
-  options: { readonly stateDirectory: string; readonly svidDirectory?: string | null },
+  options: NodePlace,
   foundations: Foundations,
 ): Promise<Parts> {
   const { clock, database, live, log } = foundations;
@@ -107,11 +117,11 @@ export async function buildParts(
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
   const recorder = new SignWatch(declared, (id, agent) => pace.sign(id, agent));
   const directories = nodeDirectories(options.stateDirectory);
-  const authority = await openAuthority(live, directories.node, clock);
+  const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
+  const authority = await openAuthority(live, directories.node, clock, keys);
   const identity = await NodeIdentity.open({
     mesh: () => live.mesh, authority, clock, log, svidDirectory: options.svidDirectory ?? null,
   });
-  const { verifier } = identity;
   const atStart = await operatorsOf(live.mesh, directories.operators);
   // A version that names operators binds from then on; one that names none needs a new start.
   const operators = () => (live.mesh.operators.size > 0 ? live.mesh.operators : atStart);
@@ -128,7 +138,7 @@ export async function buildParts(
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
-  const mandates = nodeMandatesOf(plane, verifier, revocations);
+  const mandates = nodeMandatesOf(plane, identity.verifier, revocations);
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates);
   const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
@@ -143,6 +153,7 @@ export async function buildParts(
   const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
     queue,
+    keys: keys.dataKeys,
     payloads: forensics,
     control,
     pace,
@@ -150,12 +161,12 @@ export async function buildParts(
     mandates: mandates.registry,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
     noteHandOver: (body) => noteHandOver(body, allotments),
-    identityOf: (thumbprint) => issuedPeer(thumbprint, verifier, chains, list),
+    identityOf: (thumbprint) => issuedPeer(thumbprint, identity.verifier, chains, list),
   });
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   return {
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
-    policies, spawning, calls, forensics, pace, localOperator,
+    policies, spawning, calls, forensics, pace, keys: keys.dataKeys, localOperator,
   };
 }
 
@@ -191,11 +202,13 @@ async function openAuthority(
   live: LivePolicy,
   directory: string,
   clock: Clock,
+  { kms, rewrap }: NodeKeys,
 ): Promise<Authority> {
   return openBuiltinAuthority({
     directory: join(directory, 'authority'),
     trustDomain: live.mesh.trustDomain,
-    kms: await openKeyFileKms(join(directory, 'kms.key'), systemRandom),
+    kms,
+    rewrap,
     clock,
     random: systemRandom,
     lifetimes: (id) => svidLifetimes(live.mesh)(id),
@@ -242,7 +255,7 @@ function busContextOf(
   parts: Pick<
     BusContext,
     'control' | 'pace' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver' | 'payloads'
-  > & { queue: SqliteMessageQueue },
+  > & { queue: SqliteMessageQueue; keys: EnforcementKeys },
 ): BusContext {
   return {
     get mesh() {
@@ -253,7 +266,8 @@ function busContextOf(
     get schemas() {
       return live.schemas;
     },
-    protection: plaintextProtection,
+    protection: parts.keys,
+    keyRates: new TokenBuckets({ perSecond: 500, burst: 1_000 }),
     attestor: noAttestor,
     get rates() {
       return live.rates;

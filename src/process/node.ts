@@ -42,20 +42,17 @@ import { ProbeSchedule } from './node-approvals.ts';
 import { consoleFolder, NodeConsole } from './node-console.ts';
 import { controlApi } from './node-control.ts';
 import { buildParts } from './node-parts.ts';
-import type { Foundations, Parts } from './node-parts.ts';
+import type { Foundations, NodePlace, Parts } from './node-parts.ts';
 import { operatorsOf } from './node-policies.ts';
 import { openNodeRecorder } from './node-recorder.ts';
 
-export type NodeOptions = {
+export type NodeOptions = NodePlace & {
   /** As it stands on disk; the version that an operator signed may be another. */
   readonly mesh: Mesh;
-  readonly stateDirectory: string;
   readonly host: string;
   /** 0 keeps the port of the last start, or picks a free one. */
   readonly port: number;
   readonly log: (line: string) => void;
-  /** The bus's identity in files that another program replaces; absent: by the built-in authority. */
-  readonly svidDirectory?: string | null;
   /** Witnesses beside those that the mesh file names. */
   readonly witnesses?: RecorderSettings['witnesses'];
 };
@@ -322,6 +319,7 @@ class MeshNode implements RunningNode {
       await queue.settle(message.position);
     }
     await queue.prune(nowMs);
+    await this.#parts.keys.prune(nowMs);
     await this.#parts.mandates.store.prune(nowMs - registeredKeptMs);
   }
 

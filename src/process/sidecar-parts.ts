@@ -3,6 +3,9 @@ import { createHmac, createSecretKey } from 'node:crypto';
 import { timerDeadline } from '../adapters/tool-deadline.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
 import { ToolSecrets, type ToolPlaces } from '../adapters/tool-secrets.ts';
+import type { BusClient } from '../adapters/bus-client-ws.ts';
+import { hpkeKeyAgreement } from '../adapters/key-agreement-hpke.ts';
+import { keyPortOf } from '../adapters/key-port-ws.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -19,6 +22,8 @@ import { Turns } from '../oversight/turns.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { createCompliance } from '../policy/comply.ts';
+import { HeldKeys } from '../protection/held-keys.ts';
+import type { SealingProtection } from '../protection/protection.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { combine } from '../review/verdict.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
@@ -53,7 +58,7 @@ export type SidecarFoundations = {
   readonly store: SidecarStore;
   readonly endorsed: EndorsementStore;
   readonly judgeMemory: JudgeMemory;
-  readonly link: BusLink;
+  readonly link: BusLink & Pick<BusClient, 'ask'>;
   readonly recorder: Recorder;
   readonly verifier: PeerVerifier;
   readonly intents: IntentStore;
@@ -74,6 +79,8 @@ export type Lasting = {
   /** Calls in doubt are settled one after the other. */
   readonly settling: Turns;
   readonly rates: (mesh: Mesh) => TokenBuckets;
+  /** Keys for sealed payloads, in memory alone. */
+  readonly protection: (foundations: SidecarFoundations) => SealingProtection;
   /** What was allotted ahead is not asked for twice; asks follow the newest version. */
   readonly allotments: (foundations: SidecarFoundations) => Allotments;
 };
@@ -81,6 +88,7 @@ export type Lasting = {
 export function createLasting(): Lasting {
   let newest: Mesh | null = null;
   let allotments: Allotments | null = null;
+  let keys: HeldKeys | null = null;
   let held: { readonly pace: string; readonly rates: TokenBuckets } | null = null;
   return {
     admission: createAdmission(),
@@ -96,6 +104,20 @@ export function createLasting(): Lasting {
         },
       });
       return allotments;
+    },
+    protection: ({ link, credential, clock, mesh }) => {
+      newest = mesh;
+      keys ??= new HeldKeys(
+        {
+          agreement: hpkeKeyAgreement,
+          random: systemRandom,
+          port: keyPortOf(link),
+          credential,
+          now: () => ({ wallMs: clock.nowMs(), monotonicMs: performance.now() }),
+        },
+        () => (newest ?? mesh).limits,
+      );
+      return keys;
     },
     // The same buckets while the limits are the same: a reload refills nobody's.
     rates: ({ limits: { messagesPerSecond, messageBurst } }) => {
@@ -227,6 +249,7 @@ export async function buildSidecarContext(
       limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
     ),
     allotments: lasting.allotments(foundations),
+    protection: lasting.protection(foundations),
     rates: lasting.rates(mesh),
     describeTools: () => tools.descriptions,
     verifyMandate: mandateVerifierOf(foundations),

@@ -34,7 +34,7 @@ export function exchangeRefusal(
   policy: ExchangePolicy | undefined,
   { credential, roles, attested }: Exchange,
   nowMs: number,
-  protection: Protection,
+  protection: Pick<Protection, 'refusal'>,
 ): ExchangeRefusal | null {
   if (policy === undefined) return refusal('BUS_DOMAIN_UNKNOWN');
   if (!(nowMs < credential.expiresAtMs)) return refusal('BUS_CREDENTIAL_EXPIRED');

@@ -23,6 +23,18 @@ export function maskMetadata(
   );
 }
 
+/**
+ * The origins of a label as the recipient's agent may see them: in a masked domain their kinds alone
+ * (`agent`, `tool`, `prompt`), since the names would tell it who stands further up.
+ */
+export function maskOrigins(
+  policy: Pick<ExchangePolicy, 'metadataMasking'> | undefined,
+  origins: readonly string[],
+): readonly string[] {
+  if (policy?.metadataMasking === false) return origins;
+  return [...new Set(origins.map((origin) => origin.split(':', 1)[0] ?? origin))];
+}
+
 function snakeCase(key: string): string {
   return key
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')

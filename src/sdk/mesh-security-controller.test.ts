@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { Kms } from '../identity/credential.ts';
 import {
   MeshSecurityController,
   type AuditRecord,
   type ExchangeRequest,
+  type OpenRequest,
   type SecurityPolicy,
 } from './mesh-security-controller.ts';
 
@@ -121,6 +128,67 @@ describe("the seed's configuration, unchanged", () => {
   it('takes the age of tokens from credential_rotation_interval_ms', async () => {
     const old = requestOf({ role: 'ORCHESTRATOR', credentialIssuedAt: nowMs - 600_001 });
     expect(await codeOf('coordination', old)).toBe('BUS_CREDENTIAL_TOO_OLD');
+  });
+});
+
+describe('RETRIEVAL', () => {
+  let kms: Kms;
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'maso-controller-'));
+    kms = await openKeyFileKms(join(folder, 'k', 'kms.key'), systemRandom);
+    const record = (one: AuditRecord): void => void records.push(one);
+    controller = new MeshSecurityController({ record }, { nowMs: () => nowMs, kms });
+    controller.registerFile(seedFile);
+    return () => rmSync(folder, { recursive: true });
+  });
+
+  const retriever = requestOf().source;
+  const planner = { ...retriever, agentId: 'planner', role: 'ORCHESTRATOR' } as const;
+  const sealed = async (): Promise<string> =>
+    (await controller.validateExchange('agent_memory', requestOf())).payload;
+  const opened = async (change: Partial<OpenRequest> = {}, domain = 'agent_memory'): Promise<string> => {
+    const payload = change.payload ?? (await sealed());
+    const request = { recipient: planner, source: 'reader', timestamp: nowMs, ...change, payload };
+    return controller.openExchange(domain, request).catch(({ code }) => code);
+  };
+
+  it('seals what is handed on, and opens it for its recipient', async () => {
+    expect(await sealed()).not.toContain('the payload');
+    expect(await opened()).toBe('the payload');
+  });
+
+  it.each<[string, Partial<OpenRequest>, string]>([
+    ['another recipient', { recipient: { ...planner, agentId: 'other' } }, 'PROTECTION_KEY_FOREIGN'],
+    ['another source', { source: 'other' }, 'PROTECTION_KEY_FOREIGN'],
+    ['an expired recipient', { recipient: { ...planner, credentialExpiry: nowMs } }, 'BUS_CREDENTIAL_EXPIRED'],
+    ['a role outside', { recipient: { ...planner, role: 'ANALYST' } }, 'BUS_ROLE_DENIED'],
+    ['clear text', { payload: 'the payload' }, 'PROTECTION_SEAL_MISSING'],
+  ])('is refused to %s', async (_, change, code) => {
+    expect(await opened(change)).toBe(code);
+    expect(records.at(-1)).toMatchObject({ outcome: 'REFUSED', code });
+  });
+
+  it('is refused in another domain, changed, and once the policy has changed', async () => {
+    const payload = await sealed();
+    expect(await opened({ payload }, 'coordination')).toBe('PROTECTION_KEY_FOREIGN');
+    const broken = JSON.parse(payload);
+    broken.ciphertext = `${broken.ciphertext[0] === 'A' ? 'B' : 'A'}${broken.ciphertext.slice(1)}`;
+    expect(await opened({ payload: JSON.stringify(broken) })).toBe('PROTECTION_SEAL_BROKEN');
+    controller.registerPolicy('agent_memory', { ...open, tier: 'RETRIEVAL' });
+    expect(await opened({ payload })).toBe('BUS_ROLE_DENIED');
+    controller.registerPolicy('agent_memory', { ...open, tier: 'RETRIEVAL', allowedRoles: ['ANALYST'] });
+    const analyst = { ...planner, role: 'ANALYST' } as const;
+    expect(await opened({ payload, recipient: analyst })).toBe('PROTECTION_RELEASE_DENIED');
+  });
+
+  it('a KMS that is down refuses, on record', async () => {
+    const down = (): Promise<never> => Promise.reject(new Error('down'));
+    const record = (one: AuditRecord): void => void records.push(one);
+    controller = new MeshSecurityController({ record }, { nowMs: () => nowMs, kms: { wrap: down, unwrap: down } });
+    controller.registerFile(seedFile);
+    expect(await codeOf('agent_memory', requestOf())).toBe('PROTECTION_UNAVAILABLE');
   });
 });
 

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readMeshOrThrow } from '../adapters/mesh-files.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { Kms } from '../identity/credential.ts';
+import { IdentityError } from '../identity/identity-error.ts';
 import type { AgentRole, AuditLevel, ProtectionTier } from '../mesh/mesh.ts';
 import type { ProtectionCode } from '../protection/codes.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
 import { maskMetadata } from '../protection/mask-metadata.ts';
-import { plaintextProtection } from '../protection/protection.ts';
+import { plaintextProtection, providedTierRefusal } from '../protection/protection.ts';
+import {
+  openExchange, rolesOfSealed, sealExchange, type OpenedExchange,
+} from '../protection/sealed-exchange.ts';
 
 /** Seed 003, and PLAINTEXT for its "Dev/Test Sandboxes". */
 export type SecurityTier = ProtectionTier;
@@ -79,7 +85,18 @@ export type ControllerOptions = {
   readonly nowMs?: () => number;
   /** Whether the runtime of a source is proven; nobody's by default. */
   readonly attested?: (source: AgentIdentity) => boolean;
+  /** Wraps the data keys of RETRIEVAL domains; without it they refuse every exchange. */
+  readonly kms?: Kms;
 };
+
+/** What `validateExchange` gave for a RETRIEVAL domain, as its recipient asks to read it. */
+export interface OpenRequest {
+  readonly recipient: AgentIdentity;
+  /** `agentId` of the source that it is said to come from. */
+  readonly source: string;
+  readonly payload: string;
+  readonly timestamp: number;
+}
 
 const tiers: readonly string[] = ['PLAINTEXT', 'RETRIEVAL', 'COMPUTATION', 'FHE'];
 const roles: readonly string[] = ['ORCHESTRATOR', 'RETRIEVER', 'EXECUTOR', 'ANALYST'];
@@ -95,11 +112,13 @@ export class MeshSecurityController {
   readonly #auditSink: AuditSink;
   readonly #nowMs: () => number;
   readonly #attested: (source: AgentIdentity) => boolean;
+  readonly #kms: Kms | null;
 
   constructor(auditSink: AuditSink, options: ControllerOptions = {}) {
     this.#auditSink = auditSink;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#attested = options.attested ?? (() => false);
+    this.#kms = options.kms ?? null;
   }
 
   /**
@@ -134,32 +153,90 @@ export class MeshSecurityController {
     domain: string,
     request: ExchangeRequest,
   ): Promise<SecureExchangeResult> {
-    const policy = this.#policies.get(domain);
-    const { source } = request;
-    const exchange = {
-      credential: {
-        issuedAtMs: source.credentialIssuedAt ?? null,
-        expiresAtMs: source.credentialExpiry,
-      },
-      roles: [source.role],
-      attested: () => this.#attested(source),
-    };
-    const refusal = exchangeRefusal(policy, exchange, this.#nowMs(), plaintextProtection);
-    if (policy === undefined || refusal !== null) {
-      const code = refusal?.code ?? 'BUS_DOMAIN_UNKNOWN';
-      await this.#audit(domain, request, policy, {}, code);
-      throw new SecurityError(code, 'The exchange is refused.');
-    }
+    const policy = await this.#decide(domain, request.source, request);
     const metadata = maskMetadata(policy, request.metadata);
-    const { payload } = request;
+    const payload = await this.#protect(domain, policy, request);
     const audited = policy.auditLevel === 'FULL_MESH' ? metadata : {};
     await this.#audit(domain, request, policy, audited, null);
     return { payload, metadata: { ...metadata }, status: 'AUTHORIZED' };
   }
 
+  /**
+   * What a recipient may read of an exchange in a RETRIEVAL domain: decided anew, by the policy of
+   * now, with the recipient's identity. Rejects with `SecurityError`.
+   */
+  async openExchange(domain: string, request: OpenRequest): Promise<string> {
+    const { recipient, source, payload, timestamp } = request;
+    const ends = { domain, source, target: recipient.agentId };
+    const asked = { source: recipient, target: recipient.agentId, timestamp };
+    const policy = await this.#decide(domain, recipient, asked);
+    if (policy.tier !== 'RETRIEVAL' || this.#kms === null) return payload;
+    const roles = rolesOfSealed(payload);
+    if (roles === null) return this.#refuse(domain, asked, policy, 'PROTECTION_SEAL_MISSING');
+    if (!roles.includes(recipient.role)) {
+      return this.#refuse(domain, asked, policy, 'PROTECTION_RELEASE_DENIED');
+    }
+    let opened: OpenedExchange;
+    try {
+      opened = await openExchange(payload, ends, this.#kms);
+    } catch (failure) {
+      return this.#refuse(domain, asked, policy, codeOf(failure), failure);
+    }
+    if (!opened.ok) return this.#refuse(domain, asked, policy, 'PROTECTION_SEAL_BROKEN');
+    await this.#audit(domain, asked, policy, {}, null);
+    return opened.text;
+  }
+
+  /** The policy that lets it pass; rejects, on record, where none does. */
+  async #decide(
+    domain: string,
+    who: AgentIdentity,
+    request: Audited,
+  ): Promise<Required<SecurityPolicy>> {
+    const policy = this.#policies.get(domain);
+    const exchange = {
+      credential: {
+        issuedAtMs: who.credentialIssuedAt ?? null,
+        expiresAtMs: who.credentialExpiry,
+      },
+      roles: [who.role],
+      attested: () => this.#attested(who),
+    };
+    const provided = this.#kms === null ? plaintextProtection : { refusal: providedTierRefusal };
+    const refusal = exchangeRefusal(policy, exchange, this.#nowMs(), provided);
+    if (policy !== undefined && refusal === null) return policy;
+    return this.#refuse(domain, request, policy, refusal?.code ?? 'BUS_DOMAIN_UNKNOWN');
+  }
+
+  async #protect(
+    domain: string,
+    policy: Required<SecurityPolicy>,
+    request: ExchangeRequest,
+  ): Promise<string> {
+    if (policy.tier !== 'RETRIEVAL' || this.#kms === null) return request.payload;
+    const { source, target, payload } = request;
+    const binding = { domain, roles: policy.allowedRoles, source: source.agentId, target };
+    try {
+      return await sealExchange(payload, binding, this.#kms, systemRandom);
+    } catch (failure) {
+      return this.#refuse(domain, request, policy, 'PROTECTION_UNAVAILABLE', failure);
+    }
+  }
+
+  async #refuse(
+    domain: string,
+    request: Audited,
+    policy: SecurityPolicy | undefined,
+    code: ProtectionCode,
+    cause?: unknown,
+  ): Promise<never> {
+    await this.#audit(domain, request, policy, {}, code);
+    throw new SecurityError(code, 'The exchange is refused.', { cause });
+  }
+
   async #audit(
     domain: string,
-    { source, target, timestamp }: ExchangeRequest,
+    { source, target, timestamp }: Audited,
     policy: SecurityPolicy | undefined,
     metadata: Readonly<Record<string, string>>,
     code: ProtectionCode | null,
@@ -183,6 +260,14 @@ export class MeshSecurityController {
       });
     }
   }
+}
+
+type Audited = Pick<ExchangeRequest, 'source' | 'target' | 'timestamp'>;
+
+/** A secret that does not open is of another binding or changed; else the KMS is not there. */
+function codeOf(failure: unknown): ProtectionCode {
+  const isForeign = failure instanceof IdentityError && failure.code === 'KMS_UNWRAP_FAILED';
+  return isForeign ? 'PROTECTION_KEY_FOREIGN' : 'PROTECTION_UNAVAILABLE';
 }
 
 /** A copy, so that nobody changes a policy in force by changing what they handed over. */

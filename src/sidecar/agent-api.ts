@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Right } from '../mandate/mandate.ts';
 import type { AgentRequests } from './agent-requests.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
-import { maskMetadata } from '../protection/mask-metadata.ts';
+import { maskMetadata, maskOrigins } from '../protection/mask-metadata.ts';
 import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
@@ -305,6 +305,7 @@ export class AgentApi {
 
   #handed(message: InboxMessage): Handed {
     const { body } = message;
+    const domain = this.#context.mesh.domains.get(body.domain);
     return {
       id: body.id,
       from: body.from,
@@ -313,9 +314,9 @@ export class AgentApi {
       domain: body.domain,
       task: body.task,
       inReplyTo: body.inReplyTo,
-      label: { ...body.label, origins: [...body.label.origins] },
+      label: { ...body.label, origins: [...maskOrigins(domain, body.label.origins)] },
       epistemic: body.epistemic as JsonValue,
-      metadata: { ...maskMetadata(this.#context.mesh.domains.get(body.domain), body.metadata) },
+      metadata: { ...maskMetadata(domain, body.metadata) },
       payload: body.payload,
     };
   }

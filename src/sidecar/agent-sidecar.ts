@@ -33,8 +33,7 @@ export type SessionOpened = {
   readonly incarnation: string;
 };
 
-/** Action requests that wait for their turn; beyond it the bus holds the rest back. */
-const requestsMax = 256;
+const requestsMax = 256; // That wait for their turn; beyond it the bus holds the rest back.
 /** More than can be stored in one state: what the inbox holds, and the bus's window behind it. */
 const storedMax = undeliveredMax + 1024;
 const unsaid: Word = { decided: null, held: null };
@@ -95,6 +94,7 @@ export class AgentSidecar {
    */
   switchTo(context: SidecarContext): void {
     this.#context = context;
+    context.protection.forget();
     for (const message of context.store.messages('held', storedMax)) this.#work(message, unsaid);
     this.repeatAnswers();
   }
@@ -112,6 +112,7 @@ export class AgentSidecar {
 
   /** On every connection to the node: offers held messages again and sends what was spooled. */
   reconnected(): void {
+    this.context.protection.forget();
     for (const message of this.context.store.messages('held', storedMax)) {
       this.#work(message, unsaid);
     }
@@ -230,6 +231,7 @@ export class AgentSidecar {
 
   /** The revocation list changed: an agent that it names has no session any more. */
   revocationsChanged(): void {
+    this.context.protection.forget();
     const revoked = ownRefusal(this.context);
     if (revoked === null) return;
     this.endSession(revoked).catch((failure: unknown) => this.#faulted(failure));
@@ -271,9 +273,8 @@ export class AgentSidecar {
    */
   async endCompromised(memory: AgentMemory, code: string): Promise<void> {
     const { store, agent, clock, spool } = this.context;
-    const inHand = this.#unacknowledged().filter(
-      (message) => message.incarnation === memory.incarnation,
-    );
+    const isInHand = ({ incarnation }: InboxMessage) => incarnation === memory.incarnation;
+    const inHand = this.#unacknowledged().filter(isInHand);
     await this.endSession(code);
     await Promise.all(inHand.map(({ body }) => store.setState(body.id, 'refused')));
     const entries = inHand.map(({ body }): EntryDraft => ({
@@ -355,8 +356,8 @@ export class AgentSidecar {
         const asks = await workOn(current, word, this.context);
         if (asks?.when === 'held') this.#judging.hold(asks.question, this.context);
         else if (asks !== null) await this.#judging.later(asks.question, this.context);
-        const { state, reply } = this.context.store.message(current.body.id) ?? current;
-        if (state === 'working' && reply !== null) this.#unsent.add(current.body.id);
+        const { state } = this.context.store.message(current.body.id) ?? current;
+        if (state === 'working') this.#unsent.add(current.body.id);
       })
       .catch((failure: unknown) => this.#faulted(failure))
       .finally(() => {
@@ -388,7 +389,7 @@ export class AgentSidecar {
     await this.context.recorder.record(sessionEntries(incarnation, kind, reason, this.context));
   }
 
-  /** A fault of the sidecar itself: said, and the message stays where it is for the next start. */
+  /** Said, and the message stays where it is for the next start. */
   #faulted(failure: unknown): void {
     this.context.report(failure);
   }

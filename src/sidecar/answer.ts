@@ -33,7 +33,7 @@ export async function answer(
   ran: Decision | null = null,
 ): Promise<void> {
   const { body } = message;
-  const prepared = prepareAnswer(
+  const prepared = await prepareAnswer(
     {
       to: body.from,
       type: 'data',
@@ -50,6 +50,8 @@ export async function answer(
     0,
     context,
   );
+  // Not sealed just now: the request stays in work, and what became of it is answered later.
+  if (prepared === null) return;
   const instance = context.credential().spiffeId;
   const reply: Reply = { ...prepared, instance, outcome };
   await context.store.saveReply(body.id, reply);
@@ -82,9 +84,11 @@ export async function repeatReply(
   if (stands && reply.instance === context.credential().spiffeId) {
     return sendReply(message, reply, true, context);
   }
-  const again = signed === null ? null : prepareAgain(signed, context);
   // A reply that does not read back says nothing of its label: the worst is assumed.
-  if (again === null) return answer(message, { ...reply.outcome, result: null }, context);
+  if (signed === null) return answer(message, { ...reply.outcome, result: null }, context);
+  const again = await prepareAgain({ ...signed, payload: { ...reply.outcome } }, context);
+  // Not sealed just now: it stays, and is repeated.
+  if (again === null) return;
   const renewed: Reply = { ...reply, ...again, instance: context.credential().spiffeId };
   await context.store.saveReply(message.body.id, renewed);
   return sendReply(message, renewed, false, context);

@@ -11,6 +11,7 @@ import type { Clock, Random } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
+import type { SealingProtection } from '../protection/protection.ts';
 import type { Compliance } from '../policy/comply.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AgentCode } from '../review/code.ts';
@@ -46,6 +47,8 @@ export type SidecarContext = {
   /** How far the wall clock moved against the monotonic one since the start, either way. */
   readonly clockJumpedMs: () => number;
   readonly random: Random;
+  /** Seals what leaves and opens what comes in domains that ask for it. */
+  readonly protection: SealingProtection;
   readonly pace: PaceView;
   readonly scanner: Scanner;
   /** `timing` must be there with a configured model; without it every review is refused. */

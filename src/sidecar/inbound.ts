@@ -7,6 +7,7 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { childRefusal } from '../mesh/child-scope.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
 import type { JsonObject } from '../message/json.ts';
+import { ProtectionError } from '../protection/protection-error.ts';
 import { timeFindings } from '../policy/time-box.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
@@ -17,6 +18,7 @@ import { isGivenTo } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
 import { reviewContent, type Content } from './review.ts';
+import { openBody } from './sealing.ts';
 import { ownRefusal } from './standing.ts';
 
 export type Delivery = { readonly envelope: SignedEnvelope; readonly chain: string | null };
@@ -47,16 +49,24 @@ export async function receive(delivery: Delivery, context: SidecarContext): Prom
   });
   if (!verified.ok) return refuseUnproven(delivery, verified.code, context);
   const { body } = verified;
-  const verdict = await reviewDelivery(body, verified.peer, context);
-  return exit(body, verdict, performance.now() * 1000 - startedUs, context);
+  const refusal = admissionRefusal(body, verified.peer, context);
+  const opening = refusal === null ? openBody(body, context) : { ok: true as const, body };
+  const opened = opening instanceof Promise ? await opening : opening;
+  if (!opened.ok && opened.code === 'PROTECTION_UNAVAILABLE') {
+    // Nothing was decided: the bus keeps it, and hands it over again.
+    throw new ProtectionError(opened.code, 'No key was released for a message.');
+  }
+  const refused = refusal ?? (opened.ok ? null : { code: opened.code });
+  const read = opened.ok ? opened.body : body;
+  const verdict = await reviewDelivery(read, refused, context);
+  return exit(read, verdict, performance.now() * 1000 - startedUs, context);
 }
 
 async function reviewDelivery(
   body: EnvelopeBody,
-  signer: PeerIdentity,
+  refusal: Refusal | null,
   context: SidecarContext,
 ): Promise<CombinedVerdict> {
-  const refusal = admissionRefusal(body, signer, context);
   if (refusal !== null) return combine([busVerdict(refusal, context)]);
   const stream = `${body.from} ${body.to} ${body.task}`;
   const content = await reviewContent({ ...contentOf(body, context), stream }, context);

@@ -4,7 +4,6 @@ import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { joinLabels } from '../label/label.ts';
-import { edgesBetween } from '../mesh/edge-index.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
@@ -19,6 +18,8 @@ import { passOn, type AskedMandate } from './pass-on.ts';
 import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
 import { reviewSaying } from './review-saying.ts';
+import { onlyDomain } from './only-domain.ts';
+import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 import { asksForWrite } from '../mesh/asks-for-write.ts';
 
@@ -77,8 +78,13 @@ export async function send(
   context: SidecarContext,
   asked: AskedMandate | null = null,
 ): Promise<Sent> {
+  let sealedAnew = false;
   for (let now = context; ; ) {
     const sent = now.policy.isCurrent() ? await sendUnder(given, speaker, now, asked) : null;
+    if (sent?.code === 'PROTECTION_KEY_ROTATED' && !sealedAnew) {
+      sealedAnew = true;
+      continue;
+    }
     if (sent !== null && sent.code !== 'BUS_POLICY_STALE') return sent;
     const next = await now.policy.next();
     if (next === null) {
@@ -113,33 +119,54 @@ async function sendUnder(
     return refuse(id, outgoing, speaker, unpassed, tookUs, context);
   }
   const body = stamp(id, outgoing, domain, passed.chain, speaker, context);
-  const envelope = signEnvelope(body, context.credential());
+  const sealing = sealBody(body, context);
+  const sealed = sealing instanceof Promise ? await sealing : sealing;
+  if (!sealed.ok) {
+    const unsealed = single('protection', sealed.code, context);
+    return refuse(id, outgoing, speaker, unsealed, tookUs, context);
+  }
+  const envelope = signEnvelope(sealed.body, context.credential());
   const entry = withMasked(outboundEntry(body, verdict, speaker, tookUs, context), masked);
   return publish(body, envelope, entry, verdict, context);
 }
 
-/** Signs an answer without sending it, so that it can be made durable first. */
-export function prepareAnswer(
+/** Signed, and as it may travel. */
+export type Prepared = {
+  readonly envelope: SignedEnvelope;
+  readonly entry: EntryDraft;
+  readonly expiresAt: number;
+};
+
+/**
+ * Signs an answer without sending it, so that it can be made durable first; null where it cannot be
+ * sealed just now.
+ */
+export async function prepareAnswer(
   outgoing: Outgoing & { readonly domain: string },
   speaker: Speaker,
   verdict: CombinedVerdict,
   tookUs: number,
   context: SidecarContext,
-): { readonly envelope: SignedEnvelope; readonly entry: EntryDraft; readonly expiresAt: number } {
+): Promise<Prepared | null> {
   const id = mintUlid(context.clock, context.random);
   const body = stamp(id, outgoing, outgoing.domain, null, speaker, context);
+  const sealed = await sealBody(body, context);
+  if (!sealed.ok) return null;
   return {
-    envelope: signEnvelope(body, context.credential()),
+    envelope: signEnvelope(sealed.body, context.credential()),
     entry: outboundEntry(body, verdict, speaker, tookUs, context),
     expiresAt: body.expiresAt,
   };
 }
 
-/** Signs what was signed before once more, as of now and under the present identity. */
-export function prepareAgain(
+/**
+ * Signs what was signed before once more, as of now and under the present identity; `signed` has its
+ * payload in clear. Null where it cannot be sealed just now.
+ */
+export async function prepareAgain(
   signed: EnvelopeBody,
   context: SidecarContext,
-): { readonly envelope: SignedEnvelope; readonly entry: EntryDraft } {
+): Promise<Omit<Prepared, 'expiresAt'> | null> {
   const { mesh, clock, random } = context;
   const issuedAt = clock.nowMs();
   const body: EnvelopeBody = {
@@ -153,7 +180,8 @@ export function prepareAgain(
   const inputs = body.inReplyTo === null ? [] : [body.inReplyTo];
   const verdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
   const entry = outboundEntry(body, verdict, { inputs }, 0, context);
-  return { envelope: signEnvelope(body, context.credential()), entry };
+  const sealed = await sealBody(body, context);
+  return sealed.ok ? { envelope: signEnvelope(sealed.body, context.credential()), entry } : null;
 }
 
 async function reviewOutgoing(
@@ -346,18 +374,8 @@ async function refuse(
   return { outcome: 'NO-GO', id, task: speaker.place.task, code, compromised };
 }
 
-/** The only domain in which an edge leads to the recipient; null when none or several do. */
-function onlyDomain(outgoing: Outgoing, context: SidecarContext): string | null {
-  const domains = new Set<string>();
-  for (const edge of edgesBetween(context.mesh, context.agent.name, outgoing.to)) {
-    domains.add(edge.domain);
-  }
-  const [first] = domains;
-  return domains.size === 1 && first !== undefined ? first : null;
-}
-
 function single(
-  control: 'pace' | 'bus' | 'policy-compliance',
+  control: 'pace' | 'bus' | 'policy-compliance' | 'protection',
   code: string,
   context: SidecarContext,
 ): CombinedVerdict {

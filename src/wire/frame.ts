@@ -5,6 +5,7 @@ import type { RevocationUpdate } from '../identity/revocation.ts';
 import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
+import type { Release } from '../protection/release.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { StoppedCall } from '../pace/stopped-call.ts';
@@ -72,6 +73,10 @@ export type SidecarFrame =
       readonly reports: readonly AllotmentReport[];
     }
   | { readonly kind: 'renew'; readonly number: number; readonly csr: string }
+  /** Asks for the key that data keys are sealed to. */
+  | { readonly kind: 'bus-key'; readonly number: number }
+  /** Asks for a data key with a `ReleaseRequest`, signed by this identity. */
+  | { readonly kind: 'release'; readonly number: number; readonly signed: string }
   | { readonly kind: 'spawn'; readonly number: number; readonly request: SpawnRequest }
   /** Ends a child of this agent, or all that it has in a task. */
   | {
@@ -152,6 +157,8 @@ export type NodeFrame =
   /** Every report of the frame is durable, or none counts as heard. */
   | { readonly kind: 'settled'; readonly number: number; readonly code: string | null }
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
+  | { readonly kind: 'bus-key'; readonly number: number; readonly publicKey: string }
+  | ({ readonly kind: 'released'; readonly number: number } & Release)
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)
   /** A `LeaseGrant` under the signature of the node; the chain once per connection, else null. */

@@ -197,6 +197,8 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     reports: z.array(allotmentReport).min(1).max(64),
   }),
   z.strictObject({ kind: z.literal('renew'), number, csr: z.string().max(8192) }),
+  z.strictObject({ kind: z.literal('bus-key'), number }),
+  z.strictObject({ kind: z.literal('release'), number, signed: z.string().max(4_096) }),
   z.strictObject({ kind: z.literal('end-task'), number, task: z.string().length(26) }),
   z.strictObject({ kind: z.literal('lease'), number, policyVersion: number, nonce }),
   z.strictObject({
@@ -262,6 +264,14 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('allotted'), number, answer: allotmentAnswer }),
   z.strictObject({ kind: z.literal('settled'), number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
+  z.strictObject({ kind: z.literal('bus-key'), number, publicKey: z.string().length(43) }),
+  z.strictObject({
+    kind: z.literal('released'),
+    number,
+    nonce: z.string().max(64),
+    durationMs: number,
+    sealed: z.strictObject({ enc: z.string().max(128), wrapped: z.string().max(256) }),
+  }),
   z.strictObject({
     kind: z.literal('spawned'),
     number,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { joinMesh, type MeshAgent } from '../../src/sdk/join-mesh.ts';
 import { MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
@@ -22,15 +23,21 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
       allowed_roles: ["EXECUTOR"]
       metadata_masking: false
       audit_level: "FULL_MESH"
+  firewall: { model: none }
   zones: { core: { clearance: internal }, secret: { clearance: restricted } }
   agents:
     reader: { role: RETRIEVER, zone: secret }
     analyst: { role: ANALYST, zone: core }
     planner: { role: ORCHESTRATOR, zone: core }
+    forecaster: { role: ANALYST, zone: core }
+    steward: { role: ORCHESTRATOR, zone: core }
   edges:
     - { from: reader, to: analyst, domain: open, schemas: [note/1] }
     - { from: reader, to: analyst, domain: bare, schemas: [note/1] }
     - { from: reader, to: planner, domain: agent_memory, schemas: [note/1] }
+    - { from: planner, to: steward, domain: coordination, schemas: [note/1] }
+    - { from: analyst, to: forecaster, domain: pii_inference, schemas: [note/1] }
+    - { from: analyst, to: forecaster, domain: financial_models, schemas: [note/1] }
   schemas:
     note/1:
       type: data
@@ -41,7 +48,13 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
         properties: { text: { type: string, maxLength: 2000 } }
 `;
 
-const agents = ['reader', 'analyst', 'planner'] as const;
+const agents = ['reader', 'analyst', 'planner', 'forecaster', 'steward'] as const;
+/** Whether bytes hold the text: as it is, or in base64url, where it may begin at any of three places. */
+function holds(bytes: Buffer, text: string): boolean {
+  const encoded = ['', 'x', 'xx'].map((pad) =>
+    Buffer.from(`${pad}${text}`).toString('base64url').slice(4, -4));
+  return [text, ...encoded].some((form) => bytes.includes(form));
+}
 const metadata = {
   sender_ip: '10.0.0.1',
   routing_path: 'a>b',
@@ -83,11 +96,11 @@ describe('data domains', () => {
     await folder.remove();
   });
 
-  const sendIn = async (domain: string, to = 'analyst') => {
-    const reader = joined.get('reader');
-    if (reader === undefined) throw new Error('not joined');
+  const sendIn = async (domain: string, to = 'analyst', from = 'reader') => {
+    const sender = joined.get(from);
+    if (sender === undefined) throw new Error('not joined');
     const payload = { text: `in ${domain}` };
-    return reader.send({ to, type: 'data', schema: 'note/1', payload, domain, metadata });
+    return sender.send({ to, type: 'data', schema: 'note/1', payload, domain, metadata });
   };
 
   const refusalOf = async (message: string | null): Promise<string | null> => {
@@ -99,10 +112,11 @@ describe('data domains', () => {
 
   test.each([
     ['pii_inference', 'analyst', 'BUS_ROLE_DENIED'],
-    ['agent_memory', 'planner', 'PROTECTION_TIER_UNAVAILABLE'],
+    ['agent_memory', 'analyst', 'BUS_ROLE_DENIED'],
     ['elsewhere', 'analyst', 'BUS_ROLE_DENIED'],
     ['financial_models', 'analyst', 'BUS_ROLE_DENIED'],
     ['coordination', 'planner', 'BUS_ROLE_DENIED'],
+    ['a_fifth', 'planner', 'BUS_DOMAIN_UNKNOWN'],
     ['open', 'planner', 'BUS_EDGE_DENIED'],
     ['nowhere', 'analyst', 'BUS_DOMAIN_UNKNOWN'],
   ])('an exchange in %s with %s is refused with %s', async (domain, to, code) => {
@@ -110,6 +124,39 @@ describe('data domains', () => {
     expect(sent.verdict).toBe('NO-GO');
     expect(await refusalOf(sent.messageId)).toBe(code);
   });
+
+  test.each(['pii_inference', 'financial_models'])(
+    'an exchange in %s between roles that it allows waits for an attestation', async (domain) => {
+      const sent = await sendIn(domain, 'forecaster', 'analyst');
+      expect(await refusalOf(sent.messageId)).toBe('BUS_NOT_ATTESTED');
+    },
+  );
+
+  test.each([['agent_memory', 'reader', 'planner'], ['coordination', 'planner', 'steward']])(
+    'an exchange in %s is sealed between %s and %s, and lies nowhere of the node in clear',
+    async (domain, from, to) => {
+      const { got, payload } = await receiveIn(domain, to, from);
+      expect(payload).toEqual({ text: `in ${domain}` });
+      expect(got).toEqual(domain === 'coordination' ? metadata : { topic: 'weather' });
+      for (const file of filesOf('node', 'log')) {
+        expect([file, holds(readFileSync(file), `{"text":"in ${domain}`)]).toEqual([file, false]);
+      }
+    },
+  );
+
+  test('while an exchange in the clear does', async () => {
+    await receiveIn('open');
+    const found = filesOf('node').some((file) => holds(readFileSync(file), '{"text":"in open'));
+    expect(found).toBe(true);
+  });
+
+  /** The files of the node's own state, its log among them. */
+  function filesOf(...names: readonly string[]): readonly string[] {
+    return names.flatMap((name) =>
+      readdirSync(join(folder.state, name), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name)));
+  }
 
   test('a masked domain hides the seed\'s four keys from the agent, and only those', async () => {
     const { got, entry } = await receiveIn('open');
@@ -124,17 +171,17 @@ describe('data domains', () => {
     expect(JSON.stringify(entry?.detail)).not.toContain('digest');
   });
 
-  async function receiveIn(domain: string) {
-    const analyst = joined.get('analyst');
-    const sent = await sendIn(domain);
+  async function receiveIn(domain: string, to = 'analyst', from = 'reader') {
+    const recipient = joined.get(to);
+    const sent = await sendIn(domain, to, from);
     expect(sent.verdict).toBe('GO');
     const stop = new AbortController();
-    for await (const message of analyst?.messages(stop.signal) ?? []) {
+    for await (const message of recipient?.messages(stop.signal) ?? []) {
       if (message.id !== sent.messageId) continue;
       const entry = await until('the entry on record', async () =>
         (await folder.entries()).find((one) => one.kind === 'message.outbound' && one.message === sent.messageId),
       );
-      return { got: message.metadata, entry };
+      return { got: message.metadata, payload: message.payload, entry };
     }
     throw new Error('nothing came');
   }

@@ -23,6 +23,7 @@ import { mintNonce, mintUlid } from '../../src/message/identifiers.ts';
 import type { Hold } from '../../src/oversight/hold.ts';
 import { primaryPace } from '../../src/pace/pace-view.ts';
 import type { ComplianceRequest } from '../../src/policy/comply.ts';
+import { plaintextProtection } from '../../src/protection/protection.ts';
 import { RecorderError, type EntryDraft, type Recorder } from '../../src/recorder/entry.ts';
 import type { Outcome } from '../../src/review/verdict.ts';
 import { finding } from '../../src/review/verdict.ts';
@@ -183,6 +184,7 @@ export class FakeSidecar {
       clock: this.clock,
       clockJumpedMs: () => 0,
       random,
+      protection: plaintextProtection,
       pace: primaryPace,
       scanner: createScanner({
         schemas: createSchemaRegistry(mesh.schemas.values()),

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kms } from '../identity/credential.ts';
+import { leaseMsDefault } from '../identity/lease.ts';
+import type { Domain, Limits, ProtectionTier } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { DataKeyRecord, DataKeyStore } from './data-key-store.ts';
+import type { KeyAgreement, KeyHolder } from './key-agreement.ts';
+import {
+  providedTierRefusal, type Protection, type ProtectionRefusal, type Turned,
+} from './protection.ts';
+import { releaseContext, type Release, type ReleaseRequest } from './release.ts';
+import {
+  bindingOf, keyContext, openItem, readSealed, type SealedPayload,
+} from './sealed-payload.ts';
+import { dataKeyBytes } from './sealed-bytes.ts';
+
+export type EnforcementKeysOptions = {
+  readonly agreement: KeyAgreement;
+  readonly kms: Kms;
+  readonly store: DataKeyStore;
+  readonly clock: Clock;
+  readonly limits: () => Limits;
+  /** Told why the `Kms` or the store failed; never of a key. */
+  readonly report: (failure: unknown) => void;
+};
+
+export type Released =
+  | { readonly ok: true; readonly release: Release }
+  | { readonly ok: false; readonly code: string };
+
+type Known = { readonly binding: string; readonly bytes: Uint8Array; readonly untilMs: number };
+type Learned = Known | { readonly code: string };
+
+/** Keys held in memory at one time; the oldest goes first, and is unwrapped again when needed. */
+const knownMax = 20_000;
+const rewrapBatch = 100;
+
+/**
+ * Tier RETRIEVAL at the policy enforcement point (DESIGN 6.7). The bus is a named recipient of every
+ * data key: it opens what passes, to check schema and policy on it, and keeps the key wrapped by the
+ * `Kms`. A recipient gets it only by a release, which is decided anew each time. In memory a key
+ * stays for one lease; on disk there is none in clear, and the bus's own key pair dies with the
+ * process.
+ */
+export class EnforcementKeys implements Protection {
+  readonly #options: EnforcementKeysOptions;
+  readonly #known = new Map<string, Known>();
+  readonly #learning = new Map<string, Promise<Learned>>();
+  #holder: Promise<KeyHolder> | null = null;
+
+  constructor(options: EnforcementKeysOptions) {
+    this.#options = options;
+  }
+
+  refusal(tier: ProtectionTier): ProtectionRefusal | null {
+    return providedTierRefusal(tier);
+  }
+
+  /** What senders seal data keys to; another one after each start. */
+  async publicKey(): Promise<string> {
+    return (await this.#pair()).publicKey;
+  }
+
+  open(body: EnvelopeBody, domain: Domain): Turned | Promise<Turned> {
+    const sealed = readSealed(body.payload);
+    if (sealed === null) return refused('PROTECTION_SEAL_MISSING');
+    // The sender sealed it under the version of the policy that is in force: the roles are the same.
+    const sameRoles = sealed.roles.join() === domain.allowedRoles.join();
+    if (!sameRoles) return refused('PROTECTION_KEY_FOREIGN');
+    const binding = bindingOf(body, sealed.roles);
+    const known = this.#inMemory(sealed.key);
+    if (known !== null) return this.#opened(body, sealed, binding, known);
+    const learned = this.#learn(body, sealed, binding);
+    return learned.then((key) => this.#opened(body, sealed, binding, key));
+  }
+
+  /**
+   * Hands a data key to whoever asked, for one lease. `refusalFor` says what stands against it at
+   * this moment; what the key is bound to decides, not what the asker says of it.
+   */
+  async release(
+    request: ReleaseRequest,
+    refusalFor: (bound: BoundTo) => string | null,
+  ): Promise<Released> {
+    const record = this.#options.store.get(request.key);
+    const bound = record === null ? null : readBinding(record.binding);
+    if (record === null || bound === null) return { ok: false, code: 'PROTECTION_KEY_UNKNOWN' };
+    const before = refusalFor(bound);
+    if (before !== null) return { ok: false, code: before };
+    const key = this.#inMemory(request.key) ?? (await this.#unwrap(record));
+    if ('code' in key) return { ok: false, code: key.code };
+    const durationMs = leaseMsDefault;
+    const context = releaseContext(request, durationMs, record.binding);
+    const sealed = await this.#options.agreement.sealTo(request.publicKey, key.bytes, context);
+    if (sealed === null) return { ok: false, code: 'PROTECTION_RELEASE_FORGED' };
+    // Much may have changed while the key was unwrapped.
+    const after = refusalFor(bound);
+    if (after !== null) return { ok: false, code: after };
+    return { ok: true, release: { nonce: request.nonce, durationMs, sealed } };
+  }
+
+  /**
+   * Wraps every stored key with the present KMS; messages go on meanwhile. A key that does not open is
+   * reported and left, and no other waits for it.
+   */
+  async rewrapAll(): Promise<number> {
+    const { kms, store } = this.#options;
+    let count = 0;
+    for (let ids = store.ids('', rewrapBatch); ids.length > 0; ids = store.ids(ids.at(-1) ?? '', rewrapBatch)) {
+      for (const id of ids) {
+        const record = store.get(id);
+        if (record === null) continue;
+        const context = keyContext(id, record.binding);
+        try {
+          const bytes = await kms.unwrap(record.wrapped, context);
+          await store.rewrapped(id, await kms.wrap(bytes, context));
+          count += 1;
+        } catch (failure) {
+          this.#options.report(failure);
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Drops what no message on its way needs any more. */
+  async prune(nowMs: number): Promise<void> {
+    for (const [id, { untilMs }] of this.#known) if (!(nowMs < untilMs)) this.#drop(id);
+    await this.#options.store.prune(nowMs);
+  }
+
+  #opened(body: EnvelopeBody, sealed: SealedPayload, binding: string, key: Learned): Turned {
+    if ('code' in key) return refused(key.code);
+    if (key.binding !== binding) return refused('PROTECTION_KEY_FOREIGN');
+    const { messageBytesMax: bytesMax, depthMax } = this.#options.limits();
+    const payload = openItem(body, sealed, key, { bytesMax, depthMax });
+    if (payload === undefined) return refused('PROTECTION_SEAL_BROKEN');
+    return { ok: true, body: { ...body, payload } };
+  }
+
+  /** Several messages under one new key learn it once. */
+  #learn(body: EnvelopeBody, sealed: SealedPayload, binding: string): Promise<Learned> {
+    const under = this.#learning.get(sealed.key);
+    if (under !== undefined) return under;
+    const learning = this.#learnOnce(body, sealed, binding).finally(() => {
+      this.#learning.delete(sealed.key);
+    });
+    this.#learning.set(sealed.key, learning);
+    return learning;
+  }
+
+  async #learnOnce(body: EnvelopeBody, sealed: SealedPayload, binding: string): Promise<Learned> {
+    const { store } = this.#options;
+    const record = store.get(sealed.key);
+    if (record !== null) return this.#unwrap(record);
+    const holder = await this.#pair();
+    if (sealed.bus.publicKey !== holder.publicKey) return { code: 'PROTECTION_KEY_ROTATED' };
+    const bytes = await holder.open(sealed.bus, keyContext(sealed.key, binding));
+    if (bytes === null || bytes.length !== dataKeyBytes) return { code: 'PROTECTION_SEAL_BROKEN' };
+    // A key that opens nothing is not worth a row.
+    const opens = this.#opened(body, sealed, binding, { binding, bytes, untilMs: 0 });
+    if (!opens.ok) return { code: opens.code };
+    return this.#keep(sealed.key, binding, bytes);
+  }
+
+  async #keep(id: string, binding: string, bytes: Uint8Array): Promise<Learned> {
+    const { kms, store, clock, limits } = this.#options;
+    const { messageLifetimeMs, clockSkewMs } = limits();
+    const expiresAt = clock.nowMs() + leaseMsDefault + messageLifetimeMs + 2 * clockSkewMs;
+    try {
+      const wrapped = await kms.wrap(bytes, keyContext(id, binding));
+      await store.add({ id, binding, wrapped, expiresAt });
+    } catch (failure) {
+      this.#options.report(failure);
+      return { code: 'PROTECTION_UNAVAILABLE' };
+    }
+    return this.#remember(id, binding, bytes);
+  }
+
+  async #unwrap({ id, binding, wrapped }: DataKeyRecord): Promise<Learned> {
+    try {
+      const bytes = await this.#options.kms.unwrap(wrapped, keyContext(id, binding));
+      return this.#remember(id, binding, bytes);
+    } catch (failure) {
+      this.#options.report(failure);
+      return { code: 'PROTECTION_KEY_LOST' };
+    }
+  }
+
+  #inMemory(id: string): Known | null {
+    const known = this.#known.get(id);
+    if (known === undefined) return null;
+    if (this.#options.clock.nowMs() < known.untilMs) return known;
+    this.#drop(id);
+    return null;
+  }
+
+  #remember(id: string, binding: string, bytes: Uint8Array): Known {
+    if (this.#known.size >= knownMax) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#drop(oldest);
+    }
+    const known = { binding, bytes, untilMs: this.#options.clock.nowMs() + leaseMsDefault };
+    this.#known.set(id, known);
+    return known;
+  }
+
+  #drop(id: string): void {
+    this.#known.delete(id);
+  }
+
+  #pair(): Promise<KeyHolder> {
+    this.#holder ??= this.#options.agreement.generate();
+    return this.#holder;
+  }
+}
+
+/** What a data key is bound to; see `bindingOf`. */
+export type BoundTo = Pick<EnvelopeBody, 'domain' | 'from' | 'instance' | 'to'> & {
+  readonly classification: EnvelopeBody['label']['classification'];
+  readonly roles: readonly string[];
+};
+
+/** Of the node's own store; authenticated by the wrapping of the key beside it. */
+function readBinding(binding: string): BoundTo | null {
+  try {
+    return JSON.parse(binding) as BoundTo;
+  } catch {
+    // Something else wrote into the store: as good as no key.
+    return null;
+  }
+}
+
+function refused(code: string): Turned {
+  return { ok: false, code };
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+import type { Random } from '../message/clock.ts';
+
+/** Of AES-256-GCM (NIST SP 800-38D). */
+export const dataKeyBytes = 32;
+export const nonceBytes = 12;
+const tagBytes = 16;
+
+/** Both members base64url; the ciphertext ends with the tag. */
+export type SealedBytes = { readonly nonce: string; readonly ciphertext: string };
+
+/** AES-256-GCM under a random nonce; `context` is authenticated and not stored. */
+export function sealBytes(plain: string, key: Uint8Array, context: string, random: Random): SealedBytes {
+  const nonce = random.bytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  cipher.setAAD(Buffer.from(context, 'utf8'));
+  const parts = [cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
+  return {
+    nonce: Buffer.from(nonce).toString('base64url'),
+    ciphertext: Buffer.concat(parts).toString('base64url'),
+  };
+}
+
+/** Null when it was changed, is of another key or context, or longer than `bytesMax`. */
+export function openBytes(
+  sealed: SealedBytes,
+  key: Uint8Array,
+  context: string,
+  bytesMax: number,
+): Buffer | null {
+  const bytes = Buffer.from(sealed.ciphertext, 'base64url');
+  const nonce = Buffer.from(sealed.nonce, 'base64url');
+  const isWhole = nonce.length === nonceBytes && key.length === dataKeyBytes;
+  if (!(isWhole && bytes.length >= tagBytes && bytes.length <= bytesMax)) return null;
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });
+  decipher.setAAD(Buffer.from(context, 'utf8'));
+  decipher.setAuthTag(bytes.subarray(-tagBytes));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(0, -tagBytes)), decipher.final()]);
+  } catch {
+    // The tag does not match: which of them is wrong cannot be told.
+    return null;
+  }
+}

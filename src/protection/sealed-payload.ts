@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { canonicalize } from '../message/canonical-json.ts';
+import type { Random } from '../message/clock.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import { isJsonObject, type JsonValue } from '../message/json.ts';
+import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
+import type { SealedKey } from './key-agreement.ts';
+import { nonceBytes, openBytes, sealBytes, type SealedBytes } from './sealed-bytes.ts';
+
+export const keyIdBytes = 16;
+
+const format = 'retrieval/1';
+const rolesMax = 16;
+const base64Form = /^[A-Za-z0-9_-]+$/;
+const keyIdLength = 22;
+const publicKeyLength = 43;
+const wrappedLengthMax = 128;
+
+/** A payload as it travels and lies in queues in a domain of tier RETRIEVAL. */
+export type SealedPayload = {
+  /** Id of the data key, 16 random bytes in base64url. */
+  readonly key: string;
+  /** Roles that the domain allowed when it was sealed, in their order. */
+  readonly roles: readonly string[];
+  /** The data key for the bus, a named recipient, and the public key that it was sealed to. */
+  readonly bus: SealedKey & { readonly publicKey: string };
+  readonly nonce: string;
+  /** Ends with the tag. */
+  readonly ciphertext: string;
+};
+
+/** The wire form; see `readSealed` for the way back. */
+export function sealedJson(sealed: SealedPayload): JsonValue {
+  const { key, roles, bus, nonce, ciphertext } = sealed;
+  const { enc, publicKey, wrapped } = bus;
+  // In canonical order, which spares sorting for the signature.
+  return { bus: { enc, publicKey, wrapped }, ciphertext, key, nonce, roles: [...roles], sealed: format };
+}
+
+/** Null unless the value is exactly a sealed payload; everything in it is chosen by the sender. */
+export function readSealed(value: JsonValue): SealedPayload | null {
+  if (!isJsonObject(value)) return null;
+  const { sealed, key, roles, bus, nonce, ciphertext, ...unknown } = value;
+  if (sealed !== format || Object.keys(unknown).length > 0 || !isJsonObject(bus ?? null)) return null;
+  const { enc, wrapped, publicKey, ...more } = bus as { readonly [member: string]: JsonValue };
+  if (Object.keys(more).length > 0 || !Array.isArray(roles) || roles.length > rolesMax) return null;
+  const texts = roles.every((role): role is string => typeof role === 'string');
+  const isWhole =
+    texts &&
+    isBase64(key, keyIdLength) &&
+    isBase64(enc, publicKeyLength) &&
+    isBase64(publicKey, publicKeyLength) &&
+    isBase64(wrapped, null) && wrapped.length <= wrappedLengthMax &&
+    isBase64(nonce, nonceBytes * 4 / 3) &&
+    isBase64(ciphertext, null);
+  return isWhole ? { key, roles, bus: { enc, wrapped, publicKey }, nonce, ciphertext } : null;
+}
+
+function isBase64(value: JsonValue | undefined, length: number | null): value is string {
+  const isText = typeof value === 'string' && base64Form.test(value);
+  return isText && (length === null || value.length === length);
+}
+
+/**
+ * What a data key is bound to: domain, classification, roles, mandate, and the two ends. It is
+ * authenticated data wherever the key is wrapped, so that a key serves no other exchange.
+ */
+export function bindingOf(body: EnvelopeBody, roles: readonly string[]): string {
+  return canonicalize({
+    classification: body.label.classification,
+    domain: body.domain,
+    from: body.from,
+    instance: body.instance,
+    mandate: body.mandate === null
+      ? null
+      : createHash('sha256').update(body.mandate).digest('base64url'),
+    roles: [...roles],
+    to: body.to,
+  });
+}
+
+/** The context under which a data key is wrapped, for the bus and for the `Kms` alike. */
+export function keyContext(key: string, binding: string): string {
+  return `data-key/1 ${key} ${binding}`;
+}
+
+/** An item is of one message: its ciphertext under another id, task or schema opens nowhere. */
+function itemContext(body: EnvelopeBody, key: string, binding: string): string {
+  const { id, task, schema, type } = body;
+  return `item/1 ${key} ${id} ${task} ${schema} ${type} ${binding}`;
+}
+
+/** Seals the canonical form of the payload. */
+export function sealItem(
+  body: EnvelopeBody,
+  key: { readonly id: string; readonly bytes: Uint8Array; readonly binding: string },
+  random: Random,
+): SealedBytes {
+  const context = itemContext(body, key.id, key.binding);
+  return sealBytes(canonicalize(body.payload), key.bytes, context, random);
+}
+
+/** The payload; undefined unless the item is untouched and holds one value in its canonical form. */
+export function openItem(
+  body: EnvelopeBody,
+  sealed: SealedPayload,
+  key: { readonly bytes: Uint8Array; readonly binding: string },
+  limits: { readonly bytesMax: number; readonly depthMax: number },
+): JsonValue | undefined {
+  const context = itemContext(body, sealed.key, key.binding);
+  const plain = openBytes(sealed, key.bytes, context, limits.bytesMax);
+  const parsed = plain === null ? null : parseStrictJson(plain, { ...defaultJsonLimits, ...limits });
+  return parsed?.ok === true && parsed.canonical ? parsed.value : undefined;
+}
