@@ -244,7 +244,7 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
   });
 
   it('says that the stream broke, and goes on where it was', async () => {
-    const waits = await mesh.hold('close_account', { name: 'b' });
+    const waits = await mesh.hold('close_account', { name: 'a' });
     await bob.page.goto(mesh.url);
     await bob.page.locator('.stream.open').waitFor();
     await bob.context.setOffline(true);
