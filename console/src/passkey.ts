@@ -24,6 +24,7 @@ const kinds = {
   decisions: 'maso-decision+jws',
   revocations: 'maso-revocation+jws',
   settlements: 'maso-settlement+jws',
+  pace: 'maso-pace+jws',
 } as const;
 
 /**

@@ -21,6 +21,7 @@ export const statementRights = {
   decisions: 'decide',
   revocations: 'operate',
   settlements: 'operate',
+  pace: 'stop',
 } as const satisfies { readonly [kind: string]: OperatorRight };
 
 export type StatementPath = keyof typeof statementRights;

@@ -123,7 +123,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
   ]],
   ['PA', 'Privileged agents and PACE', [
     ['PA-1.1', 'Roles are declared and kept apart', 1, 'mesh', null, on('An executor reads no prose; proven when the mesh file loads.')],
-    ['PA-2.3', 'PACE moves on evidence', 2, 'pace', 'pace.moved', ({ pace }) =>
+    ['PA-2.3', 'PACE moves on evidence', 2, 'pace', 'pace.changed', ({ pace }) =>
       pace ? ['on', 'Phases per agent, workflow and mesh.'] : ['absent', 'The phase is always PRIMARY in this build.']],
     ['PA-2.5', 'Reviewers are watched for fatigue', 2, 'approvals', null, ({ probesPerDay }) =>
       probesPerDay > 0 ? ['on', `${probesPerDay} probes a day, and signals over seven days.`] : ['partly', 'Signals over seven days; no probes are planted.']],
@@ -136,7 +136,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
   ['ENV', 'Environment', [
     ['ENV-1', 'Input is parsed strictly', 1, 'log', 'scanner', on('Depth, size, count and time are bounded everywhere.')],
     ['ENV-20', 'Networks are cut apart', 3, null, null, absent('Left to the host: tools may open connections.')],
-    ['ENV-21', 'One switch stops everything', 1, 'pace', 'pace.stopped', ({ pace }) =>
+    ['ENV-21', 'One switch stops everything', 1, 'pace', 'pace.stop', ({ pace }) =>
       pace ? ['on', 'Kill and controlled halt.'] : ['partly', 'Agents are revoked one by one.']],
   ]],
 ];

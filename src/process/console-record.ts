@@ -48,7 +48,7 @@ export async function controlsView({ parts, foundations }: ViewsGround): Promise
     seen,
     firewall: mesh.firewall.model !== 'none',
     judge: mesh.judge !== undefined && mesh.judge !== null,
-    pace: false,
+    pace: true,
     anomaly: false,
     recorder: state === 'available' ? 'ready' : state,
     witnesses: cosigner.statuses().length,

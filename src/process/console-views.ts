@@ -98,6 +98,8 @@ export class ConsoleViews implements ConsoleApi {
         return controlsView(this.#ground);
       case 'costs':
         return costsView(foundations.recorder);
+      case 'pace':
+        return parts.pace.show();
       case 'codes':
         return { codes: Object.assign({}, ...Object.values(codeTables)) as JsonObject };
       default:
@@ -136,6 +138,10 @@ export class ConsoleViews implements ConsoleApi {
       case 'settlements': {
         const { code, state } = await parts.calls.settle(signed);
         return { code, state };
+      }
+      case 'pace': {
+        const answer = await parts.pace.order(signed);
+        return answer.ok ? { code: null, id: answer.id, changed: answer.steps.length } : { code: answer.code };
       }
       default:
         return path satisfies never;

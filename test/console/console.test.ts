@@ -176,11 +176,11 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
         method: 'POST', body: JSON.stringify({ signed: `passkey.${statement}.a.b.c.d.e.f` }),
         headers: { 'content-type': 'application/json', 'x-maso': 'console' },
       };
-      const paths = ['/api/decisions', '/api/revocations', '/api/settlements'];
+      const paths = ['/api/decisions', '/api/revocations', '/api/settlements', '/api/pace'];
       const answers = await Promise.all(paths.map(async (path) => (await fetch(path, options)).json()));
       return answers;
     });
-    expect(answers).toEqual(Array(3).fill({ code: 'CONSOLE_RIGHT_MISSING' }));
+    expect(answers).toEqual(Array(4).fill({ code: 'CONSOLE_RIGHT_MISSING' }));
     await open(alice, held.id);
     await decide(alice, 'Deny');
     await held.end;
@@ -231,6 +231,19 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await alice.page.getByLabel(/Why\?/).fill('drill is over');
     await alice.page.getByRole('button', { name: 'Let it join', exact: true }).click();
     await alice.page.getByRole('button', { name: 'Stop reader' }).waitFor();
+  });
+
+  it('halts an agent by a signed order, shows it, and resumes', async () => {
+    await alice.page.goto(`${mesh.url}/stops`);
+    await alice.page.getByRole('button', { name: 'Halt reader' }).click();
+    await alice.page.getByLabel(/Why\?/).fill('drill');
+    await alice.page.getByRole('dialog').getByRole('button', { name: 'Halt reader' }).click();
+    await alice.page.getByRole('button', { name: 'Resume' }).first().waitFor();
+    expect((await mesh.folder.entries()).some(({ kind }) => kind === 'pace.stop')).toBe(true);
+    await alice.page.getByRole('button', { name: 'Resume' }).first().click();
+    await alice.page.getByLabel(/Why\?/).fill('drill is over');
+    await alice.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await said(alice, /Everything is as usual/);
   });
 
   it('verifies the record in the browser, and finds nothing under a key that is not the log\'s', async () => {
