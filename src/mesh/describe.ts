@@ -2,6 +2,7 @@
 import { deselectionLine } from './deselection.ts';
 import { actionsOf, isPrivileged, readsThirdParties } from './duties.ts';
 import type { Agent, DeselectedControl, Mesh } from './mesh.ts';
+import { isTierProvided } from './tier-advice.ts';
 
 /** What `maso check` tells about a mesh that may start: data for `--json`, lines for people. */
 export type MeshDescription = {
@@ -34,7 +35,7 @@ export function describeMesh(mesh: Mesh): MeshDescription {
     mode: mesh.mode,
     digest: mesh.digest,
     tiers: [...mesh.domains.values()].map(({ name, tier }) => ({
-      domain: name, tier, available: tier === 'PLAINTEXT',
+      domain: name, tier, available: isTierProvided(tier),
     })),
     deselected: mesh.deselected,
     duties: [...mesh.agents.values()].map((agent) => dutyOf(mesh, agent)),

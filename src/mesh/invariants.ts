@@ -6,7 +6,7 @@ import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { hasRight } from './operator-roles.ts';
-import { tierAdvice } from './tier-advice.ts';
+import { isTierProvided, tierAdvice } from './tier-advice.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
 import { workflowProblems } from './workflow-invariants.ts';
@@ -45,7 +45,7 @@ function modeProblems(problems: Problems): void {
 
 function domainProblems(problems: Problems, domain: Domain): void {
   const path = problems.placed.domainPath(domain.name);
-  if (domain.tier === 'COMPUTATION' || domain.tier === 'FHE') {
+  if (!isTierProvided(domain.tier)) {
     problems.at('MESH_TIER_UNAVAILABLE', 'warning', [...path, 'tier'],
       `The domain ${domain.name} asks for ${domain.tier}, which this build cannot provide: ` +
       'every exchange in it is refused.');

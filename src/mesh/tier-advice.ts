@@ -22,6 +22,11 @@ const fitting: { readonly [of in Classification]: readonly [ProtectionTier, Prot
   restricted: ['RETRIEVAL', 'FHE'],
 };
 
+/** Whether this build can protect data in a tier; in the others it refuses every exchange. */
+export function isTierProvided(tier: ProtectionTier): boolean {
+  return tier === 'PLAINTEXT' || tier === 'RETRIEVAL';
+}
+
 /** What to say of a domain whose tier does not fit its data; null where it does, or nobody works on it. */
 export function tierAdvice(
   { name, tier, classification }: Pick<Domain, 'name' | 'tier' | 'classification'>,

@@ -19,6 +19,8 @@ const meshText = (people: People): string => `security_mesh:
   global: { tls_min_version: "1.3", development: true, autonomy_tier: 2 }
   limits: { approval_timeout_ms: 20000, message_lifetime_ms: 20000 }
   defaults: { domain: work, timeout_ms: 10000 }
+  # Its attackers go on after their first sign: each guard has to stop them by itself.
+  pace: { isolate_after: 1000 }
   domains:
     - { name: work, tier: PLAINTEXT, allowed_roles: [ORCHESTRATOR, RETRIEVER, EXECUTOR] }
   zones: { core: { clearance: confidential } }

@@ -89,7 +89,7 @@ function speak(
     let code: string | null | undefined;
     const timer = setTimeout(() => socket.terminate(), answerTimeoutMs);
     socket.on('open', () =>
-      send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'none', runs }));
+      send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'none', runs, nonce: 'A'.repeat(22) }));
     socket.on('message', (data: Buffer) => {
       const frame: Answer = JSON.parse(data.toString());
       if (frame.kind === 'welcome') {
