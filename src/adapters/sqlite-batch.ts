@@ -4,10 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 const lazyMs = 20;
 
 /**
- * Pages of the write-ahead log before it is copied into the file, which holds up the process for some
- * milliseconds: 32 MiB, so that it is rare and most pages are copied once for many writes.
+ * Pages of the write-ahead log before it is copied into the file, which holds up the process: 4 MiB
+ * for some 3 ms. With 32 MiB it was 20 to 50 ms every few seconds in each process, and the slowest
+ * hundredth of all hops waited for it (`npm run bench:hop`).
  */
-const checkpointPages = 8000;
+const checkpointPages = 1000;
 
 type Work = { readonly run: () => unknown; readonly settle: (failure: unknown, value: unknown) => void };
 
