@@ -2,14 +2,19 @@
 import type { VerifyCode } from './codes.ts';
 import type { Entry } from './entry.ts';
 import type { Findings } from './findings.ts';
+import { SeenIds } from './seen-ids.ts';
+import type { SeenId } from './seen-ids.ts';
+
+/** The last review of a request: by whom, what it came to, under which mandate. */
+type Review = { readonly by: string; readonly outcome: string | null; readonly mandate: string };
 
 /** What the log has said of a message, or of a call that an agent makes of its own tool. */
-type Steps = {
-  admitted: boolean;
-  intended: boolean;
-  /** The last review of the request: by whom, what it came to, under which mandate. */
-  review: { readonly by: string; readonly outcome: string | null; readonly mandate: string } | null;
-};
+const hasSteps = 1;
+const admitted = 2;
+const intended = 4;
+
+type Generation = { readonly ids: SeenIds; readonly reviews: Map<string, Review> };
+type Steps = { readonly kept: Generation; readonly slot: number };
 
 /**
  * Looks whether what had to come first did: each named cause, the admission of what is delivered,
@@ -19,16 +24,22 @@ type Steps = {
 export class Completeness {
   readonly #idsMax: number;
   readonly #findings: Findings;
-  #younger = new Map<string, Steps | null>();
-  #older = new Map<string, Steps | null>();
+  #younger: Generation;
+  #older: Generation;
   #forgot = false;
   #unchecked = 0;
   /** Entries for which a pruned one may be what is missing. */
   #doubtful = 0;
+  readonly #message: SeenId = { low: 0, high: 0 };
+  readonly #other: SeenId = { low: 0, high: 0 };
 
   constructor(idsMax: number, findings: Findings) {
     this.#idsMax = Math.max(2, idsMax);
     this.#findings = findings;
+    const key = crypto.getRandomValues(new Int32Array(2));
+    const generation = () => ({ ids: new SeenIds(this.#idsMax / 2, key), reviews: new Map() });
+    this.#younger = generation();
+    this.#older = generation();
   }
 
   get unchecked(): number {
@@ -46,44 +57,53 @@ export class Completeness {
     if (message !== null) this.#step(entry, message);
     for (const cause of causedBy) {
       // An entry may name its own message: the message came before the step that it is about.
-      if (cause === message || this.#younger.has(cause) || this.#older.has(cause)) continue;
+      if (cause === message || this.#isKnown(cause)) continue;
       this.#missing('VERIFY_CAUSE_UNKNOWN', sequence);
     }
-    if (!this.#younger.has(id)) this.#younger.set(id, null);
-    if (this.#younger.size < this.#idsMax / 2) return;
-    if (this.#older.size > 0) this.#forgot = true;
-    this.#older = this.#younger;
-    this.#younger = new Map();
+    const { ids } = this.#younger;
+    ids.add(ids.idOf(id, this.#other));
+    if (!ids.isFull) return;
+    if (!this.#older.ids.isEmpty) this.#forgot = true;
+    [this.#younger, this.#older] = [this.#older, this.#younger];
+    this.#younger.ids.clear();
+    this.#younger.reviews.clear();
   }
 
   #step(entry: Entry, message: string): void {
+    const { kind, sequence } = entry;
     const steps = this.#stepsOf(message);
-    const { kind, outcome, detail, actor, sequence } = entry;
     switch (kind) {
       case 'message.admitted':
-        steps.admitted = true;
-        return;
+        return steps.kept.ids.mark(steps.slot, admitted);
       case 'message.delivered':
-        if (!steps.admitted) this.#missing('VERIFY_DELIVERY_UNADMITTED', sequence);
+        if (!has(steps, admitted)) this.#missing('VERIFY_DELIVERY_UNADMITTED', sequence);
         return;
       case 'request.reviewed':
-        steps.review = { by: nameIn(actor), outcome, mandate: textOf(detail['mandate']) };
-        return;
+        return this.#reviewed(entry, steps);
       case 'tool.intent':
-        steps.intended = true;
-        if (typeof detail['action'] === 'string') this.#intent(entry, steps);
-        return;
+        steps.kept.ids.mark(steps.slot, intended);
+        return this.#intent(entry, steps);
       case 'tool.outcome':
       case 'tool.in-doubt':
-        if (!steps.intended && !this.#isAnnounced(detail['repeats'])) this.#missing('VERIFY_CALL_UNANNOUNCED', sequence);
+        if (!has(steps, intended) && !this.#isAnnounced(entry.detail['repeats'])) {
+          this.#missing('VERIFY_CALL_UNANNOUNCED', sequence);
+        }
         return;
       default:
     }
   }
 
+  #reviewed({ actor, outcome, detail }: Entry, { kept }: Steps): void {
+    const review = { by: copied(nameIn(actor)), outcome, mandate: textOf(detail['mandate']) };
+    kept.reviews.set(this.#messageKey(), review);
+  }
+
   /** A call that answers an action request: only after its executor's review, under its mandate. */
-  #intent({ detail, actor, sequence }: Entry, { review }: Steps): void {
-    const risky = detail['risk'] !== 'LOW' && detail['risk'] !== 'MEDIUM';
+  #intent({ detail, actor, sequence }: Entry, { kept }: Steps): void {
+    const { action, risk } = detail;
+    if (typeof action !== 'string') return;
+    const review = kept.reviews.get(this.#messageKey());
+    const risky = risk !== 'LOW' && risk !== 'MEDIUM';
     const passed =
       review?.by === nameIn(actor) &&
       (review.outcome === 'GO' || (review.outcome === 'ESCALATE' && !risky));
@@ -96,8 +116,8 @@ export class Completeness {
 
   /** A repeated request is answered from the call that was made for the first one. */
   #isAnnounced(first: unknown): boolean {
-    const known = this.#younger.get(textOf(first)) ?? this.#older.get(textOf(first));
-    return known?.intended === true;
+    const steps = this.#find(textOf(first), this.#other, hasSteps);
+    return steps !== null && has(steps, intended);
   }
 
   #missing(code: VerifyCode, sequence: number): void {
@@ -105,18 +125,46 @@ export class Completeness {
     else this.#findings.add(code, sequence);
   }
 
-  #stepsOf(message: string): Steps {
-    const known = this.#younger.get(message) ?? this.#older.get(message);
-    if (known !== undefined && known !== null) return known;
-    const steps = { admitted: false, intended: false, review: null };
-    this.#younger.set(message, steps);
-    return steps;
+  #isKnown(id: string): boolean {
+    return this.#find(id, this.#other, 0) !== null;
   }
+
+  #stepsOf(message: string): Steps {
+    const known = this.#find(message, this.#message, hasSteps);
+    if (known !== null) return known;
+    const kept = this.#younger;
+    const slot = kept.ids.add(this.#message);
+    kept.ids.mark(slot, hasSteps);
+    return { kept, slot };
+  }
+
+  /** Where the id stands with these marks, in the younger generation if in both. */
+  #find(text: string, id: SeenId, marks: number): Steps | null {
+    this.#younger.ids.idOf(text, id);
+    for (const kept of [this.#younger, this.#older]) {
+      const slot = kept.ids.find(id);
+      if (slot >= 0 && (kept.ids.marks(slot) & marks) === marks) return { kept, slot };
+    }
+    return null;
+  }
+
+  #messageKey(): string {
+    return `${this.#message.low} ${this.#message.high}`;
+  }
+}
+
+function has({ kept, slot }: Steps, mark: number): boolean {
+  return (kept.ids.marks(slot) & mark) !== 0;
 }
 
 /** `sidecar:payments` and `agent:payments` are one party. */
 function nameIn(actor: string): string {
   return actor.slice(actor.indexOf(':') + 1);
+}
+
+/** A copy that does not hold on to the line that the text is a part of. */
+function copied(text: string): string {
+  return textOf(JSON.parse(JSON.stringify(text)));
 }
 
 function textOf(value: unknown): string {

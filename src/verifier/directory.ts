@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,8 +11,16 @@ import type { Sha256 } from './sha256.ts';
 import { tiledSource, tilePath } from './source.ts';
 import type { LogSource } from './source.ts';
 
-/** What Node.js has built in: several times as fast as plain code. */
-export const nodeSha256: Sha256 = (bytes) => hash('sha256', bytes, 'buffer');
+const digest = Buffer.alloc(32);
+
+/**
+ * What Node.js has built in. Asked for as a text of one character per byte, which the engine makes in
+ * a third of the time that a fresh buffer takes.
+ */
+export const nodeSha256: Sha256 = (bytes, into, at) => {
+  digest.write(hash('sha256', bytes, 'binary'), 'binary');
+  into.set(digest, at);
+};
 
 /**
  * Halves the memory of a process that verifies and does little else: what each entry leaves behind is

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { textOf } from './bytes.ts';
+import { plainEntry } from './plain-entry.ts';
 
 /** An entry as the verifier reads it: only what it decides by. */
 export type Entry = {
   readonly kind: string;
   readonly id: string;
   readonly actor: string;
-  readonly task: string | null;
   readonly message: string | null;
   readonly causedBy: readonly string[];
   readonly outcome: string | null;
+  /** Made when it is asked for: ask only for entries that it decides something about. */
   readonly detail: { readonly [name: string]: unknown };
   readonly sequence: number;
   readonly recordedAt: number;
@@ -26,7 +27,11 @@ const textLengthMax = 1024;
  */
 export function parseEntry(bytes: Uint8Array): Entry | null {
   const text = textOf(bytes);
-  if (text === null) return null;
+  return text === null ? null : (plainEntry(text) ?? parseAnyEntry(text));
+}
+
+/** The long way, for whatever the short one does not read. */
+export function parseAnyEntry(text: string): Entry | null {
   try {
     const value: unknown = JSON.parse(text);
     return isEntry(value) && isCanonical(value, text) ? value : null;

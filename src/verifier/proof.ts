@@ -2,7 +2,7 @@
 import { fromBase64 } from './bytes.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Cosignature, VerifierKey } from './checkpoint.ts';
-import { sha256 } from './sha256.ts';
+import { writeSha256 } from './sha256.ts';
 import { includes, TreeHashes } from './tree.ts';
 
 export type ProofReport =
@@ -26,7 +26,7 @@ export type ProofInput = {
 };
 
 const proofLengthMax = 65_536;
-const hashes = new TreeHashes(sha256);
+const hashes = new TreeHashes(writeSha256);
 
 /** Whether the log holds the entry, by the proof alone: nothing else of the log is needed. */
 export async function verifyProof(input: ProofInput): Promise<ProofReport> {

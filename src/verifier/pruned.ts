@@ -47,8 +47,9 @@ export class Pruned {
   }
 
   /** Looks whether an entry is a record of pruning. */
-  look({ kind, sequence, detail }: Entry): void {
-    if (kind !== 'record.pruned') return;
+  look(entry: Entry): void {
+    if (entry.kind !== 'record.pruned') return;
+    const { sequence, detail } = entry;
     const ranges = rangesIn(detail['ranges'], sequence);
     const text = (name: string): string => {
       const value = detail[name];

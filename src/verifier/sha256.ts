@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** SHA-256 of the bytes, 32 of them. Whoever runs where a faster one exists may pass that one. */
-export type Sha256 = (bytes: Uint8Array) => Uint8Array;
+/**
+ * Writes the SHA-256 of the bytes into 32 bytes of `into`, from `at` on. Whoever runs where a faster
+ * one exists than `writeSha256` may pass that one.
+ */
+export type Sha256 = (bytes: Uint8Array, into: Uint8Array, at: number) => void;
 
 const rounds = constants(64, 3);
 const start = constants(8, 2);
@@ -10,7 +13,7 @@ const start = constants(8, 2);
  * FIPS 180-4, in plain code: a page of a browser has no synchronous hash, and asking it for one
  * promise per entry takes longer than this.
  */
-export const sha256: Sha256 = (bytes) => {
+export const writeSha256: Sha256 = (bytes, into, at) => {
   const state = Int32Array.from(start);
   const words = new Int32Array(64);
   const blocks = Math.floor((bytes.length + 8) / 64) + 1;
@@ -23,12 +26,17 @@ export const sha256: Sha256 = (bytes) => {
   view.setUint32(end - 8, Math.floor(bytes.length / 0x2000_0000));
   view.setUint32(end - 4, (bytes.length * 8) % 0x1_0000_0000);
   for (let block = 0; block < whole; block += 1) compress(state, words, bytes, block * 64);
-  for (let at = 0; at < end; at += 64) compress(state, words, tail, at);
-  const digest = new Uint8Array(32);
-  const out = new DataView(digest.buffer);
-  for (let at = 0; at < 8; at += 1) out.setInt32(at * 4, state[at] ?? 0);
-  return digest;
+  for (let from = 0; from < end; from += 64) compress(state, words, tail, from);
+  const out = new DataView(into.buffer, into.byteOffset + at, 32);
+  for (let part = 0; part < 8; part += 1) out.setInt32(part * 4, state[part] ?? 0);
 };
+
+/** SHA-256 of the bytes, 32 of them. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  const digest = new Uint8Array(32);
+  writeSha256(bytes, digest, 0);
+  return digest;
+}
 
 function compress(state: Int32Array, w: Int32Array, bytes: Uint8Array, from: number): void {
   for (let at = 0; at < 16; at += 1) {

@@ -66,6 +66,18 @@ export class StoredTree {
     return this.#chunk?.index === Math.floor(position / tileWidth);
   }
 
+  /** Puts an entry at its position of the current chunk; false when the tile has another there. */
+  placeEntry(position: number, bytes: Uint8Array): boolean {
+    const chunk = this.#chunk;
+    if (chunk === null) return true;
+    const { actual, stored } = chunk;
+    const at = (position % tileWidth) * hashLength;
+    this.#hashes.writeLeaf(bytes, actual, at);
+    if (stored === null || at >= stored.length) return true;
+    for (let byte = at; byte < at + hashLength; byte += 1) if (actual[byte] !== stored[byte]) return false;
+    return true;
+  }
+
   /** Puts the hash of an entry at its position of the current chunk; false when the tile differs. */
   place(position: number, leaf: Uint8Array): boolean {
     const chunk = this.#chunk;

@@ -6,23 +6,46 @@ import type { Sha256 } from './sha256.ts';
 export const tileWidth = 256;
 export const hashLength = 32;
 
+const nodeBytes = 1 + 2 * hashLength;
+const pairs = tileWidth / 2;
+
 /** The hashes of RFC 9162, section 2.1, over any SHA-256. */
 export class TreeHashes {
-  readonly sha256: Sha256;
+  readonly #sha256: Sha256;
   /** Begins with a zero; used again for every entry. */
   #leaf = new Uint8Array(4096);
-  readonly #node = new Uint8Array(1 + 2 * hashLength);
+  /** Of a row that is folded: each pair of hashes behind the byte that makes it a node. */
+  readonly #row = new Uint8Array(pairs * nodeBytes);
+  readonly #nodes: readonly Uint8Array[];
+  readonly #node = new Uint8Array(nodeBytes);
 
   constructor(sha256: Sha256) {
-    this.sha256 = sha256;
+    this.#sha256 = sha256;
     this.#node[0] = 1;
+    for (let at = 0; at < pairs; at += 1) this.#row[at * nodeBytes] = 1;
+    this.#nodes = Array.from({ length: pairs }, (_, at) =>
+      this.#row.subarray(at * nodeBytes, (at + 1) * nodeBytes),
+    );
+  }
+
+  sha256(bytes: Uint8Array): Uint8Array {
+    const hash = new Uint8Array(hashLength);
+    this.#sha256(bytes, hash, 0);
+    return hash;
   }
 
   leaf(entry: Uint8Array): Uint8Array {
+    const hash = new Uint8Array(hashLength);
+    this.writeLeaf(entry, hash, 0);
+    return hash;
+  }
+
+  /** Writes the hash of an entry into 32 bytes, from `at` on. */
+  writeLeaf(entry: Uint8Array, into: Uint8Array, at: number): void {
     const length = entry.length + 1;
     if (length > this.#leaf.length) this.#leaf = new Uint8Array(length * 2);
     this.#leaf.set(entry, 1);
-    return this.sha256(this.#leaf.subarray(0, length));
+    this.#sha256(this.#leaf.subarray(0, length), into, at);
   }
 
   node(left: Uint8Array, right: Uint8Array): Uint8Array {
@@ -31,25 +54,33 @@ export class TreeHashes {
     return this.sha256(this.#node);
   }
 
-  /** The root over hashes that stand side by side, at least one. */
+  /** The root over hashes that stand side by side, from one of them to 256. */
   fold(hashes: Uint8Array): Uint8Array {
-    const row = hashes.slice();
-    let count = row.length / hashLength;
+    const row = this.#row;
+    let count = hashes.length / hashLength;
+    if (count === 1) return hashes.slice();
+    for (let at = 0; at < count; at += 1) copyHash(hashes, at * hashLength, row, placeOf(at));
     while (count > 1) {
-      let to = 0;
-      for (let at = 0; at + 1 < count; at += 2) {
-        this.#node.set(row.subarray(at * hashLength, (at + 2) * hashLength), 1);
-        row.set(this.sha256(this.#node), to);
-        to += hashLength;
+      const half = count >>> 1;
+      for (let at = 0; at < half; at += 1) {
+        const node = this.#nodes[at];
+        if (node !== undefined) this.#sha256(node, row, placeOf(at));
       }
-      if (count % 2 === 1) {
-        row.copyWithin(to, (count - 1) * hashLength, count * hashLength);
-        to += hashLength;
-      }
-      count = to / hashLength;
+      // The last of an odd number goes up as it is.
+      if (count % 2 === 1) copyHash(row, placeOf(count - 1), row, placeOf(half));
+      count = half + (count % 2);
     }
-    return row.slice(0, hashLength);
+    return row.slice(1, 1 + hashLength);
   }
+}
+
+/** Where a hash of the row stands among the nodes. */
+function placeOf(at: number): number {
+  return (at >>> 1) * nodeBytes + 1 + (at & 1) * hashLength;
+}
+
+function copyHash(from: Uint8Array, at: number, into: Uint8Array, to: number): void {
+  for (let byte = 0; byte < hashLength; byte += 1) into[to + byte] = from[at + byte] ?? 0;
 }
 
 /**

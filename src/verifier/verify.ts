@@ -10,7 +10,7 @@ import type { VerifyFinding } from './findings.ts';
 import { MissingPositions } from './missing.ts';
 import { Pruned, prunedHash } from './pruned.ts';
 import type { PruneRecord } from './pruned.ts';
-import { sha256 } from './sha256.ts';
+import { writeSha256 } from './sha256.ts';
 import type { Sha256 } from './sha256.ts';
 import type { LogSource } from './source.ts';
 import { StoredTree } from './stored-tree.ts';
@@ -100,7 +100,7 @@ class EntryWalk {
   constructor(input: VerifyInput, known: KnownCheckpoints, findings: Findings) {
     this.#input = input;
     this.#findings = findings;
-    this.#hashes = new TreeHashes(input.sha256 ?? sha256);
+    this.#hashes = new TreeHashes(input.sha256 ?? writeSha256);
     this.target = known.good.at(-1)?.size ?? 0;
     this.#tree = new StoredTree({
       source: input.source,
@@ -122,7 +122,7 @@ class EntryWalk {
     if (hash !== null) return this.#passPruned(hash);
     const entry = parseEntry(bytes);
     if (entry?.sequence !== this.#expected) return false;
-    if (!this.#tree.place(this.#expected, this.#hashes.leaf(bytes))) return false;
+    if (!this.#tree.placeEntry(this.#expected, bytes)) return false;
     this.read += 1;
     this.#accept(entry);
     return true;

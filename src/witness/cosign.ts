@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { bytesOf, fromBase64, joined, toBase64, toHex } from '../verifier/bytes.ts';
 import { openCheckpoint } from '../verifier/checkpoint.ts';
 import type { Checkpoint, VerifierKey } from '../verifier/checkpoint.ts';
-import { sha256 } from '../verifier/sha256.ts';
+import { sha256, writeSha256 } from '../verifier/sha256.ts';
 import { extendsTree, TreeHashes } from '../verifier/tree.ts';
 import { WitnessError } from './codes.ts';
 import type { WitnessCode } from './codes.ts';
@@ -42,7 +42,7 @@ export type CosignAnswer =
       readonly evidence: boolean;
     };
 
-const treeHashes = new TreeHashes(sha256);
+const treeHashes = new TreeHashes(writeSha256);
 const requestLengthMax = 65_536;
 const proofMax = 63;
 const namePattern = /^[^\s+]{1,255}$/;

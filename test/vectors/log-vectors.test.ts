@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { logVectors } from '../../scripts/generate-log-vectors.ts';
 import { parseVerifierKey } from '../../src/verifier/checkpoint.ts';
 import type { VerifierKey } from '../../src/verifier/checkpoint.ts';
-import { sha256 } from '../../src/verifier/sha256.ts';
 import { tiledSource } from '../../src/verifier/source.ts';
 import { verifyLog } from '../../src/verifier/verify.ts';
 
@@ -42,7 +41,7 @@ describe.each(['log-valid.json', 'log-must-fail.json'])('%s', (file) => {
       return path === 'checkpoint' ? Buffer.from(text) : Buffer.from(text, 'base64');
     });
     const trusted = { log: keyOf(log), witnesses: witnesses.map(keyOf), checkpoints };
-    const report = await verifyLog({ source, ...trusted, sha256 });
+    const report = await verifyLog({ source, ...trusted });
     const findings = report.findings.map(({ code, sequence }) => `${code}@${sequence}`);
     expect({ ok: report.ok, findings }).toEqual(expected);
   });
