@@ -20,6 +20,7 @@ const levels: { readonly [folder: string]: number } = {
   policy: 3,
   mandate: 3,
   bounds: 3,
+  intent: 3,
   judge: 3,
   oversight: 3,
   pace: 3,

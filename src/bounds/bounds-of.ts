@@ -57,6 +57,7 @@ export function askingOf(
       const windows = mesh.agents.get(superior)?.bounds.subtree.get(impact) ?? [];
       for (const window of windows) charge(`subtree/${superior}/${impact}`, amount, window);
     }
+    if (action !== null) charges.push(...workflowCharges(ask, impact, amount, parties, untilMs, mesh));
     const most = mesh.bounds.task.get(impact);
     if (most === undefined) continue;
     charges.push({
@@ -75,6 +76,25 @@ export function askingOf(
     validMs: action === null ? readValidMs : actionValidMs,
     released: ask.released,
   };
+}
+
+/** Each action keeps to its own bounds; together they keep to what their workflow is for (OI-2.3). */
+function workflowCharges(
+  { task, action }: AllotmentAsk,
+  impact: Impact,
+  amount: number,
+  parties: ReadonlySet<string>,
+  untilMs: number,
+  mesh: Mesh,
+): readonly Charge[] {
+  return [...(mesh.workflows?.values() ?? [])]
+    .filter(({ agents }) => agents.some((one) => parties.has(one)))
+    .flatMap(({ name, sums }) => sums
+      .filter(({ of, actions }) => of === impact && (actions.length === 0 || actions.includes(action ?? '')))
+      .map(({ id, most }) => ({
+        key: `workflow/${task}/${name}/${id}`, amount, most, windowMs: null, untilMs,
+        escalateAt: null, code: 'INTENT_SUM_EXCEEDED',
+      })));
 }
 
 /**

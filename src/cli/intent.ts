@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nodeDirectories } from '../process/directories.ts';
 import { AlignmentScores } from '../recorder/alignment.ts';
+import { WorkflowRuns, type WorkflowRun } from '../recorder/workflow-runs.ts';
 import type { CommandIo } from './check.ts';
 import { withProgress } from './progress.ts';
 import { stateDirectoryOf } from './state.ts';
@@ -8,19 +9,33 @@ import { entriesOf } from './trace.ts';
 
 type IntentOptions = { readonly state: string; readonly json: boolean };
 
-/** `maso intent`: how far each agent keeps to what it is declared to be for, from the log itself. */
+/**
+ * `maso intent`: how far each agent keeps to what it is declared to be for, and what was said of each
+ * workflow as a whole, from the log itself.
+ */
 export async function intent(options: IntentOptions, io: CommandIo): Promise<number> {
   const { log } = nodeDirectories(stateDirectoryOf(options.state, null));
   const scores = new AlignmentScores();
+  const workflows = new WorkflowRuns();
   for await (const entry of withProgress(entriesOf(log), (count) => io.err(`${count} entries read`))) {
     scores.add(entry);
+    workflows.add(entry);
   }
   const found = scores.scores();
-  if (options.json) io.out(JSON.stringify({ agents: found }));
+  if (options.json) io.out(JSON.stringify({ agents: found, workflows: workflows.runs() }));
   else {
     for (const { agent, score, steps, refused, escalated } of found) {
       io.out(`${score.toFixed(1).padStart(6)}  ${agent.padEnd(24)} ${steps} steps, ${refused} refused, ${escalated} escalated`);
     }
+    for (const run of workflows.runs()) for (const line of runLines(run)) io.out(line);
   }
   return 0;
+}
+
+function runLines({ workflow, version, task, ended, outcome, phases }: WorkflowRun): readonly string[] {
+  const state = ended ? 'ended' : 'runs';
+  return [
+    `${outcome.padStart(8)}  ${workflow}@${version}  ${state}  task ${task}`,
+    ...phases.map((one) => `${''.padStart(10)}${one.phase}: ${[one.outcome, ...one.findings].join(', ')}`),
+  ];
 }

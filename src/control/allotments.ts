@@ -4,6 +4,8 @@ import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import { askingOf, boundsSubtrees } from '../bounds/bounds-of.ts';
 import type { LedgerStore } from '../bounds/ledger.ts';
 import { stepsOf, superiorsOf, type LineageStore } from '../bounds/lineage.ts';
+import { conditionsAgainst } from '../intent/condition.ts';
+import { isConditioned } from '../intent/watched.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
@@ -11,6 +13,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ApprovalStore } from '../oversight/approvals.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+import { noteProgress, type ProgressContext } from './progress.ts';
 
 export type AllotmentsContext = {
   readonly mesh: Mesh;
@@ -22,6 +25,8 @@ export type AllotmentsContext = {
   readonly approvals: Pick<ApprovalStore, 'byMessage'>;
   /** To whom a registered mandate was given, as the last of its path; null where none is known. */
   readonly delegateOf: (mandate: string) => string | null;
+  /** What happened in each task before. */
+  readonly progress: ProgressContext;
   readonly recorder: Recorder;
   /** Neither set forward nor back while this node runs; see `adapters/clock-steady.ts`. */
   readonly clock: Clock;
@@ -40,7 +45,7 @@ export async function askAllotment(
 ): Promise<AllotmentAnswer> {
   const { mesh, ledger, clock } = context;
   try {
-    const released = ask.released && isReleased(executor, ask, context);
+    const released = ask.released && isReleased(executor, ask, 'BOUNDS_HALF_REACHED', context);
     const asking = chargesOthers(executor, ask, context)
       ? null
       : askingOf(executor, { ...ask, released }, superiors(ask, context), mesh);
@@ -48,6 +53,11 @@ export async function askAllotment(
       const refused = { outcome: 'refused', code: 'BOUNDS_ASK_REFUSED', bound: 'ask' } as const;
       raise(refused, executor, ask, context);
       return refused;
+    }
+    const condition = conditionOn(executor, ask, context);
+    if (condition !== null) {
+      if (condition.outcome === 'refused') raise(condition, executor, ask, context);
+      return condition;
     }
     const answer = await ledger.change((state) => allot(state, asking, clock.nowMs()));
     if (answer.outcome === 'refused') raise(answer, executor, ask, context);
@@ -87,8 +97,26 @@ export async function settleAllotment(
   }
 }
 
+/** What the task as a whole says against the action; null for nothing. People release a doubt. */
+function conditionOn(
+  executor: string,
+  ask: AllotmentAsk,
+  context: AllotmentsContext,
+): Exclude<AllotmentAnswer, { outcome: 'granted' }> | null {
+  const { action, requester, task } = ask;
+  if (action === null || !isConditioned(action, context.mesh)) return null;
+  const asked = { action, requester, executor };
+  const against = conditionsAgainst(asked, context.progress.store.of(task), context.mesh);
+  const [refusal] = against.filter(({ outcome }) => outcome === 'NO-GO');
+  if (refusal !== undefined) return { outcome: 'refused', code: refusal.code, bound: refusal.of };
+  const doubt = against.find(({ code }) =>
+    !(ask.released && isReleased(executor, ask, code, context)));
+  return doubt === undefined ? null : { outcome: 'escalate', code: doubt.code, bound: doubt.of };
+}
+
 /** A message that the bus admits hands its task on; durable before the message is delivered. */
 export async function noteHandOver(body: EnvelopeBody, context: AllotmentsContext): Promise<void> {
+  await noteProgress(body, context.progress);
   if (!boundsSubtrees(context.mesh)) return;
   if (body.schema === actionOutcomeSchema || body.schema === actionRequestSchema) return;
   const { task, from, to } = body;
@@ -98,13 +126,14 @@ export async function noteHandOver(body: EnvelopeBody, context: AllotmentsContex
 }
 
 /**
- * Whether people released this very request because a sum was half used. An executor says so for
- * what it likes, and an approval for another reason says nothing of the sums: releasing one opens it
- * to everybody for as long as its window.
+ * Whether people released this very request with this reason before them: that a sum was half used,
+ * or a doubt about its task. An executor says so for what it likes, and an approval for another
+ * reason says nothing of the sums: releasing one opens it to everybody for as long as its window.
  */
 function isReleased(
   executor: string,
   { holder, requester, task, action }: AllotmentAsk,
+  reason: string,
   { approvals }: AllotmentsContext,
 ): boolean {
   const approval = approvals.byMessage(holder, executor);
@@ -112,7 +141,7 @@ function isReleased(
   const { hold } = approval;
   const isSame = hold.message === holder && hold.executor === executor && hold.task === task &&
     hold.requester === requester && hold.action === action;
-  return isSame && hold.reasons.includes('BOUNDS_HALF_REACHED');
+  return isSame && hold.reasons.includes(reason);
 }
 
 function superiors(ask: AllotmentAsk, context: AllotmentsContext): readonly string[] {
@@ -160,6 +189,7 @@ export async function pruneBounds(context: AllotmentsContext): Promise<void> {
   const nowMs = context.clock.nowMs();
   await context.ledger.prune(nowMs);
   await context.lineage.prune(nowMs - lineageKeptMs);
+  await context.progress.store.prune(nowMs - lineageKeptMs);
 }
 
 /** Longer than any task may last. */

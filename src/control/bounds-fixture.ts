@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AllotmentAsk } from '../bounds/ask.ts';
+import { MemoryProgressStore } from '../intent/progress-memory.ts';
 import { MemoryLedgerStore } from '../bounds/ledger-memory.ts';
 import type { HandOver, LineageStore } from '../bounds/lineage.ts';
 import type { ActionManifest, Agent, BlastRadius, Mesh } from '../mesh/mesh.ts';
@@ -93,6 +94,8 @@ export type Owner = {
   readonly context: AllotmentsContext;
   readonly lineage: MemoryLineage;
   readonly entries: EntryDraft[];
+  /** Tasks that were ended, with the workflow that they broke. */
+  readonly ended: string[];
   /** By message. */
   readonly approvals: Map<string, Approval>;
 };
@@ -105,6 +108,7 @@ export function ownerOf(
   const entries: EntryDraft[] = [];
   const approvals = new Map<string, Approval>();
   const lineage = new MemoryLineage();
+  const ended: string[] = [];
   const recorder: Recorder = {
     record: async (drafts) => {
       entries.push(...drafts);
@@ -116,11 +120,16 @@ export function ownerOf(
   return {
     context: {
       mesh, ledger, lineage, spawnedBy: () => [], delegateOf: () => 'agent:vault', recorder, clock: { nowMs }, mintId,
+      progress: {
+        mesh, store: new MemoryProgressStore(), recorder, clock: { nowMs },
+        endTask: (task, workflow) => ended.push(`${task} ${workflow}`),
+      },
       approvals: { byMessage: (message) => approvals.get(message) ?? null },
     },
     lineage,
     entries,
     approvals,
+    ended,
   };
 }
 

@@ -208,7 +208,7 @@ async function recordChange(
     tookUs: null,
     detail: {
       ...(agent === null ? {} : { agent }),
-      ...(change.by === undefined ? {} : { by: `agent:${change.by}` }),
+      ...(change.by === undefined ? {} : { by: change.by.includes(':') ? change.by : `agent:${change.by}` }),
       target: { kind, value },
       version: change.version,
       reason: said?.reason ?? '',

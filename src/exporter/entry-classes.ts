@@ -64,6 +64,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'model.called': api('span', 'model.called'),
   'judge.called': api('span', 'judge.called'),
   'judge.ruled': api('log', 'judge.ruled'),
+  'workflow.evaluated': api('log', 'workflow.evaluated'),
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.changed': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
   'pace.stop': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },

@@ -31,7 +31,7 @@ export type RevocationChange = {
    * where an originator ended its own task.
    */
   readonly signed: string | null;
-  /** The agent that ended its task; absent where an operator spoke. */
+  /** The agent that ended its task, or `workflow:NAME`; absent where an operator spoke. */
   readonly by?: string;
 };
 

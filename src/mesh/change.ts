@@ -54,6 +54,7 @@ const sections = {
       permittedTools: grants, permittedActions: grants, dataScope: grants,
       prohibitedActions: forbids, maxDelegationDepth: bounds,
       canDelegate: widensUpwards(upToTrue), riskClassification: widensUpwards(risks),
+      actionOrder: unclear, evaluation: narrowsUpwards(['post_execution', 'per_phase', 'every_action']),
     },
   },
   edges: { what: 'edge', added: 'widens', fields: { schemas: grants, mayRequest: grants } },
@@ -64,6 +65,7 @@ const sections = {
       risk: narrowsUpwards(risks),
       approval: narrowsUpwards(['policy', 'required']),
       approvers: unclear,
+      assurance: unclear,
       timeoutMs: neutral,
       caps: restrictionsOf({}),
       sensitive: restrictionsOf({

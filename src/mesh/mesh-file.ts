@@ -224,6 +224,12 @@ const sensitiveShape = z.strictObject({
     .describe('A value without a source waits for a person instead of being refused.'),
 });
 
+const assuranceShape = z.strictObject({
+  confidence_min: z.number().min(0).max(1).optional(),
+  unknowns_max: z.int().min(0).max(32).optional(),
+  challenged_by: z.array(name).max(8).default([]),
+});
+
 const actionShape = z.strictObject({
   risk,
   reversibility: z.enum(['reversible', 'compensable', 'irreversible']),
@@ -240,6 +246,7 @@ const actionShape = z.strictObject({
   approvers: z.array(z.enum(['approver', 'security', 'ciso'])).min(1).max(3).optional()
     .describe('Roles that may release it; every role that decides when absent.'),
   sensitive: z.record(z.string(), sensitiveShape).default({}),
+  assurance: assuranceShape.optional(),
   caps: z.record(z.string(), windowsShape).default({}),
   impact: z.strictObject({
     money: z.union([z.string().min(1).max(128), z.number().nonnegative()]).optional(),

@@ -225,9 +225,21 @@ export type ActionManifest = {
   readonly keep?: readonly string[] | null;
   readonly sensitive: ReadonlyMap<string, SensitiveParameter>;
   readonly caps: ReadonlyMap<string, Cap>;
+  /** How sure what it acts on has to be, and who has to have challenged it; absent is nothing. */
+  readonly assurance?: Assurance;
   /** The parameter that says how much, or a number; a list counts its items. */
   readonly impact: ReadonlyMap<Impact, string | number>;
   readonly timeoutMs: number;
+};
+
+/** What has to be known before an action that rests on claims (EP-03, EP-06, PG-3.5). */
+export type Assurance = {
+  /** Least confidence of what the requester was told in the task; null is any. */
+  readonly confidenceMin: number | null;
+  /** Most unknowns among it; null is any number. */
+  readonly unknownsMax: number | null;
+  /** Agents each of which has to have answered that the newest claim of the task stands. */
+  readonly challengedBy: readonly string[];
 };
 
 /** G5: which sources may fill a parameter in a tainted context. */

@@ -15,8 +15,8 @@ export function criteriaIn(
   return [...success.map(named('success')), ...failure.map(named('failure'))];
 }
 
-/** Ids that stand on more than one criterion of a specification. */
-export function doubledIds(criteria: readonly Criterion[]): readonly string[] {
+/** Ids that stand on more than one part of a specification. */
+export function doubledIds(criteria: readonly { readonly id: string }[]): readonly string[] {
   const ids = criteria.map(({ id }) => id);
   return [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
 }

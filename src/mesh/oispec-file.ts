@@ -17,6 +17,10 @@ const parameters = z.strictObject({
   permitted_tools: names.default([]).describe('`tool` or `tool.operation`.'),
   permitted_actions: names.default([]).describe('Actions of the mesh file; absent means none.'),
   prohibited_actions: names.default([]).describe('Wins over permitted_actions.'),
+  action_order: z.array(z.strictObject({
+    action: name,
+    after: z.array(name).min(1).max(16),
+  })).max(64).default([]).describe('Within a task the action waits until those after which it comes are done.'),
   data_scope: z.union([z.string().min(1), names]).default([]).describe('Data domains.'),
   time_boundary: z.union([text, z.strictObject({
     max_duration_seconds: z.number().positive().optional(),

@@ -38,9 +38,18 @@ export type OISpec = {
   readonly canCreateAgents: boolean;
   readonly riskClassification: RiskClass;
   readonly timeBoundary: TimeBoundary;
+  /** Actions that wait in each task until others are done; absent is none. */
+  readonly actionOrder?: readonly ActionAfter[];
+  /** When what it does in a workflow is held against the workflow; absent is at every action. */
+  readonly evaluation?: EvaluationFrequency;
   /** SHA-256 (base64url) of the canonical specification. */
   readonly digest: string;
 };
+
+/** Within a task `action` is not asked for, and not performed, before all of `after` are done. */
+export type ActionAfter = { readonly action: string; readonly after: readonly string[] };
+
+export type EvaluationFrequency = 'every_action' | 'per_phase' | 'post_execution';
 
 /** When an agent may begin anything; milliseconds since 1970, null is unbounded. */
 export type TimeBoundary = {

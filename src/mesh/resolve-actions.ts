@@ -3,11 +3,12 @@ import type { JsonObject } from '../message/json.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, schemaIdPattern, type EntryOf } from './mesh-file.ts';
-import type { ActionManifest, MessageSchema } from './mesh.ts';
+import type { ActionManifest, Assurance, MessageSchema } from './mesh.ts';
 import { refer } from './resolve-agents.ts';
 import { resolveCaps, resolveImpact } from './resolve-bounds.ts';
 import type { Defaults } from './resolve-domains.ts';
 import { resolveSensitive } from './resolve-sensitive.ts';
+import type { Path } from './yaml-source.ts';
 import { splitTool, toolTimeoutMsDefault } from './resolve-tools.ts';
 
 /** Output of an action that declares none: the executor learns only that it was done. */
@@ -41,12 +42,24 @@ export function resolveActions(
       opaque: new Set(value.opaque),
       keep: value.keep ?? null,
       sensitive: resolveSensitive(value.sensitive),
+      ...assuranceOf(loading, value.assurance, [...path, 'assurance']),
       caps: resolveCaps(loading, value.caps, [...path, 'caps']),
       impact: resolveImpact(value.impact),
       timeoutMs: value.timeout_ms ?? defaults.timeout_ms ?? toolTimeoutMsDefault,
     });
   }
   return actions;
+}
+
+function assuranceOf(
+  loading: Loading,
+  given: EntryOf<'actions'>['assurance'],
+  path: Path,
+): { readonly assurance?: Assurance } {
+  if (given === undefined) return {};
+  const { confidence_min: confidenceMin = null, unknowns_max: unknownsMax = null } = given;
+  for (const agent of given.challenged_by) refer(loading, 'agents', agent, [...path, 'challenged_by']);
+  return { assurance: { confidenceMin, unknownsMax, challengedBy: given.challenged_by } };
 }
 
 /** The users' message schemas and the built-in ones, which cannot be redefined. */

@@ -166,6 +166,8 @@ export function toOISpec(file: OISpecFile, digest: string): OISpec {
     canCreateAgents: authority.can_create_agents,
     riskClassification: file.risk_classification,
     timeBoundary: timeBoundaryOf(parameters.time_boundary),
+    actionOrder: parameters.action_order,
+    evaluation: file.evaluation_frequency,
     digest,
   };
 }

@@ -3,8 +3,8 @@ import type { Loading } from './loading.ts';
 import { criteriaIn } from './oispec-criteria.ts';
 import { isStatedDigest, oispecDigest } from './oispec-digest.ts';
 import { refer } from './resolve-agents.ts';
-import type { Workflow } from './workflow.ts';
-import { workflowFileShape } from './workflow-file.ts';
+import type { Milestone, Workflow } from './workflow.ts';
+import { workflowFileShape, type MilestoneFile, type WorkflowFile } from './workflow-file.ts';
 import { parseShape } from './zod-diagnostics.ts';
 
 /** The specifications of workflows, each in a file of its own. */
@@ -33,11 +33,28 @@ export function resolveWorkflows(
     }
     loading.noteOISpec(`workflow ${name}`, source);
     const { goal, aggregate_success_criteria: success, aggregate_failure_criteria: failure } = objective;
-    const coveredBy = new Map([...success, ...failure].flatMap((one) =>
-      typeof one === 'string' ? [] : [[one.id, one.covered_by] as const]));
-    const criteria = criteriaIn(success, failure)
-      .map((criterion) => ({ ...criterion, coveredBy: coveredBy.get(criterion.id) ?? [] }));
-    workflows.set(name, { name, id, version, goal, criteria, agents, digest });
+    const written = new Map([...success, ...failure].flatMap((one) =>
+      typeof one === 'string' ? [] : [[one.id, one] as const]));
+    const criteria = criteriaIn(success, failure).map((criterion) => {
+      const { covered_by: coveredBy = [], shown_by: shownBy = [] } = written.get(criterion.id) ?? {};
+      return { ...criterion, coveredBy, shownBy: shownBy.map(milestoneOf) };
+    });
+    const parts = partsOf(parsed.value);
+    workflows.set(name, { name, id, version, goal, criteria, ...parts, agents, digest });
   }
   return workflows;
+}
+
+function partsOf({ phases, sums, conflicts }: WorkflowFile): Pick<Workflow, 'phases' | 'sums' | 'conflicts'> {
+  return {
+    phases: phases.map(({ id, ends_with: end, criteria }) => ({ id, endsWith: milestoneOf(end), criteria })),
+    sums: sums.map(({ id, of, actions, at_most: most }) => ({ id, of, actions, most })),
+    conflicts: conflicts.map(({ id, between }) => ({ id, between: between.map(milestoneOf) })),
+  };
+}
+
+function milestoneOf(given: MilestoneFile): Milestone {
+  return 'action' in given
+    ? { kind: 'action', action: given.action }
+    : { kind: 'message', schema: given.schema, from: given.from ?? null };
 }

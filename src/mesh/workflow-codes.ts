@@ -18,6 +18,21 @@ export const workflowCodes = {
     mend: 'Name agent/criterion or judge/subject/criterion as their own specifications call them.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_WORKFLOW_UNKNOWN: {
+    means: 'A phase, a sum, a conflict or a milestone of a workflow names something that is not declared.',
+    mend: 'Name schemas and actions of the mesh file, agents that take part, and own success criteria that have shown_by.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_EVALUATION_RARE: {
+    means: 'An agent of class HIGH or CRITICAL is not evaluated at every action.',
+    mend: 'Set evaluation_frequency to every_action in its OISpec, or lower its risk_classification.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_ACTION_ORDER: {
+    means: 'The order of actions in an OISpec names an action that is not declared, or goes in a circle.',
+    mend: 'Name actions of the mesh file, each of which can come after those that it waits for.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_CRITERION_DOUBLED: {
     means: 'Two criteria of one specification have the same id, so nothing can refer to either.',
     mend: 'Give each criterion an id of its own.',

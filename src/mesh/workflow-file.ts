@@ -6,11 +6,19 @@ const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
 const covering = z.string()
   .regex(/^(judge\/[a-z_]{1,32}|[a-z][a-z0-9_-]{0,62})\/[a-z][a-z0-9_-]{0,62}$/);
 
+const schema = z.string().min(1).max(68);
+const milestone = z.union([
+  z.strictObject({ schema, from: name.optional() }),
+  z.strictObject({ action: name }),
+]);
+
 const criterion = z.union([text, z.strictObject({
   id: name,
   text,
   covered_by: z.array(covering).max(64).default([])
     .describe('Criteria that answer for it: agent/criterion, or judge/subject/criterion.'),
+  shown_by: z.array(milestone).max(16).default([])
+    .describe('What shows that it is met, or for a failure criterion that it happened.'),
 })]);
 
 /**
@@ -30,9 +38,26 @@ export const workflowFileShape = z.strictObject({
     aggregate_success_criteria: z.array(criterion).max(64).default([]),
     aggregate_failure_criteria: z.array(criterion).max(64).default([]),
   }),
+  phases: z.array(z.strictObject({
+    id: name,
+    ends_with: milestone,
+    criteria: z.array(name).max(64).default([])
+      .describe('Success criteria that have to be shown by its end.'),
+  })).max(16).default([]).describe('In their order; the workflow ends with the last one.'),
+  sums: z.array(z.strictObject({
+    id: name,
+    of: z.enum(['calls', 'money', 'records']),
+    actions: z.array(name).max(64).default([]).describe('All actions when absent.'),
+    at_most: z.number().nonnegative(),
+  })).max(16).default([]).describe('Highest sums over all actions of one task.'),
+  conflicts: z.array(z.strictObject({
+    id: name,
+    between: z.array(milestone).min(2).max(8),
+  })).max(16).default([]).describe('What may not all happen in one task.'),
   agent_intents: z.array(name).min(1).max(256).describe('Agents that take part.'),
   oisspec_hash: z.string().regex(/^([A-Za-z0-9_-]{43}|[0-9a-f]{64})$/).optional()
     .describe('SHA-256 of the canonical JSON of everything else, base64url or hex.'),
 });
 
+export type MilestoneFile = z.output<typeof milestone>;
 export type WorkflowFile = z.output<typeof workflowFileShape>;

@@ -23,6 +23,32 @@ function load(criteria: string, agents?: string, triageCriteria = '[done]') {
 const codesOf = (...given: Parameters<typeof load>): readonly string[] =>
   load(...given).diagnostics.map(({ code }) => code);
 
+function codesIn(text: string): readonly string[] {
+  const mesh = `${sampleFiles[sampleFile] ?? ''}  workflows: { invoices: workflow.yaml }\n`;
+  const files = { ...sampleFiles, [sampleFile]: mesh, '/mesh/workflow.yaml': text };
+  return loadFiles(files).diagnostics.map(({ code }) => code);
+}
+
+describe('an OISpec', () => {
+  const codesWith = (from: string, to: string) =>
+    loadFiles(editSample(from, to, '/mesh/oispec/triage.yaml')).diagnostics.map(({ code }) => code);
+  const order = (text: string) => codesWith('data_scope:', `action_order: ${text}, data_scope:`);
+
+  it('of class HIGH is evaluated at every action', () => {
+    const rare = (text: string) => codesWith('risk_classification: HIGH', `risk_classification: ${text}`);
+    expect(rare('HIGH\nevaluation_frequency: per_phase')).toEqual(['MESH_EVALUATION_RARE']);
+    expect(rare('HIGH\nevaluation_frequency: every_action')).toEqual([]);
+    expect(rare('MEDIUM\nevaluation_frequency: post_execution')).toEqual([]);
+  });
+
+  it('orders actions that exist, without a circle', () => {
+    expect(order('[ { action: pay_invoice, after: [made_up] } ]')).toEqual(['MESH_ACTION_ORDER']);
+    expect(order('[ { action: pay_invoice, after: [check_payment] }, { action: check_payment, after: [pay_invoice] } ]'))
+      .toEqual(['MESH_ACTION_ORDER', 'MESH_ACTION_ORDER']);
+    expect(order('[ { action: pay_invoice, after: [check_payment] } ]')).toEqual([]);
+  });
+});
+
 describe('a workflow', () => {
   it('with a criterion that nobody answers for does not start, and says which', () => {
     const loaded = load('[ { id: paid-once, text: Paid once. } ]');
@@ -49,6 +75,34 @@ describe('a workflow', () => {
     expect(codesOf('[]', 'nobody')).toContain('MESH_AGENT_UNKNOWN');
     const doubled = '[ { id: a, text: A., covered_by: [triage/success-1] }, { id: a, text: B. } ]';
     expect(codesOf(doubled)).toContain('MESH_CRITERION_DOUBLED');
+  });
+
+  const shown = (milestone: string): string =>
+    `[ { id: reported, text: R., covered_by: [triage/success-1], shown_by: [${milestone}] } ]`;
+  const parts = (text: string) => codesIn(`${workflow(shown('{ schema: status/1 }'))}${text}`);
+
+  it.each([
+    ['a message schema', 'phases: [ { id: a, ends_with: { schema: made-up/1 } } ]'],
+    ['an action', 'phases: [ { id: a, ends_with: { action: made_up } } ]'],
+    ['a sender', 'phases: [ { id: a, ends_with: { schema: status/1, from: desk } } ]'],
+    ['a criterion', 'phases: [ { id: a, ends_with: { schema: status/1 }, criteria: [polite] } ]'],
+    ['an action of a sum', 'sums: [ { id: s, of: money, actions: [made_up], at_most: 1 } ]'],
+    ['a milestone of a conflict', 'conflicts: [ { id: c, between: [ { schema: status/1 }, { action: made_up } ] } ]'],
+  ])('refers in its phases, sums and conflicts to nothing undeclared: %s', (_what, text) => {
+    expect(parts(text)).toContain('MESH_WORKFLOW_UNKNOWN');
+  });
+
+  it('cannot owe at the end of a phase what nothing could show', () => {
+    const unseen = workflow('[ { id: polite, text: P., covered_by: [triage/success-1] } ]');
+    expect(codesIn(`${unseen}phases: [ { id: a, ends_with: { schema: status/1 }, criteria: [polite] } ]`))
+      .toContain('MESH_WORKFLOW_UNKNOWN');
+  });
+
+  it('has phases, sums and conflicts', () => {
+    expect(parts(`phases: [ { id: a, ends_with: { schema: status/1, from: triage }, criteria: [reported] } ]
+sums: [ { id: s, of: money, at_most: 5 } ]
+conflicts: [ { id: c, between: [ { schema: status/1 }, { action: pay_invoice } ] } ]
+`)).toEqual([]);
   });
 
   it('is covered by the criteria it names, and by those of the same id', () => {

@@ -2,14 +2,51 @@
 import type { Criterion } from './oispec.ts';
 import type { Mesh } from './mesh.ts';
 
+/** Something that can be seen to have happened in a task: a message was sent, an action was done. */
+export type Milestone =
+  /** `from` null: whoever sent it. */
+  | { readonly kind: 'message'; readonly schema: string; readonly from: string | null }
+  | { readonly kind: 'action'; readonly action: string };
+
+/** A criterion of a workflow, with what shows that it is met (success) or broken (failure). */
+export type WorkflowCriterion = Criterion & {
+  /** Criteria of agents (`agent/id`) and judges (`judge/subject/id`) that cover it. */
+  readonly coveredBy: readonly string[];
+  /** Any of these; empty: nothing that can be seen without a model. */
+  readonly shownBy: readonly Milestone[];
+};
+
+/** A stretch of a workflow; ends with its milestone, and is evaluated then. */
+export type Phase = {
+  readonly id: string;
+  readonly endsWith: Milestone;
+  /** Success criteria that have to be shown by its end. */
+  readonly criteria: readonly string[];
+};
+
+/** A sum over all actions of one task, which each of them may keep to and all of them break. */
+export type WorkflowSum = {
+  readonly id: string;
+  readonly of: 'calls' | 'money' | 'records';
+  /** Empty: all actions. */
+  readonly actions: readonly string[];
+  readonly most: number;
+};
+
+/** Intents that cannot both be served: what shows each of them. */
+export type IntentConflict = { readonly id: string; readonly between: readonly Milestone[] };
+
 /** The OISpec of a workflow (facts a1): what its agents are to reach together. */
 export type Workflow = {
   readonly name: string;
   readonly id: string;
   readonly version: string;
   readonly goal: string;
-  /** With the criteria of agents (`agent/id`) and judges (`judge/subject/id`) that cover each. */
-  readonly criteria: readonly (Criterion & { readonly coveredBy: readonly string[] })[];
+  readonly criteria: readonly WorkflowCriterion[];
+  /** In their order; the end of the last one is the end of the workflow. */
+  readonly phases: readonly Phase[];
+  readonly sums: readonly WorkflowSum[];
+  readonly conflicts: readonly IntentConflict[];
   /** Agents that take part. */
   readonly agents: readonly string[];
   /** SHA-256 (base64url) of the canonical specification. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { actionOutcomeSchema, actionRequestSchema } from './action-request.ts';
 import { actionOutcomeCodes, evidenceMax } from './action-request-parse.ts';
+import { challengeAnswerJsonSchema, challengeAnswerSchema } from './challenge.ts';
 import type { MessageType } from './envelope.ts';
 import type { JsonObject } from './json.ts';
 
@@ -69,4 +70,5 @@ export const builtInSchemas: readonly {
 }[] = [
   { id: actionRequestSchema, type: 'instruction', schema: actionRequestJsonSchema },
   { id: actionOutcomeSchema, type: 'data', schema: actionOutcomeJsonSchema },
+  { id: challengeAnswerSchema, type: 'claim', schema: challengeAnswerJsonSchema },
 ];

@@ -2,11 +2,12 @@
 import { edgesBetween } from '../mesh/edge-index.ts';
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { ActionRequest } from '../message/action-request.ts';
-import type { Isolation, Label } from '../message/envelope.ts';
+import type { Epistemic, Isolation, Label } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { finding, type Finding, type Outcome, type Verdict } from '../review/verdict.ts';
 import type { CedarPolicies } from './cedar.ts';
 import type { PolicyCode } from './codes.ts';
+import { assuranceFindings } from './assurance.ts';
 import { oispecFindings } from './oispec.ts';
 import { capFindings, schemaFindings, sensitiveFindings } from './parameters.ts';
 import { peopleFindings, standingApprovalOf, type GrantedApproval } from './people.ts';
@@ -20,6 +21,8 @@ export type Requester = {
   readonly sources: { readonly [pointer: string]: readonly string[] };
   readonly hop: number;
   readonly isolation: Isolation;
+  /** How sure what it was told in the task is; absent or null where nobody said. */
+  readonly told?: Epistemic | null;
 };
 
 /** One action request at its executor, with what the executor's sidecar knows about it. */
@@ -106,6 +109,7 @@ function check(input: ComplianceInput): Checked {
       ...capFindings(action, request.parameters, input.capUsed),
       ...cedarFindings(input, action),
       ...paceFindings(input, action),
+      ...assuranceFindings(action, isBelieved(input) ? (input.requester.told ?? null) : null),
     ];
     return { refusals, holds: [...holdFindings(input, action), ...sensitive.endorsements] };
   } catch {
@@ -165,8 +169,8 @@ function authorityFindings(input: ComplianceInput, action: ActionManifest): Find
  * sources are not believed, and only what the executor's own tools vouch for counts.
  */
 function sourcingOf(input: ComplianceInput): Parameters<typeof sensitiveFindings>[2] {
-  const { requester, mesh, trustedValues } = input;
-  const believed = requester.isolation !== 'none' || mesh.development === true;
+  const { requester, trustedValues } = input;
+  const believed = isBelieved(input);
   return {
     trustedContext: believed && requester.label.integrity === 'trusted',
     stamps: believed ? requester.sources : null,
@@ -174,6 +178,10 @@ function sourcingOf(input: ComplianceInput): Parameters<typeof sensitiveFindings
     endorsed: input.endorsed ?? (() => false),
     supplied: input.supplied ?? (() => false),
   };
+}
+
+function isBelieved({ requester, mesh }: ComplianceInput): boolean {
+  return requester.isolation !== 'none' || mesh.development === true;
 }
 
 function cedarFindings(input: ComplianceInput, action: ActionManifest): readonly Finding[] {

@@ -38,4 +38,14 @@ export const epistemicCodes = {
     mend: 'Let the agent pass on every assumption that begins with constraint:, word for word.',
     agentSees: 'INVALID',
   },
+  POLICY_ASSURANCE_CONFIDENCE: {
+    means: 'The action rests on something less sure than it may, or on what nobody said how sure it is.',
+    mend: 'Find a source of its own for it, or ask for an action that does not assert it.',
+    agentSees: 'REFUSED',
+  },
+  POLICY_ASSURANCE_UNKNOWNS: {
+    means: 'More of what the action rests on is unknown than it allows (EP-06).',
+    mend: 'Have the unknowns answered, or ask for an action that does not assert them.',
+    agentSees: 'REFUSED',
+  },
 } as const satisfies CodeTable;

@@ -11,6 +11,7 @@ import { labelCodes } from '../label/codes.ts';
 import { mandateCodes } from '../mandate/codes.ts';
 import { meshCodes } from '../mesh/codes.ts';
 import { messageCodes } from '../message/codes.ts';
+import { intentCodes } from '../intent/codes.ts';
 import { judgeCodes } from '../judge/codes.ts';
 import { oversightCodes } from '../oversight/codes.ts';
 import { observerCodes } from '../observer/codes.ts';
@@ -40,6 +41,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   policy: policyCodes,
   mandate: mandateCodes,
   bounds: boundsCodes,
+  intent: intentCodes,
   judge: judgeCodes,
   oversight: oversightCodes,
   pace: paceCodes,

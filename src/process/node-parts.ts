@@ -9,6 +9,7 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
+import { SqliteProgressStore } from '../adapters/progress-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
@@ -35,7 +36,7 @@ import {
 import { parentOf, type Child } from '../control/child.ts';
 import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
-import { revokeByNode, type RevocationsContext } from '../control/revocations.ts';
+import { endTask, revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -139,7 +140,7 @@ export async function buildParts(
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
   const mandates = nodeMandatesOf(plane, identity.verifier, revocations);
-  const allotments = allotmentsOf(plane, spawning, approvals.store, mandates);
+  const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, revocations);
   const calls = callsOf(plane, allotments.ledger);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
@@ -216,10 +217,11 @@ async function openAuthority(
 }
 
 function allotmentsOf(
-  { live, recorder, clock, database }: Plane,
+  { live, recorder, clock, database, log }: Plane,
   { children, lineage }: NodeChildren,
   approvals: ApprovalsContext['store'],
   mandates: NodeMandates,
+  revocations: RevocationsContext,
 ): AllotmentsContext {
   const ledger = new SqliteLedgerStore(database);
   return {
@@ -232,6 +234,18 @@ function allotmentsOf(
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
     approvals,
     delegateOf: (mandate) => mandates.store.delegateOf(mandate),
+    progress: {
+      get mesh() {
+        return live.mesh;
+      },
+      store: new SqliteProgressStore(database),
+      recorder,
+      clock,
+      endTask: (task, workflow) => {
+        endTask(task, `workflow:${workflow}`, revocations)
+          .catch((failure: unknown) => log(`node: intent: ${faultOf(failure)}`));
+      },
+    },
     recorder,
     clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
     mintId: () => mintUlid(clock, systemRandom),

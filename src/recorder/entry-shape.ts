@@ -35,6 +35,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'model.called': true,
   'judge.called': true,
   'judge.ruled': true,
+  'workflow.evaluated': true,
   'indicator.raised': true,
   'pace.changed': true,
   'pace.stop': true,

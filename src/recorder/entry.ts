@@ -35,6 +35,7 @@ export type EntryKind =
   | 'model.called'
   | 'judge.called'
   | 'judge.ruled'
+  | 'workflow.evaluated'
   | 'indicator.raised'
   | 'pace.changed'
   | 'pace.stop'

@@ -188,7 +188,7 @@ async function review(
       label: body.label,
       sources: body.sources,
       hop: body.hop,
-      isolation: body.provenance.isolation,
+      isolation: body.provenance.isolation, told: body.epistemic,
     },
     domain: body.domain,
     task: body.task,

@@ -3,6 +3,7 @@ import { actionValidMs, readsMax, readValidMs, type AllotmentAsk } from '../boun
 import { askingOf, boundsSubtrees, countedAmount, countedParameters } from '../bounds/bounds-of.ts';
 import type { CallEnd } from '../bounds/breaker.ts';
 import { unitsOf, type Charge } from '../bounds/charge.ts';
+import { isConditioned } from '../intent/watched.ts';
 import type { ActionManifest, Mesh } from '../mesh/mesh.ts';
 import type { ActionRequest } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
@@ -216,7 +217,8 @@ export class Allotments {
   #isBounded(ask: AllotmentAsk): boolean {
     const { mesh, agent } = this.#options;
     const asking = askingOf(agent, ask, [], mesh);
-    return asking === null || asking.charges.length > 0 || boundsSubtrees(mesh);
+    return asking === null || asking.charges.length > 0 || boundsSubtrees(mesh) ||
+      isConditioned(ask.action, mesh);
   }
 
   async #tell(ask: AllotmentAsk, end: CallEnd, unusedShare: number): Promise<void> {

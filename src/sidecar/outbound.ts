@@ -21,6 +21,7 @@ import { reviewSaying } from './review-saying.ts';
 import { onlyDomain } from './only-domain.ts';
 import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
+import { epistemicOf } from './told.ts';
 import { asksForWrite } from '../mesh/asks-for-write.ts';
 
 /** Where a message stands in a task. */
@@ -269,7 +270,7 @@ function stamp(
   return {
     causes: { count: speaker.read.count, digest: speaker.read.digest },
     domain,
-    epistemic: outgoing.epistemic,
+    epistemic: epistemicOf(outgoing, speaker.place.task, speaker.read, mesh),
     expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
     from: agent.name,
     goalHash: speaker.place.goalHash,

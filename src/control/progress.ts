@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { evaluationsAfter, type Evaluation } from '../intent/evaluate.ts';
+import type { ProgressStore } from '../intent/progress.ts';
+import { marksOf } from '../intent/watched.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
+
+export type ProgressContext = {
+  readonly mesh: Mesh;
+  readonly store: ProgressStore;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Ends a task whose workflow was broken: nothing more is done in it. */
+  readonly endTask: (task: string, workflow: string) => void;
+};
+
+/**
+ * What an admitted message makes of its task, durable before anybody is handed it, and what the
+ * workflows say of the task by then. Resolves once what they say is on record and holds; rejects when
+ * it cannot be made durable, and then the message is not admitted. Most messages are no milestone, and
+ * cost one look into a set.
+ */
+export async function noteProgress(body: EnvelopeBody, context: ProgressContext): Promise<void> {
+  const { mesh, store, clock } = context;
+  const marks = marksOf(body, mesh);
+  if (marks.length === 0) return;
+  await store.add(body.task, marks, clock.nowMs());
+  for (const mark of marks) {
+    for (const evaluation of evaluationsAfter(mark, store.of(body.task), mesh)) {
+      await settle(evaluation, body, context);
+    }
+  }
+}
+
+async function settle(
+  evaluation: Evaluation,
+  body: EnvelopeBody,
+  { store, recorder, clock, endTask }: ProgressContext,
+): Promise<void> {
+  const { workflow, phase, outcome } = evaluation;
+  await store.add(body.task, [{ kind: 'evaluated', workflow, phase, outcome }], clock.nowMs());
+  await recorder.record([evaluatedEntry(evaluation, body, clock.nowMs())]);
+  if (outcome === 'NO-GO') endTask(body.task, workflow);
+}
+
+function evaluatedEntry(evaluation: Evaluation, { id, task }: EnvelopeBody, at: number): EntryDraft {
+  const { workflow, version, phase, isEnd, outcome, findings, shown, unshown } = evaluation;
+  return {
+    kind: 'workflow.evaluated',
+    id: `${id}.evaluated.${workflow}`,
+    at,
+    actor: 'node',
+    task,
+    message: id,
+    causedBy: [id],
+    outcome,
+    code: findings[0]?.code ?? null,
+    verdicts: [],
+    tookUs: null,
+    detail: {
+      workflow, version, phase, end: isEnd, shown: [...shown], unshown: [...unshown],
+      findings: findings.map(({ code, criterion }) => `${code} ${criterion}`),
+    },
+  };
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { marksMax, type ProgressStore } from './progress.ts';
+
+/** What every `ProgressStore` does; `open` opens the same disk again, a new one per test. */
+export function progressStoreSuite(name: string, create: () => { readonly open: () => ProgressStore }): void {
+  describe(`${name} as a progress store`, () => {
+    it('tells what happened in a task in order, the latest of each thing, also after a restart', async () => {
+      const disk = create();
+      const store = disk.open();
+      await store.add('t1', [{ kind: 'challenge', by: 'c', standing: 'stands' }], 1);
+      await store.add('t1', [{ kind: 'claim', from: 'a' }], 1);
+      await store.add('t2', [{ kind: 'claim', from: 'b' }], 1);
+      await store.add('t1', [{ kind: 'challenge', by: 'c', standing: 'falls' }], 2);
+      for (const one of [store, disk.open()]) {
+        expect(one.of('t1').map(({ mark }) => mark)).toEqual([
+          { kind: 'claim', from: 'a' }, { kind: 'challenge', by: 'c', standing: 'falls' },
+        ]);
+        expect(one.of('t2').map(({ mark }) => mark)).toEqual([{ kind: 'claim', from: 'b' }]);
+        expect(one.of('t3')).toEqual([]);
+      }
+      const places = store.of('t1').map(({ place }) => place);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+    });
+
+    it('keeps no more than it may of one task, and says so', async () => {
+      const store = create().open();
+      const many = Array.from({ length: marksMax + 1 }, (_, index) => ({ kind: 'claim', from: `a${index}` } as const));
+      await expect(store.add('t', many, 1)).rejects.toThrow();
+      expect(store.of('t')).toEqual([]);
+    });
+
+    it('forgets a task once nothing has happened in it for long', async () => {
+      const store = create().open();
+      await store.add('old', [{ kind: 'claim', from: 'a' }], 1_000);
+      await store.add('live', [{ kind: 'claim', from: 'a' }], 1_000);
+      await store.add('live', [{ kind: 'action', action: 'x', by: 'a' }], 2_000);
+      await store.prune(2_000);
+      expect([store.of('old').length, store.of('live').length]).toEqual([0, 2]);
+    });
+  });
+}

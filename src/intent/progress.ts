@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Standing } from '../message/challenge.ts';
+import type { Milestone } from '../mesh/workflow.ts';
+
+/** Something that happened in a task and that later steps of it depend on. */
+export type Mark =
+  | { readonly kind: 'message'; readonly schema: string; readonly from: string }
+  | { readonly kind: 'action'; readonly action: string; readonly by: string }
+  | { readonly kind: 'claim'; readonly from: string }
+  | { readonly kind: 'challenge'; readonly by: string; readonly standing: Standing }
+  /** A phase of a workflow ended and was evaluated; one that is not GO puts the task in doubt. */
+  | {
+      readonly kind: 'evaluated';
+      readonly workflow: string;
+      readonly phase: string;
+      readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE';
+    };
+
+/** A mark with its place among all marks; a thing that happens again has its latest place. */
+export type PlacedMark = { readonly mark: Mark; readonly place: number };
+
+/**
+ * What happened in each task, for as long as tasks last. `add` resolves when the marks survive
+ * `kill -9`, in their order, and rejects when they do not; reads see them by then. A task keeps at
+ * most `marksMax` different marks, and `add` rejects beyond.
+ */
+export interface ProgressStore {
+  of(task: string): readonly PlacedMark[];
+  add(task: string, marks: readonly Mark[], nowMs: number): Promise<void>;
+  prune(beforeMs: number): Promise<void>;
+}
+
+/** Marks are of declared names only, so that few are ever needed. */
+export const marksMax = 4096;
+
+/** Two marks of one key are the same thing, happened again; a challenger has one word at a time. */
+export function markKey(mark: Mark): string {
+  switch (mark.kind) {
+    case 'message':
+      return `message/${mark.from}/${mark.schema}`;
+    case 'action':
+      return `action/${mark.by}/${mark.action}`;
+    case 'claim':
+      return `claim/${mark.from}`;
+    case 'challenge':
+      return `challenge/${mark.by}`;
+    case 'evaluated':
+      return `evaluated/${mark.workflow}/${mark.phase}`;
+    default:
+      return mark satisfies never;
+  }
+}
+
+/** Whether a mark is what a milestone of a specification waits for. */
+export function isReached(milestone: Milestone, mark: Mark): boolean {
+  if (milestone.kind === 'action') return mark.kind === 'action' && mark.action === milestone.action;
+  return mark.kind === 'message' && mark.schema === milestone.schema &&
+    (milestone.from === null || mark.from === milestone.from);
+}
