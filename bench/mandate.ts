@@ -91,7 +91,7 @@ function signaturesOnly(): () => void {
   if (!received.ok) throw new Error(received.code);
   const parts = received.blocks.map(({ jws, signer }) => {
     if (signer.kind !== 'nhi') throw new Error('an operator signed the bench chain');
-    const peer = context.peerByThumbprint(signer.thumbprint, signer.certificate);
+    const peer = context.peerByThumbprint(signer.thumbprint, signer.certificates);
     const key: KeyObject | undefined = peer?.publicKey;
     if (key === undefined) throw new Error('a signer of the bench chain is unknown');
     return { input: Buffer.from(jws.signingInput, 'latin1'), key, signature: jws.signature };

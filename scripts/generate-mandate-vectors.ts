@@ -310,7 +310,9 @@ const malformed: readonly Vector[] = [
     ['the type of an envelope', headed((header) => header.replace('mandate', 'envelope'))],
     ['an embedded key', headed((header) => header.replace('{', '{"jwk":{},'))],
     ['a critical extension', headed((header) => header.replace('{', '{"crit":["exp"],'))],
-    ['two certificates', headed((header) => header.replace('"],', '","AAAA"],'))],
+    ['five certificates', headed((header) => header.replace('"],', `${'","AAAA'.repeat(4)}"],`))],
+    ['a second certificate that is nothing', headed((header) => header.replace('"],', '",""],'))],
+    ['white space in the second certificate', headed((header) => header.replace('"],', '","AA AA"],'))],
     ['white space in the certificate', headed((header) => header.replace('["M', '[" M'))],
     ['no certificate', headed((header) => header.replace(/"x5c":\["[^"]+"\],/, ''))],
     ['a certificate of another thumbprint', headed((header) => {
@@ -318,6 +320,8 @@ const malformed: readonly Vector[] = [
       return header.replace(credential('desk').thumbprint, other);
     })],
   ].map(([name = '', chain = '']) => vector(`header: ${name}`, 'MANDATE_HEADER_REFUSED', chain)),
+  vector('header: a second certificate that is none', 'MANDATE_SIGNER_UNKNOWN',
+    headed((header) => header.replace('"],', '","AAAA"],'))),
   ...[
     ['not JSON', '{'],
     ['white space', text.replace(':', ': ')],

@@ -11,6 +11,7 @@ import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
 import type { BusClientOptions, LeaseAnswer } from './bus-client-options.ts';
 import { corkedSender } from './corked-sender.ts';
+import { intermediateHeaders } from './presented-chain.ts';
 import { clientTlsOptions } from './tls-options.ts';
 
 type Publication = Parameters<BusLink['publish']>[0];
@@ -179,8 +180,10 @@ export class BusClient implements BusLink {
   #connect(): void {
     if (this.#closed) return;
     const { host, port, bundlePem, nodeSpiffeId, credential } = this.#options;
+    const own = credential();
     const webSocket = new WebSocket(`wss://${host}:${port}/bus`, {
-      ...clientTlsOptions(credential(), bundlePem(), nodeSpiffeId),
+      ...clientTlsOptions(own, bundlePem(), nodeSpiffeId),
+      headers: intermediateHeaders(own),
       perMessageDeflate: false,
       maxPayload: frameBytesMax,
       handshakeTimeout: 5_000,

@@ -8,6 +8,7 @@ import type { Line } from '../bus/control-port.ts';
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import { frameBytesMax, parseSidecarFrame } from '../wire/parse-frame.ts';
+import { intermediatesHeader, readIntermediates } from './presented-chain.ts';
 import { peerOfSocket, serverTlsOptions } from './tls-options.ts';
 import { corkedSender } from './corked-sender.ts';
 
@@ -21,7 +22,7 @@ export type BusServerOptions = {
   readonly accept: (
     peer: PeerIdentity,
     line: Line,
-    /** The certificate that the peer showed, PEM, so that others can be shown it too. */
+    /** The certificates that the peer showed, PEM, so that others can be shown them too. */
     chainPem: string,
   ) => BusConnection | { readonly code: string };
   /** How often every line is asked for a sign of life; two misses end it. */
@@ -40,6 +41,8 @@ export type BusServer = {
 /** Sockets that have not finished their handshake: enough for a fleet that starts at once. */
 const connectionsMax = 20_000;
 const handshakeTimeoutMs = 5_000;
+/** Of an opening request: its intermediates, as long as they come, and little else. */
+const headerBytesMax = 16_384;
 /** A sidecar that is alive answers at once; one that was killed never does. */
 const pingTimeoutMs = 2_000;
 const sweepMsDefault = 5_000;
@@ -53,7 +56,7 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
     ...serverTlsOptions(options.credential, options.bundlePem),
     handshakeTimeout: handshakeTimeoutMs,
     requestTimeout: handshakeTimeoutMs,
-    maxHeaderSize: 4096,
+    maxHeaderSize: headerBytesMax,
   });
   server.maxConnections = connectionsMax;
   const sockets = new WebSocketServer({
@@ -66,15 +69,15 @@ export async function listenBus(options: BusServerOptions): Promise<BusServer> {
   server.on('tlsClientError', () => options.refused('IDENTITY_HANDSHAKE_REFUSED', null));
   server.on('request', (_request, response) => response.writeHead(404).end());
   server.on('upgrade', (request, socket, head) => {
-    const verdict = peerOfSocket(request.socket as TLSSocket, options.verifier);
+    const above = readIntermediates(request.headers[intermediatesHeader]);
+    const verdict = peerOfSocket(request.socket as TLSSocket, options.verifier, above);
     if (!verdict.ok) {
       options.refused(verdict.code, null);
       socket.destroy();
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const chainPem = (request.socket as TLSSocket).getPeerX509Certificate()?.toString() ?? '';
-      const pulse = attach(webSocket, verdict.peer, chainPem, options);
+      const pulse = attach(webSocket, verdict.peer, verdict.chainPem, options);
       if (pulse !== null) pulses.set(webSocket, pulse);
     });
   });

@@ -5,9 +5,9 @@ import type { ConnectionOptions, PeerCertificate, SecureContextOptions } from 'n
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import { readCertificate, spiffeIdOf, thumbprintOf } from '../identity/certificate.ts';
 import type { IdentityCode } from '../identity/codes.ts';
-import type { Credential } from '../identity/credential.ts';
+import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import { IdentityError } from '../identity/identity-error.ts';
-import type { PeerVerdict, PeerVerifier } from '../identity/peer.ts';
+import type { PeerVerifier } from '../identity/peer.ts';
 
 export type NodeAddress = { readonly host: string; readonly port: number };
 
@@ -89,15 +89,28 @@ export async function enrolTlsOptions(
   };
 }
 
+/** A peer with its certificates, leaf first, PEM. */
+export type SocketVerdict =
+  | { readonly ok: true; readonly peer: PeerIdentity; readonly chainPem: string }
+  | { readonly ok: false; readonly code: IdentityCode };
+
 /**
  * Who is at the other end of a TLS socket after its handshake. The certificate is verified again
- * here, with our own rules and clock, whatever the TLS library thought of it.
+ * here, with our own rules and clock, whatever the TLS library thought of it. `above`: the
+ * intermediates that the peer named; null when they could not be read.
  */
-export function peerOfSocket(socket: TLSSocket, verifier: PeerVerifier): PeerVerdict {
+export function peerOfSocket(
+  socket: TLSSocket,
+  verifier: PeerVerifier,
+  above: readonly X509Certificate[] | null = [],
+): SocketVerdict {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return refuse('IDENTITY_CERTIFICATE_ABSENT');
   if (!socket.authorized) return refuse('IDENTITY_CERTIFICATE_UNTRUSTED');
-  return verifier.verify(certificate);
+  if (above === null) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
+  const verdict = verifier.verify(certificate, above);
+  if (!verdict.ok) return verdict;
+  return { ok: true, peer: verdict.peer, chainPem: [certificate, ...above].map(String).join('') };
 }
 
 function ownIdentity(credential: Credential, bundlePem: string): SecureContextOptions {
@@ -153,6 +166,6 @@ function presentedChain(socket: TLSSocket): readonly X509Certificate[] {
   return chain;
 }
 
-function refuse(code: IdentityCode): PeerVerdict {
+function refuse(code: IdentityCode): { readonly ok: false; readonly code: IdentityCode } {
   return { ok: false, code };
 }

@@ -77,22 +77,37 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_CERTIFICATE_UNTRUSTED: {
-    means: 'No authority of the trust bundle signed the certificate in a way to be believed.',
-    mend: 'Look for an impostor authority; if the mesh was founded anew, enrol the peer again.',
+    means: 'No authority of the trust bundle signed the certificate, or what came with it in order.',
+    mend: 'Look for an impostor; let svid.pem hold all intermediates, each above what it signed.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_CHAIN_TOO_LONG: {
+    means: 'More than three intermediates stand between the certificate and the trust bundle.',
+    mend: 'Issue SVIDs from an authority nearer to the root, or put an intermediate into the bundle.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_ISSUER_REFUSED: {
+    means: 'A certificate above an SVID may not sign it: no authority, weak, constrained, or misnamed.',
+    mend: 'Look for a leaf used as an authority; intermediates of SVIDs name their trust domain.',
+    agentSees: 'REFUSED',
+  },
+  IDENTITY_PATH_LENGTH_EXCEEDED: {
+    means: 'An authority has more intermediates below it than its certificate allows.',
+    mend: 'Look for an authority that made another one; issue with a longer path length if it should.',
     agentSees: 'REFUSED',
   },
   IDENTITY_CERTIFICATE_EXPIRED: {
-    means: 'The certificate, or the authority that signed it, has expired.',
+    means: 'The certificate, or an authority on the way to the bundle, has expired.',
     mend: renew,
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_CERTIFICATE_NOT_YET_VALID: {
-    means: 'The certificate, or the authority that signed it, is not valid yet.',
+    means: 'The certificate, or an authority on the way to the bundle, is not valid yet.',
     mend: 'Synchronise the clocks of this host and of the authority.',
     agentSees: 'UNAVAILABLE',
   },
   IDENTITY_CERTIFICATE_USAGE: {
-    means: 'The certificate is an authority, lacks TLS client or server usage, or has a weak key.',
+    means: 'The certificate is an authority, may not sign, is not for both ends of TLS, or is weak.',
     mend: 'Issue SVIDs only through the authority of the mesh.',
     agentSees: 'REFUSED',
   },

@@ -4,11 +4,12 @@ import type { Clock } from '../message/clock.ts';
 import {
   readCertificate,
   readCertificatesPem,
-  isSignedSoundly,
   spiffeIdOf,
   statesAuthority,
   thumbprintOf,
 } from './certificate.ts';
+import { keyUsageOf, usages } from './certificate-extensions.ts';
+import { certificationPath, type TrustBundle } from './certification-path.ts';
 import type { IdentityCode } from './codes.ts';
 import type { PeerIdentity } from './credential.ts';
 import { IdentityError } from './identity-error.ts';
@@ -16,21 +17,27 @@ import { isSoundAuthorityKey, isSoundKey } from './key-algorithm.ts';
 import { statementOf } from './svid-statement.ts';
 import { anySvidLifetime, isWithinLifetime, type SvidLifetimes } from './svid-lifetime.ts';
 
-/** The authorities whose signature makes a peer, and the one trust domain they speak for. */
-export type TrustBundle = {
-  readonly trustDomain: string;
-  readonly authorities: readonly X509Certificate[];
-};
+type Refusal = { readonly ok: false; readonly code: IdentityCode };
 
-export type PeerVerdict =
-  | { readonly ok: true; readonly peer: PeerIdentity }
-  | { readonly ok: false; readonly code: IdentityCode };
+export type PeerVerdict = { readonly ok: true; readonly peer: PeerIdentity } | Refusal;
+
+/** A peer, with the certificates that others need to verify it, too. */
+export type ChainVerdict =
+  | {
+      readonly ok: true;
+      readonly peer: PeerIdentity;
+      readonly intermediates: readonly X509Certificate[];
+    }
+  | Refusal;
 
 /** Verifies certificates against one bundle and remembers the peers that it verified. */
 export type PeerVerifier = {
-  /** Verifies a certificate as it came from TLS or the wire. */
-  readonly verify: (certificate: X509Certificate | Uint8Array) => PeerVerdict;
-  /** Verifies the leaf of a PEM chain. */
+  /** Verifies a certificate as it came from TLS or the wire; `above` as for `peerFromCertificate`. */
+  readonly verify: (
+    certificate: X509Certificate | Uint8Array,
+    above?: readonly X509Certificate[],
+  ) => PeerVerdict;
+  /** Verifies a PEM chain, leaf first. */
   readonly verifyPem: (chainPem: string) => PeerVerdict;
   /** A peer that was verified before and is valid now; null otherwise. */
   readonly byThumbprint: (thumbprint: string) => PeerIdentity | null;
@@ -51,25 +58,26 @@ export function readTrustBundle(bundlePem: string, trustDomain: string): TrustBu
 }
 
 /**
- * Who a certificate says its holder is: signed directly by an authority of the bundle, valid at
- * `nowMs` (milliseconds since 1970), no authority itself, with a key that the mesh signs with, for TLS
- * client and server use, with exactly one SPIFFE id of the trust domain (X509-SVID), for no longer than `lifetimes` grants
- * that identity, whoever issued it. Intermediates are not followed.
+ * Who a certificate says its holder is: signed by an authority of the bundle, or below one by way of
+ * `above`, which came along in order (`certificationPath`); the whole way valid at `nowMs` (milliseconds
+ * since 1970); no authority itself, with a key that the mesh signs with, for TLS client and server use,
+ * with exactly one SPIFFE id of the trust domain (X509-SVID), for no longer than `lifetimes` grants that
+ * identity, whoever issued it.
  */
 export function peerFromCertificate(
   certificate: X509Certificate | Uint8Array,
   bundle: TrustBundle,
   nowMs: number,
   lifetimes: SvidLifetimes = anySvidLifetime,
-): PeerVerdict {
+  above: readonly X509Certificate[] = [],
+): ChainVerdict {
   const leaf = asCertificate(certificate);
   if (leaf === null) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
-  const authority = bundle.authorities.find((candidate) => isIssuer(candidate, leaf));
-  if (authority === undefined) return refuse('IDENTITY_CERTIFICATE_UNTRUSTED');
+  const path = certificationPath(leaf, above, bundle);
+  if (!path.ok) return path;
   const notBeforeMs = leaf.validFromDate.getTime();
-  const from = Math.max(notBeforeMs, authority.validFromDate.getTime());
-  const expiresAtMs = Math.min(leaf.validToDate.getTime(), authority.validToDate.getTime());
-  if (!(nowMs >= from)) return refuse('IDENTITY_CERTIFICATE_NOT_YET_VALID');
+  const { fromMs, untilMs: expiresAtMs, intermediates } = path;
+  if (!(nowMs >= fromMs)) return refuse('IDENTITY_CERTIFICATE_NOT_YET_VALID');
   if (!(nowMs < expiresAtMs)) return refuse('IDENTITY_CERTIFICATE_EXPIRED');
   if (!isLeaf(leaf)) return refuse('IDENTITY_CERTIFICATE_USAGE');
   const id = spiffeIdOf(leaf);
@@ -89,7 +97,7 @@ export function peerFromCertificate(
     expiresAtMs,
     lineage: reading.statement?.lineage ?? null,
   };
-  return { ok: true, peer };
+  return { ok: true, peer, intermediates };
 }
 
 /**
@@ -103,19 +111,23 @@ export function createPeerVerifier(
 ): PeerVerifier {
   const remembered = new Map<string, PeerIdentity>();
 
-  function verify(certificate: X509Certificate | Uint8Array): PeerVerdict {
+  function verify(
+    certificate: X509Certificate | Uint8Array,
+    above: readonly X509Certificate[] = [],
+  ): PeerVerdict {
     const leaf = asCertificate(certificate);
     if (leaf === null) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
     const known = byThumbprint(thumbprintOf(leaf));
     if (known !== null) return { ok: true, peer: known };
-    const verdict = peerFromCertificate(leaf, bundle, clock.nowMs(), lifetimes);
-    if (verdict.ok) remember(verdict.peer);
-    return verdict;
+    const verdict = peerFromCertificate(leaf, bundle, clock.nowMs(), lifetimes, above);
+    if (!verdict.ok) return verdict;
+    remember(verdict.peer);
+    return { ok: true, peer: verdict.peer };
   }
 
   function verifyPem(chainPem: string): PeerVerdict {
-    const chain = readCertificatesPem(chainPem);
-    return chain === null ? refuse('IDENTITY_CERTIFICATE_MALFORMED') : verify(chain[0]);
+    const [leaf, ...above] = readCertificatesPem(chainPem) ?? [];
+    return leaf === undefined ? refuse('IDENTITY_CERTIFICATE_MALFORMED') : verify(leaf, above);
   }
 
   function byThumbprint(thumbprint: string): PeerIdentity | null {
@@ -146,23 +158,16 @@ function isAuthority(authority: X509Certificate): boolean {
   return authority.ca && isSoundAuthorityKey(authority.publicKey);
 }
 
-/** The subject alone proves nothing: an impostor can bear it, so the signature decides. */
-function isIssuer(authority: X509Certificate, leaf: X509Certificate): boolean {
-  try {
-    const issued = leaf.checkIssued(authority) && isSignedSoundly(leaf);
-    return issued && leaf.verify(authority.publicKey);
-  } catch {
-    // A signature algorithm that the authority's key cannot have made.
-    return false;
-  }
-}
-
 function isLeaf(leaf: X509Certificate): boolean {
-  const usages: readonly string[] = leaf.keyUsage ?? [];
-  const usable = usages.includes(clientAuth) && usages.includes(serverAuth);
-  return !statesAuthority(leaf) && usable && isSoundKey(leaf.publicKey);
+  const purposes: readonly string[] = leaf.keyUsage ?? [];
+  const usable = purposes.includes(clientAuth) && purposes.includes(serverAuth);
+  // X509-SVID, 4.3: signs, and never certificates.
+  const usage = keyUsageOf(leaf) ?? 0;
+  const signs = (usage & usages.digitalSignature) !== 0 &&
+    (usage & (usages.keyCertSign | usages.cRLSign)) === 0;
+  return !statesAuthority(leaf) && usable && signs && isSoundKey(leaf.publicKey);
 }
 
-function refuse(code: IdentityCode): { readonly ok: false; readonly code: IdentityCode } {
+function refuse(code: IdentityCode): Refusal {
   return { ok: false, code };
 }

@@ -2,7 +2,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { Clock } from '../message/clock.ts';
 import { readCertificatesPem } from './certificate.ts';
-import { createPeerVerifier, type PeerVerifier, type TrustBundle } from './peer.ts';
+import { intermediatesMax, type TrustBundle } from './certification-path.ts';
+import { createPeerVerifier, type PeerVerifier } from './peer.ts';
 import type { SvidLifetimes } from './svid-lifetime.ts';
 
 /** A verifier whose bundle can be replaced while messages are on their way. */
@@ -16,39 +17,46 @@ export type ReplaceableVerifier = PeerVerifier & {
 
 const rememberedMax = 16_384;
 
+type Presented = { readonly leaf: X509Certificate; readonly above: readonly X509Certificate[] };
+
 export function createReplaceableVerifier(
   bundle: TrustBundle,
   clock: Clock,
   lifetimes?: SvidLifetimes,
 ): ReplaceableVerifier {
   let current = createPeerVerifier(bundle, clock, lifetimes);
-  const known = new Map<string, X509Certificate>();
+  const known = new Map<string, Presented>();
 
-  function verify(certificate: X509Certificate | Uint8Array): ReturnType<PeerVerifier['verify']> {
-    const verdict = current.verify(certificate);
-    if (verdict.ok) remember(verdict.peer.thumbprint, certificate);
+  const verify: PeerVerifier['verify'] = (certificate, above = []) => {
+    const verdict = current.verify(certificate, above);
+    if (verdict.ok) remember(verdict.peer.thumbprint, certificate, above);
     return verdict;
-  }
+  };
 
-  function remember(thumbprint: string, certificate: X509Certificate | Uint8Array): void {
+  function remember(
+    thumbprint: string,
+    certificate: X509Certificate | Uint8Array,
+    above: Presented['above'],
+  ): void {
     if (known.has(thumbprint)) return;
     const [oldest] = known.size >= rememberedMax ? known.keys() : [];
     if (oldest !== undefined) known.delete(oldest);
     const isRead = certificate instanceof X509Certificate;
-    known.set(thumbprint, isRead ? certificate : new X509Certificate(certificate));
+    const leaf = isRead ? certificate : new X509Certificate(certificate);
+    known.set(thumbprint, { leaf, above: above.slice(0, intermediatesMax) });
   }
 
   return {
     verify,
     verifyPem: (chainPem) => {
-      const chain = readCertificatesPem(chainPem);
-      return chain === null ? current.verifyPem(chainPem) : verify(chain[0]);
+      const [leaf, ...above] = readCertificatesPem(chainPem) ?? [];
+      return leaf === undefined ? current.verifyPem(chainPem) : verify(leaf, above);
     },
     byThumbprint: (thumbprint) => current.byThumbprint(thumbprint),
     replace: (next) => {
       current = createPeerVerifier(next, clock, lifetimes);
-      for (const [thumbprint, certificate] of known) {
-        if (!current.verify(certificate).ok) known.delete(thumbprint);
+      for (const [thumbprint, { leaf, above }] of known) {
+        if (!current.verify(leaf, above).ok) known.delete(thumbprint);
       }
     },
   };

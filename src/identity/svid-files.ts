@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey } from 'node:crypto';
 import { readCertificatesPem } from './certificate.ts';
+import type { TrustBundle } from './certification-path.ts';
 import type { IdentityCode } from './codes.ts';
 import type { Credential } from './credential.ts';
 import { credentialFromPem } from './credential-pem.ts';
 import { IdentityError } from './identity-error.ts';
 import { algorithmOf } from './key-algorithm.ts';
-import { peerFromCertificate, readTrustBundle, type TrustBundle } from './peer.ts';
+import { peerFromCertificate, readTrustBundle } from './peer.ts';
 import type { SvidLifetimes } from './svid-lifetime.ts';
 
 /** Three files as SPIRE's helper writes them: `svid.pem`, `svid_key.pem`, `bundle.pem`. */
@@ -37,25 +38,27 @@ export type SvidReading =
 
 /**
  * Believes the three files only together: key and certificate are one pair, an authority of the
- * bundle signed it, it is valid now and for no longer than the mesh grants, and it is of this very
+ * bundle signed it or the intermediates that follow it lead to one, it is valid now and for no longer than the mesh grants, and it is of this very
  * holder. What is read while somebody writes fails one of these. Never throws.
  */
 export function readSvidFiles(files: SvidFiles, holder: SvidHolder, nowMs: number): SvidReading {
-  const [leaf] = readCertificatesPem(files.chainPem) ?? [];
+  const [leaf, ...above] = readCertificatesPem(files.chainPem) ?? [];
   if (leaf === undefined) return refuse('IDENTITY_CERTIFICATE_MALFORMED');
   try {
     const bundle = readTrustBundle(files.bundlePem, holder.trustDomain);
     if (algorithmOf(createPrivateKey(files.keyPem)) === null) {
       return refuse('IDENTITY_KEY_UNSUPPORTED');
     }
-    const verdict = peerFromCertificate(leaf, bundle, nowMs, holder.lifetimes);
+    const verdict = peerFromCertificate(leaf, bundle, nowMs, holder.lifetimes, above);
     if (!verdict.ok) return verdict;
-    const { kind, name, spiffeId } = verdict.peer;
+    const { kind, name, spiffeId, expiresAtMs } = verdict.peer;
     const isOwn = kind === holder.kind && name === holder.name;
     if (!isOwn || (holder.spiffeId !== null && spiffeId !== holder.spiffeId)) {
       return refuse('IDENTITY_CREDENTIAL_FOREIGN');
     }
-    const credential = credentialFromPem(files.chainPem, files.keyPem);
+    // Only what others need to verify it travels with it, and it ends with the first of them.
+    const chainPem = [leaf, ...verdict.intermediates].map(String).join('');
+    const credential = { ...credentialFromPem(chainPem, files.keyPem), expiresAtMs };
     return { ok: true, credential, bundlePem: files.bundlePem, bundle };
   } catch (failure) {
     // An OpenSSL error may quote the text it failed on: only our own code is told.

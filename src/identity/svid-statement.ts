@@ -7,7 +7,8 @@ import { isDigest, isName, isUlid } from '../message/identifiers.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
-import { readDer, readDerAll, writeDer } from './der.ts';
+import { extensionsOf } from './certificate-extensions.ts';
+import { readDer, writeDer } from './der.ts';
 import { IdentityError } from './identity-error.ts';
 import { parseSpiffeId } from './spiffe-id.ts';
 
@@ -50,7 +51,7 @@ export type SvidStatement = {
 export const statementOid =
   '1.2.840.113556.1.8000.2554.14680.50123.54270.17512.47702.14592185.15355862';
 const statementOidDer = Buffer.from('2a864886f71401be40937af25883874b83a77e81886882f45686fad13987a99f56', 'hex');
-const tags = { sequence: 0x30, oid: 0x06, octets: 0x04, utf8: 0x0c, extensions: 0xa3 } as const;
+const utf8Tag = 0x0c;
 const bytesMax = 4_096;
 const ancestorsMax = 8;
 const namesMax = 64;
@@ -65,7 +66,7 @@ export function encodeStatement(statement: SvidStatement): Buffer {
   if (readStatement(bytes) === null) {
     throw new IdentityError('IDENTITY_STATEMENT_INVALID', 'The statement is out of bounds.');
   }
-  return writeDer(tags.utf8, bytes);
+  return writeDer(utf8Tag, bytes);
 }
 
 export type StatementReading =
@@ -80,35 +81,11 @@ export function statementOf(certificate: X509Certificate): StatementReading {
   const [value, ...more] = values;
   if (value === undefined) return { ok: true, statement: null };
   const text = readDer(value.value);
-  if (more.length > 0 || text === null || text.tag !== tags.utf8 || text.rest.length > 0) {
+  if (more.length > 0 || text === null || text.tag !== utf8Tag || text.rest.length > 0) {
     return { ok: false };
   }
   const statement = readStatement(text.content);
   return statement === null ? { ok: false } : { ok: true, statement };
-}
-
-type Extension = { readonly oid: Buffer; readonly value: Buffer };
-
-/** Every extension, found by the structure and not by a search: a key or name holds any bytes. */
-function extensionsOf(der: Buffer): readonly Extension[] | null {
-  const certificate = readDer(der);
-  const body = certificate === null ? null : readDer(certificate.content);
-  const fields = body === null ? null : readDerAll(body.content);
-  if (fields === null) return null;
-  const wrapped = fields.find(({ tag }) => tag === tags.extensions);
-  if (wrapped === undefined) return [];
-  const list = readDer(wrapped.content);
-  const items = list === null ? null : readDerAll(list.content);
-  if (items === null) return null;
-  const extensions: Extension[] = [];
-  for (const { tag, content } of items) {
-    const parts = tag === tags.sequence ? readDerAll(content) : null;
-    const oid = parts?.[0];
-    const value = parts?.at(-1);
-    if (oid?.tag !== tags.oid || value?.tag !== tags.octets) return null;
-    extensions.push({ oid: oid.content, value: value.content });
-  }
-  return extensions;
 }
 
 function readStatement(bytes: Uint8Array): SvidStatement | null {

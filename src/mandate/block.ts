@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readCertificatesPem } from '../identity/certificate.ts';
+import { intermediatesMax } from '../identity/certification-path.ts';
 import type { Credential } from '../identity/credential.ts';
 import { signCompactJws, signingAlgorithm, splitCompactJws } from '../identity/jws.ts';
 import type { CompactJws } from '../identity/jws.ts';
@@ -25,7 +26,8 @@ export type NamedSigner =
       readonly kind: 'nhi';
       readonly algorithm: SignatureAlgorithm;
       readonly thumbprint: string;
-      readonly certificate: Buffer;
+      /** Leaf first, then what leads from it to an authority (RFC 7515, 4.1.6). */
+      readonly certificates: readonly Buffer[];
     }
   | { readonly kind: 'operator'; readonly algorithm: 'EdDSA'; readonly name: string };
 
@@ -56,6 +58,7 @@ const nhiPrefix = '","typ":"maso-mandate+jws","x5c":["';
 /** All names of algorithms are of one length. */
 const nhiPrefixAt = algorithmPrefix.length + 5;
 const certificateAt = nhiPrefixAt + nhiPrefix.length;
+const nhiBetween = '","';
 const nhiMiddle = '"],"x5t#S256":"';
 const headerEnd = '"}';
 const operatorPrefix = '{"alg":"EdDSA","kid":"';
@@ -122,10 +125,10 @@ export function issuerOf(signer: MandateSigner): string {
   return signer.kind === 'nhi' ? signer.credential.spiffeId : `operator:${signer.name}`;
 }
 
-/** The certificate travels along, so that whoever trusts the authority needs no other source. */
+/** The certificates travel along, so that whoever trusts the authority needs no other source. */
 function nhiHeader(credential: Credential): string {
-  const [leaf] = readCertificatesPem(credential.chainPem) ?? [];
-  const certificate = leaf?.raw.toString('base64') ?? '';
+  const chain = readCertificatesPem(credential.chainPem) ?? [];
+  const certificate = chain.map(({ raw }) => raw.toString('base64')).join(nhiBetween);
   const algorithm = signingAlgorithm(credential.privateKey);
   return algorithmPrefix + algorithm + nhiPrefix + certificate + nhiMiddle + credential.thumbprint +
     headerEnd;
@@ -146,10 +149,14 @@ function readHeader(header: string): NamedSigner | null {
     at > certificateAt && header.startsWith(nhiMiddle, at) && header.endsWith(headerEnd);
   const algorithm = signatureAlgorithms.find((one) => header.startsWith(one, algorithmPrefix.length));
   if (!framed || algorithm === undefined) return null;
-  const encoded = header.slice(certificateAt, at);
-  const certificate = Buffer.from(encoded, 'base64');
+  const encoded = header.slice(certificateAt, at).split(nhiBetween, intermediatesMax + 2);
+  const certificates = encoded.map((text) => Buffer.from(text, 'base64'));
+  const strict = encoded.length <= intermediatesMax + 1 &&
+    certificates.every((bytes, index) =>
+      bytes.length > 0 && bytes.toString('base64') === encoded[index]);
   const thumbprint = header.slice(at + nhiMiddle.length, -headerEnd.length);
-  if (certificate.toString('base64') !== encoded || !isDigest(thumbprint)) return null;
-  const digest = createHash('sha256').update(certificate).digest('base64url');
-  return digest === thumbprint ? { kind: 'nhi', algorithm, thumbprint, certificate } : null;
+  const [leaf] = certificates;
+  if (!strict || leaf === undefined || !isDigest(thumbprint)) return null;
+  const digest = createHash('sha256').update(leaf).digest('base64url');
+  return digest === thumbprint ? { kind: 'nhi', algorithm, thumbprint, certificates } : null;
 }

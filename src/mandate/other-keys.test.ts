@@ -72,6 +72,24 @@ function reheaded(chain: string, algorithm: string): string {
   return [...blocks, [Buffer.from(text).toString('base64url'), ...rest].join('.')].join(blockSeparator);
 }
 
+describe('mandates signed below an intermediate', () => {
+  it('carry it, and are refused without it, with another, or with a broken one', async () => {
+    const below = await spire.below();
+    const { svid, key } = await below.issue('agent/desk/one', 'ec-p256');
+    const [leaf = '', above = ''] = svid.split(/(?<=END CERTIFICATE-----\n)/);
+    const other = (await spire.below()).certificatePem;
+    const signedWith = (chainPem: string): string => rootBy(credentialFromPem(chainPem, key));
+    expect(codeOf(signedWith(leaf + above), context('triage'))).toBeNull();
+    for (const chainPem of [leaf, leaf + other, leaf + other + above]) {
+      expect(codeOf(signedWith(chainPem), context('triage'))).toBe('MANDATE_SIGNER_UNKNOWN');
+    }
+    const expired = await spire.below({ notAfterMs: 30_000 });
+    const late = await expired.issue('agent/desk/one', 'ec-p256');
+    const chain = rootBy(credentialFromPem(late.svid, late.key));
+    expect(codeOf(chain, context('triage'))).toBe('MANDATE_SIGNER_UNKNOWN');
+  });
+});
+
 describe('mandates signed with keys of other kinds', () => {
   it.each(['ec-p256', 'ec-p384', 'rsa-2048', 'rsa-4096', 'ed25519'] as const)(
     'are issued and narrowed offline: %s', async (kind) => {
@@ -118,10 +136,17 @@ describe('mandates signed with keys of other kinds', () => {
     }
   });
 
-  it('fit their bound with three hops of the largest keys', async () => {
-    const [root, second, third] = await Promise.all(
-      ['desk', 'triage', 'planner'].map((agent) => credential(agent, 'rsa-4096')),
-    );
+  it.each([
+    ['the largest keys', 'rsa-4096', 0],
+    ['keys below an intermediate', 'ec-p256', 1],
+    ['keys below three of them', 'ec-p256', 3],
+  ] as const)('fit their bound with three hops of %s', async (_name, kind, height) => {
+    let issuer = spire;
+    for (let below = 0; below < height; below += 1) issuer = await issuer.below();
+    const [root, second, third] = await Promise.all(['desk', 'triage', 'planner'].map(async (agent) => {
+      const { svid, key } = await issuer.issue(`agent/${agent}/one`, kind);
+      return credentialFromPem(svid, key);
+    }));
     if (root === undefined || second === undefined || third === undefined) throw new Error('keys');
     const issued = issueMandate({
       ...terms, task, notBefore: nowMs - 1_000, expiresAt: nowMs + 300_000, maxDepth: 3,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { KeyObject } from 'node:crypto';
+import { readCertificate } from '../identity/certificate.ts';
 import type { PeerIdentity } from '../identity/credential.ts';
 import { verifyCompactJws } from '../identity/jws.ts';
 import { algorithmOf } from '../identity/key-algorithm.ts';
@@ -50,7 +51,10 @@ export type MandateContext = {
    * The verified peer with this certificate, valid now, or null. The certificate travels with the
    * block, so that it need not have been seen before; see `peersOf`.
    */
-  readonly peerByThumbprint: (thumbprint: string, certificate: Uint8Array) => PeerIdentity | null;
+  readonly peerByThumbprint: (
+    thumbprint: string,
+    certificates: readonly Uint8Array[],
+  ) => PeerIdentity | null;
   readonly revocations: RevocationSnapshot;
   /** What is done with a snapshot past its lease; privileged actions take `refuse`. */
   readonly staleSnapshot: 'refuse' | 'accept';
@@ -104,14 +108,16 @@ export function verifyMandate(chain: string, context: MandateContext): Linked {
   return code === null ? verified : refuse(code);
 }
 
-/** Looks among the peers met before, then at the certificate that came with the block. */
+/** Looks among the peers met before, then at the certificates that came with the block. */
 export function peersOf(
   verifier: Pick<PeerVerifier, 'byThumbprint' | 'verify'>,
 ): MandateContext['peerByThumbprint'] {
-  return (thumbprint, certificate) => {
+  return (thumbprint, [leaf, ...rest]) => {
+    const above = rest.map(readCertificate).filter((one) => one !== null);
+    if (leaf === undefined || above.length < rest.length) return null;
     const known = verifier.byThumbprint(thumbprint);
     if (known !== null) return known;
-    const verdict = verifier.verify(certificate);
+    const verdict = verifier.verify(leaf, above);
     return verdict.ok && verdict.peer.thumbprint === thumbprint ? verdict.peer : null;
   };
 }
@@ -200,7 +206,7 @@ function signerOf({ signer }: ReceivedBlock, context: MandateContext): Signer | 
     const id = `operator:${signer.name}`;
     return { key, id, isRevoked: false, isRoot: true, expiresAtMs: null };
   }
-  const peer = context.peerByThumbprint(signer.thumbprint, signer.certificate);
+  const peer = context.peerByThumbprint(signer.thumbprint, signer.certificates);
   if (peer === null || peer.thumbprint !== signer.thumbprint) return null;
   return {
     key: peer.publicKey,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readSvidDirectory } from '../adapters/svid-directory.ts';
+import type { TrustBundle } from '../identity/certification-path.ts';
 import type { Credential } from '../identity/credential.ts';
 import { IdentityError } from '../identity/identity-error.ts';
-import type { TrustBundle } from '../identity/peer.ts';
 import { readSvidFiles, type SvidHolder, type SvidReading } from '../identity/svid-files.ts';
 import type { Clock } from '../message/clock.ts';
 
@@ -66,7 +66,7 @@ export class SvidSource {
       this.#refused = null;
       const { credential, bundlePem } = this.#given;
       const same =
-        reading.credential.thumbprint === credential.thumbprint && reading.bundlePem === bundlePem;
+        reading.credential.chainPem === credential.chainPem && reading.bundlePem === bundlePem;
       if (same) return;
       this.#given = reading;
       this.#options.changed(reading);

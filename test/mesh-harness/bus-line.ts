@@ -3,6 +3,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { WebSocket } from 'ws';
 import { askEnrolment } from '../../src/adapters/control-http.ts';
 import { newKey } from '../../src/adapters/credential-keys.ts';
+import { intermediateHeaders } from '../../src/adapters/presented-chain.ts';
 import { clientTlsOptions } from '../../src/adapters/tls-options.ts';
 import type { Credential } from '../../src/identity/credential.ts';
 import { credentialFromPem } from '../../src/identity/credential-pem.ts';
@@ -71,7 +72,10 @@ export class BusLine {
     pongs?: 'answers no ping',
   ): Promise<BusLine> {
     const { credential, bundlePem, nodeSpiffeId, port } = intruder;
-    const options = clientTlsOptions(credential, bundlePem, nodeSpiffeId);
+    const options = {
+      ...clientTlsOptions(credential, bundlePem, nodeSpiffeId),
+      headers: intermediateHeaders(credential),
+    };
     const line = await BusLine.open(options, port, pongs);
     line.send({ kind: 'hello', meshDigest, policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) });
     await line.next((frame) => frame['kind'] === 'welcome');

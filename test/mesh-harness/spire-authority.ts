@@ -12,6 +12,25 @@ export type KeyKind =
 
 type Pair = { readonly privateKey: webcrypto.CryptoKey; readonly publicKey: webcrypto.CryptoKey };
 
+/** What an intermediate has that is not as SPIRE makes it. */
+export type Intermediate = {
+  readonly kind?: KeyKind;
+  readonly names?: readonly string[];
+  readonly usage?: x509.KeyUsageFlags | null;
+  readonly pathLength?: number;
+  readonly isAuthority?: boolean;
+  /** From now; may lie in the past. */
+  readonly notAfterMs?: number;
+  readonly extra?: readonly x509.Extension[];
+};
+
+const agrees = x509.KeyUsageFlags.keyEncipherment | x509.KeyUsageFlags.keyAgreement;
+const leafUsages = {
+  signs: x509.KeyUsageFlags.digitalSignature | agrees,
+  certifies: x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign,
+  agrees,
+};
+const certifies = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign;
 const { subtle } = webcrypto;
 const oneMinuteMs = 60_000;
 
@@ -21,10 +40,12 @@ const oneMinuteMs = 60_000;
  */
 export class SpireAuthority {
   readonly bundlePem: string;
+  /** Of this authority and those above it up to the root's, which is left out; PEM. */
+  readonly #above: string;
   readonly #trustDomain: string;
   readonly #kind: KeyKind;
   readonly #keys: Pair;
-  readonly #root: x509.X509Certificate;
+  readonly #certificate: x509.X509Certificate;
   #serial = 1;
 
   static async found(trustDomain: string, kind: KeyKind = 'ec-p256'): Promise<SpireAuthority> {
@@ -45,38 +66,81 @@ export class SpireAuthority {
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
       ],
     }, webcrypto);
-    return new SpireAuthority(trustDomain, kind, keys, root);
+    return new SpireAuthority(trustDomain, kind, keys, root, `${root.toString('pem')}\n`, '');
   }
 
-  private constructor(trustDomain: string, kind: KeyKind, keys: Pair, root: x509.X509Certificate) {
-    [this.#trustDomain, this.#kind, this.#keys, this.#root] = [trustDomain, kind, keys, root];
-    this.bundlePem = `${root.toString('pem')}\n`;
+  private constructor(
+    trustDomain: string,
+    kind: KeyKind,
+    keys: Pair,
+    certificate: x509.X509Certificate,
+    bundlePem: string,
+    above: string,
+  ) {
+    [this.#trustDomain, this.#kind, this.#keys, this.#certificate] = [trustDomain, kind, keys, certificate];
+    [this.bundlePem, this.#above] = [bundlePem, above];
+  }
+
+  get certificatePem(): string {
+    return `${this.#certificate.toString('pem')}\n`;
+  }
+
+  /** An authority that this one certifies, as SPIRE's server is below its UpstreamAuthority. */
+  async below(change: Intermediate = {}): Promise<SpireAuthority> {
+    const { kind = 'ec-p256', names = [`spiffe://${this.#trustDomain}`], usage = certifies } = change;
+    const { pathLength, isAuthority = true, notAfterMs = 60 * oneMinuteMs, extra = [] } = change;
+    const keys = await pairOf(kind);
+    const serial = (this.#serial += 1).toString(16).padStart(2, '0');
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial,
+      subject: `C=US, O=SPIRE, CN=${serial}-${this.#above.length}`,
+      issuer: this.#certificate.subject,
+      notBefore: new Date(Date.now() - oneMinuteMs),
+      notAfter: new Date(Date.now() + notAfterMs),
+      signingKey: this.#keys.privateKey,
+      publicKey: keys.publicKey,
+      signingAlgorithm: signingOf(this.#kind),
+      extensions: [
+        new x509.BasicConstraintsExtension(isAuthority, pathLength, true),
+        ...(usage === null ? [] : [new x509.KeyUsagesExtension(usage, true)]),
+        ...(names.length === 0 ? [] : [
+          new x509.SubjectAlternativeNameExtension(
+            names.map((value) => ({ type: 'url' as const, value })), false,
+          ),
+        ]),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
+        ...extra,
+      ],
+    }, webcrypto);
+    const above = `${certificate.toString('pem')}\n${this.#above}`;
+    return new SpireAuthority(this.#trustDomain, kind, keys, certificate, this.bundlePem, above);
   }
 
   /** `path`: `agent/NAME/INSTANCE` or `node/NAME`. `hash`: what the authority signs over. */
-  async issue(path: string, kind: KeyKind, hash?: string): Promise<WrittenSvid> {
+  async issue(
+    path: string,
+    kind: KeyKind,
+    hash?: string,
+    usage: keyof typeof leafUsages = 'signs',
+  ): Promise<WrittenSvid> {
     const { privateKey, publicKey } = await pairOf(kind);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: (this.#serial += 1).toString(16).padStart(2, '0'),
       subject: 'C=US, O=SPIRE',
-      issuer: this.#root.subject,
+      issuer: this.#certificate.subject,
       notBefore: new Date(Date.now() - 10_000),
       notAfter: new Date(Date.now() + 10 * oneMinuteMs - 10_000),
       signingKey: this.#keys.privateKey,
       publicKey,
       signingAlgorithm: { ...signingOf(this.#kind), ...(hash === undefined ? {} : { hash }) },
       extensions: [
-        new x509.KeyUsagesExtension(
-          x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment |
-            x509.KeyUsageFlags.keyAgreement,
-          true,
-        ),
+        new x509.KeyUsagesExtension(leafUsages[usage], true),
         new x509.ExtendedKeyUsageExtension([
           x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth,
         ]),
         new x509.BasicConstraintsExtension(false, undefined, true),
         await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
-        await x509.AuthorityKeyIdentifierExtension.create(this.#root, false, webcrypto),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate, false, webcrypto),
         new x509.SubjectAlternativeNameExtension(
           [{ type: 'url', value: `spiffe://${this.#trustDomain}/${path}` }], false,
         ),
@@ -85,7 +149,7 @@ export class SpireAuthority {
     const der = Buffer.from(await subtle.exportKey('pkcs8', privateKey));
     const base64 = der.toString('base64').match(/.{1,64}/g)?.join('\n') ?? '';
     const key = `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`;
-    return { svid: `${certificate.toString('pem')}\n`, key, bundle: this.bundlePem };
+    return { svid: `${certificate.toString('pem')}\n${this.#above}`, key, bundle: this.bundlePem };
   }
 }
 

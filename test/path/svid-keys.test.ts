@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { intermediateHeaders } from '../../src/adapters/presented-chain.ts';
+import { clientTlsOptions } from '../../src/adapters/tls-options.ts';
 import { credentialFromPem } from '../../src/identity/credential-pem.ts';
 import { envelopeHeader } from '../../src/identity/envelope-header.ts';
 import { signCompactJws } from '../../src/identity/jws.ts';
@@ -26,6 +29,7 @@ describe('a mesh whose keys are as SPIRE makes them', () => {
   let folder: MeshFolder;
   let mesh: MasoProcess;
   let intruder: Intruder;
+  let spire: SpireAuthority;
   let digest: string;
   const running: MasoProcess[] = [];
   const agents = new Map<string, HostileAgent>();
@@ -48,7 +52,9 @@ describe('a mesh whose keys are as SPIRE makes them', () => {
 
   beforeAll(async () => {
     folder = await MeshFolder.create(mandateMesh(makePeople()));
-    const spire = await SpireAuthority.found(domain);
+    // As SPIRE's server is below its UpstreamAuthority: the bundle holds only what stands above both.
+    const upstream = await SpireAuthority.found(domain, 'rsa-2048');
+    spire = await (await upstream.below({ kind: 'rsa-2048', names: [], pathLength: 1 })).below({ pathLength: 0 });
     await maso(['tools', 'pin', folder.meshFile]);
     await writeSvid(placeOf('node'), await spire.issue('node/main', 'ec-p256'));
     mesh = await up(folder, ['--no-sidecars', '--svid', placeOf('node')]);
@@ -89,6 +95,26 @@ describe('a mesh whose keys are as SPIRE makes them', () => {
     const reviewed = await until('the review', async () =>
       (await folder.entries()).find(({ kind, task: of }) => kind === 'request.reviewed' && of === task));
     expect(String(reviewed.detail['mandate'] ?? '')).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  });
+
+  it('takes no line whose certificate nothing leads from to the bundle', async () => {
+    const { credential, bundlePem, port, nodeSpiffeId } = intruder;
+    const options = clientTlsOptions(credential, bundlePem, nodeSpiffeId);
+    const headers = intermediateHeaders(credential);
+    const name = Object.keys(headers)[0] ?? '';
+    const stranger = await (await SpireAuthority.found(domain)).below();
+    const [near = '', far = ''] = (headers[name] ?? '').split('.');
+    const forged = Buffer.from(stranger.certificatePem.replace(/-----[^-]+-----|\s/g, ''), 'base64').toString('base64');
+    for (const text of [null, near, `${far}.${near}`, `${forged}.${far}`, 'AAAA', `${near}.${far}.${far}.${far}`]) {
+      const given = text === null ? {} : { headers: { [name]: text } };
+      await expect(BusLine.open({ ...options, ...given } as ConnectionOptions, port)).rejects.toThrow();
+    }
+    const codes = await until('the refusals', async () => {
+      const refused = (await folder.entries()).map(({ code }) => code).filter((code) => code?.startsWith('IDENTITY_CERTIFICATE'));
+      return refused.length > 0 && new Set(refused);
+    });
+    expect(codes).toContain('IDENTITY_CERTIFICATE_UNTRUSTED');
+    (await BusLine.open({ ...options, headers } as ConnectionOptions, port)).close();
   });
 
   async function publish(header: string, signer = intruder.credential.privateKey): Promise<unknown> {
