@@ -83,36 +83,54 @@ export function normalise(text: string): NormalText {
     return { text, hidden: [], originalOf: (position) => position };
   }
   const runs = new HiddenRuns();
-  const written = rewrite(text, runs, null);
-  // Offsets are wanted for findings only; most texts have none.
-  let offsets: number[] | null = null;
-  const originalOf = (position: number): number => {
-    if (offsets === null) {
-      offsets = [];
-      rewrite(text, new HiddenRuns(), offsets);
-    }
-    return offsets[position] ?? text.length;
-  };
+  const places = new Places();
+  const written = rewrite(text, runs, places);
+  const originalOf = (position: number): number => Math.min(text.length, places.originalOf(position));
   return { text: written, hidden: runs.found, originalOf };
 }
 
-function rewrite(text: string, runs: HiddenRuns, offsets: number[] | null): string {
+/** Where what was written stands in the original; kept only where the two stop going in step. */
+class Places {
+  private readonly writtenAt: number[] = [];
+  private readonly originals: number[] = [];
+
+  /** From this written position on, until the next one added. */
+  add(written: number, original: number): void {
+    this.writtenAt.push(written);
+    this.originals.push(original);
+  }
+
+  originalOf(position: number): number {
+    const { writtenAt } = this;
+    let low = 0;
+    let high = writtenAt.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((writtenAt[middle] ?? 0) <= position) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return position;
+    return (this.originals[low - 1] ?? 0) + position - (writtenAt[low - 1] ?? 0);
+  }
+}
+
+function rewrite(text: string, runs: HiddenRuns, places: Places): string {
   let written = '';
   let position = 0;
   while (position < text.length) {
     const end = keptUntil(text, position);
     written += text.slice(position, end);
-    pushRange(offsets, position, end);
     position = end;
     if (position === text.length) break;
     const length = unitsAt(text, position);
     const replaced = replacementOf(text, position, length);
     if (replaced === null) {
       written += text.slice(position, position + length);
-      pushRange(offsets, position, position + length);
     } else {
+      // Every unit of a replacement points to the beginning of what it stands for.
+      for (let unit = 0; unit < replaced.length; unit += 1) places.add(written.length + unit, position);
       written += replaced;
-      for (let unit = 0; unit < replaced.length; unit += 1) offsets?.push(position);
+      places.add(written.length, position + length);
       if (replaced === '') runs.add(text.codePointAt(position) ?? 0, position, position + length);
     }
     position += length;
@@ -125,11 +143,6 @@ function keptUntil(text: string, start: number): number {
   let position = start;
   while (position < text.length && actions[text.charCodeAt(position)] === keep) position += 1;
   return position;
-}
-
-function pushRange(offsets: number[] | null, start: number, end: number): void {
-  if (offsets === null) return;
-  for (let position = start; position < end; position += 1) offsets.push(position);
 }
 
 /** Units that belong together: a flag, a surrogate pair, or one. */
