@@ -72,6 +72,11 @@ export const busCodes = {
     mend: 'Add an edge if the hand-off is wanted; the default is to deny.',
     agentSees: 'REFUSED',
   },
+  BUS_ASSIGN_DENIED: {
+    means: 'The sender has no right to assign work to this recipient, and sent an instruction.',
+    mend: 'Name the recipient under assigns of the sender if it should; its own sidecar let it pass.',
+    agentSees: 'REFUSED',
+  },
   BUS_ACTION_DENIED: {
     means: 'The edge does not let this sender request this action.',
     mend: 'Add the action to may_request of the edge if it is wanted.',

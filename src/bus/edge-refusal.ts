@@ -2,11 +2,15 @@
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
+import { isAssignment, mayAssign } from '../mesh/assignment.ts';
 import { edgesBetween } from '../mesh/edge-index.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Refusal } from './admission-entries.ts';
 
-/** Whether an edge of the mesh file carries this message: its schema, or the action it asks for. */
+/**
+ * Whether an edge of the mesh file carries this message: its schema, or the action it asks for. Orders
+ * need the sender's right to assign work besides.
+ */
 export function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
   const edges = edgesBetween(mesh, body.from, body.to).filter(
     (edge) => edge.domain === body.domain,
@@ -19,8 +23,10 @@ export function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
     return { code: edges.length === 0 ? 'BUS_EDGE_DENIED' : 'BUS_ACTION_DENIED', drop: false };
   }
   if (body.schema === 'action-outcome/1') return outcomeEdgeRefusal(body, mesh);
-  if (edges.some((edge) => edge.schemas.includes(body.schema))) return null;
-  return { code: 'BUS_EDGE_DENIED', drop: false };
+  const carried = edges.some((edge) => edge.schemas.includes(body.schema));
+  if (!carried) return { code: 'BUS_EDGE_DENIED', drop: false };
+  const assigns = !isAssignment(body) || mayAssign(mesh, body.from, body.to);
+  return assigns ? null : { code: 'BUS_ASSIGN_DENIED', drop: false };
 }
 
 /** The answer to an action request may travel back along the edge that carried the request. */

@@ -2,6 +2,7 @@
 import type { FirewallTiming } from '../firewall/firewall.ts';
 import type { Channel, InjectionModel } from '../firewall/injection-model.ts';
 import { textsToRead } from '../firewall/texts-to-read.ts';
+import { carriesInstructions, mayAssign } from '../mesh/assignment.ts';
 import { edgesBetween } from '../mesh/edge-index.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
@@ -53,8 +54,7 @@ export async function readAgain(
 }
 
 function channelOf({ type, from, to }: EnvelopeBody, mesh: Mesh): Channel {
-  const mayInstruct = edgesBetween(mesh, from, to).some(
-    (edge) => edge.schemas.some((schema) => mesh.schemas.get(schema)?.type === 'instruction'),
-  );
+  const mayInstruct = mayAssign(mesh, from, to) &&
+    edgesBetween(mesh, from, to).some((edge) => carriesInstructions(mesh, edge));
   return type === 'instruction' && mayInstruct ? 'agent_message' : 'tool_result';
 }

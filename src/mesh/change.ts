@@ -40,7 +40,8 @@ const sections = {
     what: 'agent',
     added: 'widens',
     fields: {
-      sponsor: neutral, zone: neutral, tools: grants, clearance: widensUpwards(clearances),
+      sponsor: neutral, zone: neutral, tools: grants, assigns: grants,
+      clearance: widensUpwards(clearances),
     },
     restart: [
       '*', 'role', 'originator', 'isolation', 'command', 'spawn', 'template', 'fromTemplate',

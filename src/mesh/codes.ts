@@ -2,6 +2,7 @@
 import { meshRecorderCodes } from './recorder-codes.ts';
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
+import { orchestratorCodes } from './orchestrator-codes.ts';
 import { tierCodes } from './tier-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
 import { settingCodes } from './setting-codes.ts';
@@ -346,6 +347,7 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   ...tierCodes,
+  ...orchestratorCodes,
   MESH_EDGE_DUPLICATE: {
     means: 'Two edges have one from, to and domain.',
     mend: 'Merge them.',

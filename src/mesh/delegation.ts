@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { carriesInstructions, mayAssign } from './assignment.ts';
 import type { Agent, Mesh } from './mesh.ts';
 
 /** Agents that can come to hold what this one is given: itself, and whom it may instruct. */
@@ -23,12 +24,10 @@ export function holdersFrom(mesh: Mesh, first: Agent, hopsMax: number): readonly
   return [...holders];
 }
 
-/** Agents to whom an edge of this one carries instructions. */
+/** Agents to whom an edge of this one carries instructions that it may give. */
 function instructedBy(mesh: Mesh, agent: string): ReadonlySet<string> {
-  const carried = mesh.edges.filter(
-    (edge) => edge.from === agent &&
-      edge.schemas.some((id) => mesh.schemas.get(id)?.type === 'instruction'),
-  );
+  const carried = mesh.edges.filter((edge) =>
+    edge.from === agent && carriesInstructions(mesh, edge) && mayAssign(mesh, agent, edge.to));
   return new Set(carried.map((edge) => edge.to));
 }
 

@@ -27,6 +27,8 @@ export type Duty = {
   readonly readsThirdParties: readonly string[];
   readonly executes: readonly string[];
   readonly privileged: boolean;
+  /** Whom it may instruct; null for originators, who may instruct whomever their edges lead to. */
+  readonly assigns: readonly string[] | null;
 };
 
 export function describeMesh(mesh: Mesh): MeshDescription {
@@ -51,6 +53,7 @@ function dutyOf(mesh: Mesh, agent: Agent): Duty {
     readsThirdParties: agent.tools.filter((tool) => readsThirdParties(mesh, tool)),
     executes: executes.map((action) => `${action.name} (${action.risk})`),
     privileged: executes.some(isPrivileged),
+    assigns: agent.originator ? null : (agent.assigns ?? []),
   };
 }
 
@@ -69,8 +72,13 @@ export function describeLines(description: MeshDescription): readonly string[] {
 }
 
 function dutyLine(duty: Duty): string {
-  const reads = duty.readsThirdParties.length === 0 ? 'nothing' : duty.readsThirdParties.join(', ');
-  const executes = duty.executes.length === 0 ? 'nothing' : duty.executes.join(', ');
+  const reads = listed(duty.readsThirdParties, 'nothing');
+  const executes = listed(duty.executes, 'nothing');
+  const assigns = duty.assigns === null ? 'whomever its edges lead to' : listed(duty.assigns);
   return `agent ${duty.agent}: ${duty.role}, isolation ${duty.isolation}, ` +
-    `third-party data from ${reads}, executes ${executes}`;
+    `third-party data from ${reads}, executes ${executes}, assigns work to ${assigns}`;
+}
+
+function listed(names: readonly string[], none = 'nobody'): string {
+  return names.length === 0 ? none : names.join(', ');
 }

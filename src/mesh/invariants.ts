@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { actionProblems } from './action-invariants.ts';
+import { assignmentProblems } from './assignment.ts';
 import { boundProblems } from './bound-invariants.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { dutyProblems } from './duties.ts';
@@ -25,6 +26,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   edgeProblems(problems);
   dutyProblems(problems, isComplete);
   if (isComplete) spawnProblems(problems);
+  if (isComplete) assignmentProblems(problems);
   dutyPathProblems(problems);
   actionProblems(problems, isComplete);
   if (isComplete) boundProblems(problems);

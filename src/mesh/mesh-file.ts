@@ -191,6 +191,7 @@ const agentShape = z.strictObject({
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
+  assigns: z.array(name).max(256).default([]),
   spawn: spawnShape.optional(),
   template: templateShape.optional(),
   clearance: classification.optional(),

@@ -171,6 +171,8 @@ export type Agent = {
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;
+  /** Whom it may instruct; absent is nobody. Originators may instruct whomever their edges lead to. */
+  readonly assigns?: readonly string[];
   /** The right to spawn others; absent is none. */
   readonly spawn?: SpawnRight | null;
   /** Not an agent that runs, but what spawned ones are made of. */

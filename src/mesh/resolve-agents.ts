@@ -43,6 +43,7 @@ export function resolveAgents(
         ? null : loading.text(value.system_prompt, [...path, 'system_prompt']),
       model: resolveAgentModel(loading, value.model, [...path, 'model']),
       sponsor: value.sponsor ?? null,
+      assigns: value.assigns,
       spawn: spawnRightOf(value),
       template: templateOf(value),
       isolation: value.isolation ?? defaults.isolation ?? 'none',

@@ -113,6 +113,9 @@ function widthProblems(problems: Problems, parent: Agent, template: Agent, at: P
   const executes = template.role === 'EXECUTOR' && parent.role !== 'EXECUTOR';
   const routes = template.role === 'ORCHESTRATOR' && parent.role !== 'ORCHESTRATOR';
   if (executes || routes) wider(`is an ${template.role} and its parent is none`);
+  const assigned = parent.originator ? [] : (template.assigns ?? [])
+    .filter((name) => name !== parent.name && parent.assigns?.includes(name) !== true);
+  if (assigned.length > 0) wider(`may assign work to ${assigned.join(', ')}, and its parent may not`);
   for (const edge of mesh.edges.filter(({ from }) => from === template.name)) {
     if (edge.to === parent.name || edge.schemas.length === 0) continue;
     const held = mesh.edges.filter((own) => isSameWay(own, edge, parent.name))

@@ -12,14 +12,18 @@ export type RuleEffect = 'allows' | 'refuses' | 'holds' | 'depends';
 /** Codes of the folder `bounds`, which the sums' owner answers with at run time. */
 type BoundCode = 'BOUNDS_EXCEEDED' | 'BOUNDS_RETRIES_SPENT' | 'BOUNDS_BREAKER_OPEN';
 
+/** Codes that sidecar, bus and protection answer with. */
+type ElsewhereCode =
+  'PROTECTION_TIER_UNAVAILABLE' | 'SIDECAR_MANDATE_ABSENT' | 'SIDECAR_ASSIGN_DENIED';
+
 /** One rule that speaks about a request, and where it is written. */
 export type Rule = {
   readonly control:
     | 'edge' | 'executor' | 'domain' | 'isolation' | 'oispec' | 'manifest' | 'source' | 'bound'
-    | 'hops' | 'cedar' | 'people' | 'mandate';
+    | 'hops' | 'cedar' | 'people' | 'mandate' | 'assign';
   readonly effect: RuleEffect;
   /** The code of the refusal or hold that the rule gives, or would give. */
-  readonly code: PolicyCode | BoundCode | 'PROTECTION_TIER_UNAVAILABLE' | 'SIDECAR_MANDATE_ABSENT' | null;
+  readonly code: PolicyCode | BoundCode | ElsewhereCode | null;
   readonly text: string;
   readonly place: Position;
 };

@@ -4,6 +4,7 @@ import { originatorsFor } from '../mesh/delegation.ts';
 import type { ActionManifest, Agent, Mesh } from '../mesh/mesh.ts';
 import type { Path } from '../mesh/yaml-source.ts';
 import type { Outcome } from '../review/verdict.ts';
+import { assignRules } from './explain-assign.ts';
 import { boundRules } from './explain-bounds.ts';
 import { manifestRules } from './explain-manifest.ts';
 import { oispecRules } from './explain-oispec.ts';
@@ -71,6 +72,7 @@ function explainWay(input: ExplainInput, route: Route): Way {
     ...boundRules(input, route),
     ...cedarRules(input, route),
     mandateRule(input),
+    ...assignRules(input),
   ];
   const outcome: Outcome = rules.some(({ effect }) => effect === 'refuses') ? 'NO-GO'
     : rules.some(({ effect }) => effect === 'holds') ? 'ESCALATE' : 'GO';

@@ -37,6 +37,11 @@ export const sidecarCodes = {
     mend: 'Mark the agent originator: true if it relays a person and nothing else.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_ASSIGN_DENIED: {
+    means: 'The agent instructed somebody to whom it has no right to assign work.',
+    mend: 'Name the recipient under assigns of the agent if it should.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_DOMAIN_UNDECIDED: {
     means: 'More than one data domain, or none, fits this hand-off and the agent named none.',
     mend: 'Name the domain in the message, or leave one edge between the two.',

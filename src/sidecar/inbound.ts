@@ -3,6 +3,7 @@ import type { PeerIdentity } from '../identity/credential.ts';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import { flowsTo } from '../label/label.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { isAssignment, mayAssign } from '../mesh/assignment.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { childRefusal } from '../mesh/child-scope.ts';
 import { usurpsPerson } from '../mesh/originator.ts';
@@ -108,6 +109,9 @@ function admissionRefusal(
   if (lineage !== null && lineage.task !== body.task) return { code: 'IDENTITY_TASK_FOREIGN' };
   if (!domain.allowedRoles.includes(sender.role) || !domain.allowedRoles.includes(agent.role)) {
     return { code: 'BUS_ROLE_DENIED' };
+  }
+  if (isAssignment(body) && !mayAssign(mesh, body.from, agent.name)) {
+    return { code: 'BUS_ASSIGN_DENIED' };
   }
   const mandate = mandateRefusal(body, context);
   if (mandate !== null) return { code: mandate };

@@ -5,7 +5,7 @@ import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { joinLabels } from '../label/label.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
-import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { actionRequestSchema } from '../message/action-request.ts';
 import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
 import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
@@ -13,6 +13,7 @@ import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { bearsPrincipals, principalsOf } from './authority.ts';
 import type { SidecarContext } from './context.ts';
 import { outboundEntry, withMasked } from './outbound-entry.ts';
+import { routeRefusal } from './outbound-route.ts';
 import { withNamedFields } from './named-fields.ts';
 import { passOn, type AskedMandate } from './pass-on.ts';
 import type { HeldMandate } from './ports.ts';
@@ -195,13 +196,8 @@ async function reviewOutgoing(
   if (own !== null) return single('bus', own, context);
   const clamped = clampRefusal(outgoing, context);
   if (clamped !== null) return single('pace', clamped, context);
-  if (domain === null) return single('bus', 'SIDECAR_DOMAIN_UNDECIDED', context);
-  // Outcomes are the gate's to tell; an agent that writes one would forge what was done.
-  if (outgoing.schema === actionOutcomeSchema) return single('bus', 'SIDECAR_OUTCOME_FORGED', context);
-  const recipient = context.mesh.agents.get(outgoing.to);
-  if (recipient?.role === 'EXECUTOR' && outgoing.schema !== actionRequestSchema) {
-    return single('bus', 'SIDECAR_EXECUTOR_PROSE', context);
-  }
+  const routed = routeRefusal(outgoing, domain, context);
+  if (routed !== null || domain === null) return single('bus', routed ?? 'SIDECAR_DOMAIN_UNDECIDED', context);
   const verdicts = await reviewContent(
     {
       value: outgoing.payload,
@@ -211,7 +207,7 @@ async function reviewOutgoing(
       classification: context.mesh.domains.get(domain)?.classification ?? 'restricted',
       stream: `${context.agent.name} ${outgoing.to} ${speaker.place.task}`,
       leaves: true,
-      towardsPerson: recipient?.originator === true,
+      towardsPerson: context.mesh.agents.get(outgoing.to)?.originator === true,
     },
     context,
   );

@@ -27,9 +27,9 @@ const meshText = (people: People): string => `security_mesh:
   agents:
     desk: { role: ORCHESTRATOR, zone: core, originator: true, sponsor: alice@example.org }
     annex: { role: ORCHESTRATOR, zone: core, originator: true }
-    planner: { role: ORCHESTRATOR, zone: core, oispec: oispec/planner.yaml }
-    clerk: { role: ORCHESTRATOR, zone: core, oispec: oispec/clerk.yaml }
-    intern: { role: ORCHESTRATOR, zone: core }
+    planner: { role: ORCHESTRATOR, zone: core, oispec: oispec/planner.yaml, assigns: [clerk] }
+    clerk: { role: ORCHESTRATOR, zone: core, oispec: oispec/clerk.yaml, assigns: [planner] }
+    intern: { role: ORCHESTRATOR, zone: core, assigns: [planner, desk] }
     payments:
       { role: EXECUTOR, zone: core, oispec: oispec/payments.yaml, tools: [counter], isolation: uid }
   edges:

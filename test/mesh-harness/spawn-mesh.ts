@@ -16,6 +16,7 @@ export function spawnMesh(people: People, global = ''): { readonly [file: string
       role: ORCHESTRATOR
       zone: core
       sponsor: alice@example.org
+      assigns: [helper, lead, worker]
       spawn: { templates: [helper, lead, worker], children_max: 3, depth_max: 2, tools: [notes] }
     helper:
       role: RETRIEVER
@@ -26,6 +27,7 @@ export function spawnMesh(people: People, global = ''): { readonly [file: string
     lead:
       role: ORCHESTRATOR
       zone: core
+      assigns: [helper]
       spawn: { templates: [helper], children_max: 2, depth_max: 1, tools: [notes] }
       template: { instances_max: 1, lifetime_ms: 60000 }
     worker:

@@ -20,7 +20,7 @@ const meshFile = (judgeUrl: string): string => `security_mesh:
   zones: { core: { clearance: confidential } }
   agents:
     desk: { role: ORCHESTRATOR, zone: core, originator: true }
-    planner: { role: ORCHESTRATOR, zone: core, oispec: oispec/planner.yaml }
+    planner: { role: ORCHESTRATOR, zone: core, oispec: oispec/planner.yaml, assigns: [reader] }
     reader: { role: RETRIEVER, zone: core, oispec: oispec/reader.yaml }
     payments: { role: EXECUTOR, zone: core, oispec: oispec/payments.yaml, tools: [bank] }
   edges:
