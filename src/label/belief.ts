@@ -16,8 +16,10 @@ export type Belief = {
   readonly assumptions: readonly string[];
   /** Assumptions that their makers called `local:`. */
   readonly local: readonly string[];
-  /** Sources outside the fleet that all of it goes back to. */
+  /** Sources outside the fleet that all of it goes back to; what the order itself says is none. */
   readonly roots: readonly string[];
+  /** Messages that went back to a source which none before them went back to. */
+  readonly independent: number;
   /** What the process has read by itself since it was told last. */
   readonly evidence: number;
 };
@@ -48,8 +50,10 @@ export function beliefsAfter(beliefs: readonly Belief[], told: Told): readonly B
   }
   const before = known ?? {
     task: told.task, told: 0, confidence: null, unknowns: [], assumptions: [], local: [], roots: [],
-    evidence: 0,
+    independent: 0, evidence: 0,
   };
+  const roots = told.label.origins.filter((one) => !one.startsWith('agent:') && one !== 'prompt');
+  const isIndependent = roots.some((one) => !before.roots.includes(one));
   const isLocal = (text: string): boolean => text.startsWith(localMark);
   const next: Belief = {
     task: told.task,
@@ -58,7 +62,8 @@ export function beliefsAfter(beliefs: readonly Belief[], told: Told): readonly B
     unknowns: joined(before.unknowns, epistemic.unknowns),
     assumptions: joined(before.assumptions, epistemic.assumptions.filter((one) => !isLocal(one))),
     local: joined(before.local, epistemic.assumptions.filter(isLocal)),
-    roots: joined(before.roots, told.label.origins.filter((one) => !one.startsWith('agent:'))),
+    roots: joined(before.roots, roots),
+    independent: before.independent + (isIndependent ? 1 : 0),
     evidence: 0,
   };
   const isFull = [next.unknowns, next.assumptions, next.local].some(({ length }) => length > itemsMax);

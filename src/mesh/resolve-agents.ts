@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { challengeAnswerSchema } from '../message/challenge.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
 import { resolveAgentModel } from './resolve-agent-model.ts';
 import type { Entry, Loading } from './loading.ts';
@@ -79,6 +80,7 @@ export function resolveEdges(
     if (value.domain !== undefined) refer(loading, 'domains', domain, [...path, 'domain']);
     for (const [index, id] of value.schemas.entries()) {
       const at = [...path, 'schemas', index];
+      if (id === challengeAnswerSchema) continue;
       if (builtInSchemas.has(id)) loading.report('MESH_SCHEMA_RESERVED', at);
       else refer(loading, 'schemas', id, at);
     }

@@ -86,6 +86,13 @@ describe('corroboration', () => {
     expect(codesOf(told([plain], [plain]), { ...plain, confidence: 0.9 })).toEqual(['POLICY_ONE_ROOT']);
   });
 
+  it('by agents that share all of their sources, or only the order, makes nothing surer', () => {
+    const shared = told([plain, 'tool:mail', 'tool:web'], [plain, 'tool:web', 'tool:mail']);
+    expect(codesOf(shared, { ...plain, confidence: 0.9 })).toEqual(['POLICY_ONE_ROOT']);
+    const ordered = told([plain, 'prompt', 'tool:mail'], [plain, 'prompt']);
+    expect(codesOf(ordered, { ...plain, confidence: 0.9 })).toEqual(['POLICY_ONE_ROOT']);
+  });
+
   it('by distinct roots does', () => {
     const two = told([plain, 'tool:mail'], [plain, 'tool:filings']);
     expect(codesOf(two, { ...plain, confidence: 0.9 })).toEqual([]);

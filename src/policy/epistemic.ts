@@ -32,7 +32,7 @@ export function epistemicFindings(
   if (isRaised && !(belief.evidence > 0)) {
     const agree = belief.told > 1;
     if (!agree) refuse('POLICY_CONFIDENCE_RAISED', '/epistemic/confidence');
-    else if (!(belief.roots.length > 1)) refuse('POLICY_ONE_ROOT', '/epistemic/confidence');
+    else if (!(belief.independent > 1)) refuse('POLICY_ONE_ROOT', '/epistemic/confidence');
   }
   const unknowns = new Set(stated.unknowns);
   if (!(belief.evidence > 0) && belief.unknowns.some((one) => !unknowns.has(one))) {

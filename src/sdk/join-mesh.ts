@@ -40,6 +40,13 @@ export type MandateTerms = {
   readonly maxDepth?: number;
 };
 
+export type Epistemic = {
+  /** 0 to 1. */
+  readonly confidence: number | null;
+  readonly assumptions: readonly string[];
+  readonly unknowns: readonly string[];
+};
+
 export type SendOptions = {
   readonly to: string;
   readonly type: 'data' | 'instruction' | 'claim';
@@ -50,12 +57,7 @@ export type SendOptions = {
   readonly domain?: string;
   readonly metadata?: { readonly [key: string]: string };
   /** Of a `claim` or `data`: how sure the sender is, on what it rests, and what is not known. */
-  readonly epistemic?: {
-    /** 0 to 1. */
-    readonly confidence: number | null;
-    readonly assumptions: readonly string[];
-    readonly unknowns: readonly string[];
-  };
+  readonly epistemic?: Epistemic;
   /** Instructions only. */
   readonly mandate?: MandateTerms;
 };
@@ -77,6 +79,8 @@ export type Message = {
   readonly inReplyTo: string | null;
   readonly payload: unknown;
   readonly metadata: { readonly [key: string]: string };
+  /** How sure its sender says it is; null where it says nothing. */
+  readonly epistemic: Epistemic | null;
 };
 
 export type RequestOptions = {

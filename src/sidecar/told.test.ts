@@ -16,7 +16,7 @@ const mesh: Mesh = { ...base, actions: new Map([...base.actions, ['pay_invoice',
 const unknowns = Array.from({ length: 40 }, (_, index) => `unknown-${index}`);
 const read: AgentContext = {
   ...freshContext,
-  beliefs: [{ task: 't', told: 1, confidence: 0.4, unknowns, assumptions: ['a'], local: [], roots: [], evidence: 3 }],
+  beliefs: [{ task: 't', told: 1, confidence: 0.4, unknowns, assumptions: ['a'], local: [], roots: [], independent: 0, evidence: 3 }],
 };
 const sure = { confidence: 1, assumptions: [], unknowns: [] };
 

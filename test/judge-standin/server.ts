@@ -32,9 +32,13 @@ export class JudgeStandIn {
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  static async start(): Promise<JudgeStandIn> {
+  /** On a free port, or on this one; rejects when somebody else has it. */
+  static async start(port = 0): Promise<JudgeStandIn> {
     const standIn = new JudgeStandIn();
-    await new Promise<void>((resolve) => standIn.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      standIn.#server.once('error', reject);
+      standIn.#server.listen(port, '127.0.0.1', resolve);
+    });
     return standIn;
   }
 

@@ -37,10 +37,14 @@ const environment: NodeJS.ProcessEnv = {
   PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`,
 };
 
-/** Starts the mesh as anybody would, with `maso up`. It ends when this process does. */
-export async function startMesh(state: string, logFile: string): Promise<RunningMesh> {
+/** Starts a mesh as anybody would, with `maso up`. It ends when this process does. */
+export async function startMesh(
+  state: string,
+  logFile: string,
+  file: string = meshFile,
+): Promise<RunningMesh> {
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [maso, 'up', meshFile, '--state', state], {
+  const child = spawn(process.execPath, [maso, 'up', file, '--state', state], {
     stdio: ['ignore', 'ignore', log, 'ipc'],
     env: environment,
   });

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+export type Scenario = {
+  readonly ticker: string;
+  readonly title: string;
+  /** What the desk hears. */
+  readonly status: 'PUBLISHED' | 'NOTED' | 'STOPPED';
+  /** Codes of everything that was refused or escalated in the task, in the order of the alphabet. */
+  readonly codes: readonly string[];
+  /** Actions that were done. */
+  readonly done: readonly string[];
+  /** Calls of the judge that an action waited for. */
+  readonly judged: number;
+  /** A person releases what is held. */
+  readonly released: boolean;
+};
+
+const quiet = { codes: [], judged: 0, released: false } as const;
+const report = ['check_figures', 'publish_report'] as const;
+
+/** Facts (m) of the framework's worked examples, one order each. */
+export const scenarios: readonly Scenario[] = [
+  {
+    ...quiet, ticker: 'NORD', title: 'two sources agree: the report is published, and no judge is asked',
+    status: 'PUBLISHED', done: report,
+  },
+  {
+    ...quiet, ticker: 'SOLO', title: 'one newspaper alone has the figure: it does not become an assertion',
+    status: 'NOTED', done: ['check_figures', 'publish_note'],
+    codes: ['POLICY_ASSURANCE_CONFIDENCE', 'POLICY_CLAIM_AS_FACT', 'POLICY_ONE_ROOT'],
+  },
+  {
+    ticker: 'HYPE', title: 'growth above consensus: the judges differ, and a person decides',
+    status: 'PUBLISHED', done: report, judged: 2, released: true,
+    codes: ['JUDGE_DOUBTS', 'SCAN_PATTERN'],
+  },
+  {
+    ticker: 'RUMR', title: 'growth above consensus without a reason: one judge says no, and the stricter one counts',
+    status: 'STOPPED', done: ['check_figures'], judged: 2, released: false,
+    codes: ['JUDGE_REFUSED', 'SCAN_PATTERN'],
+  },
+  {
+    ...quiet, ticker: 'DEAL', title: 'the deal room lists the company: nothing is published, and nothing crosses the barrier',
+    status: 'STOPPED', done: [], codes: ['BUS_CLEARANCE_EXCEEDED', 'SIDECAR_TOOL_NOT_PERMITTED'],
+  },
+  {
+    ...quiet, ticker: 'SKIP', title: 'published in haste: the challenger has to answer first',
+    status: 'PUBLISHED', done: ['check_figures', ...report], codes: ['INTENT_CHALLENGE_MISSING'],
+  },
+  {
+    ...quiet, ticker: 'WEAK', title: 'the challenger says that the claim falls',
+    status: 'STOPPED', done: ['check_figures'], codes: ['INTENT_CHALLENGE_FELL'],
+  },
+  {
+    ...quiet, ticker: 'TWIN', title: 'two reports to one order: each is right, together they are one too many',
+    status: 'PUBLISHED', done: [...report, 'check_figures'], codes: ['INTENT_SUM_EXCEEDED'],
+  },
+];
