@@ -36,6 +36,7 @@ const levels: { readonly [folder: string]: number } = {
   observer: 5.5,
   adapters: 6,
   process: 7,
+  simulation: 7.5,
   cli: 8,
   sdk: 8,
 };

@@ -10,6 +10,22 @@ const lazyMs = 20;
  */
 const checkpointPages = 1000;
 
+/** When a group is committed. The event loop's own, unless a simulation stands in for it. */
+export type BatchSchedule = {
+  /** Within the same turn, after all that asks for writes now. */
+  readonly soon: (flush: () => void) => void;
+  /** Gives what calls it off. */
+  readonly later: (flush: () => void, delayMs: number) => () => void;
+};
+
+const eventLoop: BatchSchedule = {
+  soon: (flush) => void setImmediate(flush),
+  later: (flush, delayMs) => {
+    const timer = setTimeout(flush, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
 type Work = { readonly run: () => unknown; readonly settle: (failure: unknown, value: unknown) => void };
 
 /**
@@ -21,11 +37,14 @@ export class BatchedDatabase {
   readonly database: DatabaseSync;
   #waiting: Work[] = [];
   #scheduled = false;
-  #lazyTimer: NodeJS.Timeout | null = null;
+  readonly #schedule: BatchSchedule;
+  #callOffLazy: (() => void) | null = null;
   #closed = false;
 
-  constructor(path: string) {
-    this.database = new DatabaseSync(path);
+  /** Over a file, or over a database that is open already: what a crash left of it. */
+  constructor(at: string | DatabaseSync, schedule = eventLoop) {
+    this.database = typeof at === 'string' ? new DatabaseSync(at) : at;
+    this.#schedule = schedule;
     this.database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;' +
         `PRAGMA wal_autocheckpoint = ${checkpointPages};`,
@@ -40,7 +59,7 @@ export class BatchedDatabase {
     const written = this.#enqueue(work);
     if (!this.#scheduled) {
       this.#scheduled = true;
-      setImmediate(() => this.flush());
+      this.#schedule.soon(() => this.flush());
     }
     return written;
   }
@@ -51,15 +70,15 @@ export class BatchedDatabase {
    */
   writeSoon<Value>(work: () => Value): Promise<Value> {
     const written = this.#enqueue(work);
-    if (!this.#scheduled) this.#lazyTimer ??= setTimeout(() => this.flush(), lazyMs);
+    if (!this.#scheduled) this.#callOffLazy ??= this.#schedule.later(() => this.flush(), lazyMs);
     return written;
   }
 
   /** Commits what waits, now. */
   flush(): void {
     this.#scheduled = false;
-    if (this.#lazyTimer !== null) clearTimeout(this.#lazyTimer);
-    this.#lazyTimer = null;
+    this.#callOffLazy?.();
+    this.#callOffLazy = null;
     const group = this.#waiting;
     this.#waiting = [];
     if (group.length === 0) return;

@@ -21,6 +21,7 @@ import { addRecorder } from './recorder-commands.ts';
 import { reload } from './reload.ts';
 import { replay } from './replay.ts';
 import { addScan } from './scan-commands.ts';
+import { addSimulate } from './simulate.ts';
 import { runSidecar } from './sidecar.ts';
 import { toolsPin } from './tools.ts';
 import { trace } from './trace.ts';
@@ -78,6 +79,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addCustodian(program, io, exit, json);
   addExporters(program, io, exit, { state, json });
   addReplay(program, io, exit);
+  addSimulate(program, io, exit, json);
   addTools(program, io, exit);
   addScan(program, io, exit, json);
   addMandate(program, io, exit, json, state, signedBy);

@@ -36,6 +36,8 @@ export type StandingOptions = {
   /** Whom the mesh file names as observer; null: nobody. */
   readonly observer: () => ObserverSettings | null;
   readonly log: (line: string) => void;
+  /** Milliseconds that never go back; absent: the process's own. */
+  readonly monotonicMs?: () => number;
 };
 
 /** How long a switch waits for its lease; without it work waits on. */
@@ -76,7 +78,8 @@ export class SidecarStanding implements LeaseView {
   }
 
   now(): Instant {
-    return { wallMs: this.#options.clock.nowMs(), monotonicMs: performance.now() };
+    const { clock, monotonicMs = () => performance.now() } = this.#options;
+    return { wallMs: clock.nowMs(), monotonicMs: monotonicMs() };
   }
 
   /** Holds in memory at once; kept soon after, and asked for again where a crash comes between. */
