@@ -48,7 +48,7 @@ export type SimulationReport = {
   readonly reports: number;
 };
 
-const mendedMs = 36_000;
+const mendedMs = 24_000;
 const violationsMax = 20;
 
 /**
@@ -136,9 +136,9 @@ class Run {
     const { world, network, observed } = this.#ground;
     this.#isOver = true;
     for (const agent of this.#sidecars.keys()) network.heal(agent);
-    for (let round = 0; round < 12; round += 1) {
-      world.after(round * 3_000, null, () => this.#people.leadBack());
-      world.after(round * 3_000 + 1_500, null, () => this.#people.revive());
+    for (let round = 0; round < 9; round += 1) {
+      world.after(round * 2_000, null, () => this.#people.leadBack());
+      world.after(round * 2_000 + 1_000, null, () => this.#people.revive());
     }
     const steps = await this.until(world.nowMs + mendedMs);
     if (observed.violations.length > 0) return steps;
