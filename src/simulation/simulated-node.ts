@@ -3,6 +3,7 @@ import { SqliteLedgerStore, SqliteLineageStore } from '../adapters/bounds-store-
 import { steadyClock } from '../adapters/clock-steady.ts';
 import { SqliteApprovalStore } from '../adapters/control-store-sqlite.ts';
 import { SqlitePaceStore } from '../adapters/pace-store-sqlite.ts';
+import { SqliteProgressStore } from '../adapters/progress-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
@@ -330,6 +331,10 @@ export class SimulatedNode implements Acceptor {
       lineage: new SqliteLineageStore(database),
       spawnedBy: () => [],
       approvals: approvals.store,
+      // No workflow of the simulated mesh has criteria: nothing is ended for one.
+      progress: {
+        mesh: this.#ground.mesh, store: new SqliteProgressStore(database), recorder, clock, endTask: () => undefined,
+      },
       delegateOf,
       recorder,
       clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs()), () => clock.monotonicMs()),
