@@ -5,14 +5,17 @@ import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { operatorKey } from '../../test/mesh-harness/attack-mesh.ts';
 import { FakeRecorder } from '../../test/sidecar-fixture/sidecar.ts';
 import type { PaceOrder, PaceStep } from '../pace/book.ts';
+import type { Operator } from '../mesh/mesh.ts';
 import { rulesFor } from '../pace/rules-fixture.ts';
 import { agentUnit, meshUnit } from '../pace/unit.ts';
 import { Turns } from '../oversight/turns.ts';
 import { PaceKeeper, type PaceContext } from './pace.ts';
 import { signPaceOrder } from './pace-statement.ts';
 
-const keys = { alice: operatorKey(), bob: operatorKey(), carol: operatorKey(), mallory: operatorKey() };
-const rules = rulesFor();
+const keys = {
+  alice: operatorKey(), bob: operatorKey(), carol: operatorKey(), mallory: operatorKey(), dora: operatorKey(), emil: operatorKey(),
+};
+let rules = rulesFor();
 let database: BatchedDatabase;
 let recorder: FakeRecorder;
 let now: number;
@@ -38,15 +41,19 @@ function open(): PaceKeeper {
     store,
     recorder,
     clock: { nowMs: () => now },
-    operators: new Map(['alice', 'bob', 'carol'].map((name) =>
-      [name, { name, publicKey: keys[name as 'alice'].publicJwk }])),
+    operators: new Map<string, Operator>([
+      ...['alice', 'bob', 'carol'].map((name) =>
+        [name, { name, publicKey: keys[name as 'alice'].publicJwk }] as const),
+      ['dora', { name: 'dora', publicKey: keys.dora.publicJwk, roles: ['auditor'] }],
+      ['emil', { name: 'emil', publicKey: keys.emil.publicJwk, roles: ['operator'] }],
+    ]),
     mintId: () => `id-${(count += 1)}`,
     turns: new Turns(),
     changed: (steps) => void told.push(...steps),
   });
 }
 
-function signed(order: PaceOrder, operator: 'alice' | 'bob' | 'carol', change: { at?: number; key?: 'mallory' } = {}): string {
+function signed(order: PaceOrder, operator: 'alice' | 'bob' | 'carol' | 'dora' | 'emil', change: { at?: number; key?: 'mallory' } = {}): string {
   const id = `01K74F0Z${String((count += 1)).padStart(2, '0')}ABCDEFGHJKMNPQRS`;
   const statement = { id, order, operator, at: change.at ?? now, reason: 'test' };
   return signPaceOrder(statement, keys[change.key ?? operator]);
@@ -58,6 +65,7 @@ beforeEach(() => {
   now = 1_760_000_000_000;
   told = [];
   broken = false;
+  rules = rulesFor();
 });
 
 const killA = { op: 'kill', unit: agentUnit('a') } as const;
@@ -75,6 +83,16 @@ describe('an order to PACE', () => {
     expect(await keeper.order(order())).toEqual({ ok: false, code });
     expect(recorder.codes('identity.refused')).toEqual([code]);
     expect(keeper.clamp('a').allows).toBe('all');
+  });
+
+  test.each([
+    ['an auditor', 'dora', { op: 'kill', unit: agentUnit('a') }],
+    ['who stops and leads nobody back', 'emil', { op: 'recover', unit: agentUnit('a'), incident: 'x', evidence }],
+  ] as const)('of %s is refused where the mesh file names no authorities', async (_who, name, order) => {
+    rules = { ...rulesFor(), settings: { ...rulesFor().settings, authorities: null } };
+    const keeper = open();
+    expect(await keeper.order(signed(order, name))).toEqual({ ok: false, code: 'PACE_AUTHORITY_MISSING' });
+    expect(await keeper.order(signed(killA, 'emil'))).toMatchObject({ ok: true });
   });
 
   test('holds, is on record with its signature, and is applied once', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Operator } from '../mesh/mesh.ts';
+import { hasRight } from '../mesh/operator-roles.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Turns } from '../oversight/turns.ts';
 import type { PaceBook, PaceEvent, PaceStep } from '../pace/book.ts';
@@ -130,6 +131,8 @@ export class PaceKeeper implements PaceView {
     const verified = verifyPaceOrder(signed, (name) => operators.get(name)?.publicKey ?? null);
     if (!verified.ok) return this.#refuse(verified.code, null);
     const { id, order, operator, at, reason } = verified.statement;
+    const right = order.op === 'recover' ? 'recover' : 'stop';
+    if (!hasRight(operators.get(operator), right)) return this.#refuse('PACE_AUTHORITY_MISSING', operator);
     const known = store.order(id);
     if (known === signed) return { ok: true, id, steps: [] };
     if (known !== null) return this.#refuse('IDENTITY_PACE_MALFORMED', operator);

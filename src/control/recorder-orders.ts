@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { verifyRecorderOrder } from '../identity/recorder-order.ts';
-import type { RecorderOrder } from '../identity/recorder-order.ts';
+import type { RecorderAct, RecorderOrder } from '../identity/recorder-order.ts';
 import type { Operator } from '../mesh/mesh.ts';
+import { hasRight, type OperatorRight } from '../mesh/operator-roles.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Clock } from '../message/clock.ts';
 import { isDigest, isName } from '../message/identifiers.ts';
@@ -41,6 +42,10 @@ export type RecorderOrderAnswer =
 /** What a refusal is about, on record. */
 const at = { at: 'recorder' };
 const custodiansMax = 32;
+/** Who opens payloads need not be who may destroy what is kept. */
+const rightsOfActs: { readonly [act in RecorderAct]: OperatorRight } = {
+  open: 'open', opened: 'open', hold: 'policy', release: 'policy', erase: 'policy', prune: 'policy',
+};
 
 /**
  * Takes an operator's signed order to the recorder, with what its digest is over. The order is durable
@@ -64,6 +69,9 @@ async function takeInTurn(
   const verified = verifyRecorderOrder(signed, (name) => operators.get(name)?.publicKey ?? null);
   if (!verified.ok) return refuse(verified.code, at, context);
   const order = verified.statement;
+  if (!hasRight(operators.get(order.operator), rightsOfActs[order.act])) {
+    return refuse('RECORDER_ORDER_ROLE', at, context);
+  }
   if (order.log !== context.log) return refuse('RECORDER_ORDER_STALE', at, context);
   const prepared = await prepare(order, signed, attached, context);
   if (typeof prepared === 'string') return refuse(prepared, at, context);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { hasRight, keysWith, mayDecide, operatorRoles, type OperatorRight } from './operator-roles.ts';
 
-const rights: readonly OperatorRight[] = ['look', 'decide', 'operate', 'stop', 'recover', 'policy'];
+const rights: readonly OperatorRight[] = ['look', 'decide', 'operate', 'stop', 'recover', 'open', 'policy'];
 const publicKey = { kty: 'OKP' };
 
 describe('roles', () => {

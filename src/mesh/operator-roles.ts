@@ -6,14 +6,14 @@ import type { Operator } from './mesh.ts';
 export const operatorRoles = ['operator', 'approver', 'security', 'ciso', 'auditor'] as const;
 export type OperatorRole = (typeof operatorRoles)[number];
 
-/** What may be done. Looking is everybody's, and the auditor's only right. */
-export type OperatorRight = 'look' | 'decide' | 'operate' | 'stop' | 'recover' | 'policy';
+/** What may be done. Looking is everybody's, and the auditor's only right; `open` is payloads. */
+export type OperatorRight = 'look' | 'decide' | 'operate' | 'stop' | 'recover' | 'open' | 'policy';
 
 const rights: { readonly [role in OperatorRole]: readonly OperatorRight[] } = {
   operator: ['look', 'operate', 'stop'],
   approver: ['look', 'decide'],
-  security: ['look', 'decide', 'operate', 'stop', 'recover', 'policy'],
-  ciso: ['look', 'decide', 'operate', 'stop', 'recover', 'policy'],
+  security: ['look', 'decide', 'operate', 'stop', 'recover', 'open', 'policy'],
+  ciso: ['look', 'decide', 'operate', 'stop', 'recover', 'open', 'policy'],
   auditor: ['look'],
 };
 

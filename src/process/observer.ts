@@ -6,6 +6,7 @@ import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { Scorer } from '../anomaly/scorer.ts';
 import type { OperatorKey } from '../identity/operator-key.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { keysWith } from '../mesh/operator-roles.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { ObserverCode } from '../observer/codes.ts';
 import { selfTest } from '../observer/self-test.ts';
@@ -44,7 +45,7 @@ export async function startObserver(options: ObserverOptions): Promise<RunningOb
   const rules = paceRulesOf(mesh);
   const watch = new Watch({
     scorer: new Scorer((agent) => mesh.agents.get(agent)?.role ?? 'unknown'),
-    operatorKey: (name) => mesh.operators.get(name)?.publicKey ?? null,
+    operatorKey: keysWith(mesh.operators, 'recover'),
     unitsOf: (agent) => {
       const place = rules.places.get(agent);
       return place === undefined ? [] : unitsOf(place).map(unitKey);

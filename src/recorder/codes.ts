@@ -138,6 +138,11 @@ export const recorderCodes = {
     mend: 'Collect releases of as many custodians as the request says; a wrong one is named.',
     agentSees: 'REFUSED',
   },
+  RECORDER_ORDER_ROLE: {
+    means: 'The roles of this operator do not include opening payloads, or what the record keeps.',
+    mend: 'Let somebody with the role security or ciso give the order; roles stand in the mesh file.',
+    agentSees: 'REFUSED',
+  },
   RECORDER_ORDER_STALE: {
     means: 'The order names another log, or a subject that this log does not have.',
     mend: 'Give the order again with `maso recorder`, against the mesh that runs.',
