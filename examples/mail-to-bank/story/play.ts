@@ -75,7 +75,11 @@ export async function playStory(
     const result = {
       ...end, scenarios: results, bus, state, console, waiting, isolation, readyMs, tookMs, ok,
     };
-    return { mesh, result };
+    const stop = (): Promise<void> => {
+      story?.close();
+      return mesh.stop();
+    };
+    return { mesh: { ...mesh, stop }, result };
   } catch (failure) {
     story?.close();
     await mesh.stop();
