@@ -6,11 +6,13 @@ import { go, To, usePlace } from './router.tsx';
 import { openSession, SessionProvider, type OpenSession, type SessionAnswer } from './session.tsx';
 import { LiveProvider, useLive, useLiveFeed } from './stream.tsx';
 import { Agents } from './views/agents.tsx';
+import { Anomaly } from './views/anomaly.tsx';
 import { Approvals } from './views/approvals.tsx';
 import { Contagion } from './views/contagion.tsx';
 import { Controls } from './views/controls.tsx';
 import { Costs } from './views/costs.tsx';
 import { Home } from './views/home.tsx';
+import { IntentView } from './views/intent.tsx';
 import { Log } from './views/log.tsx';
 import { RecorderView } from './views/recorder.tsx';
 import { SignIn } from './views/sign-in.tsx';
@@ -26,7 +28,9 @@ const places = [
   ['/trace', 'Traces', '⇢'],
   ['/agents', 'Agents', '◎'],
   ['/stops', 'PACE and stops', '■'],
+  ['/anomaly', 'Anomaly', '∿'],
   ['/contagion', 'Contagion', '≋'],
+  ['/intent', 'Intent', '◇'],
   ['/controls', 'Controls', '▦'],
   ['/recorder', 'Recorder', '▤'],
   ['/costs', 'Costs', '∑'],
@@ -129,14 +133,16 @@ function View({ place }: { readonly place: string }) {
   switch (part) {
     case '': return <Home />;
     case 'approvals': return <Approvals id={named} query={query} />;
-    case 'mesh': return <Mesh zone={query.get('zone')} />;
+    case 'mesh': return <Mesh query={query} />;
     case 'trace': return <Trace id={named} />;
     case 'agents': return <Agents id={named} query={query} />;
-    case 'stops': return <Stops />;
+    case 'stops': return <Stops query={query} />;
     case 'contagion': return <Contagion />;
     case 'controls': return <Controls />;
     case 'recorder': return <RecorderView />;
-    case 'costs': return <Costs />;
+    case 'costs': return <Costs id={named} />;
+    case 'anomaly': return <Anomaly id={named} />;
+    case 'intent': return <IntentView />;
     case 'log': return <Log query={query} />;
     case 'sign-in': return <Home />;
     default:

@@ -153,9 +153,12 @@ export function Page({ title, lead, actions, children }: {
 }
 
 /** Asks before something that cannot be taken back, with a reason that goes on record. */
-export function Confirm({ title, says, verb, danger = false, onClose, onConfirm }: {
+export function Confirm({ title, says, verb, danger = false, ready = true, onClose, onConfirm }: {
   readonly title: string;
+  /** What it does; may hold fields of its own. */
   readonly says: ReactNode;
+  /** Whether those fields are filled. */
+  readonly ready?: boolean;
   readonly verb: string;
   readonly danger?: boolean;
   readonly onClose: () => void;
@@ -196,7 +199,7 @@ export function Confirm({ title, says, verb, danger = false, onClose, onConfirm 
         {failure !== null && <ActionFailed failure={failure} />}
         <div className="actions">
           <button type="button" className="plain" onClick={() => dialog.current?.close()}>Cancel</button>
-          <button type="submit" className={danger ? 'danger' : 'primary'} disabled={busy || reason.trim().length < 3}>
+          <button type="submit" className={danger ? 'danger' : 'primary'} disabled={busy || !ready || reason.trim().length < 3}>
             {busy ? 'Waiting for the passkey …' : verb}
           </button>
         </div>
@@ -217,9 +220,23 @@ export function ActionFailed({ failure }: { readonly failure: Error }) {
   return <p className="state bad" role="alert">{said}</p>;
 }
 
+export type ReadSoFar = { readonly from: number; readonly next: number; readonly size: number };
+
+/** Over which entries of the record a view sums, and that it still reads where it does. */
+export function Read({ read: { from, next, size } }: { readonly read: ReadSoFar }) {
+  return (
+    <p className="quiet" role="status">
+      {next < size ? `Reading the record: ${(next - from).toLocaleString()} of ${(size - from).toLocaleString()} entries so far.`
+        : `Over ${(next - from).toLocaleString()} entries of the record${from > 0 ? `, the newest of ${size.toLocaleString()}` : ', all that there are'}.`}
+    </p>
+  );
+}
+
 export function useOverview(everyMs = 5_000) {
   return useView<Overview>('/api/views/overview', everyMs);
 }
+
+export type Some = { readonly count: number; readonly names: readonly string[] };
 
 export type Overview = {
   readonly name: string;
@@ -230,10 +247,9 @@ export type Overview = {
   readonly pending: number;
   readonly agents: number;
   readonly connected: number;
-  readonly away: readonly string[];
-  readonly revoked: readonly string[];
-  readonly broken: readonly string[];
-  readonly isolationNone: readonly string[];
+  readonly away: Some;
+  readonly stopped: Some;
+  readonly isolationNone: number;
   readonly recorder: {
     readonly state: string; readonly code: string | null; readonly entries: number;
     readonly cosignedAgeMs: number | null; readonly witnesses: number;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createContext, useContext } from 'react';
 
-export type Right = 'look' | 'decide' | 'operate' | 'stop' | 'recover' | 'policy';
+export type Right = 'look' | 'decide' | 'operate' | 'stop' | 'recover' | 'open' | 'policy';
 
 export type SessionAnswer = {
   readonly state: 'none' | 'registering' | 'waiting' | 'open';

@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useRef, useState } from 'react';
 import type { EdgeTally, LiveBatch, LiveEntry } from '../../src/console/live-feed.ts';
 
 export type Second = { at: number; go: number; noGo: number; escalate: number };
+export type Way = EdgeTally & { readonly lastAt: number };
 
 export type Live = {
   readonly state: 'connecting' | 'open' | 'lost';
@@ -10,7 +11,10 @@ export type Live = {
   readonly size: number;
   /** Newest first. */
   readonly entries: readonly LiveEntry[];
-  readonly edges: ReadonlyMap<string, EdgeTally & { readonly lastAt: number }>;
+  /** What passed between single agents, those that spoke last; the same map is filled on and on. */
+  readonly edges: ReadonlyMap<string, Way>;
+  /** All that passed, between the boxes that agents stand in. */
+  readonly ways: ReadonlyMap<string, Way>;
   /** Verdicts per second, oldest first. */
   readonly seconds: readonly Second[];
   /** Entries since the page was opened, of which only sums are shown. */
@@ -19,17 +23,21 @@ export type Live = {
 
 const entriesKept = 400;
 const secondsKept = 300;
+/** Pairs of agents that are told apart; those that were silent longest are in the sums of boxes only. */
+const edgesKept = 5_000;
 const nothing: Live = {
-  state: 'connecting', size: 0, entries: [], edges: new Map(), seconds: [], summed: 0,
+  state: 'connecting', size: 0, entries: [], edges: new Map(), ways: new Map(), seconds: [], summed: 0,
 };
 
-/** Follows the log. One batch makes one rendering, however many entries it stands for. */
+/** The log as it grows, while somebody is signed in. */
 export function useLiveFeed(isOpen: boolean): Live {
   const [live, setLive] = useState<Live>(nothing);
   const lost = useRef(false);
   useEffect(() => {
     if (!isOpen) return undefined;
     const source = new EventSource('/api/stream');
+    const edges = new Map<string, Way>();
+    const ways = new Map<string, Way>();
     source.addEventListener('open', () => {
       lost.current = false;
       setLive((before) => ({ ...before, state: 'open' }));
@@ -41,7 +49,15 @@ export function useLiveFeed(isOpen: boolean): Live {
     });
     source.addEventListener('batch', (event) => {
       const batch = JSON.parse(String(event.data)) as LiveBatch & { size: number };
-      setLive((before) => taken(before, batch));
+      for (const edge of batch.edges) {
+        count(edges, `${edge.from} ${edge.to}`, edge, batch.at);
+        if (edge.fromGroup !== null && edge.toGroup !== null) count(ways, `${edge.fromGroup} ${edge.toGroup}`, edge, batch.at);
+      }
+      for (const key of edges.keys()) {
+        if (edges.size <= edgesKept) break;
+        edges.delete(key);
+      }
+      setLive((before) => ({ ...taken(before, batch), edges, ways }));
     });
     source.addEventListener('beat', (event) => {
       const { size } = JSON.parse(String(event.data)) as { size: number };
@@ -52,24 +68,25 @@ export function useLiveFeed(isOpen: boolean): Live {
   return live;
 }
 
+/** Adds in place and puts the pair last: the sums of a busy mesh are not copied with each batch. */
+function count(sums: Map<string, Way>, key: string, edge: EdgeTally, at: number | null): void {
+  const known = sums.get(key);
+  sums.delete(key);
+  sums.set(key, {
+    ...edge,
+    go: edge.go + (known?.go ?? 0),
+    noGo: edge.noGo + (known?.noGo ?? 0),
+    escalate: edge.escalate + (known?.escalate ?? 0),
+    lastAt: at ?? 0,
+  });
+}
+
 function taken(before: Live, batch: LiveBatch & { readonly size: number }): Live {
-  const edges = new Map(before.edges);
-  for (const edge of batch.edges) {
-    const key = `${edge.from} ${edge.to}`;
-    const known = edges.get(key);
-    edges.set(key, {
-      ...edge,
-      go: edge.go + (known?.go ?? 0),
-      noGo: edge.noGo + (known?.noGo ?? 0),
-      escalate: edge.escalate + (known?.escalate ?? 0),
-      lastAt: batch.at ?? 0,
-    });
-  }
   return {
+    ...before,
     state: 'open',
     size: batch.size,
     entries: [...batch.entries.toReversed(), ...before.entries].slice(0, entriesKept),
-    edges,
     seconds: addSeconds(before.seconds, batch),
     summed: before.summed + batch.summed,
   };
@@ -89,3 +106,16 @@ function addSeconds(known: readonly Second[], { seconds }: LiveBatch): readonly 
 const LiveContext = createContext<Live>(nothing);
 export const LiveProvider = LiveContext.Provider;
 export const useLive = (): Live => useContext(LiveContext);
+
+/** The same, looked at once in a while: what is dear to draw is not drawn with each batch. */
+export function useSlowLive(everyMs: number): Live {
+  const live = useLive();
+  const newest = useRef(live);
+  newest.current = live;
+  const [shown, setShown] = useState(live);
+  useEffect(() => {
+    const timer = setInterval(() => setShown(newest.current), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return shown;
+}

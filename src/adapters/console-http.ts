@@ -43,6 +43,12 @@ const entriesQuery = z.strictObject({
   task: z.string().max(160).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
 });
+/** Names of the mesh file, or what somebody types to find them. */
+const placeQuery = z.strictObject({
+  zone: z.string().max(160).nullable().default(null),
+  type: z.string().max(160).nullable().default(null),
+  search: z.string().max(160).default(''),
+});
 const linesQuery = z.strictObject({
   from: z.coerce.number().int().min(0),
   to: z.coerce.number().int().min(0),
@@ -63,7 +69,7 @@ export async function serveConsole(serving: ConsoleServing): Promise<ConsoleList
     origin: () => `http://localhost:${port}`,
     cookieName: () => `maso_session_${port}`,
   };
-  const stream = new ConsoleStream(serving.api.log, serving.report);
+  const stream = new ConsoleStream(serving.api, serving.report);
   const files = new ConsoleFiles(serving.folder);
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(headers);
@@ -123,8 +129,10 @@ function viewRoutes(server: FastifyInstance, ground: ConsoleGround): void {
   server.get<{ Params: { name: string; id?: string } }>('/api/views/:name/:id?', async (request, reply) => {
     const viewer = viewerOf(request, ground, 'look');
     if (viewer === null) return refuseViewer(request, reply, ground);
+    const query = placeQuery.safeParse(request.query);
+    if (!query.success) return refuse(reply, 400, 'CONSOLE_REQUEST_MALFORMED');
     const { name, id = null } = request.params;
-    const shown = await api.view(name, id, viewer);
+    const shown = await api.view(name, id, viewer, query.data);
     return shown ?? refuse(reply, 404, 'CONSOLE_UNKNOWN');
   });
   for (const [path, right] of entriesOf(statementRights)) {

@@ -28,13 +28,15 @@ type Client = {
  */
 export class ConsoleStream {
   readonly #log: Pick<ConsoleApi['log'], 'size' | 'read'>;
+  readonly #groupOf: ConsoleApi['groupOf'];
   readonly #report: (failure: unknown) => void;
   readonly #clients = new Set<Client>();
   #timer: NodeJS.Timeout | null = null;
   #busy = false;
 
-  constructor(log: Pick<ConsoleApi['log'], 'size' | 'read'>, report: (failure: unknown) => void) {
-    this.#log = log;
+  constructor(api: Pick<ConsoleApi, 'log' | 'groupOf'>, report: (failure: unknown) => void) {
+    this.#log = api.log;
+    this.#groupOf = (agent) => api.groupOf(agent);
     this.#report = report;
   }
 
@@ -106,7 +108,7 @@ export class ConsoleStream {
     const from = client.next;
     const entries: RecordedEntry[] = [];
     for await (const entry of this.#log.read(from, Math.min(size, from + foldedMax))) entries.push(entry);
-    const batch = foldEntries(from, entries);
+    const batch = foldEntries(from, entries, this.#groupOf);
     client.next = batch.next;
     client.toldAt = performance.now();
     response.write(`event: batch\nid: ${batch.next}\ndata: ${JSON.stringify({ ...batch, size })}\n\n`);

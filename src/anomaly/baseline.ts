@@ -32,6 +32,9 @@ export const watchMs = 14 * dayMs;
 /** How far a value lies from one baseline, in its own spread. */
 export type Deviation = { readonly z: number; readonly against: string };
 
+/** What one baseline holds to be usual, in the unit of its signal. */
+export type Usual = { readonly against: string; readonly mean: number; readonly spread: number };
+
 /**
  * The baselines of one signal of one agent in a fixed block of numbers: exponentially weighted mean and
  * spread for each window, one anchor that stands still once it has learned, a profile by hour of
@@ -94,6 +97,17 @@ export class Baseline {
   /** The mean of the last day, as a rolling average. */
   get level(): number {
     return this.#get(perWindow);
+  }
+
+  /** What is usual by each window that was lived through, and by the anchor once it stands. */
+  usual(ageMs: number): readonly Usual[] {
+    const known = windowsMs.flatMap((windowMs, index): readonly Usual[] => (ageMs < windowMs ? [] : [{
+      against: windowNames[index] ?? '',
+      mean: this.#get(index * perWindow),
+      spread: Math.sqrt(this.#get(index * perWindow + 1)),
+    }]));
+    if (!this.#isAnchored(ageMs)) return known;
+    return [...known, { against: 'the anchor', mean: this.#get(anchorAt), spread: this.#anchorSpread() }];
   }
 
   /** How sure it is that the daily means moved away from the anchor and go on moving, in spreads. */

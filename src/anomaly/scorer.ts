@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Baseline, driftAgainst, numbersPerSignal, watchMs, type Deviation } from './baseline.ts';
+import { Baseline, driftAgainst, numbersPerSignal, watchMs, type Deviation, type Usual } from './baseline.ts';
 import { signals, weights, type Observation, type Signal } from './signal.ts';
 
 /** Five minutes: a jump is seen after the first whole one. */
@@ -16,6 +16,13 @@ export type Score = {
   readonly at: number;
   readonly score: number;
   readonly reasons: readonly Reason[];
+};
+
+/** What the scorer holds to be usual for an agent, for people to look at. */
+export type Standing = {
+  readonly role: string;
+  readonly firstAt: number;
+  readonly baselines: readonly { readonly signal: Signal; readonly usual: readonly Usual[] }[];
 };
 
 /** Sums of the bucket that is open. */
@@ -86,6 +93,19 @@ export class Scorer {
       scores.push(...this.#closeUpTo(agent, followed, Math.floor(at / bucketMs)));
     }
     return scores;
+  }
+
+  /** Baselines of one agent at a time; null for one that did nothing yet. */
+  standing(agent: string, at: number): Standing | null {
+    const followed = this.#agents.get(agent);
+    if (followed === undefined) return null;
+    const { role, firstAt, baselines } = followed;
+    return {
+      role, firstAt,
+      baselines: measuredSignals.map((signal) => ({
+        signal, usual: baselines.get(signal)?.usual(Math.max(0, at - firstAt)) ?? [],
+      })),
+    };
   }
 
   #begin(agent: string, at: number): Followed {
@@ -182,6 +202,11 @@ type Measured = {
   /** Of how many things it is a mean; null for a count. */
   readonly of: number | null;
 };
+
+/** Signals that have baselines of numbers; the others are a distance by themselves. */
+const measuredSignals: readonly Signal[] = [
+  'message-volume', 'error-rate', 'output-quality', 'response-latency', 'content-drift', 'cost-trajectory',
+];
 
 /** What is measured in a bucket, each with what chance alone does to it. */
 function measuredBy(open: Open): readonly Measured[] {

@@ -4,6 +4,7 @@ import type { JsonObject } from '../message/json.ts';
 import type { ApprovalQuery } from '../oversight/search.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import type { PasskeyStore } from './passkeys.ts';
+import type { MapPlace } from './mesh-map.ts';
 import type { Session } from './sessions.ts';
 
 /** Who asks; every view takes it, because what it shows may depend on it. */
@@ -31,7 +32,9 @@ export interface ConsoleApi {
   /** The operator of this name in the mesh file in force, or the local one; null: nobody. */
   viewer(operator: string): Viewer | null;
   /** Views by name; null for one that is not there, or names nothing. Never holds a secret. */
-  view(name: string, id: string | null, viewer: Viewer): Promise<JsonObject | null>;
+  view(name: string, id: string | null, viewer: Viewer, place: MapPlace): Promise<JsonObject | null>;
+  /** Box of the map that an agent stands in; null for a name that the mesh file does not have. */
+  groupOf(agent: string): string | null;
   approvals(query: ApprovalQuery, viewer: Viewer): JsonObject;
   entries(query: { readonly [name: string]: string }, limit: number): Promise<JsonObject>;
   /** Takes a statement that an operator signed in the browser. */

@@ -4,7 +4,7 @@ import { controlMap, type MapFacts, type Station } from './control-map.ts';
 
 const facts: MapFacts = {
   deselected: new Map(), seen: new Map([['scanner', 12]]), firewall: true, judge: false, pace: false,
-  anomaly: false, recorder: 'ready', witnesses: 1, witnessed: true, exporters: 1, webhooks: 0,
+  observer: false, workflows: 0, recorder: 'ready', witnesses: 1, witnessed: true, exporters: 1, webhooks: 0,
   probesPerDay: 0, caps: true, isolation: true, oispecs: 3, agents: 3, operators: 2,
   tools: { all: 2, pinned: 2 },
 };
@@ -35,7 +35,8 @@ describe('the map of controls', () => {
     expect(station('EC-2.5').state).toBe('off');
     expect(station('PG-2.1', { firewall: false }).state).toBe('off');
     expect(station('OB-2.1', { witnesses: 0 }).state).toBe('partly');
-    expect(station('OB-2.2').state).toBe('absent');
+    expect([station('OB-2.2').state, station('OB-2.2', { observer: true }).state]).toEqual(['partly', 'on']);
+    expect([station('OI-1.2').state, station('OI-1.2', { workflows: 1 }).state]).toEqual(['off', 'on']);
   });
 
   test('shows a deselection with its reason and name before anything else', () => {

@@ -32,7 +32,8 @@ export type MapFacts = {
   readonly firewall: boolean;
   readonly judge: boolean;
   readonly pace: boolean;
-  readonly anomaly: boolean;
+  /** The mesh file names an observer. */
+  readonly observer: boolean;
   readonly recorder: 'ready' | 'reserve' | 'unavailable';
   readonly witnesses: number;
   /** The newest cosigned checkpoint is younger than the mesh file asks for. */
@@ -43,6 +44,7 @@ export type MapFacts = {
   readonly caps: boolean;
   readonly isolation: boolean;
   readonly oispecs: number;
+  readonly workflows: number;
   readonly agents: number;
   readonly operators: number;
   readonly tools: { readonly all: number; readonly pinned: number };
@@ -107,8 +109,9 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
     ['OB-2.1', 'The record cannot be rewritten unseen', 2, 'recorder', null, ({ witnesses, witnessed }) =>
       witnesses === 0 ? ['partly', 'Signed checkpoints; no witness cosigns them.']
         : witnessed ? ['on', 'A witness cosigns the checkpoints.'] : ['failing', 'The witness is late.']],
-    ['OB-2.2', 'Anomalies are scored', 2, null, null, ({ anomaly }) =>
-      anomaly ? ['on', 'Scores move PACE.'] : ['absent', 'Indicators are recorded; nothing scores them.']],
+    ['OB-2.2', 'Anomalies are scored', 2, 'anomaly', 'indicator.raised', ({ observer }) =>
+      observer ? ['on', 'The observer scores by itself, and asks for an emergency when a score is not heeded.']
+        : ['partly', 'Scores are computed from the record for people; no observer acts on them.']],
     ['OB-2.4', 'A SIEM hears of it', 2, 'recorder', null, ({ exporters }) =>
       exporters > 0 ? ['on', `${exporters} exporters follow the log.`] : ['off', 'The mesh file names no exporter.']],
     ['OB-2.7', 'A person answers for it', 2, 'approvals', 'approval.decided', on('Each decision is signed by one person.')],
@@ -129,9 +132,10 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
       probesPerDay > 0 ? ['on', `${probesPerDay} probes a day, and signals over seven days.`] : ['partly', 'Signals over seven days; no probes are planted.']],
   ]],
   ['OI', 'Objective intent', [
-    ['OI-1.1', 'Agents state their intent', 1, 'agents', 'policy-compliance', ({ oispecs, agents }) =>
+    ['OI-1.1', 'Agents state their intent', 1, 'intent', 'policy-compliance', ({ oispecs, agents }) =>
       oispecs === agents ? ['on', 'Every agent has an OISpec.'] : ['partly', `${oispecs} of ${agents} agents have an OISpec.`]],
-    ['OI-1.2', 'Workflows state theirs', 1, null, null, absent('OISpecs of workflows are not read.')],
+    ['OI-1.2', 'Workflows state theirs', 1, 'intent', null, ({ workflows }) =>
+      workflows > 0 ? ['on', 'Each criterion has somebody who answers for it, or nothing starts.'] : ['off', 'The mesh file names no workflow.']],
   ]],
   ['ENV', 'Environment', [
     ['ENV-1', 'Input is parsed strictly', 1, 'log', 'scanner', on('Depth, size, count and time are bounded everywhere.')],

@@ -14,10 +14,13 @@ function entry(sequence: number, change: Partial<RecordedEntry> = {}): RecordedE
 describe('a stretch of the log', () => {
   test('comes out small, however many entries it has', () => {
     const entries = Array.from({ length: 1_000 }, (_, index) => entry(index, { recordedAt: 5_000 }));
-    const batch = foldEntries(0, entries);
+    const groups: { readonly [agent: string]: string } = { triage: 'outside|RETRIEVER' };
+    const batch = foldEntries(0, entries, (agent) => groups[agent] ?? null);
     expect(batch).toMatchObject({ from: 0, next: 1_000, total: { go: 1_000, noGo: 0, escalate: 0 }, summed: 1_000 - entriesTold });
     expect(batch.seconds).toEqual([{ at: 5, go: 1_000, noGo: 0, escalate: 0 }]);
-    expect(batch.edges).toEqual([{ from: 'triage', to: 'payments', go: 1_000, noGo: 0, escalate: 0 }]);
+    expect(batch.edges).toEqual([{
+      from: 'triage', to: 'payments', go: 1_000, noGo: 0, escalate: 0, fromGroup: 'outside|RETRIEVER', toGroup: null,
+    }]);
     expect(JSON.stringify(batch).length).toBeLessThan(20_000);
   });
 

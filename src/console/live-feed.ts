@@ -3,8 +3,14 @@ import type { RecordedEntry } from '../recorder/entry.ts';
 
 export type Tally = { readonly go: number; readonly noGo: number; readonly escalate: number };
 
-/** What happened between two agents. */
-export type EdgeTally = Tally & { readonly from: string; readonly to: string };
+/** What happened between two agents, with the boxes of the map that they stand in. */
+export type EdgeTally = Tally & {
+  readonly from: string;
+  readonly to: string;
+  /** Null for a name that the mesh file does not have. */
+  readonly fromGroup: string | null;
+  readonly toGroup: string | null;
+};
 
 /** What the console is told of a stretch of the log: sums, and the entries worth a look. */
 export type LiveBatch = {
@@ -32,9 +38,13 @@ export type LiveEntry = Pick<
 export const entriesTold = 50;
 
 /** Folds a stretch of the log. A thousand entries come out as small as one. */
-export function foldEntries(from: number, entries: readonly RecordedEntry[]): LiveBatch {
+export function foldEntries(
+  from: number,
+  entries: readonly RecordedEntry[],
+  groupOf: (agent: string) => string | null = () => null,
+): LiveBatch {
   const kinds: { [kind: string]: number } = {};
-  const edges = new Map<string, { from: string; to: string; go: number; noGo: number; escalate: number }>();
+  const edges = new Map<string, Ends & Counts>();
   const total = { go: 0, noGo: 0, escalate: 0 };
   const seconds = new Map<number, { at: number; go: number; noGo: number; escalate: number }>();
   for (const entry of entries) {
@@ -61,7 +71,8 @@ export function foldEntries(from: number, entries: readonly RecordedEntry[]): Li
     next: last === undefined ? from : last.sequence + 1,
     at: last?.recordedAt ?? null,
     kinds,
-    edges: [...edges.values()],
+    edges: [...edges.values()].map((edge) =>
+      ({ ...edge, fromGroup: groupOf(edge.from), toGroup: groupOf(edge.to) })),
     total,
     seconds: [...seconds.values()],
     entries: told.map(liveEntry),
@@ -83,8 +94,11 @@ function isNotable({ kind, outcome }: RecordedEntry): boolean {
   return outcome === 'NO-GO' || outcome === 'ESCALATE' || !quietKinds.has(kind);
 }
 
+type Ends = { readonly from: string; readonly to: string };
+type Counts = { go: number; noGo: number; escalate: number };
+
 /** From whom to whom a step went, where it went between agents; each message counts once. */
-function endsOf(entry: RecordedEntry): { readonly from: string; readonly to: string } | null {
+function endsOf(entry: RecordedEntry): Ends | null {
   const { kind, actor, outcome, detail } = entry;
   const own = actor.slice(actor.indexOf(':') + 1);
   const text = (name: string): string | null => {
@@ -99,10 +113,7 @@ function endsOf(entry: RecordedEntry): { readonly from: string; readonly to: str
   return null;
 }
 
-function count(
-  tally: { go: number; noGo: number; escalate: number },
-  { outcome }: RecordedEntry,
-): void {
+function count(tally: Counts, { outcome }: RecordedEntry): void {
   if (outcome === 'GO') tally.go += 1;
   else if (outcome === 'NO-GO') tally.noGo += 1;
   else if (outcome === 'ESCALATE') tally.escalate += 1;

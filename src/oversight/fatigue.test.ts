@@ -22,7 +22,7 @@ function card(
     hold: {
       message: `m${index}`, task: 't', executor: 'payments', requester: 'triage',
       rootOrigin: 'tool:mail', action: 'pay_invoice', risk: 'HIGH', reversibility: 'irreversible',
-      parameters: {}, digest: 'd'.repeat(43), approvalsNeeded: 1, reasons: [], expiresAt: nowMs,
+      parameters: { invoice: index }, digest: 'd'.repeat(43), approvalsNeeded: 1, reasons: [], expiresAt: nowMs,
     },
     ...change,
   };
@@ -87,6 +87,18 @@ describe('signals of fatigue', () => {
     const cards = many(6, (index) =>
       card(index, [{}, { operator: 'bob', decision: index < 3 ? 'deny' : 'approve' }]));
     expect(levelOf('disagreement', cards)).toBe('red');
+  });
+
+  test('two people who answer equal questions differently are red, though nobody saw both cards', () => {
+    const asked = card(1, []);
+    const equal = (index: number) => ({ hold: { ...asked.hold, parameters: { amount: index }, digest: `d${index}` } });
+    const pairs = [0, 1, 2, 3, 4, 5].flatMap((index) => [
+      card(index * 2, [{ operator: 'alice' }], equal(index)),
+      card(index * 2 + 1, [{ operator: 'bob', decision: 'deny' }], equal(index)),
+    ]);
+    expect(levelOf('disagreement', pairs)).toBe('red');
+    const alike = pairs.map((one) => ({ ...one, decisions: one.decisions.map((made) => ({ ...made, decision: 'deny' as const })) }));
+    expect(levelOf('disagreement', alike)).toBe('green');
   });
 
   test('one person who carries most is amber, and named', () => {

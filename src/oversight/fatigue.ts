@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Approval } from './approvals.ts';
+import { questionKey } from './equals.ts';
 
 /** What is measured of the people who decide (framework facts, section p). */
 export type SignalId =
@@ -45,7 +46,8 @@ export const fatigueLimits = {
 } as const;
 
 type Fact = {
-  readonly approval: string;
+  /** What was decided on: equal questions share it. */
+  readonly question: string;
   readonly operator: string;
   readonly decision: 'approve' | 'deny' | 'modify' | 'escalate';
   readonly tookMs: number;
@@ -72,10 +74,11 @@ export function fatigueSignals(approvals: readonly Approval[], nowMs: number): r
   ];
 }
 
-function factsOf({ id, decisions, heldAt, probe }: Approval): readonly Fact[] {
+function factsOf({ hold, decisions, heldAt, probe }: Approval): readonly Fact[] {
+  const question = questionKey(hold);
   return decisions.flatMap(({ operator, decision = 'approve', at, openedAt, reasonDigest }) =>
     at === undefined ? [] : [{
-      approval: id, operator, decision,
+      question, operator, decision,
       tookMs: Math.max(0, at - (openedAt ?? heldAt)),
       reasonDigest: reasonDigest ?? null,
       probe: probe === true,
@@ -125,9 +128,9 @@ function reasonSignal(facts: readonly Fact[]): Signal {
     now > fatigueLimits.reasonsRepeatedRed ? 'red' : 'green');
 }
 
-/** Of the cards that two people decided on, how many they saw differently. */
+/** Of the questions that two people decided on, one card or equal ones, how many they saw differently. */
 function disagreementSignal(facts: readonly Fact[]): Signal {
-  const cards = Map.groupBy(facts, ({ approval }) => approval);
+  const cards = Map.groupBy(facts, ({ question }) => question);
   const shared = [...cards.values()]
     .filter((made) => new Set(made.map(({ operator }) => operator)).size > 1);
   const value = share(shared, (made) => new Set(made.map(({ decision }) => decision)).size > 1);

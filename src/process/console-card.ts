@@ -4,6 +4,7 @@ import type { ActionManifest, Mesh, Operator } from '../mesh/mesh.ts';
 import { mayDecide, type OperatorRole } from '../mesh/operator-roles.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { questionOf, rulingOf, type Approval } from '../oversight/approvals.ts';
+import { mayReleaseTogether } from '../oversight/equals.ts';
 import { shownApproval } from '../oversight/probe.ts';
 import { codeEntry } from './codes.ts';
 
@@ -13,6 +14,8 @@ export type CardContext = {
   readonly operators: ReadonlyMap<string, Operator>;
   readonly approversOf: (action: string) => readonly OperatorRole[];
   readonly nowMs: number;
+  /** Others that wait and are equal to a question in all that a person decides on. */
+  readonly equals: (approval: Approval) => readonly Approval[];
 };
 
 /**
@@ -49,6 +52,9 @@ export function shownCard(given: Approval, context: CardContext): JsonObject {
     modifiedBy: [...(hold.modifiedBy ?? [])],
     mayNot: mayNot(approval, context),
     probe: probe === true,
+    equals: context.equals(given).map((other) =>
+      ({ id: other.id, digest: other.hold.digest, expiresAt: other.hold.expiresAt })),
+    together: mayReleaseTogether(given),
   };
 }
 

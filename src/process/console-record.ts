@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { controlMap } from '../console/control-map.ts';
+import { defaultPaceSettings } from '../mesh/pace-settings.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ViewsGround } from './console-views.ts';
@@ -49,7 +50,8 @@ export async function controlsView({ parts, foundations }: ViewsGround): Promise
     firewall: mesh.firewall.model !== 'none',
     judge: mesh.judge !== undefined && mesh.judge !== null,
     pace: true,
-    anomaly: false,
+    observer: (mesh.pace ?? defaultPaceSettings).observer !== null,
+    workflows: mesh.workflows?.size ?? 0,
     recorder: state === 'available' ? 'ready' : state,
     witnesses: cosigner.statuses().length,
     witnessed: ageMs !== null && ageMs < (mesh.recorder?.witnessAgeMaxMs ?? 60_000),

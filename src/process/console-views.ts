@@ -6,6 +6,7 @@ import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { ConsoleApi, SignedAnswer, StatementPath, Viewer } from '../console/console-api.ts';
 import { liveEntry } from '../console/live-feed.ts';
+import type { MapPlace } from '../console/mesh-map.ts';
 import type { PasskeyStore } from '../console/passkeys.ts';
 import type { Session } from '../console/sessions.ts';
 import { applyRevocation } from '../control/revocations.ts';
@@ -13,14 +14,17 @@ import { hasRight, rolesOf } from '../mesh/operator-roles.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
+import { equalsAmong } from '../oversight/equals.ts';
 import { searchApprovals, type ApprovalQuery } from '../oversight/search.ts';
 import { buildDecisionTrace } from '../recorder/decision-trace.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { codeEntry, codeTables } from './codes.ts';
+import { anomalyView, costsView, intentView } from './console-behaviour.ts';
 import { shownCard, type CardContext } from './console-card.ts';
-import { agentViews, meshView, overviewView, peopleView } from './console-mesh.ts';
+import { agentViews, groupOfAgent, meshView, overviewView, paceView, peopleView } from './console-mesh.ts';
+import { payloadsView } from './console-payloads.ts';
 import { controlsView, recorderView } from './console-record.ts';
-import { costsView } from './console-costs.ts';
+import { FollowedRecord } from './console-follow.ts';
 import type { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { listMandates } from './node-mandates.ts';
@@ -46,6 +50,7 @@ export class ConsoleViews implements ConsoleApi {
   readonly passkeys: PasskeyStore;
   readonly #ground: ViewsGround;
   #index: Promise<RecordIndex> | null = null;
+  #followed: FollowedRecord | null = null;
 
   constructor(ground: ViewsGround) {
     this.#ground = ground;
@@ -69,21 +74,31 @@ export class ConsoleViews implements ConsoleApi {
     return { operator, roles: rolesOf(known), may: (right) => hasRight(known, right) };
   }
 
-  async view(name: string, id: string | null, viewer: Viewer): Promise<JsonObject | null> {
-    const { parts, foundations } = this.#ground;
+  async view(
+    name: string,
+    id: string | null,
+    viewer: Viewer,
+    place: MapPlace,
+  ): Promise<JsonObject | null> {
+    const { parts } = this.#ground;
     switch (name) {
       case 'overview':
         return overviewView(this.#ground);
       case 'mesh':
-        return meshView(this.#ground);
+        return meshView(place, this.#ground);
       case 'approval':
         return this.#card(id, viewer);
       case 'people':
         return peopleView(this.#ground);
       case 'trace':
         return id === null ? null : this.#trace(id);
+      case 'payloads': {
+        const index = await this.#opened();
+        await index.catchUp();
+        return id === null ? null : payloadsView(id, viewer, index, this.#ground);
+      }
       case 'agents':
-        return agentViews(id, this.#ground);
+        return agentViews(id, place.search, this.#ground);
       case 'mandates':
         return { mandates: listMandates(id, mandatesMax, parts.mandates, parts.busContext.revocations) };
       case 'contagion':
@@ -97,14 +112,22 @@ export class ConsoleViews implements ConsoleApi {
       case 'controls':
         return controlsView(this.#ground);
       case 'costs':
-        return costsView(foundations.recorder);
+        return costsView(id, await this.#read(), () => this.#opened());
+      case 'anomaly':
+        return anomalyView(id, await this.#read(), this.#ground);
+      case 'intent':
+        return intentView(await this.#read(), this.#ground);
       case 'pace':
-        return parts.pace.show();
+        return paceView(this.#ground);
       case 'codes':
         return { codes: Object.assign({}, ...Object.values(codeTables)) as JsonObject };
       default:
         return null;
     }
+  }
+
+  groupOf(agent: string): string | null {
+    return groupOfAgent(agent, this.#ground);
   }
 
   approvals(query: ApprovalQuery, viewer: Viewer): JsonObject {
@@ -191,6 +214,7 @@ export class ConsoleViews implements ConsoleApi {
       operators: parts.approvals.operators,
       approversOf: parts.approvals.approversOf,
       nowMs: foundations.clock.nowMs(),
+      equals: equalsAmong(parts.approvals.store.pending()),
     };
   }
 
@@ -207,6 +231,14 @@ export class ConsoleViews implements ConsoleApi {
     };
     const answer = await buildDecisionTrace({ id, entries, explain: (code) => codeEntry(code) });
     return answer.ok ? (answer.trace as unknown as JsonObject) : null;
+  }
+
+  /** What is summed over the record, read on up to now, or as far as one view may read. */
+  async #read(): Promise<FollowedRecord> {
+    const { recorder, live, clock } = this.#ground.foundations;
+    this.#followed ??= new FollowedRecord(recorder, (agent) => live.mesh.agents.get(agent)?.role ?? 'unknown');
+    await this.#followed.follow(clock.nowMs());
+    return this.#followed;
   }
 
   #opened(): Promise<RecordIndex> {

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ControlSums, microsOf, tokensOf, type ControlCost } from './control-sums.ts';
 import type { RecordedEntry } from './entry.ts';
-
-/** What one control did in a task. Times are microseconds, money is millionths of the mesh's unit. */
-export type ControlCost = {
-  readonly control: string;
-  readonly runs: number;
-  readonly go: number;
-  readonly noGo: number;
-  readonly escalate: number;
-  readonly tookUs: number;
-  readonly tokens: number;
-  readonly micros: number;
-};
 
 /** One message that the bus admitted: a hand-off. */
 export type LedgerHop = {
@@ -66,13 +55,11 @@ export type TaskLedger = {
 
 /** Seed 000: 1.2-3 s and $0.01-0.05 for one call of a judge. */
 const assumed = { lowMs: 1200, highMs: 3000, lowMicros: 10_000, highMicros: 50_000 };
-const answerSchema = 'action-outcome/1';
+/** Schema of what executors answer; no hop of a request. */
+export const answerSchema = 'action-outcome/1';
 const stepKinds: ReadonlySet<string> = new Set([
   'message.outbound', 'message.admitted', 'message.delivered', 'message.refused', 'request.reviewed',
 ]);
-/** A request's review repeats what was said when the message was received. */
-const repeated: ReadonlySet<string> = new Set(['scanner', 'semantic-firewall', 'model-as-judge', 'bus']);
-
 /**
  * What a task cost, from its entries alone and in any order; null when none is of this task. The
  * record is the only source, so the ledger is as durable as it is, and a crash loses no row.
@@ -122,35 +109,9 @@ function hopOf(admitted: RecordedEntry, own: readonly RecordedEntry[]): LedgerHo
 }
 
 function controlCosts(own: readonly RecordedEntry[]): readonly ControlCost[] {
-  const costs = new Map<string, ControlCost>();
-  const add = (control: string, outcome: string | null, more: Partial<ControlCost>): void => {
-    const sum = costs.get(control) ??
-      { control, runs: 0, go: 0, noGo: 0, escalate: 0, tookUs: 0, tokens: 0, micros: 0 };
-    costs.set(control, {
-      control,
-      runs: sum.runs + 1,
-      go: sum.go + (outcome === 'GO' ? 1 : 0),
-      noGo: sum.noGo + (outcome === 'NO-GO' ? 1 : 0),
-      escalate: sum.escalate + (outcome === 'ESCALATE' ? 1 : 0),
-      tookUs: sum.tookUs + (more.tookUs ?? 0),
-      tokens: sum.tokens + (more.tokens ?? 0),
-      micros: sum.micros + (more.micros ?? 0),
-    });
-  };
-  for (const entry of own) {
-    if (entry.kind === 'judge.called') {
-      add('model-as-judge', entry.outcome, {
-        tookUs: entry.tookUs ?? 0, tokens: tokensOf(entry), micros: numberOf(entry.detail['micros']),
-      });
-      continue;
-    }
-    for (const { control, outcome, tookUs } of entry.verdicts) {
-      if (control === 'model-as-judge') continue;
-      if (entry.kind === 'request.reviewed' && repeated.has(control)) continue;
-      add(control, outcome, { tookUs });
-    }
-  }
-  return [...costs.values()].sort((a, b) => b.tookUs - a.tookUs);
+  const sums = new ControlSums();
+  for (const entry of own) sums.add(entry);
+  return sums.rows();
 }
 
 function judgeCost(
@@ -165,7 +126,7 @@ function judgeCost(
     callsOnPath: called.filter(({ id }) => onPath.has(id)).length,
     onPathUs: total(held.map(({ tookUs }) => tookUs ?? 0)),
     tokens: total(called.map(tokensOf)),
-    micros: total(called.map(({ detail }) => numberOf(detail['micros']))),
+    micros: total(called.map(microsOf)),
     conflicts: ruled.filter(({ detail }) => detail['conflict'] === true).length,
   };
 }
@@ -176,7 +137,7 @@ function modelCost(own: readonly RecordedEntry[]): TaskLedger['models'] {
     calls: called.length,
     tookUs: total(called.map(({ tookUs }) => tookUs ?? 0)),
     tokens: total(called.map(tokensOf)),
-    micros: total(called.map(({ detail }) => numberOf(detail['micros']))),
+    micros: total(called.map(microsOf)),
   };
 }
 
@@ -186,33 +147,39 @@ function toolCost(own: readonly RecordedEntry[]): TaskLedger['tools'] {
 }
 
 function naiveCost(hops: number, called: readonly RecordedEntry[]): NaiveCost {
-  const answered = called.filter(({ outcome }) => outcome !== null);
-  if (answered.length === 0) {
-    const { lowMs, highMs, lowMicros, highMicros } = assumed;
+  const range = new JudgeRange();
+  for (const entry of called) range.add(entry);
+  return range.onEvery(hops);
+}
+
+/** What calls of a judge took and cost, least and most; by the seed's figures while none answered. */
+export class JudgeRange {
+  #range: Omit<NaiveCost, 'calls' | 'basis'> | null = null;
+
+  add(called: RecordedEntry): void {
+    if (called.outcome === null) return;
+    const [ms, micros] = [(called.tookUs ?? 0) / 1000, microsOf(called)];
+    const { lowMs, highMs, lowMicros, highMicros } =
+      this.#range ?? { lowMs: ms, highMs: ms, lowMicros: micros, highMicros: micros };
+    this.#range = {
+      lowMs: Math.min(lowMs, ms), highMs: Math.max(highMs, ms),
+      lowMicros: Math.min(lowMicros, micros), highMicros: Math.max(highMicros, micros),
+    };
+  }
+
+  /** So many hops with a judge on each, one after the other. */
+  onEvery(hops: number): NaiveCost {
+    const { lowMs, highMs, lowMicros, highMicros } = this.#range ?? assumed;
     return {
-      calls: hops, basis: 'assumed', lowMs: hops * lowMs, highMs: hops * highMs,
+      calls: hops, basis: this.#range === null ? 'assumed' : 'measured',
+      lowMs: hops * lowMs, highMs: hops * highMs,
       lowMicros: hops * lowMicros, highMicros: hops * highMicros,
     };
   }
-  const ms = answered.map(({ tookUs }) => (tookUs ?? 0) / 1000);
-  const micros = answered.map(({ detail }) => numberOf(detail['micros']));
-  return {
-    calls: hops, basis: 'measured',
-    lowMs: hops * Math.min(...ms), highMs: hops * Math.max(...ms),
-    lowMicros: hops * Math.min(...micros), highMicros: hops * Math.max(...micros),
-  };
-}
-
-function tokensOf({ detail }: RecordedEntry): number {
-  return numberOf(detail['inputTokens']) + numberOf(detail['outputTokens']);
 }
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
-}
-
-function numberOf(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
 }
 
 function textOf(value: unknown): string | null {

@@ -24,7 +24,7 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
     });
     views = [
       '/', '/approvals', `/approvals/${held.id}`, '/mesh', '/trace', `/trace/${held.message}`, '/agents',
-      '/agents/payments', '/stops', '/contagion', '/controls', '/recorder', '/costs', '/log',
+      '/agents/payments', '/stops', '/anomaly', '/anomaly/payments', '/intent', '/contagion', '/controls', '/recorder', '/costs', `/costs/${held.task}`, '/mesh?zone=core', '/log',
     ];
   });
   afterAll(async () => {

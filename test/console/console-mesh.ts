@@ -97,7 +97,7 @@ export class ConsoleMesh {
 
   /** An action that waits for people; `end` is what the requester hears of it. */
   async hold(action: string, parameters: JsonObject): Promise<{
-    readonly id: string; readonly message: string; readonly end: Promise<JsonObject>;
+    readonly id: string; readonly message: string; readonly task: string; readonly end: Promise<JsonObject>;
   }> {
     const known = new Set((await this.approvals()).map(({ id }) => id));
     this.#asked += 1;
@@ -109,7 +109,8 @@ export class ConsoleMesh {
     end.catch(() => undefined);
     const made = await until(`the hold of ${action}`, async () =>
       (await this.approvals()).find(({ id, state }) => state === 'pending' && !known.has(id)));
-    return { id: String(made['id']), message: String((made['hold'] as JsonObject)['message']), end };
+    const { message, task } = made['hold'] as JsonObject;
+    return { id: String(made['id']), message: String(message), task: String(task), end };
   }
 
   async approvals(): Promise<readonly JsonObject[]> {

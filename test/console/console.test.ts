@@ -10,7 +10,7 @@ import { hasChromium, launch, Person } from './browser.ts';
 import { ConsoleMesh, hostileFormula, hostileValue } from './console-mesh.ts';
 
 const views = [
-  '/', '/approvals', '/mesh', '/trace', '/agents', '/agents/payments', '/stops', '/contagion',
+  '/', '/anomaly', '/anomaly/payments', '/intent', '/stops', '/approvals', '/mesh', '/trace', '/agents', '/agents/payments', '/contagion',
   '/controls', '/recorder', '/costs', '/log',
 ];
 const refund = (invoice: string): JsonObject =>
@@ -221,16 +221,16 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
 
   it('stops an agent and lets it join again, by a signed statement', async () => {
     await alice.page.goto(`${mesh.url}/stops`);
-    await alice.page.getByRole('button', { name: 'Stop reader' }).click();
+    await alice.page.getByRole('button', { name: 'Revoke reader' }).click();
     await alice.page.getByLabel(/Why\?/).fill('drill');
-    await alice.page.getByRole('button', { name: 'Stop it now' }).click();
+    await alice.page.getByRole('button', { name: 'Revoke it now' }).click();
     await alice.page.locator('li.bad', { hasText: 'reader' }).waitFor();
     expect(find(await mesh.folder.entries(), 'identity.revoked', null)).toBeDefined();
     await alice.page.goto(`${mesh.url}/agents/reader`);
     await alice.page.getByRole('button', { name: 'Let reader join again' }).click();
     await alice.page.getByLabel(/Why\?/).fill('drill is over');
     await alice.page.getByRole('button', { name: 'Let it join', exact: true }).click();
-    await alice.page.getByRole('button', { name: 'Stop reader' }).waitFor();
+    await alice.page.getByRole('button', { name: 'Revoke reader' }).waitFor();
   });
 
   it('halts an agent by a signed order, shows it, and resumes', async () => {
@@ -244,6 +244,61 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await alice.page.getByLabel(/Why\?/).fill('drill is over');
     await alice.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await said(alice, /Everything is as usual/);
+  });
+
+  it('kills an agent with a button: its line is cut, and it comes back with evidence only', async () => {
+    const { page } = alice;
+    await page.goto(`${mesh.url}/stops`);
+    await page.getByRole('button', { name: 'Kill reader' }).click();
+    await page.getByLabel(/Why\?/).fill('asks for odd things');
+    await page.getByRole('dialog').getByRole('button', { name: 'Kill reader' }).click();
+    await page.locator('li.bad', { hasText: 'reader' }).getByText(/EMERGENCY/).waitFor();
+    await said(alice, /kill of agent:reader: 1 of 1 connected sidecars confirmed/);
+    const killed = await until('the kill on record', async () => (await mesh.folder.entries()).find(({ kind, detail }) =>
+      kind === 'pace.changed' && detail['unit'] === 'agent:reader' && detail['toPhase'] === 'EMERGENCY'));
+    expect(String(killed.detail['signed'])).toMatch(/^passkey\./);
+    await until('the agent to be cut off', async () => (await fetch(`${mesh.url}/`)).ok && await isAway('reader'));
+    await page.getByRole('button', { name: 'Lead agent:reader back …' }).click();
+    const dialog = page.getByRole('dialog');
+    const verb = dialog.getByRole('button', { name: 'Lead it back to PRIMARY' });
+    await dialog.getByLabel(/Why\?/).fill('looked into');
+    expect(await verb.isDisabled()).toBe(true);
+    await dialog.getByLabel(/Root cause/).fill('a poisoned note');
+    await dialog.getByLabel(/Remediation/).fill('the note was removed');
+    await dialog.getByLabel(/Baselines/).fill('taken anew today');
+    await verb.click();
+    await said(alice, /Everything is as usual/);
+    const back = await until('the evidence on record', async () => (await mesh.folder.entries()).find(({ kind, code }) =>
+      kind === 'pace.changed' && code === 'PACE_RECOVERED'));
+    expect(back.detail['evidence']).toEqual({
+      rootCause: 'a poisoned note', remediation: 'the note was removed', baselines: 'taken anew today',
+    });
+    await until('the agent to be back', async () => !(await isAway('reader')));
+  });
+
+  async function isAway(agent: string): Promise<boolean> {
+    const { body } = await mesh.folder.control('GET', '/v1/agents');
+    return (body['agents'] as readonly JsonObject[]).find(({ name }) => name === agent)?.['connectedSince'] === null;
+  }
+
+  it('answers requests that are equal with one decision, each signed by itself', async () => {
+    const first = await mesh.hold('label', { name: 'same' });
+    const second = await mesh.hold('label', { name: 'same' });
+    const other = await mesh.hold('label', { name: 'another' });
+    await bob.page.goto(`${mesh.url}/approvals`);
+    expect(await bob.page.getByText('2 equal').count()).toBe(2);
+    await open(bob, other.id);
+    expect(await bob.page.getByText(/equal to this one/).count()).toBe(0);
+    await decide(bob, 'Deny');
+    await said(bob, /Denied and signed/);
+    await open(bob, first.id);
+    await bob.page.getByLabel(/Decide all of them/).check();
+    await decide(bob, 'Approve');
+    await said(bob, /this one and 1 equal to it/);
+    expect([(await first.end)['status'], (await second.end)['status'], (await other.end)['status']]).toEqual(['DONE', 'DONE', 'REFUSED']);
+    const signed = (await mesh.folder.entries()).filter(({ kind, detail }) =>
+      kind === 'approval.decided' && [first.id, second.id].includes(String(detail['approval'])));
+    expect(new Set(signed.map(({ detail }) => detail['signed'])).size).toBe(2);
   });
 
   it('verifies the record in the browser, and finds nothing under a key that is not the log\'s', async () => {

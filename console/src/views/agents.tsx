@@ -10,6 +10,7 @@ type Summary = {
   readonly name: string; readonly role: string; readonly sponsor: string | null; readonly spiffeId: string | null;
   readonly isolation: string | null; readonly connectedSince: number | null; readonly expiresAt: number | null;
   readonly revoked: boolean; readonly children: readonly string[];
+  readonly phase?: string; readonly breaker?: string;
 };
 type Shown = Summary & {
   readonly zone: string; readonly clearance: string; readonly tools: readonly string[]; readonly originator: boolean;
@@ -28,8 +29,8 @@ export function Agents({ id, query }: { readonly id: string | null; readonly que
 }
 
 function List({ query }: { readonly query: URLSearchParams }) {
-  const loaded = useView<{ readonly agents: readonly Summary[] }>('/api/views/agents', 5_000);
-  const search = (query.get('search') ?? '').toLowerCase();
+  const search = query.get('search') ?? '';
+  const loaded = useView<{ readonly total: number; readonly agents: readonly Summary[] }>(`/api/views/agents?search=${encodeURIComponent(search)}`, 5_000);
   return (
     <Page title="Agents" lead="Each with its own identity. An agent holds no key; its sidecar does.">
       <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -37,14 +38,12 @@ function List({ query }: { readonly query: URLSearchParams }) {
           replacePlace(event.target.value === '' ? '/agents' : `/agents?search=${encodeURIComponent(event.target.value)}`)} /></label>
       </form>
       <Waiting loaded={loaded} what="agents">
-        {({ agents }) => {
-          const found = agents.filter(({ name, role, sponsor }) => `${name} ${role} ${sponsor ?? ''}`.toLowerCase().includes(search));
-          return found.length === 0 ? <Empty>No agent matches.</Empty> : (
+        {({ agents, total }) => agents.length === 0 ? <Empty>No agent matches.</Empty> : (
             <div className="scroll" tabIndex={0} role="region" aria-label="Agents">
               <table className="rows">
                 <thead><tr><th>Agent</th><th>Role</th><th>State</th><th>Isolation</th><th>Certificate ends</th><th>Sponsor</th></tr></thead>
                 <tbody>
-                  {found.slice(0, 500).map((agent) => (
+                  {agents.map((agent) => (
                     <tr key={agent.name}>
                       <td><To place={`/agents/${encodeURIComponent(agent.name)}`}>{agent.name}</To></td>
                       <td>{agent.role.toLowerCase()}</td>
@@ -56,10 +55,9 @@ function List({ query }: { readonly query: URLSearchParams }) {
                   ))}
                 </tbody>
               </table>
-              {found.length > 500 && <p className="quiet">{found.length - 500} more; narrow the search.</p>}
+              {total > agents.length && <p className="quiet">{(total - agents.length).toLocaleString()} more; narrow the search.</p>}
             </div>
-          );
-        }}
+        )}
       </Waiting>
     </Page>
   );
@@ -67,6 +65,7 @@ function List({ query }: { readonly query: URLSearchParams }) {
 
 function State({ agent }: { readonly agent: Summary }) {
   if (agent.revoked) return <Chip tone="bad">revoked</Chip>;
+  if (agent.phase !== undefined && agent.phase !== 'PRIMARY') return <Chip tone="bad">{agent.phase}</Chip>;
   return agent.connectedSince === null ? <Chip tone="warn">away</Chip> : <Chip tone="good">connected</Chip>;
 }
 
@@ -88,6 +87,7 @@ function One({ name }: { readonly name: string }) {
                 <tr><th scope="row">Tools</th><td>{agent.tools.join(', ') || 'none'}</td></tr>
                 <tr><th scope="row">Sponsor</th><td>{agent.sponsor ?? 'nobody is named'}</td></tr>
                 <tr><th scope="row">Breaker</th><td><Chip tone={agent.breaker === 'closed' ? 'good' : 'bad'}>{agent.breaker}</Chip></td></tr>
+                <tr><th scope="row">Behaviour</th><td><To place={`/anomaly/${encodeURIComponent(name)}`}>Anomaly score and what is usual for it</To></td></tr>
                 <tr><th scope="row">OISpec</th><td>{agent.oispec === null ? 'none' : <>{visible(agent.oispec.goal)} <span className="quiet">({agent.oispec.id}, version {agent.oispec.version})</span></>}</td></tr>
                 {agent.children.length > 0 && <tr><th scope="row">Spawned</th><td>{agent.children.join(', ')}</td></tr>}
               </tbody></table>
@@ -157,11 +157,11 @@ export function StopAgent({ agent, again }: {
   return (
     <>
       <button type="button" className={agent.revoked ? '' : 'danger'} onClick={() => setAsking(true)}>
-        {agent.revoked ? `Let ${agent.name} join again` : `Stop ${agent.name}`}
+        {agent.revoked ? `Let ${agent.name} join again` : `Revoke ${agent.name}`}
       </button>
       {asking && (
-        <Confirm title={agent.revoked ? `Let ${agent.name} join again?` : `Stop ${agent.name}?`} danger={!agent.revoked}
-          verb={agent.revoked ? 'Let it join' : 'Stop it now'} onClose={() => setAsking(false)} onConfirm={act}
+        <Confirm title={agent.revoked ? `Let ${agent.name} join again?` : `Revoke the identity of ${agent.name}?`} danger={!agent.revoked}
+          verb={agent.revoked ? 'Let it join' : 'Revoke it now'} onClose={() => setAsking(false)} onConfirm={act}
           says={agent.revoked
             ? <p>It may enrol again with a new identity. What it was revoked for stays on record.</p>
             : <p>Its next action fails, within a second where it is connected. A call that its tool has already begun may end, and is reported.</p>} />

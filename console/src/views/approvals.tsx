@@ -69,7 +69,8 @@ function CardLine({ card }: { readonly card: Card }) {
         <span>{visible(card.requester)} asks {visible(card.executor)}{card.rootOrigin === `agent:${card.requester}` ? '' : `, set off by ${visible(card.rootOrigin)}`}</span>
         <span className="quiet">{card.reasons.map(({ code }) => code).join(', ') || 'the policy asks for a person'}</span>
         <span className="quiet"><Id value={card.id} /> {card.approvedBy.length} of {card.approvalsNeeded} approved
-          {card.modifiedBy.length > 0 && `, modified by ${card.modifiedBy.join(', ')}`}</span>
+          {card.modifiedBy.length > 0 && `, modified by ${card.modifiedBy.join(', ')}`}
+          {card.equals.length > 0 && <> <Chip tone="warn">{card.equals.length + 1} equal</Chip></>}</span>
       </To>
     </li>
   );

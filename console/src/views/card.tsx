@@ -37,6 +37,10 @@ export type Card = {
   readonly modifiedBy: readonly string[];
   readonly mayNot: string | null;
   readonly probe: boolean;
+  /** Others that wait and are equal in all that is decided on. */
+  readonly equals: readonly { readonly id: string; readonly digest: string; readonly expiresAt: number }[];
+  /** Whether equals may be released together. */
+  readonly together: boolean;
 };
 
 const undone: { readonly [reversibility: string]: string } = {
@@ -152,6 +156,7 @@ function Decide({ card, again }: { readonly card: Card; readonly again: () => vo
   const [reason, setReason] = useState('');
   const [checked, setChecked] = useState(false);
   const [changed, setChanged] = useState<JsonObject | null>(null);
+  const [withEquals, setWithEquals] = useState(false);
   const [busy, setBusy] = useState<Decision | null>(null);
   const [failure, setFailure] = useState<Error | null>(null);
   const [done, setDone] = useState<string | null>(null);
@@ -164,7 +169,12 @@ function Decide({ card, again }: { readonly card: Card; readonly again: () => vo
         approval: card.id, digest: card.digest, decision, reason: reason.trim(),
         ...(decision === 'modify' && changed !== null ? { parameters: changed } : {}),
       }, session);
-      setDone(saidOf(decision, answer));
+      const also = withEquals && (decision === 'deny' || (decision === 'approve' && card.together)) ? card.equals : [];
+      // Each is signed by itself: what is signed names one action and no other.
+      for (const other of also) {
+        await signAndSend('decisions', { approval: other.id, digest: other.digest, decision, reason: reason.trim() }, session);
+      }
+      setDone(also.length === 0 ? saidOf(decision, answer) : `${decision === 'approve' ? 'Approved' : 'Denied'} and signed, this one and ${also.length} equal to it.`);
       again();
     } catch (cause) {
       // Said below; the action still waits.
@@ -194,6 +204,13 @@ function Decide({ card, again }: { readonly card: Card; readonly again: () => vo
       {isFinal && (
         <label className="check"><input type="checkbox" checked={checked} onChange={(event) => setChecked(event.target.checked)} />
           I compared the values with a source outside this card.</label>
+      )}
+      {card.equals.length > 0 && (
+        <div className="state warn">
+          <span>{card.equals.length === 1 ? 'Another request waits that is' : `${card.equals.length} other requests wait that are`} equal to this one in every value. If it should happen once, deny the rest.</span>
+          <label className="check"><input type="checkbox" checked={withEquals} onChange={(event) => setWithEquals(event.target.checked)} />
+            {card.together ? 'Decide all of them with this decision' : 'Deny all of them together; approving goes one by one here'}. Each takes a signature.</label>
+        </div>
       )}
       <div className="actions">
         <button type="button" className="primary" disabled={!ready || !mayRelease || busy !== null || (isFinal && !checked)}

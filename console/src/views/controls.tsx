@@ -15,7 +15,7 @@ const states: { readonly [state in StationState]: readonly [tone: string, says: 
 };
 
 const evidencePlaces: { readonly [evidence: string]: string } = {
-  log: '/log', mesh: '/mesh', agents: '/agents', approvals: '/approvals', recorder: '/recorder', costs: '/costs', pace: '/stops', trace: '/trace',
+  log: '/log', mesh: '/mesh', agents: '/agents', approvals: '/approvals', recorder: '/recorder', costs: '/costs', pace: '/stops', trace: '/trace', anomaly: '/anomaly', intent: '/intent',
 };
 
 /** The framework's domains as lines and its controls as stations. */

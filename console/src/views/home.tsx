@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Empty, lasting, Page, useOverview, Waiting, type Overview } from '../parts.tsx';
+import { Empty, lasting, Page, useOverview, Waiting, type Overview, type Some } from '../parts.tsx';
 import { To } from '../router.tsx';
 import { useLive } from '../stream.tsx';
 import { RateChart } from './rate-chart.tsx';
@@ -36,24 +36,27 @@ export function Home() {
 }
 
 function Tiles({ overview }: { readonly overview: Overview }) {
-  const { recorder, pending, connected, agents, away, revoked, broken, isolationNone, mode } = overview;
-  const stopped = [...revoked, ...broken];
+  const { recorder, pending, connected, agents, away, stopped, isolationNone, mode } = overview;
   return (
     <ul className="tiles">
       <Tile to="/approvals" tone={pending > 0 ? 'warn' : 'good'} title="Held actions" value={String(pending)}
         says={pending > 0 ? 'wait for a person' : 'nobody is asked'} />
-      <Tile to="/agents" tone={away.length > 0 ? 'warn' : 'good'} title="Agents connected" value={`${connected} of ${agents}`}
-        says={away.length > 0 ? `away: ${away.slice(0, 4).join(', ')}${away.length > 4 ? ' …' : ''}` : 'all sidecars answer'} />
-      <Tile to="/stops" tone={stopped.length > 0 ? 'bad' : 'good'} title="Stopped" value={String(stopped.length)}
-        says={stopped.length > 0 ? stopped.slice(0, 4).join(', ') : 'no agent is revoked or broken off'} />
+      <Tile to="/agents" tone={away.count > 0 ? 'warn' : 'good'} title="Agents connected" value={`${connected.toLocaleString()} of ${agents.toLocaleString()}`}
+        says={away.count > 0 ? `away: ${someOf(away)}` : 'all sidecars answer'} />
+      <Tile to="/stops" tone={stopped.count > 0 ? 'bad' : 'good'} title="Stopped or isolated" value={stopped.count.toLocaleString()}
+        says={stopped.count > 0 ? someOf(stopped) : 'no agent is isolated, revoked or broken off'} />
       <Tile to="/recorder" tone={recorder.state === 'available' ? 'good' : 'bad'} title="Record" value={recorder.entries.toLocaleString()}
         says={recorder.state === 'available'
           ? recorder.witnesses === 0 ? 'entries; no witness cosigns them' : `entries; cosigned ${lasting(recorder.cosignedAgeMs ?? 0)} ago`
           : `recorder: ${recorder.state}`} />
-      <Tile to="/controls" tone={mode === 'enforce' && isolationNone.length === 0 ? 'good' : 'warn'} title="Enforcement" value={mode}
-        says={isolationNone.length > 0 ? `isolation: none for ${isolationNone.length} agents` : `autonomy tier ${overview.autonomyTier}`} />
+      <Tile to="/controls" tone={mode === 'enforce' && isolationNone === 0 ? 'good' : 'warn'} title="Enforcement" value={mode}
+        says={isolationNone > 0 ? `isolation: none for ${isolationNone} agents` : `autonomy tier ${overview.autonomyTier}`} />
     </ul>
   );
+}
+
+function someOf({ count, names }: Some): string {
+  return names.slice(0, 4).join(', ') + (count > 4 ? ` and ${count - Math.min(4, names.length)} more` : '');
 }
 
 function Tile({ to, tone, title, value, says }: {

@@ -3,71 +3,81 @@ import {
   Background, ConnectionMode, Controls as GraphControls, Handle, MarkerType, Position, ReactFlow,
   type Edge, type Node, type NodeProps,
 } from '@xyflow/react';
-import { memo, useMemo } from 'react';
+import { memo, useDeferredValue, useMemo } from 'react';
+import type { MeshMap, Place, PlacedLink } from '../../../src/console/mesh-map.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, Page, Time, Waiting } from '../parts.tsx';
-import { go, To } from '../router.tsx';
-import { useLive, type Live } from '../stream.tsx';
+import { go, replacePlace, To } from '../router.tsx';
+import { useSlowLive, type Live, type Way } from '../stream.tsx';
 
-type Agent = {
-  readonly name: string; readonly role: string; readonly zone: string; readonly originator: boolean;
-  readonly tools: readonly string[]; readonly template: string | null; readonly connected: boolean;
-  readonly revoked: boolean; readonly isolation: string | null; readonly breaker: string;
-};
-type Link = { readonly from: string; readonly to: string; readonly domain: string; readonly schemas: readonly string[]; readonly mayRequest: readonly string[] };
-type MeshAnswer = {
-  readonly zones: readonly { readonly name: string; readonly clearance: string }[];
-  readonly agents: readonly Agent[];
-  readonly edges: readonly Link[];
+type Answer = Omit<MeshMap, 'zones'> & {
+  readonly zones: readonly (MeshMap['zones'][number] & { readonly clearance: string | null })[];
 };
 
-/** Above so many agents the graph shows groups; a group opens to its agents. */
-const aloneMax = 120;
+const drawEveryMs = 1_000;
 
-type Place = {
-  readonly key: string; readonly zone: string; readonly title: string; readonly says: string;
-  readonly state: 'up' | 'away' | 'stopped'; readonly isGroup: boolean; readonly members: readonly string[];
-};
-
-export function Mesh({ zone }: { readonly zone: string | null }) {
-  const loaded = useView<MeshAnswer>('/api/views/mesh', 5_000);
+/** Who may speak to whom. Many agents are boxes by type and zone, and a box opens to what is in it. */
+export function Mesh({ query }: { readonly query: URLSearchParams }) {
+  const [zone, type, search] = [query.get('zone'), query.get('type'), query.get('search') ?? ''];
+  const asked = new URLSearchParams(query);
+  const loaded = useView<Answer>(`/api/views/mesh${asked.size === 0 ? '' : `?${asked}`}`, 5_000);
   return (
     <Page title="Mesh" lead="Who may speak to whom, and what passes between them now. What is not drawn is refused.">
-      <Waiting loaded={loaded} what="the mesh">{(mesh) => <Graph mesh={mesh} zone={zone} />}</Waiting>
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label>Find agents<input type="search" defaultValue={search} placeholder="name or type" onChange={(event) => {
+          const next = new URLSearchParams(query);
+          if (event.target.value === '') next.delete('search');
+          else next.set('search', event.target.value);
+          replacePlace(placeOf(next));
+        }} /></label>
+      </form>
+      <nav className="crumbs" aria-label="Part of the mesh">
+        <To place="/mesh" aria-current={zone === null && type === null ? 'page' : undefined}>All zones</To>
+        {zone !== null && <> › <To place={placeOf({ zone })} aria-current={type === null ? 'page' : undefined}>zone {zone}</To></>}
+        {type !== null && <> › <span aria-current="page">{type.toLowerCase()}</span></>}
+      </nav>
+      <Waiting loaded={loaded} what="the mesh">{(mesh) => <Graph mesh={mesh} />}</Waiting>
     </Page>
   );
 }
 
-function Graph({ mesh, zone }: { readonly mesh: MeshAnswer; readonly zone: string | null }) {
-  const live = useLive();
-  const agents = useMemo(() => mesh.agents.filter((agent) => zone === null || agent.zone === zone), [mesh, zone]);
-  const places = useMemo(() => placesOf(agents), [agents]);
-  const nodes = useMemo(() => nodesOf(places), [places]);
-  const links = useMemo(() => linksOf(places, mesh.edges), [places, mesh.edges]);
-  const edges = useMemo(() => drawnOf(links, nodes, live), [links, nodes, live]);
-  if (agents.length === 0) return <Empty>The mesh file has no agents{zone === null ? '' : ' in this zone'}.</Empty>;
+function placeOf(query: URLSearchParams | { readonly [name: string]: string }): string {
+  const text = new URLSearchParams(query).toString();
+  return text === '' ? '/mesh' : `/mesh?${text}`;
+}
+
+function Graph({ mesh }: { readonly mesh: Answer }) {
+  const live = useDeferredValue(useSlowLive(drawEveryMs));
+  const nodes = useMemo(() => nodesOf(mesh.places), [mesh.places]);
+  const sums = useMemo(() => sumsOf(mesh, live), [mesh, live]);
+  const edges = useMemo(() => drawnOf(mesh.links, nodes, sums, live), [mesh.links, nodes, sums, live]);
+  if (mesh.matching === 0) return <Empty>{mesh.agents === 0 ? 'The mesh file has no agents.' : 'No agent matches.'}</Empty>;
+  const open = (key: string): void => {
+    const place = mesh.places.find((one) => one.key === key);
+    if (place !== undefined) go(place.isGroup ? placeOf({ zone: place.zone, type: place.type }) : `/agents/${encodeURIComponent(place.key)}`);
+  };
   return (
     <>
-      {zone !== null && <p><Chip>zone {zone}</Chip> <To place="/mesh">All zones</To></p>}
-      <div className="graph" role="group" aria-label={`Graph of ${agents.length} agents; the tables below say the same`}>
+      <p className="quiet">{mesh.matching.toLocaleString()} of {mesh.agents.toLocaleString()} agents.{' '}
+        {mesh.places.some(({ isGroup, near }) => isGroup && !near) && 'So many are shown by type and zone: open a box to see what is in it.'}</p>
+      <div className="graph" role="group" aria-label={`Graph of ${mesh.matching} agents; the tables below say the same`}>
         <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} connectionMode={ConnectionMode.Loose} fitView fitViewOptions={{ maxZoom: 1.2 }} minZoom={0.1}
           nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} nodesFocusable={false} elementsSelectable={false}
-          onNodeClick={(_event, node) => {
-            const place = places.find(({ key }) => key === node.id);
-            if (place !== undefined) go(place.isGroup ? `/mesh?zone=${encodeURIComponent(place.zone)}` : `/agents/${encodeURIComponent(place.title)}`);
-          }}>
+          onNodeClick={(_event, node) => open(node.id)}>
           <Background gap={24} />
           <GraphControls showInteractive={false} />
         </ReactFlow>
       </div>
       <p className="legend"><span className="outcome go">━ GO passed</span> <span className="outcome escalate">━ escalated</span>{' '}
-        <span className="outcome nogo">━ refused</span> <span className="quiet">╌ allowed, nothing seen yet · dashed box: away · red box: stopped</span></p>
-      <Tables agents={agents} links={links} live={live} />
+        <span className="outcome nogo">━ refused</span> <span className="quiet">╌ allowed, nothing seen yet · dashed box: away · red box: stopped or isolated</span></p>
+      <Tables mesh={mesh} sums={sums} />
     </>
   );
 }
 
-function Tables({ agents, links, live }: { readonly agents: readonly Agent[]; readonly links: readonly PlacedLink[]; readonly live: Live }) {
+function Tables({ mesh, sums }: { readonly mesh: Answer; readonly sums: Sums }) {
+  const titles = new Map(mesh.places.map(({ key, title, zone, isGroup }) => [key, isGroup ? `${title}, ${zone}` : title]));
+  const groups = mesh.places.filter(({ isGroup, near }) => isGroup && !near);
   return (
     <div className="columns">
       <section className="panel" aria-labelledby="ways">
@@ -76,11 +86,11 @@ function Tables({ agents, links, live }: { readonly agents: readonly Agent[]; re
           <table className="rows keep">
             <thead><tr><th>From</th><th>To</th><th>GO</th><th>ESCALATE</th><th>NO-GO</th><th>Last</th><th>May ask for</th></tr></thead>
             <tbody>
-              {links.slice(0, 300).map((link) => {
-                const seen = tallyOf(link, live);
+              {mesh.links.slice(0, 300).map((link) => {
+                const seen = sums.get(`${link.from} ${link.to}`) ?? none;
                 return (
-                  <tr key={link.key}>
-                    <td>{link.fromTitle}</td><td>{link.toTitle}</td>
+                  <tr key={`${link.from} ${link.to}`}>
+                    <td>{titles.get(link.from) ?? link.from}</td><td>{titles.get(link.to) ?? link.to}</td>
                     <td className="number">{seen.go}</td><td className="number">{seen.escalate}</td><td className="number">{seen.noGo}</td>
                     <td>{seen.lastAt > 0 ? <Time at={seen.lastAt} /> : <span className="quiet">–</span>}</td>
                     <td className="quiet">{link.actions.join(', ')}</td>
@@ -92,15 +102,28 @@ function Tables({ agents, links, live }: { readonly agents: readonly Agent[]; re
         </div>
       </section>
       <section className="panel" aria-labelledby="who">
+        {groups.length > 0 && (
+          <>
+            <h2>Boxes</h2>
+            <ul className="plain-list">{groups.map(({ key, zone, type, title, says }) => (
+              <li key={key}><To place={placeOf({ zone, type })}>{title}</To> <span className="quiet">{zone}; {says}</span></li>
+            ))}</ul>
+          </>
+        )}
         <h2 id="who">Agents</h2>
         <ul className="plain-list">
-          {agents.slice(0, 200).map((agent) => (
-            <li key={agent.name}><To place={`/agents/${encodeURIComponent(agent.name)}`}>{agent.name}</To>{' '}
-              <span className="quiet">{agent.role.toLowerCase()}, {agent.zone}</span>{' '}
-              <Chip tone={stateOf(agent) === 'up' ? 'good' : stateOf(agent) === 'away' ? 'warn' : 'bad'}>{stateOf(agent)}</Chip></li>
+          {mesh.members.slice(0, 100).map(({ name, role, zone, state }) => (
+            <li key={name}><To place={`/agents/${encodeURIComponent(name)}`}>{name}</To>{' '}
+              <span className="quiet">{role.toLowerCase()}, {zone}</span>{' '}
+              <Chip tone={state === 'up' ? 'good' : state === 'away' ? 'warn' : 'bad'}>{state}</Chip></li>
           ))}
         </ul>
-        {agents.length > 200 && <p className="quiet">and {agents.length - 200} more</p>}
+        {mesh.matching > 100 && <p className="quiet">and {(mesh.matching - 100).toLocaleString()} more: open a box, or find them by name</p>}
+        <h2>Zones</h2>
+        <ul className="plain-list">{mesh.zones.map(({ zone, agents, away, stopped, clearance }) => (
+          <li key={zone}><To place={placeOf({ zone })}>{zone}</To>{' '}
+            <span className="quiet">{agents.toLocaleString()} agents{clearance === null ? '' : `, cleared for ${clearance}`}{away > 0 && `, ${away} away`}{stopped > 0 && `, ${stopped} stopped`}</span></li>
+        ))}</ul>
       </section>
     </div>
   );
@@ -112,7 +135,7 @@ const sides = [
 
 const nodeTypes = {
   place: memo(({ data }: NodeProps<Node<{ place: Place }>>) => (
-    <div className={`graph-node ${data.place.state}`}>
+    <div className={`graph-node ${data.place.state}${data.place.near ? ' near' : ''}`}>
       {sides.map(([id, position]) => <Handle key={id} id={id} type="source" position={position} />)}
       <strong>{data.place.title}</strong>
       <small>{data.place.says}</small>
@@ -121,105 +144,73 @@ const nodeTypes = {
   zone: memo(({ data }: NodeProps<Node<{ title: string }>>) => <div className="graph-zone">{data.title}</div>),
 };
 
-function stateOf(agent: Agent): Place['state'] {
-  if (agent.revoked || agent.breaker === 'open') return 'stopped';
-  return agent.connected ? 'up' : 'away';
-}
+const rowsMax = 12;
 
-function placesOf(agents: readonly Agent[]): readonly Place[] {
-  if (agents.length <= aloneMax) {
-    return agents.map((agent) => ({
-      key: agent.name, zone: agent.zone, title: agent.name, isGroup: false, members: [agent.name],
-      state: stateOf(agent),
-      says: [agent.originator ? 'relays a person' : agent.role.toLowerCase(), ...agent.tools].join(' · '),
-    }));
-  }
-  const groups = Map.groupBy(agents, ({ zone, role, template }) => `${zone}|${template ?? role}`);
-  return [...groups].map(([key, members]) => {
-    const up = members.filter((agent) => stateOf(agent) === 'up').length;
-    const stopped = members.filter((agent) => stateOf(agent) === 'stopped').length;
-    const [zone = '', type = ''] = key.split('|');
-    return {
-      key, zone, title: `${members.length} × ${type.toLowerCase()}`, isGroup: true,
-      members: members.map(({ name }) => name),
-      state: stopped > 0 ? 'stopped' : up === members.length ? 'up' : 'away',
-      says: `${up} connected${stopped > 0 ? `, ${stopped} stopped` : ''}`,
-    };
+/** One column a zone, in the order of the mesh file; a long one goes on beside itself. */
+function nodesOf(places: readonly Place[]): Node[] {
+  let x = 0;
+  return [...Map.groupBy(places, ({ zone }) => zone)].flatMap(([zone, members]) => {
+    const at = x;
+    x += 340 + Math.floor((members.length - 1) / rowsMax) * 270;
+    return [
+      { id: `zone ${zone}`, type: 'zone', position: { x: at, y: -54 }, data: { title: zone } },
+      ...members.map((place, index) => ({
+        id: place.key, type: 'place', data: { place },
+        position: { x: at + Math.floor(index / rowsMax) * 270, y: (index % rowsMax) * 120 },
+      })),
+    ];
   });
 }
 
-/** One column a zone, in the order of the mesh file. */
-function nodesOf(places: readonly Place[]): Node[] {
-  const zones = [...Map.groupBy(places, ({ zone }) => zone)];
-  return zones.flatMap(([zone, members], column) => [
-    { id: `zone ${zone}`, type: 'zone', position: { x: column * 340, y: -54 }, data: { title: zone } },
-    ...members.map((place, row) => ({
-      id: place.key, type: 'place', data: { place },
-      position: { x: column * 340, y: row * 120 },
-    })),
-  ]);
-}
+type Seen = { readonly go: number; readonly noGo: number; readonly escalate: number; readonly lastAt: number };
+type Sums = ReadonlyMap<string, Seen>;
+const none: Seen = { go: 0, noGo: 0, escalate: 0, lastAt: 0 };
 
-type PlacedLink = {
-  readonly key: string; readonly from: string; readonly to: string; readonly fromTitle: string; readonly toTitle: string;
-  readonly pairs: readonly string[]; readonly actions: readonly string[];
-};
-
-function linksOf(places: readonly Place[], edges: readonly Link[]): readonly PlacedLink[] {
-  const placeOf = new Map(places.flatMap((place) => place.members.map((name) => [name, place] as const)));
-  const links = new Map<string, { key: string; from: string; to: string; fromTitle: string; toTitle: string; pairs: string[]; actions: Set<string> }>();
-  for (const { from, to, mayRequest } of edges) {
-    const [source, target] = [placeOf.get(from), placeOf.get(to)];
-    if (source === undefined || target === undefined) continue;
-    const key = `${source.key} ${target.key}`;
-    const link = links.get(key) ?? {
-      key, from: source.key, to: target.key, fromTitle: source.title, toTitle: target.title, pairs: [], actions: new Set<string>(),
-    };
-    link.pairs.push(`${from} ${to}`);
-    for (const action of mayRequest) link.actions.add(action);
-    links.set(key, link);
+/** What passed on each way that is drawn: by agents where they stand alone, else by their boxes. */
+function sumsOf({ places }: Answer, live: Live): Sums {
+  const alone = new Set(places.filter(({ isGroup }) => !isGroup).map(({ key }) => key));
+  const sums = new Map<string, Seen>();
+  const add = (from: string | null, to: string | null, way: Way): void => {
+    if (from === null || to === null) return;
+    const before = sums.get(`${from} ${to}`) ?? none;
+    sums.set(`${from} ${to}`, {
+      go: before.go + way.go, noGo: before.noGo + way.noGo, escalate: before.escalate + way.escalate,
+      lastAt: Math.max(before.lastAt, way.lastAt),
+    });
+  };
+  if (alone.size === 0) for (const way of live.ways.values()) add(way.fromGroup, way.toGroup, way);
+  else {
+    for (const way of live.edges.values()) {
+      add(alone.has(way.from) ? way.from : way.fromGroup, alone.has(way.to) ? way.to : way.toGroup, way);
+    }
   }
-  return [...links.values()].map((link) => ({ ...link, actions: [...link.actions] }));
-}
-
-function tallyOf({ pairs }: PlacedLink, live: Live) {
-  const sum = { go: 0, noGo: 0, escalate: 0, lastAt: 0 };
-  for (const pair of pairs) {
-    const seen = live.edges.get(pair);
-    if (seen === undefined) continue;
-    sum.go += seen.go;
-    sum.noGo += seen.noGo;
-    sum.escalate += seen.escalate;
-    sum.lastAt = Math.max(sum.lastAt, seen.lastAt);
-  }
-  return sum;
+  return sums;
 }
 
 const recentMs = 3_000;
 
 /** One line for both directions between two places, from the sides that face each other. */
-function drawnOf(links: readonly PlacedLink[], nodes: readonly Node[], live: Live): Edge[] {
+function drawnOf(links: readonly PlacedLink[], nodes: readonly Node[], sums: Sums, live: Live): Edge[] {
   const at = new Map(nodes.map(({ id, position }) => [id, position]));
   const pairs = Map.groupBy(links, ({ from, to }) => [from, to].sort().join(' '));
   return [...pairs.values()].flatMap((both) => {
     const [link] = both;
-    if (link === undefined) return [];
-    const sums = both.map((one) => tallyOf(one, live));
+    if (link === undefined || link.from === link.to) return [];
+    const all = both.map(({ from, to }) => sums.get(`${from} ${to}`) ?? none);
     const seen = {
-      go: sum(sums.map(({ go }) => go)), noGo: sum(sums.map(({ noGo }) => noGo)),
-      escalate: sum(sums.map(({ escalate }) => escalate)), lastAt: Math.max(...sums.map(({ lastAt }) => lastAt)),
+      go: sum(all.map(({ go: one }) => one)), noGo: sum(all.map(({ noGo }) => noGo)),
+      escalate: sum(all.map(({ escalate }) => escalate)), lastAt: Math.max(...all.map(({ lastAt }) => lastAt)),
     };
-    const all = seen.go + seen.noGo + seen.escalate;
-    const tone = all === 0 ? 'idle' : seen.noGo > 0 ? 'nogo' : seen.escalate > 0 ? 'escalate' : 'go';
-    const [source, target] = [at.get(link.from), at.get(link.to)];
-    const [sourceHandle, targetHandle] = facing(source, target);
+    const counted = seen.go + seen.noGo + seen.escalate;
+    const tone = counted === 0 ? 'idle' : seen.noGo > 0 ? 'nogo' : seen.escalate > 0 ? 'escalate' : 'go';
+    const [sourceHandle, targetHandle] = facing(at.get(link.from), at.get(link.to));
     const arrow = { type: MarkerType.ArrowClosed, width: 16, height: 16, color: 'context-stroke' };
     return [{
-      id: link.key, source: link.from, target: link.to, sourceHandle, targetHandle,
+      id: `${link.from} ${link.to}`, source: link.from, target: link.to, sourceHandle, targetHandle,
       className: `way ${tone}`, type: 'smoothstep',
       animated: seen.lastAt > 0 && (live.entries[0]?.recordedAt ?? 0) - seen.lastAt < recentMs,
       markerEnd: arrow, ...(both.length > 1 ? { markerStart: arrow } : {}),
-      ...(all === 0 ? {} : { label: seen.noGo + seen.escalate === 0 ? `${all}` : `${seen.go} GO, ${seen.escalate + seen.noGo} not` }),
+      ...(counted === 0 ? {} : { label: seen.noGo + seen.escalate === 0 ? `${counted}` : `${seen.go} GO, ${seen.escalate + seen.noGo} not` }),
     }];
   });
 }

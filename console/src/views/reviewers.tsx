@@ -15,7 +15,7 @@ const words: { readonly [id in SignalId]: readonly [name: string, says: string] 
   'approval-ratio': ['Approved', 'Of all decisions. Over 98 % is red.'],
   'challenge-rate': ['Challenged', 'Denied, modified or escalated. None at all is red, under 5 % amber.'],
   'reasons-repeated': ['Same reason again', 'Word for word, by one person. Over half is red.'],
-  disagreement: ['Reviewers disagree', 'On cards that two people decided. Over 40 % is red, over 15 % amber.'],
+  disagreement: ['Reviewers disagree', 'On questions that two people decided, one card or equal ones. Over 40 % is red, over 15 % amber: they should agree on 85 %.'],
   load: ['Most by one person', 'Share of decisions of the busiest. Over 60 % is amber.'],
   undecided: ['Nobody decided', 'Held actions that ran out. Any is amber.'],
 };

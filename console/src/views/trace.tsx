@@ -5,6 +5,7 @@ import { Chip, Empty, Id, lasting, Outcome, Page, Risk, Time, visible, Waiting }
 import { go, To } from '../router.tsx';
 import { useLive } from '../stream.tsx';
 import { CausalGraph } from './causal-graph.tsx';
+import { PayloadsOf } from './payloads.tsx';
 import { VerdictTable, type TraceDocument } from './verdicts.tsx';
 
 /** One request from first cause to last effect: what happened, who said what, and why. */
@@ -65,6 +66,7 @@ const quiet: ReadonlySet<string> = new Set(['message.admitted', 'session.opened'
 function Document({ trace }: { readonly trace: TraceDocument }) {
   const [all, setAll] = useState(false);
   const { maso, resolution, subject } = trace;
+  const { task } = maso;
   const steps = all ? maso.steps : maso.steps.filter(({ kind, outcome }) => !quiet.has(kind) || outcome === 'NO-GO');
   const first = Math.min(...maso.steps.map((step) => step.recorded_at));
   const ended = String(resolution.outcome);
@@ -86,6 +88,7 @@ function Document({ trace }: { readonly trace: TraceDocument }) {
         <h2 id="causes">Who caused what</h2>
         <CausalGraph trace={trace} />
       </section>
+      {task !== null && <PayloadsOf task={task} />}
       <section className="panel" aria-labelledby="steps">
         <div className="panel-head">
           <h2 id="steps">Step by step</h2>
