@@ -4,7 +4,7 @@ import { get, post, signedOutEvent } from './api.ts';
 import { Time, useOverview } from './parts.tsx';
 import { go, To, usePlace } from './router.tsx';
 import { openSession, SessionProvider, type OpenSession, type SessionAnswer } from './session.tsx';
-import { LiveProvider, useLive, useLiveFeed } from './stream.tsx';
+import { LiveProvider, useLive } from './stream.tsx';
 import { Agents } from './views/agents.tsx';
 import { Anomaly } from './views/anomaly.tsx';
 import { Approvals } from './views/approvals.tsx';
@@ -64,7 +64,6 @@ export function App() {
 }
 
 function Shell({ session, changed }: { readonly session: OpenSession; readonly changed: () => void }) {
-  const live = useLiveFeed(true);
   const place = usePlace();
   const [isOpen, setOpen] = useState(false);
   useEffect(() => setOpen(false), [place]);
@@ -72,7 +71,7 @@ function Shell({ session, changed }: { readonly session: OpenSession; readonly c
     post('/api/session/end').then(changed, changed);
   };
   return (
-    <LiveProvider value={live}>
+    <LiveProvider>
       <a className="skip" href="#main">Skip to the content</a>
       <div className="shell">
         <nav className={isOpen ? 'nav open' : 'nav'} aria-label="Parts of the console">
@@ -90,9 +89,7 @@ function Shell({ session, changed }: { readonly session: OpenSession; readonly c
             <span className="who"><strong>{session.operator}</strong><small>{session.roles.join(', ')}</small></span>
             <button type="button" className="plain" onClick={leave}>Sign out</button>
           </header>
-          {live.state === 'lost' && (
-            <div className="banner" role="status">The node does not answer. What you see may be old; reconnecting …</div>
-          )}
+          <LostBanner />
           <main id="main" tabIndex={-1}>
             <Suspense fallback={<div className="state" role="status">Loading …</div>}>
               <View place={place} />
@@ -173,6 +170,12 @@ function Find() {
         onChange={(event) => setText(event.target.value)} />
     </form>
   );
+}
+
+function LostBanner() {
+  const { state } = useLive();
+  return state === 'lost'
+    ? <div className="banner" role="status">The node does not answer. What you see may be old; reconnecting …</div> : null;
 }
 
 function StreamState() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createContext, useContext, useEffect, useRef, useState } from 'react';
+import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
 import type { EdgeTally, LiveBatch, LiveEntry } from '../../src/console/live-feed.ts';
 
 export type Second = { at: number; go: number; noGo: number; escalate: number };
@@ -29,12 +29,11 @@ const nothing: Live = {
   state: 'connecting', size: 0, entries: [], edges: new Map(), ways: new Map(), seconds: [], summed: 0,
 };
 
-/** The log as it grows, while somebody is signed in. */
-export function useLiveFeed(isOpen: boolean): Live {
+/** The log as it grows. */
+function useLiveFeed(): Live {
   const [live, setLive] = useState<Live>(nothing);
   const lost = useRef(false);
   useEffect(() => {
-    if (!isOpen) return undefined;
     const source = new EventSource('/api/stream');
     const edges = new Map<string, Way>();
     const ways = new Map<string, Way>();
@@ -64,7 +63,7 @@ export function useLiveFeed(isOpen: boolean): Live {
       setLive((before) => ({ ...before, state: 'open', size }));
     });
     return () => source.close();
-  }, [isOpen]);
+  }, []);
   return live;
 }
 
@@ -104,7 +103,12 @@ function addSeconds(known: readonly Second[], { seconds }: LiveBatch): readonly 
 }
 
 const LiveContext = createContext<Live>(nothing);
-export const LiveProvider = LiveContext.Provider;
+
+/** Only what asks for the feed is drawn again with each batch, and not the page around it. */
+export function LiveProvider({ children }: { readonly children: ReactNode }) {
+  return <LiveContext.Provider value={useLiveFeed()}>{children}</LiveContext.Provider>;
+}
+
 export const useLive = (): Live => useContext(LiveContext);
 
 /** The same, looked at once in a while: what is dear to draw is not drawn with each batch. */

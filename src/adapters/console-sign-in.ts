@@ -164,7 +164,7 @@ function sessionShown(
   if (session === null || viewer === null) return { state: 'none', serverNowMs: nowMs() };
   const { operator, state, credential } = session;
   const passkey = credential === null ? null : api.passkeys.get(credential);
-  const rights = ['look', 'decide', 'operate', 'stop', 'recover', 'policy'] as const;
+  const rights = ['look', 'decide', 'operate', 'stop', 'recover', 'open', 'policy'] as const;
   return {
     operator, state, credential,
     roles: viewer.roles,

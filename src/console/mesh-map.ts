@@ -74,7 +74,7 @@ export function meshMap(agents: readonly MapAgent[], edges: readonly MapEdge[], 
   const keyOf = new Map(agents.map((agent) =>
     [agent.name, alone && chosen.has(agent.name) ? agent.name : groupKey(agent)] as const));
   const links = linksOf(edges, chosen, keyOf);
-  const reached = new Set([...links.values()].flatMap(({ from, to }) => [from, to]));
+  const reached = new Set(links.flatMap(({ from, to }) => [from, to]));
   const near = agents.filter((agent) => !chosen.has(agent.name) && reached.has(groupKey(agent)));
   return {
     matching: matching.length,
@@ -84,7 +84,7 @@ export function meshMap(agents: readonly MapAgent[], edges: readonly MapEdge[], 
       ...(alone ? matching.map(singleOf) : groupsOf(matching, false)),
       ...groupsOf(near, true).filter(({ key }) => alone || !matching.some((agent) => groupKey(agent) === key)),
     ],
-    links: [...links.values()].slice(0, linksMax).map((link) => ({ ...link, actions: [...link.actions] })),
+    links: links.slice(0, linksMax).map((link) => ({ ...link, actions: [...link.actions] })),
     members: matching.slice(0, membersMax),
   };
 }
@@ -95,18 +95,19 @@ function linksOf(
   edges: readonly MapEdge[],
   chosen: ReadonlySet<string>,
   keyOf: ReadonlyMap<string, string>,
-): ReadonlyMap<string, Linking> {
-  const links = new Map<string, Linking>();
+): readonly Linking[] {
+  const links = new Map<string, Map<string, Linking>>();
   for (const { from, to, mayRequest } of edges) {
     const [source, target] = [keyOf.get(from), keyOf.get(to)];
     if (source === undefined || target === undefined || (!chosen.has(from) && !chosen.has(to))) continue;
-    const key = `${source} ${target}`;
-    const link = links.get(key) ?? { from: source, to: target, edges: 0, actions: new Set<string>() };
+    const outward = links.get(source) ?? new Map<string, Linking>();
+    if (outward.size === 0) links.set(source, outward);
+    const link = outward.get(target) ?? { from: source, to: target, edges: 0, actions: new Set<string>() };
+    if (link.edges === 0) outward.set(target, link);
     link.edges += 1;
     for (const action of mayRequest) if (link.actions.size < actionsMax) link.actions.add(action);
-    links.set(key, link);
   }
-  return links;
+  return [...links.values()].flatMap((ways) => [...ways.values()]);
 }
 
 function singleOf(agent: MapAgent): Place {

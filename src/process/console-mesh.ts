@@ -11,7 +11,7 @@ import { agentsOf } from './node-control.ts';
 import type { ViewsGround } from './console-views.ts';
 
 const decidedLooked = 5_000;
-const agentsShown = 300;
+const agentsShown = 100;
 const namesShown = 8;
 
 /** What a person who comes in the morning wants to know first. */

@@ -50,7 +50,7 @@ function Graph({ mesh }: { readonly mesh: Answer }) {
   const live = useDeferredValue(useSlowLive(drawEveryMs));
   const nodes = useMemo(() => nodesOf(mesh.places), [mesh.places]);
   const sums = useMemo(() => sumsOf(mesh, live), [mesh, live]);
-  const edges = useMemo(() => drawnOf(mesh.links, nodes, sums, live), [mesh.links, nodes, sums, live]);
+  const edges = useMemo(() => drawnOf(busiest(mesh.links, sums), nodes, sums, live), [mesh.links, nodes, sums, live]);
   if (mesh.matching === 0) return <Empty>{mesh.agents === 0 ? 'The mesh file has no agents.' : 'No agent matches.'}</Empty>;
   const open = (key: string): void => {
     const place = mesh.places.find((one) => one.key === key);
@@ -59,7 +59,8 @@ function Graph({ mesh }: { readonly mesh: Answer }) {
   return (
     <>
       <p className="quiet">{mesh.matching.toLocaleString()} of {mesh.agents.toLocaleString()} agents.{' '}
-        {mesh.places.some(({ isGroup, near }) => isGroup && !near) && 'So many are shown by type and zone: open a box to see what is in it.'}</p>
+        {mesh.places.some(({ isGroup, near }) => isGroup && !near) && 'So many are shown by type and zone: open a box to see what is in it. '}
+        {mesh.links.length > drawnMax && `The busiest ${drawnMax} of ${mesh.links.length} ways are drawn; the table has more.`}</p>
       <div className="graph" role="group" aria-label={`Graph of ${mesh.matching} agents; the tables below say the same`}>
         <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} connectionMode={ConnectionMode.Loose} fitView fitViewOptions={{ maxZoom: 1.2 }} minZoom={0.1}
           nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} nodesFocusable={false} elementsSelectable={false}
@@ -86,7 +87,7 @@ function Tables({ mesh, sums }: { readonly mesh: Answer; readonly sums: Sums }) 
           <table className="rows keep">
             <thead><tr><th>From</th><th>To</th><th>GO</th><th>ESCALATE</th><th>NO-GO</th><th>Last</th><th>May ask for</th></tr></thead>
             <tbody>
-              {mesh.links.slice(0, 300).map((link) => {
+              {mesh.links.slice(0, 150).map((link) => {
                 const seen = sums.get(`${link.from} ${link.to}`) ?? none;
                 return (
                   <tr key={`${link.from} ${link.to}`}>
@@ -187,6 +188,19 @@ function sumsOf({ places }: Answer, live: Live): Sums {
   return sums;
 }
 
+/** More lines than this nobody can follow, nor a browser move. */
+const drawnMax = 60;
+const animatedMax = 30;
+
+function busiest(links: readonly PlacedLink[], sums: Sums): readonly PlacedLink[] {
+  if (links.length <= drawnMax) return links;
+  const weight = (link: PlacedLink): number => {
+    const { go: passed, noGo, escalate } = sums.get(`${link.from} ${link.to}`) ?? none;
+    return (passed + (noGo + escalate) * 10) * 1_000 + link.edges;
+  };
+  return links.toSorted((a, b) => weight(b) - weight(a)).slice(0, drawnMax);
+}
+
 const recentMs = 3_000;
 
 /** One line for both directions between two places, from the sides that face each other. */
@@ -208,7 +222,7 @@ function drawnOf(links: readonly PlacedLink[], nodes: readonly Node[], sums: Sum
     return [{
       id: `${link.from} ${link.to}`, source: link.from, target: link.to, sourceHandle, targetHandle,
       className: `way ${tone}`, type: 'smoothstep',
-      animated: seen.lastAt > 0 && (live.entries[0]?.recordedAt ?? 0) - seen.lastAt < recentMs,
+      animated: pairs.size <= animatedMax && seen.lastAt > 0 && (live.entries[0]?.recordedAt ?? 0) - seen.lastAt < recentMs,
       markerEnd: arrow, ...(both.length > 1 ? { markerStart: arrow } : {}),
       ...(counted === 0 ? {} : { label: seen.noGo + seen.escalate === 0 ? `${counted}` : `${seen.go} GO, ${seen.escalate + seen.noGo} not` }),
     }];

@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useView } from '../api.ts';
 import { Chip, Empty, Id, lasting, Outcome, Page, Risk, Time, visible, Waiting } from '../parts.tsx';
 import { go, To } from '../router.tsx';
-import { useLive } from '../stream.tsx';
+import { useSlowLive } from '../stream.tsx';
 import { CausalGraph } from './causal-graph.tsx';
 import { PayloadsOf } from './payloads.tsx';
 import { VerdictTable, type TraceDocument } from './verdicts.tsx';
@@ -14,7 +14,7 @@ export function Trace({ id }: { readonly id: string | null }) {
 }
 
 function Newest() {
-  const { entries } = useLive();
+  const { entries } = useSlowLive(1_000);
   const [text, setText] = useState('');
   const seen = new Set<string>();
   const tasks = entries.filter(({ task, kind }) => {
