@@ -1,39 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, launch, type Person } from './browser.ts';
-import { ConsoleMesh } from './console-mesh.ts';
+import { expect, it } from 'vitest';
+import type { Person } from './browser.ts';
+import type { ConsoleMesh } from './console-mesh.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 type Finding = { readonly id: string; readonly impact: string | null; readonly nodes: readonly { readonly html: string }[] };
 
-describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () => {
-  let browser: Browser;
-  let mesh: ConsoleMesh;
-  let alice: Person;
-  let views: readonly string[] = [];
+/** Every view, by its place; one held action is made for it. */
+async function viewsOf(mesh: ConsoleMesh): Promise<{ readonly places: readonly string[]; readonly held: Awaited<ReturnType<ConsoleMesh['hold']>> }> {
+  const held = await mesh.hold('refund', {
+    invoice: 'open-0001', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: 'open-0001-key',
+  });
+  const places = [
+    '/', '/approvals', `/approvals/${held.id}`, '/mesh', '/trace', `/trace/${held.message}`, '/agents',
+    '/agents/payments', '/stops', '/anomaly', '/anomaly/payments', '/intent', '/contagion', '/controls', '/recorder', '/costs',
+    `/costs/${held.task}`, '/mesh?zone=core', '/log',
+  ];
+  return { places, held };
+}
 
-  beforeAll(async () => {
-    [browser, mesh] = await Promise.all([launch(), ConsoleMesh.start()]);
-    alice = await mesh.signIn(browser, 'alice');
-    const held = await mesh.hold('refund', {
-      invoice: 'open-0001', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: 'open-0001-key',
-    });
-    views = [
-      '/', '/approvals', `/approvals/${held.id}`, '/mesh', '/trace', `/trace/${held.message}`, '/agents',
-      '/agents/payments', '/stops', '/anomaly', '/anomaly/payments', '/intent', '/contagion', '/controls', '/recorder', '/costs', `/costs/${held.task}`, '/mesh?zone=core', '/log',
-    ];
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await mesh?.stop();
-  });
+/** Tests of every view for everybody, on the mesh and in the browser of the tests beside them. */
+export function accessibilityTests(ground: () => { readonly mesh: ConsoleMesh; readonly alice: Person }): void {
+  let views: readonly string[] = [];
 
   /** What axe calls serious or critical on the page as it stands. */
   async function serious(): Promise<readonly string[]> {
+    const { alice } = ground();
     const found = await alice.page.evaluate(async (): Promise<unknown> => {
       const run: unknown = Reflect.get(globalThis, 'axe');
       const { violations } = await (run as { run: () => Promise<{ violations: unknown }> }).run();
@@ -44,6 +39,7 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
   }
 
   async function look(view: string): Promise<readonly string[]> {
+    const { alice, mesh } = ground();
     await alice.page.goto(mesh.url + view);
     await alice.page.locator('#page-title').waitFor();
     await alice.page.waitForLoadState('load');
@@ -54,6 +50,8 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
   }
 
   it.each(['light', 'dark'] as const)('has no serious finding of axe in %s', async (colorScheme) => {
+    const { alice, mesh } = ground();
+    if (views.length === 0) views = (await viewsOf(mesh)).places;
     await alice.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     const found: { [view: string]: readonly string[] } = {};
     for (const view of views) found[view] = await look(view);
@@ -61,6 +59,7 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
   });
 
   it('has none at phone width, and nothing that runs out of the page', async () => {
+    const { alice } = ground();
     await alice.page.setViewportSize({ width: 390, height: 844 });
     for (const view of views) {
       expect([view, await look(view)]).toEqual([view, []]);
@@ -73,9 +72,24 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
     await alice.page.setViewportSize({ width: 1280, height: 860 });
   });
 
+  it('asks before a kill in a dialog that has none either, and that Escape closes', async () => {
+    const { alice: { page }, mesh } = ground();
+    await page.goto(`${mesh.url}/stops`);
+    await page.getByRole('button', { name: 'Kill the mesh' }).click();
+    await page.getByRole('dialog').waitFor();
+    await page.evaluate(axe);
+    expect(await serious()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+  });
+
   it('is reached and used by keyboard alone', async () => {
-    const { page } = alice;
-    await page.goto(`${mesh.url}/approvals`);
+    const { alice: { page }, mesh } = ground();
+    await page.emulateMedia({ colorScheme: 'light' });
+    const held = await mesh.hold('refund', {
+      invoice: 'keys-0001', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: 'keys-0001-key',
+    });
+    await page.goto(`${mesh.url}/approvals?search=keys-0001`);
     await page.locator('.card-line').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
@@ -90,5 +104,6 @@ describe.skipIf(!hasChromium)('every view for everybody (needs chromium)', () =>
     for (const _step of [1, 2]) await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.getByText(/Denied and signed/).waitFor();
+    await held.end;
   });
-});
+}
