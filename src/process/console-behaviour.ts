@@ -94,6 +94,8 @@ export function intentView(followed: FollowedRecord, { foundations }: ViewsGroun
         coveredBy: [...(coverage.find(({ workflow, criterion }) => workflow === name && criterion === one.id)?.coveredBy ?? [])],
       })),
     })),
+    runs: followed.workflows.runs().slice(-runsShown).toReversed().map(({ phases, ...run }) =>
+      ({ ...run, phases: phases.map((phase) => ({ ...phase, findings: [...phase.findings] })) })),
     judges: (mesh.judge?.subjects ?? []).map(({ subject, criteria: own }) =>
       ({ subject, criteria: own.map(({ id, text }) => ({ id, text })) })),
   };
@@ -127,3 +129,4 @@ export async function costsView(
 }
 
 const ledgerEntriesMax = 10_000;
+const runsShown = 50;

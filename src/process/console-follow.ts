@@ -6,6 +6,7 @@ import { AlignmentScores } from '../recorder/alignment.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { MeshCosts } from '../recorder/mesh-costs.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
+import { WorkflowRuns } from '../recorder/workflow-runs.ts';
 
 /** How an agent does by its scores, and the signs of it that are on record. */
 export type Behaviour = {
@@ -47,6 +48,7 @@ export class FollowedRecord {
   readonly scorer: Scorer;
   readonly alignment = new AlignmentScores();
   readonly costs = new MeshCosts();
+  readonly workflows = new WorkflowRuns();
   readonly #recorder: Pick<FlightRecorder, 'size' | 'read'>;
   readonly #agents = new Map<string, Following>();
   readonly #first: number;
@@ -92,6 +94,7 @@ export class FollowedRecord {
   #take(entry: RecordedEntry): void {
     this.alignment.add(entry);
     this.costs.add(entry);
+    this.workflows.add(entry);
     const observation = observationOf(entry);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
     if (entry.kind === 'indicator.raised') this.#sign(entry);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WorkflowRun } from '../../../src/recorder/workflow-runs.ts';
 import { useView } from '../api.ts';
-import { Chip, Empty, Page, Read, Risk, visible, Waiting, type ReadSoFar } from '../parts.tsx';
+import { Chip, Empty, Id, Outcome, Page, Read, Risk, visible, Waiting, type ReadSoFar } from '../parts.tsx';
 import { To } from '../router.tsx';
 
 type Criterion = { readonly id: string; readonly text: string; readonly kind: string };
@@ -19,6 +20,7 @@ type Intent = {
     readonly name: string; readonly goal: string; readonly version: string; readonly agents: readonly string[];
     readonly criteria: readonly (Criterion & { readonly coveredBy: readonly string[] })[];
   }[];
+  readonly runs: readonly WorkflowRun[];
   readonly judges: readonly { readonly subject: string; readonly criteria: readonly { readonly id: string; readonly text: string }[] }[];
 };
 
@@ -34,6 +36,7 @@ export function IntentView() {
           <>
             <Tiles intent={intent} />
             <Workflows intent={intent} />
+            {intent.runs.length > 0 && <Runs runs={intent.runs} />}
             <Agents agents={intent.agents} />
             <Read read={intent.read} />
           </>
@@ -86,6 +89,30 @@ function Workflows({ intent }: { readonly intent: Intent }) {
           </article>
         ))}
       {judges.length > 0 && <p className="quiet">Judges: {judges.map(({ subject, criteria }) => `${subject} (${criteria.map(({ id }) => id).join(', ')})`).join('; ')}.</p>}
+    </section>
+  );
+}
+
+/** What was said of each workflow as a whole, the newest run first. */
+function Runs({ runs }: { readonly runs: readonly WorkflowRun[] }) {
+  return (
+    <section className="panel" aria-labelledby="runs">
+      <h2 id="runs">Runs, evaluated as a whole</h2>
+      <div className="scroll" tabIndex={0} role="region" aria-label="Runs of workflows">
+        <table className="rows">
+          <thead><tr><th>Workflow</th><th>Verdict</th><th>Phases</th><th>Task</th></tr></thead>
+          <tbody>{runs.map((run) => (
+            <tr key={`${run.workflow} ${run.task}`}>
+              <td>{run.workflow} <span className="quiet">version {run.version}, {run.ended ? 'ended' : 'runs'}</span></td>
+              <td><Outcome value={run.outcome} /></td>
+              <td>{run.phases.map((one) => (
+                <div key={`${one.phase}${one.at}`}>{visible(one.phase)} <Outcome value={one.outcome} /> <span className="quiet">{one.findings.map(visible).join(', ')}</span></div>
+              ))}</td>
+              <td><To place={`/trace/${encodeURIComponent(run.task)}`}><Id value={run.task} /></To></td>
+            </tr>
+          ))}</tbody>
+        </table>
+      </div>
     </section>
   );
 }
