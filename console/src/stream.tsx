@@ -121,5 +121,5 @@ export function useSlowLive(everyMs: number): Live {
     const timer = setInterval(() => setShown(newest.current), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
-  return shown;
+  return shown.entries.length === 0 ? live : shown;
 }
