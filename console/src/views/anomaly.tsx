@@ -81,7 +81,7 @@ function Table({ all }: { readonly all: All }) {
   return (
     <div className="panel scroll" tabIndex={0} role="region" aria-label="Scores">
       <table className="rows">
-        <thead><tr><th>Agent</th><th>Score</th><th>Last hours</th><th>Why</th><th>Signs on record</th><th>Watched for</th></tr></thead>
+        <thead><tr><th>Agent</th><th>Score</th><th>Last hours</th><th>Why</th><th>Signs on record</th><th>For how long</th></tr></thead>
         <tbody>
           {all.agents.map((row) => (
             <tr key={row.agent}>
@@ -90,7 +90,7 @@ function Table({ all }: { readonly all: All }) {
               <td><Line values={row.history} label={`Scores of ${row.agent}`} /></td>
               <td>{row.reasons.length === 0 ? <span className="quiet">nothing stands out</span> : row.reasons.slice(0, 3).map(({ signal }) => signalWords[signal][0]).join(', ')}</td>
               <td><Signs row={row} /></td>
-              <td className="quiet">{row.watchedMs === null ? 'not yet' : forDays(row.watchedMs)}</td>
+              <td className="quiet">{row.watchedMs === null ? 'not yet' : `watched ${forDays(row.watchedMs)}`}</td>
             </tr>
           ))}
         </tbody>
@@ -186,7 +186,7 @@ function Score({ row, limits }: { readonly row: Row; readonly limits: Common['li
 }
 
 function Signs({ row }: { readonly row: Row }) {
-  if (row.signs.length === 0) return <span className="quiet">none</span>;
+  if (row.signs.length === 0) return <span className="quiet">no signs</span>;
   return <>{row.signs.map(({ code, count }) => (
     <To key={code} place={`/log?kind=indicator.raised&code=${encodeURIComponent(code)}`}><Chip tone="warn">{visible(code)} {count > 1 && `× ${count}`}</Chip></To>
   ))}</>;

@@ -86,7 +86,7 @@ function Document({ trace }: { readonly trace: TraceDocument }) {
       </section>
       <section className="panel" aria-labelledby="causes">
         <h2 id="causes">Who caused what</h2>
-        <CausalGraph trace={trace} />
+        <div className="scroll" tabIndex={0} role="region" aria-label="Who caused what"><CausalGraph trace={trace} /></div>
       </section>
       {task !== null && <PayloadsOf task={task} />}
       <section className="panel" aria-labelledby="steps">
