@@ -7,6 +7,7 @@ import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import { startObserver } from '../process/observer.ts';
 import type { CommandIo } from './check.ts';
+import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type ObserverCommand = {
@@ -18,6 +19,7 @@ type ObserverCommand = {
 
 /** `maso observer DIR [FILE]`: prints its public key; with a mesh file it observes until it is told to stop. */
 export async function runObserver(options: ObserverCommand, io: CommandIo): Promise<number> {
+  settleProcess(io);
   const directory = resolve(io.directory, options.directory);
   await makeOwnerOnlyDirectory(directory);
   const key = await loadOrCreateOperatorKey(join(directory, 'observer.jwk'));

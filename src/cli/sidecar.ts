@@ -7,12 +7,12 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { ControlError } from '../control/control-error.ts';
 import { parseJoinToken } from '../identity/join-token.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
-import { keepHeapSmall } from '../process/heap.ts';
 import type { GivenIdentity } from '../process/sidecar-identity.ts';
 import { startSidecar } from '../process/sidecar.ts';
 import type { RunningSidecar } from '../process/sidecar-options.ts';
 import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { CommandIo } from './check.ts';
+import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type SidecarCommand = {
@@ -42,7 +42,7 @@ export type SidecarReady = {
 
 /** `maso sidecar`: runs until it is told to stop, or its supervisor is gone. */
 export async function runSidecar(options: SidecarCommand, io: CommandIo): Promise<number> {
-  keepHeapSmall();
+  settleProcess(io);
   const file = resolve(options.file);
   // A file that cannot be loaded does not end a sidecar that knows the version in force.
   const loaded = readMesh(file);

@@ -11,13 +11,13 @@ import type { ChildHost } from '../control/child.ts';
 import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { isResident } from '../mesh/spawn.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
-import { keepHeapSmall } from '../process/heap.ts';
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
 import { startNode, type RunningNode } from '../process/node.ts';
 import { SidecarSupervisor, type AgentUsers } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
+import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
 
 type UpOptions = {
@@ -40,7 +40,7 @@ const hostDirectory = '/run/maso';
 
 /** `maso up FILE`: runs until it is told to stop. Exit 1 when the mesh file has errors. */
 export async function up(options: UpOptions, io: CommandIo): Promise<number> {
-  keepHeapSmall();
+  settleProcess(io);
   const startedMs = performance.now();
   const file = resolve(options.file);
   const loaded = readMesh(file);

@@ -11,6 +11,7 @@ import { serveWitness } from '../adapters/witness-http.ts';
 import { parseVerifierKey } from '../verifier/checkpoint.ts';
 import { witnessIdentity } from '../witness/cosign.ts';
 import type { CommandIo } from './check.ts';
+import { settleProcess } from './settle-process.ts';
 
 export type WitnessOptions = {
   readonly directory: string;
@@ -33,6 +34,7 @@ export type WitnessReady = {
  * memory of its own, until it is told to stop. Reads nothing of a log but what it is sent.
  */
 export async function runWitness(options: WitnessOptions, io: CommandIo): Promise<number> {
+  settleProcess(io);
   const directory = resolve(io.directory, options.directory);
   await makeOwnerOnlyDirectory(directory);
   const unlock = lockRecordLog(directory);
