@@ -56,6 +56,15 @@ async function valid(): Promise<readonly Vector[]> {
     vector('five entries against an earlier checkpoint', five, [five.checkpointOf(3)]),
     vector('a checkpoint with the line of a witness', five, [cosigned(kept)], { witnessed: true }),
     vector('a full tile and one entry more', await make(drafts(257)), []),
+    vector('the numbers of a writer: one given up, one counted, one under way', await make([
+      written(0, '0/0'), written(2, '2/1/1'), counted(4, '3'), written(5, '4/4'), written(6, '6/4'),
+    ]), []),
+    vector('a writer that a crash ended, and its spool in the next run', await make([
+      written(0, '0/0'), written(2, '2/1'), written(3, '0/0', nextRun), written(1, '1/0'),
+    ]), []),
+    vector('a writer that a crash ended, and an entry with it', await make([
+      written(0, '0/0'), written(2, '2/1'), written(3, '0/0', nextRun),
+    ]), [], { findings: ['VERIFY_WRITER_LOST@1'], ok: true }),
   ];
 }
 
@@ -90,10 +99,30 @@ async function mustFail(): Promise<readonly Vector[]> {
     vector('a line that the witness did not sign', five, [cosigned(kept, true)], {
       witnessed: true, findings: ['VERIFY_COSIGNATURE_INVALID@0', 'VERIFY_NOT_COSIGNED@0'],
     }),
+    vector('an entry that its writer knows to be on record, and that is not', await make([
+      written(0, '0/0'), written(2, '2/2'),
+    ]), [], { findings: ['VERIFY_WRITER_GAP@1'] }),
+    vector('a number that no writer gives', await make([written(0, '0/1')]), [], {
+      findings: ['VERIFY_WRITER_INVALID@0'],
+    }),
     vector('a delivery that was never admitted', await make([draft(1, { kind: 'message.delivered' })]), [], {
       findings: ['VERIFY_DELIVERY_UNADMITTED@0'],
     }),
   ];
+}
+
+const firstRun = 'A'.repeat(26);
+const nextRun = 'B'.repeat(26);
+
+/** What a sidecar wrote under this number. */
+function written(id: number, writer: string, run = firstRun): EntryDraft {
+  return draft(id, { actor: 'sidecar:triage', message: null, detail: { writer: `${run}/${writer}` } });
+}
+
+/** A digest that counts what a sidecar wrote. */
+function counted(id: number, numbers: string): EntryDraft {
+  const detail = { writers: { [`triage ${firstRun}`]: numbers } };
+  return draft(id, { kind: 'refusals.counted', actor: 'node', message: null, detail });
 }
 
 /** The checkpoint with a cosignature; a false one bears the right name and id over other bytes. */
@@ -113,6 +142,8 @@ type Changes = {
   readonly tile?: boolean;
   readonly witnessed?: boolean;
   readonly findings?: readonly string[];
+  /** With findings that are no fault. */
+  readonly ok?: boolean;
 };
 
 function vector(
@@ -140,7 +171,8 @@ function vector(
   }
   const { findings = [] } = changes;
   const witnesses = changes.witnessed === true ? [witness.verifierKey] : [];
-  return { name, files, checkpoints, witnesses, expect: { ok: findings.length === 0, findings } };
+  const { ok = findings.length === 0 } = changes;
+  return { name, files, checkpoints, witnesses, expect: { ok, findings } };
 }
 
 if (import.meta.main) {

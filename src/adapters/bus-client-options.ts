@@ -38,7 +38,8 @@ export type BusClientEvents = {
   readonly announced: (version: number) => void;
   /** The version is there; `answer` says that it holds here, or why it does not. */
   readonly policy: (policy: PolicyVersion, answer: (code: string | null) => void) => void;
-  readonly lease: (answer: LeaseAnswer) => void;
+  /** `accounts`: deliveries of this line whose accounts are on record, from the first on. */
+  readonly lease: (answer: LeaseAnswer, accounts: number) => void;
   /** The connection ended or could not be made; it is tried again unless `fatal`. */
   readonly lost: (code: string, fatal: boolean) => void;
 };

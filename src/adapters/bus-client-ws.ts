@@ -109,8 +109,9 @@ export class BusClient implements BusLink {
     });
   }
 
-  delivered(number: number, entries: readonly EntryDraft[]): void {
+  delivered(number: number, entries: readonly EntryDraft[]): boolean {
     this.#send?.({ kind: 'delivered', number, entries });
+    return this.#send !== null;
   }
 
   async hold(hold: Hold): Promise<string | null> {
@@ -282,12 +283,12 @@ export class BusClient implements BusLink {
    * is the answer to `hello` until that one came, and after it what nobody asked for.
    */
   #lease(
-    { number, signed, chain }: Extract<NodeFrame, { kind: 'lease' }>,
+    { number, signed, chain, accounts }: Extract<NodeFrame, { kind: 'lease' }>,
     hello: NonNullable<LeaseAnswer['asked']>,
   ): void {
     const asked = this.#leasesAsked.get(number) ?? (number === 0 ? hello : null);
     this.#leasesAsked.delete(number);
-    this.#options.events.lease({ signed, chain, asked });
+    this.#options.events.lease({ signed, chain, asked }, accounts);
   }
 
   #lost(code: string): void {

@@ -293,8 +293,12 @@ export class BusConnection {
       return this.#violated('BUS_ENTRY_FORGED');
     }
     const convicted = convictRefused(this.peer.name, frame.entries, this.#context);
+    const recorded = this.leases.accounts.begin();
     patientRecorder.record([...frame.entries, ...convicted]).then(
-      () => backbone.acknowledge(this.#recipient, frame.number),
+      () => {
+        recorded();
+        backbone.acknowledge(this.#recipient, frame.number);
+      },
       () => {
         // Refused for what it says. The message stays in flight: handing it over again now would
         // turn in a circle. It comes again on the next connection.

@@ -7,6 +7,7 @@ import type { Clock } from '../message/clock.ts';
 import type { PaceClamp, PaceView } from '../pace/pace-view.ts';
 import type { StoppedCall } from '../pace/stopped-call.ts';
 import type { SidecarFrame } from '../wire/frame.ts';
+import { Accounts } from './accounts.ts';
 import type { Line } from './control-port.ts';
 
 /** PACE as the bus needs it. */
@@ -48,6 +49,8 @@ export type LeaseContext = {
 export class LineLeases {
   /** End of the last one, milliseconds since 1970. */
   untilMs = 0;
+  /** Deliveries of this line; leases tell the sidecar how many of them are on record. */
+  readonly accounts = new Accounts();
   readonly #peer: PeerIdentity;
   readonly #line: Line;
   readonly #context: LeaseContext;
@@ -100,6 +103,6 @@ export class LineLeases {
     const chain = thumbprint === this.#chainSent ? null : chainPem;
     this.#chainSent = thumbprint;
     this.#told = clamp;
-    this.#line.send({ kind: 'lease', number, signed, chain });
+    this.#line.send({ kind: 'lease', number, signed, chain, accounts: this.accounts.count });
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 
 /** The account of a connection that the node ends, with an indicator where it is evidence. */
@@ -9,20 +10,15 @@ export function refusedLineEntries(
   indicator: 'COMPROMISE' | null,
   at: { readonly boot: string; readonly nowMs: number },
 ): readonly EntryDraft[] {
-  const refused: EntryDraft = {
+  const refused = blankEntry({
     kind: 'identity.refused',
     id: `${at.boot}.${peer.thumbprint}.${at.nowMs}.${code}`,
     at: at.nowMs,
     actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
     outcome: 'NO-GO',
     code,
-    verdicts: [],
-    tookUs: null,
     detail: { agent: peer.name, connection: 'dropped' },
-  };
+  });
   if (indicator === null) return [refused];
   const raised: EntryDraft = {
     ...refused,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PaceStep } from '../pace/book.ts';
 import { unitKey } from '../pace/unit.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 
 type Occasion = {
@@ -17,20 +18,13 @@ type Occasion = {
 export function paceEntries(steps: readonly PaceStep[], occasion: Occasion): readonly EntryDraft[] {
   return steps.map((step, index) => {
     const { version, nowMs, reason, signed } = occasion;
-    const base: EntryDraft = {
+    const base = blankEntry({
       kind: 'pace.changed',
       id: `pace.${version}.${index}`,
       at: nowMs,
       actor: 'node',
-      task: null,
-      message: null,
-      causedBy: [],
-      outcome: null,
-      code: null,
-      verdicts: [],
-      tookUs: null,
       detail: { version, reason, signed },
-    };
+    });
     return described(step, base);
   });
 }

@@ -79,6 +79,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'payload.erased': api('log', 'payload.erased'),
   'record.held': api('log', 'record.held'),
   'record.released': api('log', 'record.released'),
+  'record.repeated': api('log', 'record.repeated'),
   'record.pruned': api('log', 'record.pruned'),
   'recorder.unavailable': {
     ocsf: 'lifecycle', activity: 99, activityName: 'recorder.unavailable', signal: 'log',

@@ -31,6 +31,7 @@ import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { RecorderSettings } from '../mesh/recorder-settings.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
@@ -368,18 +369,11 @@ function meshEntry(
   mesh: Mesh,
   { clock, live }: Foundations,
 ): EntryDraft {
-  return {
+  return blankEntry({
     kind,
     id: mintUlid(clock, systemRandom),
     at: clock.nowMs(),
     actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: null,
-    code: null,
-    verdicts: [],
-    tookUs: null,
     detail: {
       policy: live.version,
       meshDigest: mesh.digest,
@@ -387,7 +381,7 @@ function meshEntry(
       mode: mesh.mode,
       deselected: mesh.deselected.map((control) => ({ ...control })),
     },
-  };
+  });
 }
 
 /** The body of an envelope that this node admitted, and so verified, before. */

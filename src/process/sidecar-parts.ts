@@ -33,6 +33,7 @@ import type { RevocationView } from '../identity/revocation.ts';
 import type { LeaseView } from '../sidecar/standing.ts';
 import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
 import { Allotments } from '../sidecar/allotments.ts';
+import type { EntryNumbers } from '../sidecar/entry-numbers.ts';
 import { Endorsements, type EndorsementStore } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { answerOnCalls } from '../sidecar/settle-call.ts';
@@ -60,6 +61,7 @@ export type SidecarFoundations = {
   readonly judgeMemory: JudgeMemory;
   readonly link: BusLink & Pick<BusClient, 'ask'>;
   readonly recorder: Recorder;
+  readonly numbers: EntryNumbers;
   readonly verifier: PeerVerifier;
   readonly intents: IntentStore;
   readonly credential: () => Credential;

@@ -146,7 +146,7 @@ class SidecarProcess implements RunningSidecar {
     });
     await this.#policy.joined(authorityHash(identity.bundlePem));
     const link = this.#connectBus(identity);
-    const recorder = new SidecarRecorder(this.#store, link);
+    const recorder = new SidecarRecorder(this.#store, link, identity.runs.at(-1) ?? '');
     const line: Line = { identity, link, recorder };
     const report = (failure: unknown): void => this.#report(failure);
     const log = (text: string): void => this.#log(text);
@@ -190,19 +190,13 @@ class SidecarProcess implements RunningSidecar {
     return this.#http?.address ?? null;
   }
 
-  connected(): boolean {
-    return this.#line?.link.connected ?? false;
-  }
+  connected(): boolean { return this.#line?.link.connected ?? false; }
 
-  mintToken(): Promise<string> {
-    return this.sidecar.mintToken();
-  }
+  mintToken(): Promise<string> { return this.sidecar.mintToken(); }
 
   whenBack(offer: () => Promise<void>): void { this.#back = offer; }
 
-  offerToken(): Promise<OfferedToken> {
-    return this.sidecar.offerToken();
-  }
+  offerToken(): Promise<OfferedToken> { return this.sidecar.offerToken(); }
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
@@ -272,6 +266,7 @@ class SidecarProcess implements RunningSidecar {
       judgeMemory: this.#judgeMemory,
       link,
       recorder: recorder.under(policy.version),
+      numbers: recorder.numbers,
       verifier: identity.verifier,
       report: (failure) => this.#report(failure),
       intents: this.#intents,
@@ -309,8 +304,9 @@ class SidecarProcess implements RunningSidecar {
       mintNonce: () => mintNonce(systemRandom),
       events: {
         revocations: (update) => this.#standing.update(update),
-        lease: (answer) => {
+        lease: (answer, accounts) => {
           this.#standing.heard(answer);
+          this.#line?.recorder.numbers.heard(accounts);
           // What the node answered too late, or not at all, is offered again.
           if (link.connected) drain();
         },
@@ -326,7 +322,8 @@ class SidecarProcess implements RunningSidecar {
           this.#sidecar?.reconnected();
         },
         deliver: ({ envelope, chain, number }) => {
-          const settle = (entries: readonly EntryDraft[]) => link.delivered(number, entries);
+          const settle = (entries: readonly EntryDraft[]) =>
+            this.#line?.recorder.delivered(number, entries);
           if (this.#sidecar !== null) return this.#sidecar.deliver(envelope, chain, settle);
           this.#early.push(() => this.#sidecar?.deliver(envelope, chain, settle));
         },
@@ -369,6 +366,7 @@ class SidecarProcess implements RunningSidecar {
 
   #lost(code: string, fatal: boolean): void {
     this.#options.log(`sidecar ${this.agent}: bus connection lost (${code})`);
+    this.#line?.recorder.numbers.lineLost();
     if (code === 'IDENTITY_REVOKED') this.#revoked();
     const isCopy = code === 'BUS_IDENTITY_CLONED' && !this.#sidecarServes;
     if (fatal || isCopy) {

@@ -3,6 +3,7 @@ import type { Clock } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { StoppedCall } from '../pace/stopped-call.ts';
 import { unitKey, type PaceUnit } from '../pace/unit.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import type { Recorder } from '../recorder/entry.ts';
 
 type Account = {
@@ -89,20 +90,10 @@ export class StopAccounts {
     const [oldest] = this.#reports.keys();
     if (this.#reports.size > reportsMax && oldest !== undefined) this.#reports.delete(oldest);
     try {
-      await this.#recorder.record([{
-        kind: 'pace.reported',
-        id: `pace.report.${stop}`,
-        at: this.#clock.nowMs(),
-        actor: 'node',
-        task: null,
-        message: null,
-        causedBy: [],
-        outcome: null,
-        code: null,
-        verdicts: [],
-        tookUs: null,
-        detail,
-      }], { privileged: true });
+      const at = this.#clock.nowMs();
+      const id = `pace.report.${stop}`;
+      const reported = blankEntry({ kind: 'pace.reported', id, at, actor: 'node', detail });
+      await this.#recorder.record([reported], { privileged: true });
     } catch (failure) {
       // The stop holds without its report; the report stays in memory for whoever asks.
       this.#failed(failure);

@@ -4,6 +4,7 @@ import { RecorderError } from './entry.ts';
 import type { EntryDraft, EntryReceipt } from './entry.ts';
 import { entryLine } from './entry-line.ts';
 import type { LogTip } from './entry-line.ts';
+import { numberOf, NumbersLeftOut } from './entry-number.ts';
 import { isEntryDraft } from './entry-shape.ts';
 import type { RecentIds } from './recent-ids.ts';
 
@@ -14,6 +15,7 @@ import type { RecentIds } from './recent-ids.ts';
 export class Batch {
   readonly lines: string[] = [];
   readonly #ids = new Map<string, number>();
+  readonly #leftOut: NumbersLeftOut[] = [];
   readonly #recent: RecentIds;
   readonly #nowMs: number;
   readonly #entryBytesMax: number;
@@ -53,6 +55,11 @@ export class Batch {
     }
   }
 
+  /** Numbers of entries that were on record already. */
+  get repeated(): readonly NumbersLeftOut[] {
+    return this.#leftOut;
+  }
+
   /** Called once the lines are durable. */
   remember(): void {
     for (const [id, sequence] of this.#ids) this.#recent.add(id, sequence);
@@ -62,7 +69,10 @@ export class Batch {
     if (!isEntryDraft(draft)) throw invalid('An entry is not of the published shape.');
     const id = writerId(draft);
     const known = this.#recent.get(id) ?? this.#ids.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.#leaveOut(draft);
+      return known;
+    }
     const next = this.#line(draft);
     const bytes = Buffer.byteLength(next.line);
     if (bytes > this.#entryBytesMax) throw invalid('An entry is larger than allowed.');
@@ -73,6 +83,13 @@ export class Batch {
     this.#ids.set(id, sequence);
     added.push(id);
     return sequence;
+  }
+
+  #leaveOut(draft: EntryDraft): void {
+    if (numberOf(draft) === null || this.#leftOut.at(-1)?.add(draft) === true) return;
+    const next = new NumbersLeftOut();
+    next.add(draft);
+    this.#leftOut.push(next);
   }
 
   #line(draft: EntryDraft): { readonly line: string; readonly tip: LogTip } {

@@ -51,6 +51,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'record.held': true,
   'record.released': true,
   'record.pruned': true,
+  'record.repeated': true,
   'recorder.unavailable': true,
   'recorder.recovered': true,
 };

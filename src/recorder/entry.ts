@@ -51,6 +51,7 @@ export type EntryKind =
   | 'record.held'
   | 'record.released'
   | 'record.pruned'
+  | 'record.repeated'
   | 'recorder.unavailable'
   | 'recorder.recovered';
 
@@ -92,7 +93,8 @@ export type EntryReceipt = { readonly sequence: number };
  * Where steps are recorded. `record` resolves only when the entry is durable; it rejects with
  * `RecorderError` when it is not, and then the caller treats a HIGH or CRITICAL act as refused.
  * Entries of one call are recorded in order, all or none. A draft whose id was recorded before
- * resolves with the old receipt and writes nothing.
+ * resolves with the old receipt and is not written again; where it has a number of its writer's, one
+ * entry `record.repeated` says so, since the number may be another one this time.
  */
 export interface Recorder {
   record(

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
+import { blankEntry } from './blank-entry.ts';
 import { RecorderError } from './entry.ts';
 import type { EntryDraft, Recorder } from './entry.ts';
 import { epochDigest } from './payload-epoch.ts';
@@ -186,38 +187,26 @@ function keptEntry(
   },
   clock: Clock,
 ): EntryDraft {
-  return {
-    ...blankEntry(clock),
+  return blankEntry({
     kind: 'payload.kept',
     id: `${id}.payload.${sealed.part}`,
+    at: clock.nowMs(),
+    actor: 'node',
     task,
     message: id,
     causedBy: [id],
     detail: { from, to, schema, ...sealed },
-  };
+  });
 }
 
 function epochEntry(record: EpochRecord, clock: Clock): EntryDraft {
   const { epoch, threshold, startedAt, endsAt, shares } = record;
   const custodians = shares.map(({ name }) => name);
-  return {
-    ...blankEntry(clock),
+  return blankEntry({
     kind: 'payload.epoch',
     id: `payload.epoch.${epoch}.${startedAt}`,
-    detail: { epoch, threshold, startedAt, endsAt, custodians, digest: epochDigest(record) },
-  };
-}
-
-function blankEntry(clock: Clock) {
-  return {
     at: clock.nowMs(),
     actor: 'node',
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: null,
-    code: null,
-    verdicts: [],
-    tookUs: null,
-  } as const;
+    detail: { epoch, threshold, startedAt, endsAt, custodians, digest: epochDigest(record) },
+  });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mintUlid } from '../message/identifiers.ts';
 import { Batch } from './batch.ts';
+import { blankEntry } from './blank-entry.ts';
 import { CheckpointWriter } from './checkpoint-writer.ts';
 import { RecorderError } from './entry.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
 } from './entry.ts';
 import { parseEntryLine } from './entry-line.ts';
 import type { LogTip } from './entry-line.ts';
+import type { NumbersLeftOut } from './entry-number.ts';
 import { leafHash } from './merkle.ts';
 import type { GrowingTree } from './merkle.ts';
 import { prunedHash } from './pruned-line.ts';
@@ -285,6 +287,7 @@ class GroupCommitRecorder implements FlightRecorder {
       if (settled.length > 0 && (full || batch.bytes >= batchBytesMax)) break;
       settled.push({ call, receipts: addCall(batch, call) });
     }
+    for (const leftOut of batch.repeated) batch.add([this.#repeated(leftOut)]);
     if (batch.lines.length > 0) {
       try {
         await log.append(batch.lines, { privileged: reserve });
@@ -343,21 +346,18 @@ class GroupCommitRecorder implements FlightRecorder {
   }
 
   #recovered(outage: Outage | null, tornBytes: number): EntryDraft {
+    const { code = null, rejected = 0, since = null } = outage ?? {};
+    return { ...this.#own('recorder.recovered'), code, detail: { rejected, since, tornBytes } };
+  }
+
+  /** In the same batch, so that it is on record before its writer hears of its entries. */
+  #repeated(leftOut: NumbersLeftOut): EntryDraft {
+    return { ...this.#own('record.repeated'), detail: { writers: leftOut.toJson() } };
+  }
+
+  #own(kind: 'recorder.recovered' | 'record.repeated'): EntryDraft {
     const { clock, random } = this.#options;
-    return {
-      kind: 'recorder.recovered',
-      id: mintUlid(clock, random),
-      at: clock.nowMs(),
-      actor: 'node',
-      task: null,
-      message: null,
-      causedBy: [],
-      outcome: null,
-      code: outage?.code ?? null,
-      verdicts: [],
-      tookUs: null,
-      detail: { rejected: outage?.rejected ?? 0, since: outage?.since ?? null, tornBytes },
-    };
+    return blankEntry({ kind, id: mintUlid(clock, random), at: clock.nowMs(), actor: 'node' });
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { blankEntry } from './blank-entry.ts';
 import type { EntryDraft, EntryReceipt } from './entry.ts';
+import { NumbersLeftOut } from './entry-number.ts';
 import type { RecorderLimits, RecorderOptions } from './recorder-options.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import {
@@ -33,6 +35,7 @@ export class RefusalFolder {
   readonly #quota: RefusalQuotaLimits;
   readonly #write: (draft: EntryDraft) => Promise<EntryReceipt>;
   #state = emptyQuota;
+  readonly #leftOut = new NumbersLeftOut();
   #waiting: Waiting | null = null;
   #callOff: (() => void) | null = null;
 
@@ -58,6 +61,10 @@ export class RefusalFolder {
       this.#state = asked.state;
       if (asked.write) return null;
     }
+    if (!this.#leftOut.add(draft)) {
+      void this.flush();
+      this.#leftOut.add(draft);
+    }
     this.#state = foldRefusal(this.#state, draft, nowMs);
     this.#arm();
     this.#waiting ??= startWaiting();
@@ -73,11 +80,13 @@ export class RefusalFolder {
     const waiting = this.#waiting;
     this.#waiting = null;
     this.#state = state;
+    const leftOut = this.#leftOut.take();
     try {
-      const receipt = await this.#write(this.#draft(digest));
+      const receipt = await this.#write(this.#draft(digest, leftOut));
       waiting?.resolve(receipt);
     } catch (failure) {
       this.#state = mergeCounts(this.#state, digest);
+      this.#leftOut.putBack(leftOut);
       waiting?.reject(failure);
       this.#arm();
     }
@@ -96,25 +105,23 @@ export class RefusalFolder {
     });
   }
 
-  #draft(digest: RefusalDigest): EntryDraft {
+  #draft(digest: RefusalDigest, leftOut: NumbersLeftOut): EntryDraft {
     const { clock, random } = this.#options;
     const until = clock.nowMs();
     let total = 0;
     for (const count of digest.counts.values()) total += count;
-    return {
+    const writers = leftOut.isEmpty ? {} : { writers: leftOut.toJson() };
+    return blankEntry({
       kind: 'refusals.counted',
       id: mintUlid(clock, random),
       at: until,
       actor: 'node',
-      task: null,
-      message: null,
-      causedBy: [],
       outcome: 'NO-GO',
       code: 'RECORDER_REFUSALS_FOLDED',
-      verdicts: [],
-      tookUs: null,
-      detail: { counts: Object.fromEntries(digest.counts), since: digest.since, total, until },
-    };
+      detail: {
+        counts: Object.fromEntries(digest.counts), since: digest.since, total, until, ...writers,
+      },
+    });
   }
 }
 

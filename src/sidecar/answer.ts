@@ -89,6 +89,7 @@ export async function repeatReply(
   const again = await prepareAgain({ ...signed, payload: { ...reply.outcome } }, context);
   // Not sealed just now: it stays, and is repeated.
   if (again === null) return;
+  context.numbers.giveUp([reply.entry]);
   const renewed: Reply = { ...reply, ...again, instance: context.credential().spiffeId };
   await context.store.saveReply(message.body.id, renewed);
   return sendReply(message, renewed, false, context);
@@ -113,6 +114,8 @@ async function sendReply(
   });
   // Refused for now, not for good: it stays, and is repeated.
   if (!sent.accepted && passingCodes.has(sent.code)) return;
+  if (sent.accepted) context.numbers.settle([reply.entry]);
+  else context.numbers.giveUp([reply.entry]);
   await context.store.setState(message.body.id, 'done');
 }
 

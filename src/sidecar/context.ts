@@ -22,6 +22,7 @@ import type { Gate } from '../tool/gate.ts';
 import type { AgentModel } from './agent-model.ts';
 import type { Allotments } from './allotments.ts';
 import type { Endorsements } from './endorsements.ts';
+import type { EntryNumbers } from './entry-numbers.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 import type { LeaseView } from './standing.ts';
 
@@ -83,6 +84,8 @@ export type SidecarContext = {
   readonly lease: LeaseView;
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly recorder: Recorder;
+  /** For entries that go another way than through the recorder. */
+  readonly numbers: EntryNumbers;
   readonly agentSees: (code: string) => AgentCode;
   /** Makes entries durable here; they reach the recorder as soon as the node can be asked. */
   readonly spool: (entries: readonly EntryDraft[]) => Promise<void>;

@@ -144,7 +144,7 @@ function exit(
 ): Received {
   const refused = verdict.outcome === 'NO-GO';
   const isRequest = body.schema === actionRequestSchema;
-  const entries = [deliveredEntry(body, verdict, tookUs, context)];
+  const entries = [context.numbers.numbered(deliveredEntry(body, verdict, tookUs, context))];
   const message: InboxMessage = {
     body,
     state: refused ? 'refused' : isRequest ? 'working' : 'pending',
@@ -154,6 +154,7 @@ function exit(
   };
   const { isNew, durable } = context.store.receive(message);
   if (isNew) return { message, entries, durable };
+  context.numbers.giveUp(entries);
   return { message: null, entries: context.store.message(body.id)?.entries ?? entries, durable };
 }
 

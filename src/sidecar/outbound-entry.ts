@@ -24,7 +24,7 @@ export function outboundEntry(
 ): EntryDraft {
   const domain = context.mesh.domains.get(body.domain);
   const full = domain?.auditLevel !== 'OUTPUT_ONLY';
-  return fitEntry({
+  return context.numbers.numbered(fitEntry({
     kind: 'message.outbound',
     id: `${body.id}.outbound`,
     at: body.issuedAt,
@@ -53,7 +53,7 @@ export function outboundEntry(
       ...(traceparent === null ? {} : { traceparent }),
       type: body.type,
     },
-  });
+  }));
 }
 
 /** How many places were rewritten; never what stood there. */

@@ -321,8 +321,10 @@ async function publish(
   });
   const shared = { id: body.id, task: body.task };
   if (answer.accepted) {
+    context.numbers.settle([entry]);
     return { ...shared, outcome: verdict.outcome, code: verdict.lead?.code ?? null, compromised: false };
   }
+  context.numbers.giveUp([entry]);
   const compromised = compromiseCodes.has(answer.code);
   return { ...shared, outcome: 'NO-GO', code: answer.code, compromised };
 }

@@ -159,7 +159,8 @@ export interface BusLink {
   ): Promise<string | null>;
   /** Resolves when there is a line to the node, or soon after when there is none. */
   standing(): Promise<void>;
-  delivered(number: number, entries: readonly EntryDraft[]): void;
+  /** False when there is no line to say it on: then the message comes again. */
+  delivered(number: number, entries: readonly EntryDraft[]): boolean;
   /** The child, its approval, or why not; SIDECAR_BUS_UNREACHABLE when the node cannot be asked. */
   spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }>;
   /** How many children were ended; null when the node cannot be asked now. */

@@ -9,6 +9,7 @@ import { finding } from '../review/verdict.ts';
 import { parseSidecarFrame } from '../wire/parse-frame.ts';
 import { SidecarRecorder } from './recording.ts';
 
+const run = 'R'.repeat(26);
 let store: SqliteSidecarStore;
 let frames: (readonly EntryDraft[])[];
 let answer: (entries: readonly EntryDraft[]) => string | null;
@@ -24,7 +25,8 @@ beforeEach(() => {
       return answer(entries);
     },
     standing: async () => undefined,
-  });
+    delivered: () => true,
+  }, run);
 });
 
 test('repeats a privileged step once when its line was being made anew', async () => {

@@ -5,9 +5,11 @@ import {
   type EntryReceipt,
   type Recorder,
 } from '../recorder/entry.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import { fitEntry } from '../recorder/entry-fit.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import { stampPolicy } from '../recorder/stamp-policy.ts';
+import { EntryNumbers } from './entry-numbers.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 
 type Spooled = ReturnType<SidecarStore['spooled']>[number];
@@ -24,11 +26,18 @@ const batchLengthMax = 128 * 1024;
  * everything spooled before it, or is refused. Local receipts carry sequence -1: the node numbers.
  */
 export class SidecarRecorder {
+  /** Of all entries that this run of the sidecar writes, also of those that go with a message. */
+  readonly numbers: EntryNumbers;
   readonly #store: SidecarStore;
-  readonly #link: Pick<BusLink, 'record' | 'standing'>;
+  readonly #link: Pick<BusLink, 'record' | 'standing' | 'delivered'>;
   #draining: Promise<boolean> | null = null;
 
-  constructor(store: SidecarStore, link: Pick<BusLink, 'record' | 'standing'>) {
+  constructor(
+    store: SidecarStore,
+    link: Pick<BusLink, 'record' | 'standing' | 'delivered'>,
+    run: string,
+  ) {
+    this.numbers = new EntryNumbers(run);
     this.#store = store;
     this.#link = link;
   }
@@ -51,15 +60,27 @@ export class SidecarRecorder {
     if (!fitted.every(isEntryDraft)) {
       throw new RecorderError('RECORDER_ENTRY_INVALID', 'A step has no recordable form.');
     }
-    if (options.privileged === true) await this.#recordNow(fitted, policyVersion);
-    else {
-      await this.#store.spool(fitted);
+    const numbered = fitted.map((entry) => this.numbers.numbered(entry));
+    try {
+      if (options.privileged === true) await this.#recordNow(numbered, policyVersion);
+      else await this.#store.spool(numbered);
+    } catch (failure) {
+      this.numbers.giveUp(numbered);
+      throw failure;
+    }
+    if (options.privileged !== true) {
       this.drain().catch(() => {
         // What could not be taken out of the spool stays in it, and is offered again.
         return undefined;
       });
     }
     return entries.map(() => ({ sequence: -1 }));
+  }
+
+  /** Tells the node how a delivery was received. */
+  delivered(number: number, entries: readonly EntryDraft[]): void {
+    if (this.#link.delivered(number, entries)) this.numbers.handed(entries);
+    else this.numbers.giveUp(entries);
   }
 
   /** Sends what is spooled, in order; true when nothing is left. Called on every reconnection. */
@@ -80,6 +101,7 @@ export class SidecarRecorder {
     if (code !== null) {
       throw new RecorderError('RECORDER_NOT_DURABLE', `The node did not record the step: ${code}.`);
     }
+    this.numbers.settle(entries);
   }
 
   async #recordOnce(
@@ -100,6 +122,7 @@ export class SidecarRecorder {
         continue;
       }
       if (code !== null) return false;
+      this.numbers.settle(waiting.map(({ entry }) => entry));
       await this.#store.unspool(waiting.map(({ position }) => position));
     }
   }
@@ -112,6 +135,7 @@ export class SidecarRecorder {
         code = await this.#link.record([rejected(entry)], false, spooledVersion);
       }
       if (code !== null) return false;
+      this.numbers.settle([entry]);
       await this.#store.unspool([position]);
     }
     return true;
@@ -128,19 +152,14 @@ function withinFrame(waiting: readonly Spooled[]): readonly Spooled[] {
   return end < 0 ? waiting : waiting.slice(0, end);
 }
 
-function rejected({ kind, at, actor }: EntryDraft): EntryDraft {
-  return {
+/** Under the number of the entry that it replaces. */
+function rejected({ kind, at, actor, detail: { writer } }: EntryDraft): EntryDraft {
+  return blankEntry({
     kind: 'indicator.raised',
     id: `rejected.${at}.${kind}`,
     at,
     actor,
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: null,
     code: 'RECORDER_ENTRY_INVALID',
-    verdicts: [],
-    tookUs: null,
-    detail: { kind, indicator: 'RECORD' },
-  };
+    detail: { indicator: 'RECORD', kind, ...(writer === undefined ? {} : { writer }) },
+  });
 }

@@ -124,6 +124,21 @@ export const verifierCodes = {
     mend: 'After a crash of its sidecar this is so; else look at it: its gate was passed by.',
     agentSees: 'REFUSED',
   },
+  VERIFY_WRITER_GAP: {
+    means: 'A sidecar was told that entries of its own are on record before this one, and they are not.',
+    mend: 'Keep the log as evidence: the node dropped them. Compare with the sidecar\'s own memory.',
+    agentSees: 'REFUSED',
+  },
+  VERIFY_WRITER_LOST: {
+    means: 'A sidecar ended, and entries that it had numbered before this one were never recorded.',
+    mend: 'After a crash of the sidecar this is so; else ask who dropped them.',
+    agentSees: 'REFUSED',
+  },
+  VERIFY_WRITER_INVALID: {
+    means: 'An entry gives itself a number that no sidecar gives.',
+    mend: 'Look at the sidecar that wrote it: it was taken over, or is of another version.',
+    agentSees: 'REFUSED',
+  },
   VERIFY_PRUNED_UNRECORDED: {
     means: 'An entry was taken out of the log, and no signed record says by whose order.',
     mend: 'Keep the log as evidence: somebody removed it outside of `maso recorder prune`.',

@@ -17,6 +17,8 @@ const lines: readonly string[] = [
   line(),
   line({ task: null, message: null, outcome: null, tookUs: null, verdicts: [], code: 'A_CODE' }),
   line({ causedBy: [ulid(1), ulid(2)], verdicts: [go, { ...go, findings: [found, found] }] }),
+  line({ detail: { a: { writer: 'not this one' }, writer: 'this one', xyz: 1 } }),
+  line({ detail: { writer: ['none'] } }),
   line({ detail: { a: [1, true, null, { b: 'ü\u2028😀' }], b: {}, c: [], d: false, 'é': 0 } }),
 ];
 /** Entries that the short way leaves to the long one. */
@@ -30,8 +32,8 @@ const rare: readonly string[] = [
 
 function seen(entry: Entry | null): object | null {
   if (entry === null) return null;
-  const { kind, id, actor, message, causedBy, outcome, detail, sequence, recordedAt } = entry;
-  return { kind, id, actor, message, causedBy, outcome, detail, sequence, recordedAt };
+  const { kind, id, actor, message, causedBy, outcome, writer, detail, sequence, recordedAt } = entry;
+  return { kind, id, actor, message, causedBy, outcome, writer, detail, sequence, recordedAt };
 }
 
 describe('the two ways to read an entry', () => {

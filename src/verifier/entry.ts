@@ -12,6 +12,8 @@ export type Entry = {
   readonly outcome: string | null;
   /** Made when it is asked for: ask only for entries that it decides something about. */
   readonly detail: { readonly [name: string]: unknown };
+  /** Its place among what its writer wrote, from its detail; null where it has none. */
+  readonly writer: string | null;
   readonly sequence: number;
   readonly recordedAt: number;
 };
@@ -34,7 +36,9 @@ export function parseEntry(bytes: Uint8Array): Entry | null {
 export function parseAnyEntry(text: string): Entry | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isEntry(value) && isCanonical(value, text) ? value : null;
+    if (!isEntry(value) || !isCanonical(value, text)) return null;
+    const { writer } = value.detail;
+    return { ...value, writer: typeof writer === 'string' ? writer : null };
   } catch {
     // Not JSON, or nested too deeply to be written again.
     return null;
@@ -76,7 +80,7 @@ const entry: Members = [
   ['verdicts', listOf(64, (value) => hasExactly(value, verdict))],
 ];
 
-function isEntry(value: unknown): value is Entry {
+function isEntry(value: unknown): value is Omit<Entry, 'writer'> {
   return hasExactly(value, entry);
 }
 

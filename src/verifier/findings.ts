@@ -14,6 +14,8 @@ const warnings: ReadonlySet<VerifyCode> = new Set([
   // A crash between the gate's own note and the record leaves an end without a beginning.
   'VERIFY_CALL_UNANNOUNCED',
   'VERIFY_LINE_INCOMPLETE',
+  // Entries that a crash took along leave the same gap.
+  'VERIFY_WRITER_LOST',
 ]);
 
 /** Collects what is wrong, the first ones by name and all of them by number. */

@@ -22,6 +22,7 @@ class PlainEntry implements Entry {
   readonly message: string | null;
   readonly causedBy: readonly string[];
   readonly outcome: string | null;
+  readonly writer: string | null;
   readonly sequence: number;
   readonly recordedAt: number;
   readonly #detail: string;
@@ -33,6 +34,7 @@ class PlainEntry implements Entry {
     this.message = members.message;
     this.causedBy = members.causedBy;
     this.outcome = members.outcome;
+    this.writer = members.writer;
     this.sequence = members.sequence;
     this.recordedAt = members.recordedAt;
     this.#detail = detail;
@@ -55,6 +57,8 @@ class PlainReader {
   #value = 0;
   /** Of the last list of ids. */
   #ids: readonly string[] = nothing;
+  /** What the detail says as `writer`. */
+  #writer: string | null = null;
 
   constructor(text: string) {
     this.#text = text;
@@ -84,7 +88,8 @@ class PlainReader {
     if (!(this.#is(',"task":') && this.#idOrNull() && this.#is(',"tookUs":') && this.#integerOrNull())) return null;
     if (!(this.#is(',"verdicts":') && this.#verdicts() && this.#is('}'))) return null;
     if (this.#at !== this.#text.length) return null;
-    const members = { kind, id, actor, message, causedBy, outcome, sequence, recordedAt };
+    const writer = this.#writer;
+    const members = { kind, id, actor, message, causedBy, outcome, writer, sequence, recordedAt };
     return new PlainEntry(members, this.#text.slice(detail, detailEnd));
   }
 
@@ -281,7 +286,9 @@ class PlainReader {
       isFirst = false;
       from = this.#from;
       to = this.#to;
+      const isWriter = depth === 0 && to - from === 6 && this.#text.startsWith('writer', from);
       if (!this.#is(':') || !this.#anything(depth + 1)) return false;
+      if (isWriter && this.#text.charCodeAt(this.#at - 1) === 0x22) this.#writer = this.#last();
     } while (this.#is(','));
     return this.#is('}');
   }

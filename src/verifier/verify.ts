@@ -13,6 +13,7 @@ import type { PruneRecord } from './pruned.ts';
 import { writeSha256 } from './sha256.ts';
 import type { Sha256 } from './sha256.ts';
 import type { LogSource } from './source.ts';
+import { Writers } from './writers.ts';
 import { StoredTree } from './stored-tree.ts';
 import { TreeHashes } from './tree.ts';
 
@@ -89,6 +90,7 @@ class EntryWalk {
   readonly #completeness: Completeness;
   readonly #missing: MissingPositions;
   readonly #pruned = new Pruned();
+  readonly #writers: Writers;
   /** Positions where something else stood than the tree holds. */
   readonly #edited = new Set<number>();
   #expected = 0;
@@ -110,6 +112,7 @@ class EntryWalk {
       published: known.published ?? this.target,
     });
     this.#completeness = new Completeness(input.idsMax ?? 200_000, findings);
+    this.#writers = new Writers(findings);
     this.#missing = new MissingPositions((from, to) => {
       findings.add('VERIFY_ENTRY_REMOVED', from, to - from);
     });
@@ -134,6 +137,7 @@ class EntryWalk {
     this.read += 1;
     this.#pruned.add(this.#expected);
     this.#completeness.pruned();
+    this.#writers.pruned();
     this.#expected += 1;
     return true;
   }
@@ -170,6 +174,7 @@ class EntryWalk {
     const { target } = this;
     const end = this.#expected + this.#invalid;
     this.#missing.finish();
+    this.#writers.finish();
     if (end < target) this.#findings.add('VERIFY_TRUNCATED', end);
     await this.#tree.finish(target);
     const held = this.#tree.held.toSorted((a, b) => a.checkpoint.size - b.checkpoint.size);
@@ -192,7 +197,7 @@ class EntryWalk {
       entries: this.read,
       findings: this.#findings.inOrder(),
       findingsTotal: this.#findings.total,
-      unchecked: this.#completeness.unchecked,
+      unchecked: this.#completeness.unchecked + this.#writers.unchecked,
       covered: good.at(-1)?.size ?? 0,
       cosigned,
       pruned: this.#pruned.count,
@@ -209,7 +214,7 @@ class EntryWalk {
     this.#tree.place(position, leaf);
     this.#expected = position + 1;
     this.#invalid = 0;
-    this.#completeness.look(entry);
+    this.#look(entry);
   }
 
   async #standsAhead(entry: Entry, leaf: Uint8Array): Promise<void> {
@@ -235,7 +240,12 @@ class EntryWalk {
       const code = genuine ? 'VERIFY_ENTRY_DUPLICATED' : 'VERIFY_ENTRY_INSERTED';
       this.#findings.add(code, sequence);
     }
+    this.#look(entry);
+  }
+
+  #look(entry: Entry): void {
     this.#completeness.look(entry);
+    this.#writers.look(entry);
   }
 
   #accept(entry: Entry): void {
@@ -246,6 +256,6 @@ class EntryWalk {
     this.#expected += 1;
     this.#invalid = 0;
     this.#pruned.look(entry);
-    this.#completeness.look(entry);
+    this.#look(entry);
   }
 }

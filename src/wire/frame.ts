@@ -167,6 +167,8 @@ export type NodeFrame =
       readonly number: number;
       readonly signed: string;
       readonly chain: string | null;
+      /** `delivered` frames of this line whose entries are on record, from the first without a gap. */
+      readonly accounts: number;
     }
   /** A version of the policy, as JSON of `PolicyVersion` cut into parts, in order. */
   | {

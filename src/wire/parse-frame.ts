@@ -292,6 +292,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     number,
     signed: z.string().max(8192),
     chain: z.string().nullable(),
+    accounts: number,
   }),
   z.strictObject({
     kind: z.literal('policy'),

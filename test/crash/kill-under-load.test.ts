@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exchange, HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { CrashLoad } from '../mesh-harness/crash-load.ts';
+import { codesWithout, unnumbered } from '../mesh-harness/dropped-entry.ts';
 import {
   maso, MeshFolder, sidecar, until, up, type MasoProcess,
 } from '../mesh-harness/running-mesh.ts';
@@ -100,6 +101,10 @@ describe('a mesh whose processes are killed under load', () => {
     await expectEveryHopOnce(folder, load);
     const verified = await maso(['recorder', 'verify', '--state', folder.state, '--json']);
     expect(verified.status, verified.out).toBe(0);
+    expect(verified.out).not.toContain('VERIFY_WRITER_GAP');
+    const entries = await folder.entries();
+    expect(unnumbered(entries)).toEqual([]);
+    expect(await codesWithout(entries)).toContain('VERIFY_WRITER_GAP');
     process.stdout.write(`${killed} kills: ${load.summary()}, ${calls.length} tool calls\n`);
   }, 60_000 + kills * 5_000);
 

@@ -159,7 +159,7 @@ function frameSeeds(envelopes: readonly Buffer[]): readonly Buffer[] {
     { kind: 'record', number: 3, privileged: true, policyVersion: 1, entries: [entry, entry] },
     { kind: 'lease', number: 6, policyVersion: 1, nonce: 'A'.repeat(22) },
     { kind: 'clamped', paceVersion: 2, busy: false, calls: [{ call: 'c', tool: 't', operation: 'o', write: true, end: 'told' }] },
-    { kind: 'lease', number: 6, signed: 'a.b.c', chain: null },
+    { kind: 'lease', number: 6, signed: 'a.b.c', chain: null, accounts: 3 },
     { kind: 'policy', version: 2, code: null },
     { kind: 'hold', number: 4, hold },
     { kind: 'renew', number: 5, csr: 'x' },

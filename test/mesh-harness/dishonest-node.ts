@@ -102,7 +102,7 @@ export class DishonestNode {
       revocationVersion: 0, paceVersion: Number.MAX_SAFE_INTEGER, privileged: true, consent: null, durationMs: 5_000,
       clamp: { phase: 'PRIMARY', allows: 'all', draining: false },
     }, this.#credential);
-    return { kind: 'lease', number, signed, chain: this.#credential.chainPem };
+    return { kind: 'lease', number, signed, chain: this.#credential.chainPem, accounts: 0 };
   }
 
   async close(): Promise<void> {

@@ -12,6 +12,7 @@ import type { Credential, PeerIdentity } from '../../src/identity/credential.ts'
 import { RevocationList } from '../../src/identity/revocation.ts';
 import { signEnvelope } from '../../src/identity/sign-envelope.ts';
 import { Endorsements } from '../../src/sidecar/endorsements.ts';
+import { EntryNumbers } from '../../src/sidecar/entry-numbers.ts';
 import { noLimits, type MandateTerms, type Right } from '../../src/mandate/mandate.ts';
 import { issueMandate } from '../../src/mandate/narrow.ts';
 import { createMandateVerifier, type MandateVerifier } from '../../src/mandate/verifier.ts';
@@ -41,6 +42,8 @@ import { operatorKey } from '../mesh-harness/attack-mesh.ts';
 import { sampleMesh } from '../mesh-files/sample.ts';
 
 const rootKey = operatorKey();
+/** Of the sidecar under test, in the place of a ULID. */
+const fixtureRun = 'R'.repeat(26);
 
 /** A key and the identity that a verified certificate would show for it. */
 export type Party = { readonly credential: Credential; readonly peer: PeerIdentity };
@@ -109,8 +112,9 @@ export class FakeLink implements BusLink {
     return this.endAnswer();
   }
 
-  delivered(): void {
+  delivered(): boolean {
     // The tests look at what `deliver` settles.
+    return true;
   }
 
   readonly spawns: SpawnRequest[] = [];
@@ -162,6 +166,7 @@ export class FakeSidecar {
   readonly store = new SqliteSidecarStore(this.database);
   readonly recorder = new FakeRecorder();
   readonly link = new FakeLink();
+  readonly numbers = new EntryNumbers(fixtureRun);
   readonly calls: AdmissionFields[] = [];
   readonly faults: unknown[] = [];
   readonly party: Party;
@@ -237,6 +242,7 @@ export class FakeSidecar {
       revocations: new RevocationList([], 0, startMs),
       lease: { isValid: () => true, coversPrivileged: () => true },
       recorder: this.recorder,
+      numbers: this.numbers,
       agentSees,
       spool: async (entries) => {
         await this.recorder.record(entries);
