@@ -122,7 +122,7 @@ class Fleet {
       identityOf: (thumbprint) => this.#verifier.byThumbprint(thumbprint),
       lineageOf: () => null,
       mandates: { refusal: () => null, register: async () => undefined },
-      payloads: { keep: () => null },
+      payloads: { keep: () => null, keepRead: () => null },
     };
   }
 

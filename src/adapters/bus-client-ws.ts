@@ -3,9 +3,11 @@ import { WebSocket } from 'ws';
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
-import type { BusLink, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
+import { payloadPieces } from '../recorder/payload-keeper.ts';
+import type { BusLink, KeptRead, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
+import { keptPiecesMax } from '../wire/frame.ts';
 import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
@@ -94,6 +96,20 @@ export class BusClient implements BusLink {
       { kind: 'record', number, privileged, policyVersion, entries }
     ));
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
+  }
+
+  async keep({ payload, ...read }: KeptRead): Promise<string | null> {
+    const { parts, pieces } = payloadPieces(payload);
+    for (let first = 0; first < parts; first += keptPiecesMax) {
+      const some = pieces.slice(first, first + keptPiecesMax);
+      const text = some.map((piece) => Buffer.from(piece).toString('base64'));
+      const answer = await this.ask((number) => (
+        { kind: 'keep', number, read, first, parts, pieces: text }
+      ));
+      const code = answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
+      if (code !== null) return code;
+    }
+    return null;
   }
 
   standing(): Promise<void> {

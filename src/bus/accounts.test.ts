@@ -4,11 +4,14 @@ import { Accounts } from './accounts.ts';
 
 it('counts accounts from the first on, and none behind one that is not on record', () => {
   const accounts = new Accounts();
-  const [one, two, three] = [accounts.begin(), accounts.begin(), accounts.begin()];
+  let acknowledged = 0;
+  const begin = () => accounts.begin(() => (acknowledged += 1));
+  const [one, two, three] = [begin(), begin(), begin()];
   two?.();
   expect(accounts.count).toBe(0);
   one?.();
   expect(accounts.count).toBe(2);
   three?.();
   expect(accounts.count).toBe(3);
+  expect(acknowledged).toBe(3);
 });

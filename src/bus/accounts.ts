@@ -13,13 +13,14 @@ export class Accounts {
     return this.#prefix;
   }
 
-  /** Takes up the next one; what it returns is called once that is on record. */
-  begin(): () => void {
+  /** Takes up the next one; what it returns is called once that is on record, and does `then`. */
+  begin(then: () => void): () => void {
     const place = this.#begun;
     this.#begun += 1;
     return () => {
       this.#done.add(place);
       while (this.#done.delete(this.#prefix)) this.#prefix += 1;
+      then();
     };
   }
 }

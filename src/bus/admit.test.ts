@@ -57,7 +57,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },
-    payloads: { keep: () => null },
+    payloads: { keep: () => null, keepRead: () => null },
     ...change,
   };
 }

@@ -75,6 +75,7 @@ describe('a connection whose identity is revoked', () => {
     ['renew', { kind: 'renew', number: 7, csr: '' }],
     ['lease', { kind: 'lease', number: 7, policyVersion: 1, nonce }],
     ['delivered', { kind: 'delivered', number: 7, entries: [] }],
+    ['keep', { kind: 'keep', number: 7, read: { call: '', task: '', tool: '', operation: '' }, first: 0, parts: 1, pieces: [] }],
   ])('has its next %s refused, and is ended', (_kind, frame) => {
     const { sent, dropped, connection } = connect();
     connection.receive(hello);

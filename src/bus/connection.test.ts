@@ -71,7 +71,7 @@ beforeEach(() => {
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },
-    payloads: { keep: () => null },
+    payloads: { keep: () => null, keepRead: () => null },
     backbone: new LocalBackbone(queue),
     connected: new Map(),
     control: {

@@ -16,6 +16,7 @@ import { onEndTask } from './end-task.ts';
 import type { ControlPort, Line } from './control-port.ts';
 import { LineLeases, type BusPace } from './line-leases.ts';
 import { answerSpawn } from './spawned.ts';
+import { onKeepFrame } from './keep-frame.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
@@ -107,6 +108,8 @@ export class BusConnection {
         return this.#delivered(frame);
       case 'record':
         return this.#record(frame);
+      case 'keep':
+        return onKeepFrame(frame, this.peer.name, this.#line, this.#context);
       case 'hold':
         return this.#hold(frame);
       case 'end-task':
@@ -293,12 +296,9 @@ export class BusConnection {
       return this.#violated('BUS_ENTRY_FORGED');
     }
     const convicted = convictRefused(this.peer.name, frame.entries, this.#context);
-    const recorded = this.leases.accounts.begin();
+    const recorded = this.leases.accounts.begin(() => backbone.acknowledge(this.#recipient, frame.number));
     patientRecorder.record([...frame.entries, ...convicted]).then(
-      () => {
-        recorded();
-        backbone.acknowledge(this.#recipient, frame.number);
-      },
+      recorded,
       () => {
         // Refused for what it says. The message stays in flight: handing it over again now would
         // turn in a circle. It comes again on the next connection.
@@ -355,8 +355,7 @@ export class BusConnection {
   }
 
   #revocations(update: RevocationUpdate): void {
-    const changes = update.changes.map(passedOn);
-    this.#line.send({ kind: 'revocations', ...update, changes });
+    this.#line.send({ kind: 'revocations', ...update, changes: update.changes.map(passedOn) });
   }
 
   /** The certificate was good for the handshake; a line must not outlive it. */

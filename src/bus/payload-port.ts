@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EnvelopeBody } from '../message/envelope.ts';
-import type { KeptPayload } from '../recorder/payload-keeper.ts';
+import type { KeptPayload, PayloadPieces, ReadOfAgent } from '../recorder/payload-keeper.ts';
 
 /** Keeps payloads of admitted messages, sealed, where the mesh file says so. */
 export type PayloadPort = {
@@ -9,4 +9,6 @@ export type PayloadPort = {
    * not kept. Throws `RecorderError` when it is to be kept and cannot be.
    */
   readonly keep: (body: EnvelopeBody) => KeptPayload | null;
+  /** The same for what an agent read through a tool of its own, in pieces of its canonical form. */
+  readonly keepRead: (read: ReadOfAgent, pieces: PayloadPieces) => KeptPayload | null;
 };

@@ -18,7 +18,7 @@ import type { JsonValue } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { PayloadKeeper } from '../recorder/payload-keeper.ts';
-import type { KeptPayload } from '../recorder/payload-keeper.ts';
+import type { KeptPayload, PayloadPieces, ReadOfAgent } from '../recorder/payload-keeper.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import type { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
@@ -87,6 +87,11 @@ export class NodeForensics implements PayloadPort {
     const settings = mesh.recorder?.forensic ?? null;
     if (settings === null || !settings.keep.has(riskOf(body, mesh))) return null;
     return this.#keeper.keep(body);
+  }
+
+  keepRead(read: ReadOfAgent, pieces: PayloadPieces): KeptPayload | null {
+    const keeps = this.#foundations.live.mesh.recorder?.forensic?.keep.has('LOW') === true;
+    return keeps ? this.#keeper.keepRead(read, pieces) : null;
   }
 
   async order(signed: string, attached: JsonValue | null): Promise<RecorderOrderAnswer> {

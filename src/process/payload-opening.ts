@@ -132,7 +132,7 @@ export async function epochKeyFrom(
 /**
  * Opens every payload of an epoch. Reads the log twice: what was erased is known before anything is
  * opened, also where somebody put an erased key back into the store. The parts of one payload stand
- * side by side in the log; those that do not are not put together.
+ * close together in the log; those that do not are not put together.
  */
 export async function* openPayloads(
   entries: () => AsyncIterable<RecordedEntry>,
@@ -154,20 +154,33 @@ export async function* openPayloads(
       unwrapKey(one, { log, epoch, task }, epochKey) ?? []);
     const payload = erased ? null : opensWith(keys, parts, { log, epoch, task, message });
     const state = stateOf(payload, erased, keys.length, parts);
-    const { from, to, schema } = first.detail;
-    const names = { from: String(from), to: String(to), schema: String(schema) };
+    const names = namesOf(first.detail);
     return [{ message, task, ...names, sequence: first.sequence, state, payload }];
   };
-  let parts: RecordedEntry[] = [];
+  const incomplete = new Map<string, RecordedEntry[]>();
   for await (const entry of entries()) {
     if (entry.kind !== 'payload.kept' || entry.detail['epoch'] !== epoch) continue;
-    if (parts[0]?.message !== entry.message) {
-      yield* open(parts);
-      parts = [];
-    }
-    parts.push(entry);
+    // An agent's read is named by its sidecar, which may give it the id of somebody's message.
+    const whose = `${entry.message} ${String(entry.detail['agent'])}`;
+    const parts = [...(incomplete.get(whose) ?? []), entry];
+    incomplete.set(whose, parts);
+    const [oldest = whose] = incomplete.keys();
+    const isComplete = parts.length === entry.detail['parts'];
+    const ended = isComplete ? whose : incomplete.size > incompleteMax ? oldest : null;
+    if (ended === null) continue;
+    yield* open(incomplete.get(ended) ?? []);
+    incomplete.delete(ended);
   }
-  yield* open(parts);
+  for (const parts of incomplete.values()) yield* open(parts);
+}
+
+/** Payloads that are being put together at the same time. */
+const incompleteMax = 64;
+
+/** A message has two ends and a schema, an agent's own read the agent at both and its tool. */
+function namesOf(detail: RecordedEntry['detail']): Pick<OpenedPayload, 'from' | 'to' | 'schema'> {
+  const { agent, from = agent, to = agent, tool, operation, schema = `${tool}.${operation}` } = detail;
+  return { from: String(from), to: String(to), schema: String(schema) };
 }
 
 type Place = {

@@ -4,7 +4,7 @@ import { draft, fakeClock, fakeRandom, ulid } from '../../test/faults/recorder-f
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft, Recorder } from './entry.ts';
 import type { EpochRecord } from './payload-epoch.ts';
-import { PayloadKeeper } from './payload-keeper.ts';
+import { PayloadKeeper, payloadPieces } from './payload-keeper.ts';
 import type { PayloadKeyStore } from './payload-key-store.ts';
 import { openPayload, sealPayload, unwrapKey, wrapKey } from './payload-seal.ts';
 
@@ -101,6 +101,16 @@ describe('a keeper of payloads', () => {
     store.failing = false;
     await keeper.keep(message(2, 'x')).durable;
     expect(store.wrapped).toHaveLength(1);
+  });
+
+  it('keeps parts of what an agent read, under an id that no message has', async () => {
+    await keeper.tick(settings);
+    const read = { call: ulid(101), task, agent: 'reader', tool: 'notes', operation: 'read' };
+    const { parts, pieces } = payloadPieces({ text: 'x'.repeat(70_000) });
+    const { entries } = keeper.keepRead(read, { first: 1, parts, pieces: pieces.slice(1) });
+    expect(entries.map(({ id }) => id)).toEqual([1, 2].map((part) => `reader.${ulid(101)}.payload.${part}`));
+    expect(entries[0]?.detail).toMatchObject({ agent: 'reader', tool: 'notes', part: 1, parts: 3 });
+    expect(keeper.keep(message(1, 'x')).entries[0]?.id).toBe(`${ulid(101)}.payload.0`);
   });
 
   it('drops every key when its epoch ends, with or without another message', async () => {

@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
+import type { JsonObject, JsonValue } from '../message/json.ts';
 import { blankEntry } from './blank-entry.ts';
 import { RecorderError } from './entry.ts';
 import type { EntryDraft, Recorder } from './entry.ts';
@@ -43,8 +44,25 @@ export type KeptPayload = {
 
 type Epoch = { readonly record: EpochRecord; readonly key: Uint8Array };
 
+/** An agent's own read: no message carries it. */
+export type ReadOfAgent = {
+  /** Id of the call. */
+  readonly call: string;
+  readonly task: string;
+  readonly agent: string;
+  readonly tool: string;
+  readonly operation: string;
+};
+
+/** Some of the parts of a payload, in order. */
+export type PayloadPieces = {
+  readonly first: number;
+  readonly parts: number;
+  readonly pieces: readonly Uint8Array[];
+};
+
 /** An entry has room for this much, sealed and spelled out. */
-const partBytes = 32 * 1024;
+export const payloadPartBytes = 32 * 1024;
 /** Keys of tasks in memory; of what was forgotten a second key of the same task is made. */
 const tasksMax = 50_000;
 /** The next epoch is prepared in the last part of the present one. */
@@ -88,22 +106,33 @@ export class PayloadKeeper {
    * The payload of an admitted message as entries of the log. The same message again gives the same
    * ids. Throws `RecorderError` RECORDER_PAYLOAD_UNAVAILABLE when no epoch is open.
    */
-  keep(body: EnvelopeBody): KeptPayload {
+  keep({ id, task, from, to, schema, payload }: EnvelopeBody): KeptPayload {
+    const detail = { from, to, schema };
+    return this.#keep({ id, message: id, task, detail }, payloadPieces(payload));
+  }
+
+  /** The same for parts of what an agent read; ids follow from the call and the place of the part. */
+  keepRead({ call, task, agent, tool, operation }: ReadOfAgent, pieces: PayloadPieces): KeptPayload {
+    // The call is the sidecar's to name: it must not take the id of somebody's message.
+    const id = `${agent}.${call}`;
+    return this.#keep({ id, message: call, task, detail: { agent, operation, tool } }, pieces);
+  }
+
+  #keep(subject: Subject, { first, parts, pieces }: PayloadPieces): KeptPayload {
     const { clock, random, log } = this.#options;
     this.#change(clock.nowMs());
     const epoch = this.#epoch;
     if (epoch === null) {
       throw new RecorderError('RECORDER_PAYLOAD_UNAVAILABLE', 'No epoch of payload keys is open.');
     }
-    const { key, durable } = this.#keyOf(body.task, epoch);
-    const bytes = Buffer.from(canonicalize(body.payload));
-    const parts = Math.max(1, Math.ceil(bytes.length / partBytes));
+    const { message, task } = subject;
+    const { key, durable } = this.#keyOf(task, epoch);
     const number = epoch.record.epoch;
-    const shared = { log, epoch: number, task: body.task, message: body.id, parts };
-    const entries = Array.from({ length: parts }, (_, part) => {
-      const piece = bytes.subarray(part * partBytes, (part + 1) * partBytes);
+    const shared = { log, epoch: number, task, message, parts };
+    const entries = pieces.map((piece, at) => {
+      const part = first + at;
       const sealed = sealPayload(piece, { ...shared, part }, key, random);
-      return keptEntry(body, { epoch: number, part, parts, bytes: piece.length, sealed }, clock);
+      return keptEntry(subject, { epoch: number, part, parts, bytes: piece.length, sealed }, clock);
     });
     return { entries, durable };
   }
@@ -176,8 +205,25 @@ export class PayloadKeeper {
   }
 }
 
+/** Whose payload it is, and what its entry says of it besides. */
+type Subject = {
+  readonly id: string;
+  readonly message: string;
+  readonly task: string;
+  readonly detail: JsonObject;
+};
+
+/** The canonical form of a payload, cut into what an entry has room for. */
+export function payloadPieces(payload: JsonValue): PayloadPieces {
+  const bytes = Buffer.from(canonicalize(payload));
+  const parts = Math.max(1, Math.ceil(bytes.length / payloadPartBytes));
+  const pieces = Array.from({ length: parts }, (_, part) =>
+    bytes.subarray(part * payloadPartBytes, (part + 1) * payloadPartBytes));
+  return { first: 0, parts, pieces };
+}
+
 function keptEntry(
-  { id, task, from, to, schema }: EnvelopeBody,
+  { id, message, task, detail }: Subject,
   sealed: {
     readonly epoch: number;
     readonly part: number;
@@ -193,9 +239,9 @@ function keptEntry(
     at: clock.nowMs(),
     actor: 'node',
     task,
-    message: id,
-    causedBy: [id],
-    detail: { from, to, schema, ...sealed },
+    message,
+    causedBy: [message],
+    detail: { ...detail, ...sealed },
   });
 }
 

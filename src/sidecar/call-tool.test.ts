@@ -71,6 +71,45 @@ describe('a read that leaves the system', () => {
   });
 });
 
+describe('a read', () => {
+  const keeping = (...keep: readonly string[]): Mesh => ({
+    ...sampleMesh(),
+    recorder: {
+      witnesses: [], witnessAgeMaxMs: 1, retentionDays: { LOW: 1, MEDIUM: 1, HIGH: 1, CRITICAL: 1 },
+      forensic: { custodians: [], threshold: 1, epochMs: 1, keep: new Set(keep) as ReadonlySet<'LOW'> },
+    },
+  });
+
+  it('is kept for custodians before the agent has it, or the agent does not get it', async () => {
+    const { fake, memory, read } = await reader('Read it.', keeping('LOW'));
+    fake.link.keepAnswer = () => 'RECORDER_PAYLOAD_UNAVAILABLE';
+    expect(await read({ path: 'x' })).toMatchObject({ code: 'SIDECAR_READ_NOT_KEPT', result: null });
+    expect(memory.values.sourcesFor('7')['']).toBeUndefined();
+    fake.link.keepAnswer = () => null;
+    const answer = await read({ path: 'x' });
+    expect(answer.result).toEqual({ id: '7', name: 'x' });
+    expect(fake.link.kept[1]).toMatchObject({
+      call: answer.id, tool: 'mail', operation: 'read_file',
+      payload: { arguments: { path: 'x' }, result: { id: '7', name: 'x' } },
+    });
+  });
+
+  it('is told nobody where reads are not kept', async () => {
+    for (const mesh of [sampleMesh(), keeping('HIGH', 'CRITICAL')]) {
+      const { fake, read } = await reader('Read it.', mesh);
+      expect((await read({ path: 'x' })).code).toBeNull();
+      expect(fake.link.kept).toEqual([]);
+    }
+  });
+
+  it('takes what the controls said of it along to the gate, which records it', async () => {
+    const { fake, read } = await reader('Read it.', sampleMesh());
+    await read({ path: 'x' });
+    const controls = fake.calls[0]?.verdicts?.map(({ control }) => control);
+    expect(controls).toEqual(expect.arrayContaining(['policy-compliance', 'scanner']));
+  });
+});
+
 describe('what a read was asked for', () => {
   const plain = sampleMesh();
 

@@ -48,6 +48,8 @@ export async function callTool(
   if (ran.status !== 'DONE' || ran.label === null) {
     return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
   }
+  const unkept = await keepRead(call, ran.result, context);
+  if (unkept !== null) return { id, code: unkept, result: null };
   const asked = isAskedFor(call.arguments, memory);
   await memory.absorb(
     [
@@ -64,6 +66,17 @@ export async function callTool(
     [],
   );
   return { id, code: null, result: ran.result };
+}
+
+/** Where reads are kept for custodians, what cannot be kept is not handed over. */
+async function keepRead(
+  { id, task, tool, operation, arguments: asked }: LocalCall,
+  result: JsonValue,
+  { mesh, link }: SidecarContext,
+): Promise<string | null> {
+  if (mesh.recorder?.forensic?.keep.has('LOW') !== true) return null;
+  const kept = await link.keep({ call: id, task, tool, operation, payload: { arguments: asked, result } });
+  return kept === null ? null : 'SIDECAR_READ_NOT_KEPT';
 }
 
 /** A read whose arguments leave the system, or pick the object, is held to G5 like an action. */

@@ -22,6 +22,11 @@ export const sidecarCodes = {
     mend: 'Call the sidecar from the agent process, by its socket or 127.0.0.1.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_READ_NOT_KEPT: {
+    means: 'What the tool gave could not be kept for the custodians, so the agent does not get it.',
+    mend: 'See why the node does not record, or take LOW out of `recorder.forensic.keep`.',
+    agentSees: 'UNAVAILABLE',
+  },
   SIDECAR_REQUEST_INVALID: {
     means: 'The request to the sidecar does not have the documented shape.',
     mend: 'Read /openapi.json of the sidecar.',

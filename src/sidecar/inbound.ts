@@ -267,7 +267,7 @@ export async function receiveLocalCall(
     return { admitted: null, verdict: combine([...verdicts, stopped]) };
   }
   const { beginBeforeMs, ended } = allotted;
-  return { admitted: admitRead(call, beginBeforeMs, context), verdict, ended };
+  return { admitted: admitRead(call, beginBeforeMs, context, verdict.verdicts), verdict, ended };
 }
 
 /** A read that the executor's own policy check needs, for example the ledger's verified payees. */
@@ -275,6 +275,7 @@ export function admitRead(
   call: LocalCall,
   beginBeforeMs: number,
   context: SidecarContext,
+  verdicts: readonly Verdict[] = [],
 ): AdmittedRequest {
   const operation = context.mesh.tools.get(call.tool)?.operations.get(call.operation);
   return context.admission.admit({
@@ -293,6 +294,7 @@ export function admitRead(
     task: call.task,
     beginBeforeMs,
     standing: () => ownRefusal(context),
+    verdicts,
     privileged: false,
   });
 }

@@ -5,6 +5,7 @@ import type { AgentContext } from '../label/context.ts';
 import type { IndexedValue } from '../label/value-index.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
+import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { NodeFrame, SpawnRequest } from '../wire/frame.ts';
@@ -157,6 +158,8 @@ export interface BusLink {
     privileged: boolean,
     policyVersion: number,
   ): Promise<string | null>;
+  /** Null once what an agent read is kept for custodians, or need not be; else why it is not. */
+  keep(read: KeptRead): Promise<string | null>;
   /** Resolves when there is a line to the node, or soon after when there is none. */
   standing(): Promise<void>;
   /** False when there is no line to say it on: then the message comes again. */
@@ -174,6 +177,15 @@ export interface BusLink {
   /** True once the owner has all of them durably. */
   settle(reports: readonly AllotmentReport[]): Promise<boolean>;
 }
+
+/** An agent's own read, to be sealed in the log. */
+export type KeptRead = {
+  readonly call: string;
+  readonly task: string;
+  readonly tool: string;
+  readonly operation: string;
+  readonly payload: JsonObject;
+};
 
 export type SpawnedAnswer = Pick<
   Extract<NodeFrame, { kind: 'spawned' }>, 'child' | 'endsAt' | 'approval'

@@ -4,6 +4,7 @@ import type { RiskClass } from '../mesh/mesh.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
+import type { Verdict } from '../review/verdict.ts';
 import { ToolError } from './tool-error.ts';
 
 /** What `sidecar/inbound` decided may be called: every member was checked before it is admitted. */
@@ -42,6 +43,8 @@ export type AdmissionFields = {
    * that is over. A code, or null. Asked right before the tool is handed the call.
    */
   readonly standing: () => string | null;
+  /** What the controls said of an agent's own read; recorded with its beginning. */
+  readonly verdicts?: readonly Verdict[];
   /** The intent is recorded durably before the call; always true for HIGH and CRITICAL. */
   readonly privileged: boolean;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EntryDraft } from '../recorder/entry.ts';
+import type { Verdict } from '../review/verdict.ts';
 import type { Decision } from './gate-outcome.ts';
 import type { Intent, IntentStore } from './intent-store.ts';
 
@@ -13,14 +14,18 @@ export type EntryStamp = {
 /**
  * The gate is about to call the tool. Arguments are in the message that caused it, not here (G9).
  */
-export function intentEntry(intent: Intent, stamp: EntryStamp): EntryDraft {
+export function intentEntry(
+  intent: Intent,
+  stamp: EntryStamp,
+  verdicts: readonly Verdict[] = [],
+): EntryDraft {
   return {
     ...shared(intent, stamp),
     kind: 'tool.intent',
     id: stamp.id,
     outcome: 'GO',
     code: null,
-    verdicts: [],
+    verdicts,
     tookUs: null,
   };
 }

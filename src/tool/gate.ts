@@ -195,7 +195,7 @@ class ToolGate implements Gate {
     const { intent } = running;
     const begun = await this.#begin(intent);
     if (begun.next === 'stop') return begun.decision;
-    if (!(await this.#recordIntent(intent))) {
+    if (!(await this.#recordIntent(intent, request.fields))) {
       return this.#withdraw(intent, begun.doubtful, 'TOOL_NOT_RECORDED');
     }
     const last = new LastWord(request.fields, this.#context);
@@ -257,8 +257,8 @@ class ToolGate implements Gate {
   }
 
   /** A write waits for its record, a privileged call also when it reads; other reads go on. */
-  async #recordIntent(intent: Intent): Promise<boolean> {
-    const recorded = this.#record(intentEntry(intent, this.#stamp()), intent);
+  async #recordIntent(intent: Intent, { verdicts }: AdmissionFields): Promise<boolean> {
+    const recorded = this.#record(intentEntry(intent, this.#stamp(), verdicts), intent);
     return intent.write || intent.privileged ? recorded : true;
   }
 

@@ -10,6 +10,9 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
 import type { StoppedCall } from '../pace/stopped-call.ts';
 
+/** Pieces of one frame; each is at most 32 KiB before base64. */
+export const keptPiecesMax = 20;
+
 /** Starts of one sidecar that are remembered. */
 export const runsMax = 64;
 
@@ -63,6 +66,23 @@ export type SidecarFrame =
       /** Version of the policy that the step was judged under. */
       readonly policyVersion: number;
       readonly entries: readonly EntryDraft[];
+    }
+  /**
+   * Keeps what an agent read through a tool of its own, sealed in the log, where payloads are kept: parts
+   * of its canonical form from `first` on, base64. Answered by `recorded`.
+   */
+  | {
+      readonly kind: 'keep';
+      readonly number: number;
+      readonly read: {
+        readonly call: string;
+        readonly task: string;
+        readonly tool: string;
+        readonly operation: string;
+      };
+      readonly first: number;
+      readonly parts: number;
+      readonly pieces: readonly string[];
     }
   | { readonly kind: 'hold'; readonly number: number; readonly hold: Hold }
   /** Asks the owner of the bounds, before a tool runs. */

@@ -11,7 +11,8 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import type { Hold } from '../oversight/hold.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
-import { runsMax } from './frame.ts';
+import { payloadPartBytes } from '../recorder/payload-keeper.ts';
+import { keptPiecesMax, runsMax } from './frame.ts';
 import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
@@ -20,6 +21,10 @@ const depthMax = 40;
 /** A version of the policy travels in parts that fit a frame whatever has to be escaped. */
 export const policyPartLengthMax = 128 * 1024;
 const policyPartsMax = 256;
+
+/** What a tool gives at most, with its arguments, in parts. */
+const keptPartsMax = 1024;
+const keptPieceLengthMax = Math.ceil(payloadPartBytes / 3) * 4;
 
 const id = z.string().min(1).max(160);
 const name = z.string().min(1).max(128);
@@ -188,6 +193,14 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     privileged: z.boolean(),
     policyVersion: number,
     entries,
+  }),
+  z.strictObject({
+    kind: z.literal('keep'),
+    number,
+    read: z.strictObject({ call: id, task: z.string().length(26), tool: name, operation: name }),
+    first: z.int().min(0).max(keptPartsMax),
+    parts: z.int().min(1).max(keptPartsMax),
+    pieces: z.array(z.base64().max(keptPieceLengthMax)).min(1).max(keptPiecesMax),
   }),
   z.strictObject({ kind: z.literal('hold'), number, hold }),
   z.strictObject({ kind: z.literal('allot'), number, ask: allotmentAsk }),

@@ -156,6 +156,7 @@ function frameSeeds(envelopes: readonly Buffer[]): readonly Buffer[] {
     { kind: 'hello', meshDigest: 'd', policyVersion: 0, isolation: 'uid', runs: ['01K74F0Z00ABCDEFGHJKMNPQRS'], nonce: 'A'.repeat(22) },
     { kind: 'publish', number: 1, policyVersion: 1, envelope, entry, resend: false },
     { kind: 'delivered', number: 2, entries: [entry] },
+    { kind: 'keep', number: 3, read: { call: 'c', task: 'T'.repeat(26), tool: 't', operation: 'o' }, first: 0, parts: 2, pieces: ['YQ==', 'Yg=='] },
     { kind: 'record', number: 3, privileged: true, policyVersion: 1, entries: [entry, entry] },
     { kind: 'lease', number: 6, policyVersion: 1, nonce: 'A'.repeat(22) },
     { kind: 'clamped', paceVersion: 2, busy: false, calls: [{ call: 'c', tool: 't', operation: 'o', write: true, end: 'told' }] },

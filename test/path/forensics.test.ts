@@ -16,6 +16,7 @@ import type { OpeningRequest } from '../../src/process/payload-opening.ts';
 import { shareBinding } from '../../src/recorder/payload-epoch.ts';
 import { keyCommitment } from '../../src/recorder/payload-seal.ts';
 import { parseVerifierKey } from '../../src/verifier/checkpoint.ts';
+import { agentRequests } from '../../src/sidecar/agent-requests.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { MeshInProcess } from '../mesh-harness/mesh-in-process.ts';
 import { MeshFolder } from '../mesh-harness/running-mesh.ts';
@@ -46,14 +47,17 @@ describe('kept payloads', () => {
     }
     writeFileSync(join(folder.directory, 'alice.jwk'), JSON.stringify(
       people.alice.privateKey.export({ format: 'jwk' })), { mode: 0o600 });
-    mesh = await MeshInProcess.start(folder, ['desk', 'planner']);
+    mesh = await MeshInProcess.start(folder, ['desk', 'planner', 'reader']);
     await mesh.fresh('desk');
     await mesh.fresh('planner');
+    await mesh.fresh('reader');
     tasks = [];
     for (const prompt of [planted, 'nothing much', 'also nothing']) {
       const { body } = await mesh.startTask('desk', 'planner', { text: prompt });
       tasks.push(String(body['task']));
     }
+    const asked = agentRequests.callTool.parse({ tool: 'notes', operation: 'read' });
+    expect((await mesh.api('reader').callTool(asked, mesh.memory('reader'))).status).toBe(200);
   }, 60_000);
   afterAll(async () => {
     await mesh?.close();
@@ -92,7 +96,10 @@ describe('kept payloads', () => {
       .split('\n').slice(0, -1).map((line) => JSON.parse(line) as JsonObject);
 
   it('stand nowhere in clear in the log, and the log verifies', async () => {
-    const kept = (await folder.entries()).filter(({ kind }) => kind === 'payload.kept');
+    const entries = await folder.entries();
+    const intent = entries.find(({ kind, actor }) => kind === 'tool.intent' && actor === 'agent:reader');
+    expect(intent?.verdicts.map(({ control }) => control)).toContain('policy-compliance');
+    const kept = entries.filter(({ kind }) => kind === 'payload.kept');
     expect(kept.map(({ task }) => task)).toEqual(expect.arrayContaining(tasks));
     for (const file of filesUnder(join(folder.state, 'log'))) {
       expect(readFileSync(file, 'latin1'), file).not.toContain('DE8937');
@@ -136,6 +143,9 @@ describe('kept payloads', () => {
     const opened = payloadsIn('two').filter(({ state }) => state === 'opened');
     expect(opened.map(({ task }) => task)).toEqual(expect.arrayContaining(tasks));
     expect(JSON.stringify(opened.find(({ task }) => task === tasks[0]))).toContain(planted);
+    const read = opened.find(({ schema }) => schema === 'notes.read');
+    expect(read).toMatchObject({ from: 'reader', to: 'reader', payload: { arguments: {} } });
+    expect(JSON.stringify(read)).toContain('"title"');
     expect(statSync(join(folder.directory, 'two.payloads.jsonl')).mode & 0o077).toBe(0);
     expect((await folder.entries()).findLast(({ kind }) => kind === 'payload.opened')?.detail).toMatchObject({
       custodians: ['carol', 'erin'], operator: 'alice', reason: 'incident 17',

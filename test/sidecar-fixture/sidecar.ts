@@ -33,7 +33,7 @@ import { createScanner } from '../../src/scanner/scan.ts';
 import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
 import { Allotments } from '../../src/sidecar/allotments.ts';
 import type { SidecarContext } from '../../src/sidecar/context.ts';
-import type { BusLink, PublishAnswer } from '../../src/sidecar/ports.ts';
+import type { BusLink, KeptRead, PublishAnswer } from '../../src/sidecar/ports.ts';
 import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.ts';
 import { withoutResult, type GateOutcome } from '../../src/tool/gate-outcome.ts';
 import type { Gate } from '../../src/tool/gate.ts';
@@ -102,6 +102,14 @@ export class FakeLink implements BusLink {
 
   async record(): Promise<string | null> {
     return null;
+  }
+
+  readonly kept: KeptRead[] = [];
+  keepAnswer: () => string | null = () => null;
+
+  async keep(read: KeptRead): Promise<string | null> {
+    this.kept.push(read);
+    return this.keepAnswer();
   }
 
   readonly ended: string[] = [];
