@@ -2,6 +2,9 @@
 import type { Mesh } from '../mesh/mesh.ts';
 import type { CedarPolicies } from '../policy/cedar.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
+import { parseEntry } from '../verifier/entry.ts';
+import { Findings } from '../verifier/findings.ts';
+import { Writers } from '../verifier/writers.ts';
 import { Faults } from './faults.ts';
 import type { Ground } from './ground.ts';
 import type { Identities } from './identities.ts';
@@ -147,6 +150,7 @@ class Run {
       const kept = this.#sidecars.get('payments')?.run?.intents.find(key) ?? null;
       if (kept === null && observed.hadEffect(key)) observed.violated('G10', `${operation} had an effect that nobody remembers`);
     }
+    this.#missNone();
     await this.#tamper();
     return steps;
   }
@@ -174,6 +178,19 @@ class Run {
     if ((this.#sidecars.get(to)?.run?.store.message(id) ?? null) !== null) return true;
     const waiting = this.#node.run?.context.queue.pending(to, new Set(), 10_000) ?? [];
     return waiting.some((message) => message.id === id);
+  }
+
+  /** G8: the verifier misses no entry that a sidecar was told is on record, and none is numbered wrongly. */
+  #missNone(): void {
+    const findings = new Findings(violationsMax);
+    const writers = new Writers(findings);
+    for (const line of this.#node.log.lines) {
+      const entry = parseEntry(Buffer.from(line));
+      if (entry !== null) writers.look(entry);
+    }
+    for (const { code, sequence } of findings.inOrder()) {
+      this.#ground.observed.violated('G8', `${code} at ${sequence}`);
+    }
   }
 
   /** G8: an operator with the disk in hand cuts the log, or writes into it. Opening it must say so. */

@@ -70,8 +70,13 @@ export class SimulatedLink implements BusLink {
     });
   }
 
-  delivered(number: number, entries: readonly EntryDraft[]): void {
+  delivered(number: number, entries: readonly EntryDraft[]): boolean {
     this.#send({ kind: 'delivered', number, entries });
+    return this.#welcome;
+  }
+
+  async keep(): Promise<string | null> {
+    return null;
   }
 
   async hold(hold: Parameters<BusLink['hold']>[0]): Promise<string | null> {

@@ -275,7 +275,7 @@ export class SimulatedNode implements Acceptor {
       },
       lineageOf: () => null,
       mandates: mandates.registry,
-      payloads: { keep: () => null },
+      payloads: { keep: () => null, keepRead: () => null },
       backbone: new LocalBackbone(queue),
       control: this.#control(database, parts, mandates.port, allotments),
     };

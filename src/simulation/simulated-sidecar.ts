@@ -52,6 +52,7 @@ export type SidecarRun = {
   readonly sidecar: AgentSidecar;
   readonly api: AgentApi;
   readonly link: SimulatedLink;
+  readonly recorder: SidecarRecorder;
   readonly standing: SidecarStanding;
   readonly store: SidecarStore;
   readonly intents: IntentStore;
@@ -190,10 +191,11 @@ export class SimulatedSidecar {
       now: () => standing.now(),
       frame: (frame, asked) => this.#heard(frame, asked),
       lost: (code) => {
+        recorder.numbers.lineLost();
         if (code === 'IDENTITY_REVOKED') standing.ended();
       },
     });
-    const recorder = new SidecarRecorder(store, overlay(link, {}));
+    const recorder = new SidecarRecorder(store, overlay(link, {}), this.#runs.at(-1) ?? '');
     const context = this.#context({ life, database, store, intents, standing, link, verifier, recorder });
     const sidecar = new AgentSidecar(context);
     const paceChanged = (): void => {
@@ -204,13 +206,13 @@ export class SimulatedSidecar {
         (failure: unknown) => this.#report(failure),
       );
     };
-    return { life, sidecar, api: new AgentApi(sidecar), link, standing, store, intents };
+    return { life, sidecar, api: new AgentApi(sidecar), link, recorder, standing, store, intents };
   }
 
   #heard(frame: NodeFrame, asked: AskedLease | null): void {
     const run = this.#run;
     if (run === null) return;
-    const { sidecar, standing, link, store } = run;
+    const { sidecar, standing, recorder, store } = run;
     switch (frame.kind) {
       case 'welcome': {
         standing.welcomed(frame.boot);
@@ -220,6 +222,7 @@ export class SimulatedSidecar {
         return;
       }
       case 'lease':
+        recorder.numbers.heard(frame.accounts);
         return standing.heard({ signed: frame.signed, chain: frame.chain, asked });
       case 'revocations':
         return standing.update(frame);
@@ -228,7 +231,7 @@ export class SimulatedSidecar {
       case 'deliver': {
         const { envelope, chain, number } = frame;
         const settle = (entries: readonly EntryDraft[]): void => {
-          link.delivered(number, entries);
+          recorder.delivered(number, entries);
           this.#taken(envelope, entries, store);
         };
         return sidecar.deliver(envelope, chain, settle);
@@ -265,6 +268,7 @@ export class SimulatedSidecar {
     const gate = this.#gate(parts, agent.tools, { admission, lease, pace, recorder }, () => context);
     const context: SidecarContext = {
       mesh, agent, clock, gate, admission, store, link, recorder, pace, lease,
+      numbers: parts.recorder.numbers,
       policy: { version: 1, isCurrent: () => true, next: async () => null },
       isolation: 'container',
       clockJumpedMs: () => clock.jumpedMs(),
