@@ -22,7 +22,7 @@ export async function recorderState(
 }
 
 function linesOf(state: StateAt): readonly string[] {
-  const { mesh, policy, controls, revoked, alarms, holds } = state;
+  const { mesh, policy, controls, phases, stops, revoked, alarms, holds } = state;
   const time = (ms: number): string => new Date(ms).toISOString();
   return [
     `at ${time(state.at)}`,
@@ -37,6 +37,11 @@ function linesOf(state: StateAt): readonly string[] {
       : `policy    version ${String(policy.version)}, ${String(policy.digest)} (entry ${policy.sequence})`,
     ...controls.map(({ control, version, outcome, at, sequence }) =>
       `control   ${control} ${version}: ${outcome} at ${time(at)} (entry ${sequence})`),
+    ...(phases.length + stops.length === 0 ? ['pace      every unit in its primary phase'] : []),
+    ...phases.map(({ unit, phase, code, by, sequence }) =>
+      `pace      ${unit}: ${phase}${code === null ? '' : `, ${code}`}, by ${by} (entry ${sequence})`),
+    ...stops.map(({ kind, unit, stage, sequence }) =>
+      `pace      ${kind} of ${unit}: ${stage} (entry ${sequence})`),
     ...revoked.map(({ subject, sequence }) => `revoked   ${subject} (entry ${sequence})`),
     ...holds.map(({ subject, sequence }) => `held      ${subject} (entry ${sequence})`),
     ...alarms.map(({ code, at, sequence }) => `alarm     ${code} at ${time(at)} (entry ${sequence})`),

@@ -19,6 +19,11 @@ const log: readonly RecordedEntry[] = ([
   { kind: 'indicator.raised', code: 'RECORDER_WITNESS_LATE' },
   { kind: 'mesh.stopped', actor: 'node' },
   { kind: 'identity.revoked', detail: { target: { kind: 'agent', value: 'mallory' } } },
+  { kind: 'pace.changed', code: 'PACE_SCORE', detail: { unit: 'agent:triage', toPhase: 'ALTERNATE', by: 'node' } },
+  { kind: 'pace.stop', detail: { stop: 'S', stopKind: 'halt', unit: 'mesh:mesh', stage: 'drain', change: 'begun' } },
+  { kind: 'pace.changed', code: null, detail: { unit: 'agent:triage', toPhase: 'PRIMARY', by: 'operator:alice' } },
+  { kind: 'pace.stop', detail: { stop: 'S', stopKind: 'halt', unit: 'mesh:mesh', stage: 'frozen', change: 'frozen' } },
+  { kind: 'pace.stop', detail: { stop: 'S', stopKind: 'halt', unit: 'mesh:mesh', stage: 'frozen', change: 'lifted' } },
 ] as const satisfies readonly Partial<EntryDraft>[]).map((changes, sequence) => ({
   ...draft(sequence, { verdicts: [], ...changes }), sequence, recordedAt: startMs + sequence * 1000,
 }));
@@ -40,6 +45,16 @@ describe('the state at a moment', () => {
       holds: [{ subject: 'agent:payments', sequence: 4 }],
       alarms: [],
     });
+  });
+
+  it('names what PACE had done, until it is led back', async () => {
+    expect(await at(12)).toMatchObject({ phases: [], stops: [] });
+    expect(await at(14)).toMatchObject({
+      phases: [{ unit: 'agent:triage', phase: 'ALTERNATE', code: 'PACE_SCORE', by: 'node', sequence: 13 }],
+      stops: [{ stop: 'S', kind: 'halt', unit: 'mesh:mesh', stage: 'drain', sequence: 14 }],
+    });
+    expect(await at(16)).toMatchObject({ phases: [], stops: [{ stage: 'frozen', sequence: 16 }] });
+    expect(await at(17)).toMatchObject({ phases: [], stops: [] });
   });
 
   it('follows each change, its end, and its return', async () => {

@@ -34,6 +34,22 @@ export type StateAt = {
     readonly at: number;
     readonly sequence: number;
   }[];
+  /** Units that PACE had taken out of their primary phase, with the code that did it. */
+  readonly phases: readonly {
+    readonly unit: string;
+    readonly phase: string;
+    readonly code: string | null;
+    readonly by: string;
+    readonly sequence: number;
+  }[];
+  /** Kills and halts that had not been led back: what each was of, and how far it had come. */
+  readonly stops: readonly {
+    readonly stop: string;
+    readonly kind: string;
+    readonly unit: string;
+    readonly stage: string;
+    readonly sequence: number;
+  }[];
   readonly revoked: readonly { readonly subject: string; readonly sequence: number }[];
   /** What the recorder could not do then, and alarms of the hour before. */
   readonly alarms: readonly { readonly code: string; readonly at: number; readonly sequence: number }[];
@@ -48,7 +64,7 @@ const alarmsMs = 3_600_000;
 
 /**
  * Puts together from the record what stood at one moment: which version of the policy, in which mode,
- * which controls of which versions, who was revoked, what was held, which alarms there were.
+ * which controls of which versions, what PACE had done, who was revoked, what was held, which alarms there were.
  */
 export async function stateAt(at: number, newest: NewestEntries): Promise<StateAt> {
   const until = at + 1;
@@ -75,6 +91,8 @@ export async function stateAt(at: number, newest: NewestEntries): Promise<StateA
       sequence: effective.sequence,
     },
     controls: controlsIn(await newest({ until }, spokenMax)),
+    phases: phasesIn(await newest({ kind: 'pace.changed', until }, changesMax)),
+    stops: stopsIn(await newest({ kind: 'pace.stop', until }, changesMax)),
     revoked: revoked.map((entry) => ({ subject: nameIn(entry), sequence: entry.sequence })),
     alarms: alarms.map(({ code, recordedAt, sequence }) => ({
       code: code ?? '', at: recordedAt, sequence,
@@ -113,6 +131,35 @@ function controlsIn(entries: readonly RecordedEntry[]): StateAt['controls'] {
     }
   }
   return [...controls.values()].sort((a, b) => (a.control < b.control ? -1 : 1));
+}
+
+/** The newest change of each unit, where it did not end in the primary phase. */
+function phasesIn(entries: readonly RecordedEntry[]): StateAt['phases'] {
+  const newest = new Map<string, StateAt['phases'][number]>();
+  for (const { detail, code, sequence } of entries) {
+    const unit = textOf(detail['unit']);
+    if (newest.has(unit)) continue;
+    newest.set(unit, { unit, phase: textOf(detail['toPhase']), code, by: textOf(detail['by']), sequence });
+  }
+  return [...newest.values()].filter(({ phase }) => phase !== 'PRIMARY');
+}
+
+/** The newest account of each stop, where that does not say that it is over. */
+function stopsIn(entries: readonly RecordedEntry[]): StateAt['stops'] {
+  const newest = new Map<string, StateAt['stops'][number] & { readonly isOver: boolean }>();
+  for (const { detail, sequence } of entries) {
+    const stop = textOf(detail['stop']);
+    if (newest.has(stop)) continue;
+    newest.set(stop, {
+      stop,
+      kind: textOf(detail['stopKind']),
+      unit: textOf(detail['unit']),
+      stage: textOf(detail['stage']),
+      sequence,
+      isOver: detail['change'] === 'final' || detail['change'] === 'lifted',
+    });
+  }
+  return [...newest.values()].flatMap(({ isOver, ...stop }) => (isOver ? [] : [stop]));
 }
 
 function nameIn({ detail }: RecordedEntry): string {
