@@ -89,7 +89,7 @@ function ControlTable({ rows }: { readonly rows: MeshCost['controls'] }) {
     <section className="panel" aria-labelledby="controls">
       <h2 id="controls">By control</h2>
       <div className="scroll" tabIndex={0} role="region" aria-label="Costs by control">
-        <table className="rows">
+        <table className="rows keep">
           <thead><tr><th>Control</th><th>Runs</th><th>GO</th><th>ESCALATE</th><th>NO-GO</th><th>Time</th><th>Each</th><th>Tokens</th><th>Money</th></tr></thead>
           <tbody>{rows.map((row) => (
             <tr key={row.control}><td>{row.control}</td><td className="number">{row.runs}</td><td className="number">{row.go}</td><td className="number">{row.escalate}</td>

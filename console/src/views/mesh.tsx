@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   Background, ConnectionMode, Controls as GraphControls, Handle, MarkerType, Position, ReactFlow,
-  type Edge, type Node, type NodeProps,
+  type Edge, type Node, type NodeProps, type ReactFlowInstance,
 } from '@xyflow/react';
-import { memo, useDeferredValue, useMemo } from 'react';
+import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import type { MeshMap, Place, PlacedLink } from '../../../src/console/mesh-map.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, Page, Time, Waiting } from '../parts.tsx';
@@ -51,6 +51,12 @@ function Graph({ mesh }: { readonly mesh: Answer }) {
   const nodes = useMemo(() => nodesOf(mesh.places), [mesh.places]);
   const sums = useMemo(() => sumsOf(mesh, live), [mesh, live]);
   const edges = useMemo(() => drawnOf(busiest(mesh.links, sums), nodes, sums, live), [mesh.links, nodes, sums, live]);
+  const flow = useRef<ReactFlowInstance | null>(null);
+  useEffect(() => {
+    const fit = (): void => void flow.current?.fitView({ maxZoom: 1.2 });
+    window.addEventListener('resize', fit);
+    return () => window.removeEventListener('resize', fit);
+  }, []);
   if (mesh.matching === 0) return <Empty>{mesh.agents === 0 ? 'The mesh file has no agents.' : 'No agent matches.'}</Empty>;
   const open = (key: string): void => {
     const place = mesh.places.find((one) => one.key === key);
@@ -64,6 +70,9 @@ function Graph({ mesh }: { readonly mesh: Answer }) {
       <div className="graph" role="group" aria-label={`Graph of ${mesh.matching} agents; the tables below say the same`}>
         <ReactFlow nodes={nodes} edges={edges} nodeTypes={nodeTypes} connectionMode={ConnectionMode.Loose} fitView fitViewOptions={{ maxZoom: 1.2 }} minZoom={0.1}
           nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} nodesFocusable={false} elementsSelectable={false}
+          onInit={(instance) => {
+            flow.current = instance;
+          }}
           onNodeClick={(_event, node) => open(node.id)}>
           <Background gap={24} />
           <GraphControls showInteractive={false} />

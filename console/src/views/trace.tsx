@@ -34,7 +34,7 @@ function Newest() {
         <button type="submit">Open</button>
       </form>
       {tasks.length === 0 ? <Empty>No request has passed since this page was opened. <To place="/log">Search the record</To></Empty> : (
-        <table className="rows">
+        <div className="panel"><table className="rows">
           <thead><tr><th>Last step</th><th>Task</th><th>What</th><th>Verdict</th></tr></thead>
           <tbody>
             {tasks.slice(0, 60).map(({ sequence, recordedAt, task, kind, outcome, code }) => (
@@ -46,7 +46,7 @@ function Newest() {
               </tr>
             ))}
           </tbody>
-        </table>
+        </table></div>
       )}
     </Page>
   );
