@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
+import { generateCustodianKey } from '../../src/adapters/custodian-shares.ts';
 import type { OperatorKey } from '../../src/identity/operator-key.ts';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
@@ -18,9 +19,13 @@ export const hostileFormula = '=cmd|\'/c_calc\'!A1';
 
 /**
  * The mesh of the attacks with people at browsers: deadlines that leave time to click, an action
- * whose deadline is short, one that takes any visible characters, and an auditor.
+ * whose deadline is short, one that takes any visible characters, an auditor, and custodians of what is said.
  */
-function consoleMesh(people: ReturnType<typeof makePeople>, auditor: OperatorKey) {
+function consoleMesh(
+  people: ReturnType<typeof makePeople>,
+  auditor: OperatorKey,
+  custodians: readonly { readonly name: string; readonly key: string }[],
+) {
   const files = attackMesh(people);
   const text = (files['security_mesh.yaml'] ?? '')
     .replace('approval_timeout_ms: 4000', 'approval_timeout_ms: 90000')
@@ -42,7 +47,9 @@ function consoleMesh(people: ReturnType<typeof makePeople>, auditor: OperatorKey
     .replace('  operators:\n', '  oversight: { deadlines_ms: { LOW: 6000 } }\n  operators:\n')
     .replace(/( {4}bob: .*\n)/, `$1    carol: ${JSON.stringify({ ...auditor.publicJwk, roles: ['auditor'] })}\n`);
   const oispec = (files['oispec/payments.yaml'] ?? '').replace('pay_invoice, refund', 'label, pay_invoice, refund');
-  return { ...files, 'security_mesh.yaml': text, 'oispec/payments.yaml': oispec };
+  const forensic = { custodians, threshold: custodians.length, keep: ['HIGH', 'CRITICAL'] };
+  const kept = `  recorder: { forensic: ${JSON.stringify(forensic)} }\n`;
+  return { ...files, 'security_mesh.yaml': text + kept, 'oispec/payments.yaml': oispec };
 }
 
 export class ConsoleMesh {
@@ -55,7 +62,8 @@ export class ConsoleMesh {
   static async start(): Promise<ConsoleMesh> {
     spawnSync(process.execPath, ['scripts/build-console.ts'], { cwd: root, stdio: 'inherit' });
     const people = { ...makePeople(), carol: operatorKey() };
-    const folder = await MeshFolder.create(consoleMesh(people, people.carol));
+    const custodians = ['dave', 'erin'].map((name) => ({ name, key: generateCustodianKey().publicKey }));
+    const folder = await MeshFolder.create(consoleMesh(people, people.carol, custodians));
     for (const [name, key] of Object.entries(people)) {
       const jwk = JSON.stringify(key.privateKey.export({ format: 'jwk' }));
       await writeFile(join(folder.directory, `${name}.jwk`), jwk, { mode: 0o600 });

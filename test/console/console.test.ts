@@ -195,6 +195,32 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await said(bob, /planner/);
   });
 
+  it('says of payloads behind a trace who may open them, and shows what was opened in this browser alone', async () => {
+    await carol.page.goto(`${mesh.url}/trace/${approved}`);
+    await said(carol, /sealed for dave, erin/);
+    await said(carol, /Your role does not open payloads/);
+    expect(await carol.page.locator('input[type=file]').count()).toBe(0);
+    await bob.page.goto(`${mesh.url}/trace/${approved}`);
+    await said(bob, /maso recorder open \d+ --as bob/);
+    const sent: string[] = [];
+    bob.page.on('request', (request) => void (request.method() === 'POST' && sent.push(request.url())));
+    const line = (message: string, payload: string): string => JSON.stringify({
+      message, from: 'planner', to: 'payments', schema: 'action-request/1', state: 'opened', payload: { payload },
+    });
+    const opened = [line(approved, hostileValue), line('01K74F0Z00ABCDEFGHJKMNPQRS', 'of another task')].join('\n');
+    const file = (buffer: Buffer) => ({ name: 'opening-1.payloads.jsonl', mimeType: 'text/plain', buffer });
+    await bob.page.locator('input[type=file]').setInputFiles(file(Buffer.from(opened)));
+    await bob.page.getByText(/Written by planner: read with care/).click();
+    await said(bob, /onerror=alert\(1\)/);
+    expect(await bob.page.locator('main img').count()).toBe(0);
+    expect(await bob.page.getByText(/of another task/).count()).toBe(0);
+    await bob.page.locator('input[type=file]').setInputFiles(file(Buffer.from('no json')));
+    await said(bob, /This is no file that maso recorder open wrote/);
+    expect(sent).toEqual([]);
+    const answer = await bob.page.evaluate(async () => (await fetch('/api/views/payloads/nothing')).json());
+    expect(answer).toMatchObject({ mayOpen: true, messages: [], custodians: { names: ['dave', 'erin'], threshold: 2 } });
+  });
+
   it('shows what an agent wrote letter by letter, and runs none of it', async () => {
     let alerted = false;
     for (const { page } of [alice, bob]) page.on('dialog', (dialog) => {
