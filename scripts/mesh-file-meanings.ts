@@ -32,6 +32,8 @@ export const meshKeys: { readonly [path: string]: string } = {
     'Times that an untrusted text may be passed on before it counts as spreading.',
   'limits.contagion_reach_max':
     'Agents that it may reach before it counts as spreading; both together stop it.',
+  'limits.refusal_grid_ms':
+    'An agent hears a refusal at a whole multiple of this after it asked, whichever control it was; 0 for at once.',
   'limits.contagion_window_ms': 'How long a text is followed after it first appeared.',
   'limits.fan_out_max': 'Recipients of one agent in an hour; more is put on record as a sign.',
   oversight: 'People: how long they have, who is told, what keeps them awake.',

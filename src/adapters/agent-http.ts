@@ -2,6 +2,7 @@
 import { chmod, chown, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as passed } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { isTraceparent } from '../message/identifiers.ts';
@@ -12,6 +13,7 @@ import { agentRequests } from '../sidecar/agent-requests.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import type { AgentMemory } from '../sidecar/memory.ts';
 import { openApiDocument } from '../sidecar/openapi.ts';
+import { waitForGridMs } from '../sidecar/refusal-grid.ts';
 
 export type AgentHttpOptions = {
   readonly sidecar: AgentSidecar;
@@ -139,6 +141,7 @@ async function serve(
   options: AgentHttpOptions,
 ): Promise<FastifyReply> {
   const { sidecar } = options;
+  const askedMs = performance.now();
   const key = /^Bearer ([A-Za-z0-9_-]{43})$/.exec(request.headers.authorization ?? '')?.[1];
   const memory = key === undefined ? null : sidecar.authenticate(key);
   if (memory === null) return refuse(reply, 401, 'SIDECAR_SESSION_UNKNOWN', options);
@@ -150,6 +153,10 @@ async function serve(
   const input = shape === null ? { success: true as const, data: null } : shape.safeParse(body);
   if (!input.success) return refuse(reply, 400, 'SIDECAR_REQUEST_INVALID', options);
   const answer = await handler(input.data as never, memory, reply);
+  if (answer.body['verdict'] === 'NO-GO' || answer.status >= 400) {
+    const { refusalGridMs = 0 } = sidecar.context.mesh.limits;
+    await passed(waitForGridMs(performance.now() - askedMs, refusalGridMs));
+  }
   return reply.code(answer.status).send(answer.body);
 }
 

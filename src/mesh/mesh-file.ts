@@ -64,6 +64,8 @@ const limitsShape = z.strictObject({
     .describe('How long a text is followed after it first appeared.'),
   fan_out_max: z.int().min(2).max(10_000).default(25)
     .describe('Recipients of one agent in an hour; more is put on record as a sign.'),
+  refusal_grid_ms: z.int().min(0).max(1000).default(10)
+    .describe('An agent hears a refusal at a whole multiple of this after it asked; 0 for at once.'),
 });
 
 const recorderShape = z.strictObject({

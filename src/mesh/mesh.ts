@@ -102,6 +102,8 @@ export type Limits = {
   readonly queuedMessagesMax: number;
   /** Hand-offs between the originator and an action request; absent means 8. */
   readonly requestHopsMax?: number;
+  /** When agents hear refusals; absent or 0 means at once. */
+  readonly refusalGridMs?: number;
   /** See `ContagionLimits`; absent means its defaults. */
   readonly contagion?: {
     readonly generationsMax: number;

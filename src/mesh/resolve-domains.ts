@@ -41,6 +41,7 @@ export function resolveLimits(loading: Loading, raw: unknown): Limits {
     approvalTimeoutMs: limits.approval_timeout_ms,
     queuedMessagesMax: limits.queued_messages_max,
     requestHopsMax: limits.request_hops_max,
+    refusalGridMs: limits.refusal_grid_ms,
     contagion: {
       generationsMax: limits.contagion_generations_max,
       reachMax: limits.contagion_reach_max,
