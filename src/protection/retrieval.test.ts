@@ -181,10 +181,21 @@ describe('a sealed payload', () => {
   });
 
   it.each<[string, JsonValue]>([
-    ['in clear', { text: secret }], ['empty', null], ['a list', []], ['cut', { sealed: 'retrieval/1' }],
+    ['in clear', { text: secret }], ['empty', null], ['a list', []], ['cut', { sealed: 'retrieval/2' }],
   ])('%s is refused at both ends', async (_, payload) => {
     expect(codeOf(await bus.open(clear({ payload }), domain))).toBe('PROTECTION_SEAL_MISSING');
     expect(codeOf(await sidecarOf(recipient).open(clear({ payload })))).toBe('PROTECTION_SEAL_MISSING');
+  });
+
+  it('says nothing of its length but the class', async () => {
+    const from = sidecarOf(sender);
+    const lengthOf = async (text: string): Promise<number> => {
+      const { payload } = await sealed({ payload: { text } }, from);
+      return (payload as { readonly ciphertext: string }).ciphertext.length;
+    };
+    expect(await lengthOf('yes')).toBe(await lengthOf('no, and for a reason that takes some words'));
+    expect(await lengthOf('x'.repeat(5000))).toBe(await lengthOf('x'.repeat(5040)));
+    expect(await lengthOf('yes')).toBeLessThan(await lengthOf('x'.repeat(5000)));
   });
 
   it('with a member too many is refused', async () => {

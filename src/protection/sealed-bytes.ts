@@ -12,11 +12,11 @@ const tagBytes = 16;
 export type SealedBytes = { readonly nonce: string; readonly ciphertext: string };
 
 /** AES-256-GCM under a random nonce; `context` is authenticated and not stored. */
-export function sealBytes(plain: string, key: Uint8Array, context: string, random: Random): SealedBytes {
+export function sealBytes(plain: Uint8Array, key: Uint8Array, context: string, random: Random): SealedBytes {
   const nonce = random.bytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(Buffer.from(context, 'utf8'));
-  const parts = [cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()];
+  const parts = [cipher.update(plain), cipher.final(), cipher.getAuthTag()];
   return {
     nonce: Buffer.from(nonce).toString('base64url'),
     ciphertext: Buffer.concat(parts).toString('base64url'),

@@ -36,7 +36,7 @@ export async function sealExchange(
   const key = random.bytes(dataKeyBytes);
   const context = contextOf(binding);
   const wrapped = Buffer.from(await kms.wrap(key, context)).toString('base64url');
-  const sealed = sealBytes(text, key, context, random);
+  const sealed = sealBytes(Buffer.from(text, 'utf8'), key, context, random);
   key.fill(0);
   return canonicalize({ sealed: format, roles: [...binding.roles], key: wrapped, ...sealed });
 }

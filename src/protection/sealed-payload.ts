@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Random } from '../message/clock.ts';
@@ -6,11 +7,12 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import { isJsonObject, type JsonValue } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { SealedKey } from './key-agreement.ts';
+import { padded, paddedLength, unpadded } from './padding.ts';
 import { nonceBytes, openBytes, sealBytes, type SealedBytes } from './sealed-bytes.ts';
 
 export const keyIdBytes = 16;
 
-const format = 'retrieval/1';
+const format = 'retrieval/2';
 const rolesMax = 16;
 const base64Form = /^[A-Za-z0-9_-]+$/;
 const keyIdLength = 22;
@@ -91,17 +93,17 @@ function itemContext(body: EnvelopeBody, key: string, binding: string): string {
   return `item/1 ${key} ${id} ${task} ${schema} ${type} ${binding}`;
 }
 
-/** Seals the canonical form of the payload. */
+/** Seals the canonical form of the payload, filled up so that its length says little. */
 export function sealItem(
   body: EnvelopeBody,
   key: { readonly id: string; readonly bytes: Uint8Array; readonly binding: string },
   random: Random,
 ): SealedBytes {
   const context = itemContext(body, key.id, key.binding);
-  return sealBytes(canonicalize(body.payload), key.bytes, context, random);
+  return sealBytes(padded(Buffer.from(canonicalize(body.payload), 'utf8')), key.bytes, context, random);
 }
 
-/** The payload; undefined unless the item is untouched and holds one value in its canonical form. */
+/** The payload; undefined unless the item is untouched and holds one value, canonical and filled up. */
 export function openItem(
   body: EnvelopeBody,
   sealed: SealedPayload,
@@ -109,7 +111,8 @@ export function openItem(
   limits: { readonly bytesMax: number; readonly depthMax: number },
 ): JsonValue | undefined {
   const context = itemContext(body, sealed.key, key.binding);
-  const plain = openBytes(sealed, key.bytes, context, limits.bytesMax);
+  const whole = openBytes(sealed, key.bytes, context, paddedLength(limits.bytesMax));
+  const plain = whole === null ? null : unpadded(whole);
   const parsed = plain === null ? null : parseStrictJson(plain, { ...defaultJsonLimits, ...limits });
   return parsed?.ok === true && parsed.canonical ? parsed.value : undefined;
 }
