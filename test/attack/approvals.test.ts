@@ -10,7 +10,6 @@ import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople, operatorKey } from '../mesh-harness/attack-mesh.ts';
 import { find } from '../mesh-harness/log-entries.ts';
-import { hasTerminal, inTerminal } from '../mesh-harness/terminal.ts';
 import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
 
 /** Started by a person's own prompt, so that only the missing approvals stand in the way. */
@@ -90,32 +89,6 @@ describe('somebody who wants a held action released', () => {
   const refund = (key: string): JsonObject => (
     { invoice: '1', payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: key }
   );
-
-  it.skipIf(!hasTerminal)('shows in a terminal of 80 columns, without colour, what waits for whom', async () => {
-    const pending = await held('refund', refund('terminal-1'));
-    const state = ['--state', folder.state];
-    const [status, top] = [await inTerminal(['status', ...state]), await inTerminal(['top', '--count', '2', '--every', '0.2', ...state])];
-    // Something waits for a person, and `status` says so to scripts as well.
-    expect([status.status, top.status]).toEqual([1, 0]);
-    const screens = top.drawn.split('\u001b[2J\u001b[H');
-    expect(screens).toHaveLength(3);
-    for (const drawn of [status.drawn, ...screens]) {
-      expect(drawn).not.toContain('\u001b');
-      expect(drawn.split(/\r?\n/).filter((line) => line.length > 80)).toEqual([]);
-    }
-    expect(screens[2]?.trimEnd().split('\n').length).toBeLessThanOrEqual(24);
-    for (const drawn of [status.drawn, screens[2] ?? '']) {
-      expect(drawn).toMatch(/agents +4 of 5 connected\r?\n {2}away +mallory/);
-      expect(drawn).toMatch(new RegExp(`waiting +1 held action\\r?\\n {2}${pending.id.slice(0, 12)} HIGH refund for planner, until`));
-      expect(drawn).toMatch(/record +available, \d+ entries/);
-    }
-    expect(screens[2]).toMatch(/GO \d+\.\d\/s {3}ESCALATE \d+\.\d\/s {3}NO-GO \d+\.\d\/s/);
-    expect(screens[2]).toMatch(/approval\.held +ESCALATE +node/);
-    const { out } = await maso(['status', ...state, '--json']);
-    expect(JSON.parse(out)).toMatchObject({ waitingInAll: 1, waiting: [{ id: pending.id }] });
-    await decide(pending, 'bob', people.bob, { decision: 'deny' });
-    expect(await pending.end).toMatchObject({ status: 'REFUSED' });
-  });
 
   it('needs two people for a CRITICAL action: one of them twice is one', async () => {
     const pending = await held('close_account', { name: 'a' });

@@ -5,7 +5,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
 import { find } from '../mesh-harness/log-entries.ts';
-import { until } from '../mesh-harness/running-mesh.ts';
+import { maso, until } from '../mesh-harness/running-mesh.ts';
+import { hasTerminal, inTerminal } from '../mesh-harness/terminal.ts';
 import { accessibilityTests } from './accessibility.ts';
 import { hasChromium, launch, Person } from './browser.ts';
 import { ConsoleMesh, hostileFormula, hostileValue } from './console-mesh.ts';
@@ -99,6 +100,33 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await open(alice, held.id);
     await decide(alice, 'Deny', 'nobody ordered this');
     await said(alice, /Denied and signed/);
+    expect(await held.end).toMatchObject({ status: 'REFUSED' });
+  });
+
+  it.skipIf(!hasTerminal)('shows in a terminal of 80 columns, without colour, what waits for whom', async () => {
+    const held = await mesh.hold('refund', refund('terminal-1'));
+    const state = ['--state', mesh.folder.state];
+    const [status, top] = [await inTerminal(['status', ...state]), await inTerminal(['top', '--count', '2', '--every', '0.2', ...state])];
+    // Something waits for a person, and `status` says so to scripts as well.
+    expect([status.status, top.status]).toEqual([1, 0]);
+    const screens = top.drawn.split('\u001b[2J\u001b[H');
+    expect(screens).toHaveLength(3);
+    for (const drawn of [status.drawn, ...screens]) {
+      expect(drawn).not.toContain('\u001b');
+      expect(drawn.split(/\r?\n/).filter((line) => line.length > 80)).toEqual([]);
+    }
+    expect(screens[2]?.trimEnd().split('\n').length).toBeLessThanOrEqual(24);
+    for (const drawn of [status.drawn, screens[2] ?? '']) {
+      expect(drawn).toMatch(/agents +4 of 5 connected\r?\n {2}away +mallory/);
+      expect(drawn).toMatch(new RegExp(`waiting +1 held action\\r?\\n {2}${held.id.slice(0, 12)} HIGH refund for planner, until`));
+      expect(drawn).toMatch(/record +available, \d+ entries/);
+    }
+    expect(screens[2]).toMatch(/GO \d+\.\d\/s {3}ESCALATE \d+\.\d\/s {3}NO-GO \d+\.\d\/s/);
+    expect(screens[2]).toMatch(/approval\.held +ESCALATE +node/);
+    const { out } = await maso(['status', ...state, '--json']);
+    expect(JSON.parse(out)).toMatchObject({ waitingInAll: 1, waiting: [{ id: held.id }] });
+    await open(alice, held.id);
+    await decide(alice, 'Deny');
     expect(await held.end).toMatchObject({ status: 'REFUSED' });
   });
 
@@ -333,6 +361,25 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     const { body } = await mesh.folder.control('GET', '/v1/agents');
     return (body['agents'] as readonly JsonObject[]).find(({ name }) => name === agent)?.['connectedSince'] === null;
   }
+
+  it('takes a kill of the mesh back when a second person declines it, and not when the first one does', async () => {
+    const { page } = alice;
+    await page.goto(`${mesh.url}/stops`);
+    await page.getByRole('button', { name: 'Kill the mesh' }).click();
+    await page.getByLabel(/Why\?/).fill('drill');
+    await page.getByRole('dialog').getByRole('button', { name: 'Kill the mesh' }).click();
+    await said(alice, /kill, suspended/);
+    await page.getByRole('button', { name: 'Decline it' }).click();
+    await page.getByLabel(/Why\?/).fill('alone');
+    await page.getByRole('dialog').getByRole('button', { name: 'Decline it' }).click();
+    await said(alice, /PACE_SECOND_PERSON/);
+    await bob.page.goto(`${mesh.url}/stops`);
+    await said(bob, /EMERGENCY|may do nothing/);
+    await bob.page.getByRole('button', { name: 'Decline it' }).click();
+    await bob.page.getByLabel(/Why\?/).fill('it was a drill');
+    await bob.page.getByRole('dialog').getByRole('button', { name: 'Decline it' }).click();
+    await said(bob, /Everything is as usual/);
+  });
 
   it('answers requests that are equal with one decision, each signed by itself', async () => {
     const first = await mesh.hold('label', { name: 'same' });

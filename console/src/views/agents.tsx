@@ -48,9 +48,9 @@ function List({ query }: { readonly query: URLSearchParams }) {
                       <td><To place={`/agents/${encodeURIComponent(agent.name)}`}>{agent.name}</To></td>
                       <td>{agent.role.toLowerCase()}</td>
                       <td><State agent={agent} /></td>
-                      <td>{agent.isolation ?? '–'}</td>
-                      <td><Time at={agent.expiresAt} /></td>
-                      <td>{agent.sponsor ?? '–'}</td>
+                      <td className="wide">{agent.isolation ?? '–'}</td>
+                      <td className="wide"><Time at={agent.expiresAt} /></td>
+                      <td className="wide">{agent.sponsor ?? '–'}</td>
                     </tr>
                   ))}
                 </tbody>

@@ -37,9 +37,12 @@ export function RateChart() {
     resized.observe(element);
     const themed = new MutationObserver(make);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+    const scheme = window.matchMedia('(prefers-color-scheme: dark)');
+    scheme.addEventListener('change', make);
     return () => {
       resized.disconnect();
       themed.disconnect();
+      scheme.removeEventListener('change', make);
       chart.current?.destroy();
       chart.current = null;
     };
