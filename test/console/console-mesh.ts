@@ -29,6 +29,7 @@ function consoleMesh(
   const files = attackMesh(people);
   const text = (files['security_mesh.yaml'] ?? '')
     .replace('approval_timeout_ms: 4000', 'approval_timeout_ms: 90000')
+    .replace('isolate_after: 1000', 'isolate_after: 1000, kill_window_ms: 30000')
     .replace('    count:\n      risk: LOW', '    count:\n      approval: required\n      risk: LOW')
     .replace('    slow_count:\n', `    label:
       risk: HIGH
