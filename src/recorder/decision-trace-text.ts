@@ -141,7 +141,9 @@ function recordText(steps: readonly TraceStep[]): string {
 /** Scalars of the detail, nested ones by their path; whatever is longer is cut off visibly. */
 function detailText(detail: JsonObject): string {
   const parts: string[] = [];
-  collect(detail, '', parts);
+  // Its number among its writer's entries is for the verifier.
+  const { writer: _writer, ...shown } = detail;
+  collect(shown, '', parts);
   const text = parts.join(', ');
   return text.length <= detailLengthMax ? text : `${text.slice(0, detailLengthMax)}…`;
 }

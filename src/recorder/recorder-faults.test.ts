@@ -136,6 +136,27 @@ describe('a flood of refusals', () => {
     expect(await h.verified()).toBe(true);
   });
 
+  it('is counted with the numbers that its writers gave, from one end to the other', async () => {
+    const recorder = await h.open(limits);
+    const run = 'R'.repeat(26);
+    const numbered = (n: number) => ({
+      ...refusal(n), actor: n % 2 === 0 ? 'sidecar:even' : 'agent:odd', detail: { writer: `${run}/${n}/0` },
+    });
+    for (let n = 1; n <= 400; n += 1) void recorder.record([numbered(n)]);
+    await settle();
+    const written = recorder.size();
+    h.timer.fire();
+    await settle();
+    const { writers } = (await h.entries(recorder)).at(-1)?.detail ?? {};
+    const ranges = Object.entries(Object(writers)).map(([name, text]) => [name, String(text).split(',')] as const);
+    expect(ranges.map(([name]) => name).sort()).toEqual([`even ${run}`, `odd ${run}`]);
+    for (const [name, [first = '', ...rest]] of ranges) {
+      expect(Number(first)).toBe(written + (name.startsWith('odd') === (written % 2 === 0) ? 1 : 2));
+      expect(rest.length).toBeLessThan(16);
+      expect(rest.at(-1)?.split('-').at(-1)).toBe(name.startsWith('odd') ? '399' : '400');
+    }
+  });
+
   it('stops neither work nor the indicator that names its source', async () => {
     const recorder = await h.open(limits);
     for (let n = 1; n <= 100; n += 1) void recorder.record([refusal(n)]);

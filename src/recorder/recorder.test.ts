@@ -197,6 +197,18 @@ describe('the recorder', () => {
     expect(again.size()).toBe(2);
   });
 
+  it('says which number a resent entry had this time, before its writer hears', async () => {
+    const recorder = await h.open();
+    const numbered = (number: number) =>
+      draft(1, { actor: 'sidecar:triage', detail: { writer: `${'R'.repeat(26)}/${number}/0` } });
+    await recorder.record([numbered(0)]);
+    expect(await recorder.record([numbered(4), draft(2)])).toEqual([{ sequence: 0 }, { sequence: 1 }]);
+    expect((await h.entries(recorder)).at(-1)).toMatchObject({
+      kind: 'record.repeated', actor: 'node', detail: { writers: { [`triage ${'R'.repeat(26)}`]: '4' } },
+    });
+    expect(await h.verified()).toBe(true);
+  });
+
   it('does not let one writer keep out an entry of another by taking its id', async () => {
     const recorder = await h.open();
     await recorder.record([draft(1, { actor: 'sidecar:evil' })]);

@@ -203,7 +203,7 @@ function refuseUnproven(delivery: Delivery, code: string, context: SidecarContex
     tookUs: null,
     detail: { bytes: delivery.envelope.length, policy: context.policy.version },
   };
-  return { message: null, entries: [entry], durable: Promise.resolve() };
+  return { message: null, entries: [context.numbers.numbered(entry)], durable: Promise.resolve() };
 }
 
 function busVerdict(refusal: Refusal | null, context: SidecarContext): Verdict {

@@ -126,7 +126,7 @@ export const verifierCodes = {
   },
   VERIFY_WRITER_GAP: {
     means: 'A sidecar was told that entries of its own are on record before this one, and they are not.',
-    mend: 'Keep the log as evidence: the node dropped them. Compare with the sidecar\'s own memory.',
+    mend: 'Keep the log as evidence: the node dropped them, or the sidecar lies; ask both machines.',
     agentSees: 'REFUSED',
   },
   VERIFY_WRITER_LOST: {

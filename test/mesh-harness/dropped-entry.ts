@@ -7,10 +7,10 @@ import { memorySource } from '../faults/recorder-fixture.ts';
 import { smallLog } from '../faults/small-log.ts';
 import type { Entries } from './log-entries.ts';
 
-/** Entries of agents and sidecars without a number, but for those about nothing that was proven. */
+/** Entries of agents and sidecars without a number. */
 export function unnumbered(entries: Entries): Entries {
   return entries.filter((entry) =>
-    /^(agent|sidecar):/.test(entry.actor) && !entry.id.startsWith('unproven.') && numberOf(entry) === null);
+    /^(agent|sidecar):/.test(entry.actor) && numberOf(entry) === null);
 }
 
 /**
