@@ -34,7 +34,7 @@ const targets = {
   treePerSecond: 400_000,
   verifyPerSecond: 120_000,
   queryMs: 1_000,
-  verifyMemoryMiB: 200,
+  memoryMiB: 200,
 };
 const perCall = numberOption('batch', 64);
 const steadySeconds = numberOption('steady-seconds', 3);
@@ -43,6 +43,7 @@ const clock = systemClock();
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 
 if (process.argv.includes('--verify')) await verifyOnly();
+else if (process.argv.includes('--ask')) await askOnly();
 else await measureAll();
 
 async function measureAll(): Promise<void> {
@@ -76,8 +77,9 @@ async function measureAll(): Promise<void> {
       steady: steady.perSecond >= targets.steadyPerSecond * 0.99,
       tree: (last?.tree.perSecond ?? 0) >= targets.treePerSecond,
       verify: (last?.verify.perSecond ?? 0) >= targets.verifyPerSecond && last?.verify.ok === true,
-      query: (last?.query.ms.max ?? Number.POSITIVE_INFINITY) <= targets.queryMs,
-      verifyMemory: (last?.verify.memoryMiB ?? Number.POSITIVE_INFINITY) <= targets.verifyMemoryMiB,
+      query: (last?.ask.queryMs.max ?? Number.POSITIVE_INFINITY) <= targets.queryMs,
+      verifyMemory: (last?.verify.memoryMiB ?? Number.POSITIVE_INFINITY) <= targets.memoryMiB,
+      askMemory: (last?.ask.memoryMiB ?? Number.POSITIVE_INFINITY) <= targets.memoryMiB,
     },
   });
 }
@@ -91,8 +93,7 @@ async function measureSize(entries: number, log: string, directory: string) {
     bytesPerEntry: Math.round(bytes / entries),
     append,
     ...(await measureVerification(entries, log, logVerifierKey(name, publicKey))),
-    prove: await measureProve(entries, log),
-    query: await measureQuery(log, join(directory, 'index.sqlite')),
+    ask: measureAsk(entries, log, join(directory, 'index.sqlite')),
   };
 }
 
@@ -239,6 +240,29 @@ async function verifyOnly(): Promise<void> {
   process.stdout.write(JSON.stringify({ ok, entries, tookMs, cpuUs: user + system, memoryMiB }));
 }
 
+/** Proofs and queries, in a process of their own too: it makes the index, then asks. */
+function measureAsk(entries: number, log: string, index: string): Asked {
+  const args = [import.meta.filename, '--ask', log, index, String(entries)];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return JSON.parse(stdout) as Asked;
+}
+
+type Asked = {
+  readonly proveMs: ReturnType<typeof percentiles>;
+  readonly queryMs: ReturnType<typeof percentiles>;
+  readonly indexMs: number;
+  readonly memoryMiB: number;
+};
+
+async function askOnly(): Promise<void> {
+  const [log = '', index = '', entries = ''] = process.argv.slice(process.argv.indexOf('--ask') + 1);
+  collectSoon();
+  const proveMs = await measureProve(Number(entries), log);
+  const queried = await measureQuery(log, index);
+  const memoryMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+  process.stdout.write(JSON.stringify({ proveMs, ...queried, memoryMiB }));
+}
+
 async function measureProve(entries: number, log: string) {
   const tookMs: number[] = [];
   for (let round = 0; round < 50; round += 1) {
@@ -248,7 +272,7 @@ async function measureProve(entries: number, log: string) {
     );
     tookMs.push(performance.now() - startedMs);
   }
-  return { ms: percentiles(tookMs) };
+  return percentiles(tookMs);
 }
 
 async function measureQuery(log: string, path: string) {
@@ -267,7 +291,7 @@ async function measureQuery(log: string, path: string) {
     tookMs.push((performance.now() - askedMs) / 3);
   }
   index.close();
-  return { indexMs: Math.round(indexedMs), ms: percentiles(tookMs) };
+  return { indexMs: Math.round(indexedMs), queryMs: percentiles(tookMs) };
 }
 
 function perSecond(count: number, tookMs: number): number {

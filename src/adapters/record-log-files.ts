@@ -110,7 +110,6 @@ async function openLocked(
     await file.sync();
   }
   const tail = { path: last.path, first: last.first, lines: end.lines, bytes: end.wholeBytes };
-  await dropPartialTiles(directory, last.first + end.lines);
   const parts = { name, directory, segmentBytes, reserve, unlock, file, tail };
   return new SegmentedRecordLog(parts, tornBytes);
 }
@@ -139,6 +138,8 @@ class SegmentedRecordLog implements RecordLog {
   #file: FileHandle;
   #tail: Tail;
   #tornBytes: number;
+  /** Size at the opening, whose unfinished tiles are dropped with the first checkpoint after it. */
+  #openedAt: number | null;
   /** Whether bytes of a failed append may still be behind the durable ones. */
   #torn = false;
   #published: Promise<void> = Promise.resolve();
@@ -150,6 +151,7 @@ class SegmentedRecordLog implements RecordLog {
     this.#file = parts.file;
     this.#tail = parts.tail;
     this.#tornBytes = tornBytes;
+    this.#openedAt = parts.tail.first + parts.tail.lines;
   }
 
   size(): number {
@@ -194,11 +196,20 @@ class SegmentedRecordLog implements RecordLog {
   }
 
   async publish(checkpoint: string): Promise<void> {
-    const write = () => publishCheckpoint(this.#parts.directory, checkpoint);
+    const write = () => this.#publish(checkpoint);
     this.#published = this.#published.then(write, write);
     await this.#published.catch((cause: unknown) => {
       throw asRecorderError(cause, 'The checkpoint could not be published.');
     });
+  }
+
+  async #publish(checkpoint: string): Promise<void> {
+    const { directory } = this.#parts;
+    await publishCheckpoint(directory, checkpoint);
+    const openedAt = this.#openedAt;
+    if (openedAt === null) return;
+    await dropPartialTiles(directory, openedAt, Number(checkpoint.split('\n')[1]));
+    this.#openedAt = null;
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashBytes, tileWidth } from '../recorder/merkle.ts';
 import type { Tile } from '../recorder/merkle.ts';
@@ -20,15 +20,33 @@ export async function writeTileFiles(directory: string, tiles: readonly Tile[]):
 }
 
 /**
- * Removes the tiles that were not full when the log had this size. They are written without a
- * flush, so that after a power failure they may hold anything; the next checkpoint makes them anew.
+ * Removes the tiles that were not full when the log had this size, but for those of the published
+ * one. They are written without a flush, so that after a power failure they may hold anything.
+ * Called only once the published ones are made anew: until then somebody may verify with the old ones.
  */
-export async function dropPartialTiles(directory: string, size: number): Promise<void> {
-  let width = tileWidth;
-  for (let level = 0; level === 0 || width <= size; level += 1) {
-    const path = join(directory, tilePath(level, Math.floor(size / width), tileWidth));
-    await rm(`${path}.p`, { recursive: true, force: true });
-    width *= tileWidth;
+export async function dropPartialTiles(
+  directory: string,
+  size: number,
+  published: number,
+): Promise<void> {
+  for (let unit = 1; unit === 1 || unit <= size; unit *= tileWidth) {
+    const level = Math.round(Math.log2(unit) / 8);
+    const index = Math.floor(size / unit / tileWidth);
+    const isPublished = Math.floor(published / unit / tileWidth) === index;
+    const kept = isPublished ? Math.floor(published / unit) % tileWidth : 0;
+    const folder = `${join(directory, tilePath(level, index, tileWidth))}.p`;
+    for (const name of await namesIn(folder)) {
+      if (name !== String(kept)) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (failure) {
+    if (isAbsent(failure)) return [];
+    throw failure;
   }
 }
 

@@ -115,6 +115,20 @@ describe('the files of a log', () => {
     }
   }, 120_000);
 
+  it('verify also when a recorder opened them and was killed before its first checkpoint', async () => {
+    const copy = join(root, 'opened');
+    await write(copy, join(root, 'opened-checkpoints'), [0, 300]);
+    const kept = () => readFileSync(join(root, 'opened-checkpoints/checkpoint'), 'utf8');
+    await (await openRecordLogFiles({ directory: copy, reserveBytes: 0 })).close();
+    expect(await verify(copy, [kept()])).toMatchObject({ ok: true, covered: 300, findings: [] });
+    // What a power failure left of unfinished tiles is gone with the next checkpoint.
+    writeFileSync(join(copy, 'tile/0/001.p/7'), Buffer.alloc(7 * 32, 1));
+    expect(codes(await verify(copy, [kept()]))).toEqual(['VERIFY_TILE_WRONG']);
+    await write(copy, join(root, 'opened-checkpoints'), [300, 302]);
+    expect(await verify(copy, [kept()])).toMatchObject({ ok: true, covered: 302, findings: [] });
+    expect(readdirSync(join(copy, 'tile/0/001.p')).sort()).toContain('46');
+  });
+
   it('are refused with two segments exchanged', async () => {
     const [first = '', second = ''] = filesOf(log).filter((file) => /segment-/.test(file));
     const bytes = readFileSync(first);
