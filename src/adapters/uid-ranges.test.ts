@@ -34,6 +34,13 @@ describe('the users of a host', () => {
     expect(claim('/c', 2)).toBe(61_008);
   });
 
+  it('are none for a mesh without agents, which is in nobody\'s way', () => {
+    expect(claim('/a', 4)).toBe(61_000);
+    expect(claim('/b', 0)).not.toBeNull();
+    expect(claim('/c', 0)).not.toBeNull();
+    expect(claim('/d', 4)).toBe(61_004);
+  });
+
   it('are free again when the process that held them has ended, and not before', () => {
     expect(claim('/a', 8, ended)).toBe(61_000);
     expect(claim('/b', 8)).toBe(61_000);

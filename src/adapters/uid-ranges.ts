@@ -32,6 +32,8 @@ const schema = `
  * when so many users are not free in a row.
  */
 export function claimUids(directory: string, claim: UidClaim): UidRange | null {
+  // Of nobody's users none can collide, and no row can stand for them.
+  if (claim.count < 1) return { first: claim.within.first, count: 0 };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(directory, 'uids.sqlite'), { timeout: 5_000 });
   try {

@@ -66,7 +66,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   });
   const mesh = node.mesh(); // The version in force, which need not be the one on disk.
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
-  const users = separateUsers(mesh, stateDirectory, uidsAllowed(options.uids), io);
+  let users: ReadonlyMap<string, AgentUsers> = new Map();
   const supervisor = new SidecarSupervisor({
     node,
     program,
@@ -76,9 +76,9 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     childEnded: (name) => node.childEnded(name),
     log,
   });
-  const exporters = exportersOf(mesh);
   const exportersChild = new ExportersChild({ program, meshFile: file, stateDirectory, log });
   try {
+    users = separateUsers(mesh, stateDirectory, uidsAllowed(options.uids), io);
     exportersChild.startWhen(() => exportersOf(node.mesh()).length > 0);
     if (options.sidecars) {
       await supervisor.endSpawned(mesh);
@@ -97,7 +97,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
       localOperator: node.localOperator,
       witness: beside === null ? null : { url: beside.url, key: beside.key },
       sidecars: supervisor.sidecars(),
-      exporters,
+      exporters: exportersOf(mesh),
     });
     await untilStopped();
   } finally {

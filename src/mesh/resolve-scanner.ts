@@ -2,7 +2,7 @@
 import { RE2JS } from 're2js';
 import type { z } from 'zod';
 import type { Loading } from './loading.ts';
-import { dataPolicyOf, rulePackShape } from './scanner-settings.ts';
+import { combinationsOf, dataPolicyOf, rulePackShape } from './scanner-settings.ts';
 import type { RulePack, scannerShape, ScannerSettings, Suppression } from './scanner-settings.ts';
 import type { Path } from './yaml-source.ts';
 import { parseShape } from './zod-diagnostics.ts';
@@ -26,7 +26,7 @@ export function resolveScanner(
     by: item.by,
     expiresAt: Date.parse(`${item.expires}T00:00:00Z`) + dayMs,
   }));
-  return { data: dataPolicyOf(given?.data), packs, suppressions };
+  return { data: dataPolicyOf(given?.data), packs, suppressions, combinations: combinationsOf(given) };
 }
 
 function resolvePack(loading: Loading, file: string, path: Path): RulePack | null {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { memberForm, type Combination } from '../label/combination.ts';
 import type { Classification } from '../message/envelope.ts';
 
 /** What is done with personal data in a message of a classification; `note` records and passes. */
@@ -41,6 +42,8 @@ export type ScannerSettings = {
   readonly data: DataPolicy;
   readonly packs: readonly RulePack[];
   readonly suppressions: readonly Suppression[];
+  /** What raises the classification of a message that holds it; absent means nothing. */
+  readonly combinations?: readonly Combination[];
 };
 
 /**
@@ -86,10 +89,20 @@ export const suppressionShape = z.strictObject({
   expires: day.describe('Last day, UTC.'),
 });
 
+const memberName = z.string().min(2).max(128).refine((name) => memberForm(name).length > 1, 'no letter or digit');
+
+export const combinationShape = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,60}$/),
+  all: z.array(z.array(memberName).min(1).max(64)).min(2).max(8)
+    .describe('Groups of member names; one of each makes the combination.'),
+  classification: z.enum(['internal', 'confidential', 'restricted']),
+});
+
 export const scannerShape = z.strictObject({
   data: dataPolicyShape.optional(),
   rule_packs: z.array(z.string().min(1).max(1024)).max(16).default([]),
   suppressions: z.array(suppressionShape).max(256).default([]),
+  combinations: z.array(combinationShape).max(64).default([]),
 });
 
 /** A file of rules: YAML or JSON. */
@@ -124,4 +137,10 @@ export function dataPolicyOf(given: z.output<typeof dataPolicyShape> | undefined
     national_id: over('national_id'),
     health: over('health'),
   };
+}
+
+export function combinationsOf(given: z.output<typeof scannerShape> | undefined): readonly Combination[] {
+  return (given?.combinations ?? []).map(({ name, all, classification }) => ({
+    name, classification, groups: all.map((group) => new Set(group.map(memberForm))),
+  }));
 }

@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
-import { joinLabels } from '../label/label.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionRequestSchema } from '../message/action-request.ts';
-import type { EnvelopeBody, Label, Outgoing, SignedEnvelope } from '../message/envelope.ts';
+import type { EnvelopeBody, Outgoing, SignedEnvelope } from '../message/envelope.ts';
 import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
@@ -20,6 +19,7 @@ import type { HeldMandate } from './ports.ts';
 import { reviewContent } from './review.ts';
 import { reviewSaying } from './review-saying.ts';
 import { onlyDomain } from './only-domain.ts';
+import { stampedLabel } from './stamped-label.ts';
 import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 import { epistemicOf } from './told.ts';
@@ -275,7 +275,7 @@ function stamp(
     inReplyTo: outgoing.inReplyTo,
     instance: context.credential().spiffeId,
     issuedAt,
-    label: stampedLabel(speaker, floor, context),
+    label: stampedLabel(speaker.source, speaker.read.label, outgoing.payload, floor, context),
     mandate,
     metadata: outgoing.metadata,
     nonce: mintNonce(random),
@@ -292,19 +292,6 @@ function stamp(
     type: outgoing.type,
     v: 1,
   };
-}
-
-/** A person's own words are the trusted origin; everything else carries what its speaker has read. */
-function stampedLabel(speaker: Speaker, floor: Label['classification'], context: SidecarContext): Label {
-  if (speaker.source === 'user') {
-    return { classification: floor, integrity: 'trusted', origins: ['prompt'] };
-  }
-  const own: Label = {
-    classification: floor,
-    integrity: 'internal',
-    origins: [`agent:${context.agent.name}`],
-  };
-  return joinLabels(speaker.read.label, own);
 }
 
 async function publish(

@@ -24,6 +24,9 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
       metadata_masking: false
       audit_level: "FULL_MESH"
   firewall: { model: none }
+  scanner:
+    combinations:
+      - { name: whereabouts, all: [[customer_id], [visits]], classification: confidential }
   zones: { core: { clearance: internal }, secret: { clearance: restricted } }
   agents:
     reader: { role: RETRIEVER, zone: secret }
@@ -33,7 +36,7 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
     steward: { role: ORCHESTRATOR, zone: core }
   edges:
     - { from: reader, to: analyst, domain: open, schemas: [note/1] }
-    - { from: reader, to: analyst, domain: bare, schemas: [note/1] }
+    - { from: reader, to: analyst, domain: bare, schemas: [note/1, visit/1] }
     - { from: reader, to: planner, domain: agent_memory, schemas: [note/1] }
     - { from: planner, to: steward, domain: coordination, schemas: [note/1] }
     - { from: analyst, to: forecaster, domain: pii_inference, schemas: [note/1] }
@@ -46,6 +49,14 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
         required: [text]
         additionalProperties: false
         properties: { text: { type: string, maxLength: 2000 } }
+    visit/1:
+      type: data
+      schema:
+        type: object
+        additionalProperties: false
+        properties:
+          customer_id: { type: string, maxLength: 20 }
+          visits: { type: array, maxItems: 5, items: { type: string, maxLength: 20 } }
 `;
 
 const agents = ['reader', 'analyst', 'planner', 'forecaster', 'steward'] as const;
@@ -123,6 +134,19 @@ describe('data domains', () => {
     const sent = await sendIn(domain, to);
     expect(sent.verdict).toBe('NO-GO');
     expect(await refusalOf(sent.messageId)).toBe(code);
+  });
+
+  test('DP-T2.6: harmless fields that together are about a person are raised before they enter the bus', async () => {
+    const sender = joined.get('reader');
+    if (sender === undefined) throw new Error('not joined');
+    const say = (payload: { readonly [name: string]: unknown }) => sender.send({
+      to: 'analyst', type: 'data', schema: 'visit/1', payload, domain: 'bare', metadata: {},
+    });
+    expect((await say({ customer_id: 'c-7' })).verdict).toBe('GO');
+    expect((await say({ visits: ['monday'] })).verdict).toBe('GO');
+    const both = await say({ customer_id: 'c-7', visits: ['monday'] });
+    expect(both.verdict).toBe('NO-GO');
+    expect(await refusalOf(both.messageId)).toBe('BUS_CLEARANCE_EXCEEDED');
   });
 
   test.each(['pii_inference', 'financial_models'])(
