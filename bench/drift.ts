@@ -2,7 +2,7 @@
 import { anchorMs } from '../src/anomaly/baseline.ts';
 import { Scorer } from '../src/anomaly/scorer.ts';
 import { dayMs, live, type Traffic } from '../src/anomaly/traffic-fixture.ts';
-import { machine, print } from './machine.ts';
+import { machine, numberOption, print } from './machine.ts';
 
 /**
  * Delay of detection against drift, a jump, and false transitions, for three random seeds. `10 % daily
@@ -12,21 +12,35 @@ import { machine, print } from './machine.ts';
 const seeds = [1, 2, 3].map(() => Math.floor(Math.random() * 1e9));
 const jumpAt = 40 * dayMs;
 
-type Hit = { readonly raisedAt: number | null; readonly isolatedAt: number | null; readonly transitions: number };
+type Hit = {
+  readonly raisedAt: number | null;
+  readonly isolatedAt: number | null;
+  readonly transitions: number;
+  /** Times at which people were told for nothing; one ends when nothing was unusual for a week. */
+  readonly raises: number;
+};
 
 function run(traffic: Traffic): Hit {
   let [raisedAt, isolatedAt]: (number | null)[] = [null, null];
   let transitions = 0;
   let over = false;
+  let raises = 0;
+  let calmSince = Number.NEGATIVE_INFINITY;
   live(traffic, new Scorer(() => 'ANALYST'), ({ score, at }) => {
-    if (score >= 40) raisedAt ??= at;
+    if (score >= 40) {
+      raisedAt ??= at;
+      if (at - calmSince > 7 * dayMs) raises += 1;
+      calmSince = at;
+    }
     if (score >= 60) isolatedAt ??= at;
     if (score >= 60 && !over) transitions += 1;
     over = score >= 60;
   });
-  return { raisedAt: raisedAt ?? null, isolatedAt: isolatedAt ?? null, transitions };
+  return { raisedAt: raisedAt ?? null, isolatedAt: isolatedAt ?? null, transitions, raises };
 }
 
+/** Days that are known before the drift of the last test begins. */
+const learnedMs = 90 * dayMs;
 const drifts = [0.0025, 0.005, 0.01, 0.02, 0.05];
 const kinds = { swing: { dailyVariation: 0.1, dayNoise: 0 }, 'day to day': { dailyVariation: 0.1, dayNoise: 0.1 } };
 
@@ -41,6 +55,19 @@ const curve = Object.entries(kinds).flatMap(([kind, variation]) => drifts.map((w
   }),
 })));
 
+/** 0.5 % a week where days differ by 10 % by chance: how many of many agents are raised before 6.5 %. */
+const many = numberOption('agents', 20);
+const raisedAt = Array.from({ length: many }, (_none, index) => {
+  const cost = (at: number): number => 1 + 0.005 * Math.max(0, (at - learnedMs) / (7 * dayMs));
+  const { raisedAt: at } = run({
+    seed: (seeds[0] ?? 0) + index, days: learnedMs / dayMs + 91, perBucket: 2, ...kinds['day to day'], cost,
+  });
+  return at === null ? null : Math.round((cost(at) - 1) * 1e4) / 1e4;
+});
+const early = raisedAt.filter((drifted) => drifted === 0).length;
+const inTime = raisedAt.filter((drifted) => drifted !== null && drifted > 0).length;
+const within = { agents: many, raisedBefore65: inTime, raisedBeforeItBegan: early, share: inTime / many };
+
 const jumps = seeds.map((seed) => {
   const volume = (at: number): number => (at >= jumpAt ? 1.4 : 1);
   const { isolatedAt } = run({ seed, days: 41, dailyVariation: 0.1, dayNoise: 0, perBucket: 300, volume });
@@ -49,12 +76,12 @@ const jumps = seeds.map((seed) => {
 
 const weeks = 52;
 const calm = seeds.flatMap((seed) => Object.entries(kinds).map(([kind, variation]) => {
-  const { transitions } = run({ seed, days: 28 + weeks * 7, perBucket: 6, ...variation });
-  return { kind, seed, perAgentWeek: transitions / (weeks + 4) };
+  const { transitions, raises } = run({ seed, days: 28 + weeks * 7, perBucket: 6, ...variation });
+  return { kind, seed, perAgentWeek: transitions / (weeks + 4), raisedPerAgentWeek: Math.round((raises / (weeks + 4)) * 1e4) / 1e4 };
 }));
 
 print({
-  machine: machine(), seeds, curve, jumpMinutes: jumps, falseTransitions: calm,
+  machine: machine(), seeds, curve, within, jumpMinutes: jumps, falseTransitions: calm,
   holds: {
     slowDrift: curve.filter(({ kind, weekly }) => kind === 'swing' && weekly === 0.005)
       .every(({ runs }) => runs.every(({ drifted }) => drifted !== null && drifted < 0.065)),

@@ -6,14 +6,21 @@ export const windowNames: readonly string[] = ['1 h', '24 h', '7 d', '30 d', '90
 
 const hours = 24;
 const dayMs = 86_400_000;
-/** Two numbers per window, three of the anchor, the daily means, the hours, the trend. */
+/** Two numbers per window, three of the anchor, the daily means, the hours, the days, the trends. */
 const perWindow = 2;
 const anchorAt = windowsMs.length * perWindow;
 const dayAt = anchorAt + 3;
 const hourAt = dayAt + 3;
-const trendAt = hourAt + hours * 2;
+const daysAt = hourAt + hours * 2;
+const trendAt = daysAt + 3;
+/** Trends under test at once: one from the anchor on and for ever, and some that begin anew in turn. */
+const trends = 4;
+const perTrend = 5;
+const trendTurnMs = 28 * dayMs;
+/** One that began in this turn is not begun again in it. */
+const trendDaysMin = 29;
+const runAt = trendAt + trends * perTrend;
 /** Numbers that one signal of one agent takes, whatever it sees and for however long. */
-const runAt = trendAt + 7;
 export const numbersPerSignal = runAt + 1;
 
 /** How long the anchor learns before it stands: the framework asks for two weeks at least. */
@@ -110,18 +117,25 @@ export class Baseline {
     return [...known, { against: 'the anchor', mean: this.#get(anchorAt), spread: this.#anchorSpread() }];
   }
 
-  /** How sure it is that the daily means moved away from the anchor and go on moving, in spreads. */
+  /**
+   * How sure it is that the daily means rise or fall, in spreads: of each trend under test the sum of its
+   * days, weighted by how far a drift would have come by then, which is the best that can be done against
+   * a drift from its first day on. What days differ by anyway, and that the mean before it is known from
+   * so many days only, is in the spread.
+   */
   drift(): Deviation {
-    const sum = this.#get(trendAt);
-    const squares = this.#get(trendAt + 1);
-    const times = this.#get(trendAt + 2);
-    const days = this.#get(trendAt + 3);
-    const learned = this.#get(trendAt + 4);
-    if (days < 7 || learned < 14) return { z: 0, against: driftAgainst };
-    // The anchor is itself a mean of `learned` days: its own error grows with the time it is held against.
-    const variance = squares + times * times / learned;
-    const spread = Math.max(this.#daySpread(), Math.abs(this.#get(trendAt + 6)) * daySpreadMin);
-    return { z: sum / (spread * Math.sqrt(variance)), against: driftAgainst };
+    let most: Deviation = { z: 0, against: driftAgainst };
+    for (let trend = 0; trend < trends; trend += 1) {
+      const at = trendAt + trend * perTrend;
+      const [sum, days, learned] = [this.#get(at), this.#get(at + 1), this.#get(at + 3)];
+      if (days < 14 || learned < 14) continue;
+      const times = (days * (days + 1)) / 2;
+      const squares = (days * (days + 1) * (2 * days + 1)) / 6;
+      const spread = Math.max(this.#get(at + 4), Math.abs(this.#get(at + 2)) * daySpreadMin);
+      const z = sum / (spread * Math.sqrt(squares + (times * times) / learned));
+      if (Math.abs(z) > Math.abs(most.z)) most = { z, against: driftAgainst };
+    }
+    return most;
   }
 
   /** Learns from one bucket. `z` is what `deviation` said of it. */
@@ -178,25 +192,39 @@ export class Baseline {
 
   /** Whole days, so that what changes with the hour is the same in each. */
   #closeDay(mean: number, ageMs: number): void {
-    const off = mean - this.#get(trendAt + 6);
-    if (!this.#isAnchored(ageMs)) {
-      const learned = this.#get(trendAt + 4) + 1;
-      this.#set(trendAt + 4, learned);
-      this.#set(trendAt + 6, this.#get(trendAt + 6) + off / learned);
-      this.#set(trendAt + 5, this.#get(trendAt + 5) + off * (mean - this.#get(trendAt + 6)));
-      return;
-    }
-    const days = this.#get(trendAt + 3) + 1;
-    this.#set(trendAt + 3, days);
-    this.#set(trendAt, this.#get(trendAt) + days * off);
-    this.#set(trendAt + 1, this.#get(trendAt + 1) + days * days);
-    this.#set(trendAt + 2, this.#get(trendAt + 2) + days);
+    if (this.#isAnchored(ageMs)) this.#testDay(mean, ageMs);
+    const learned = this.#get(daysAt) + 1;
+    const off = mean - this.#get(daysAt + 1);
+    this.#set(daysAt, learned);
+    this.#set(daysAt + 1, this.#get(daysAt + 1) + off / learned);
+    this.#set(daysAt + 2, this.#get(daysAt + 2) + off * (mean - this.#get(daysAt + 1)));
   }
 
-  /** From one day to the next, as far as the anchor saw it. */
+  /** Every trend is held against all days before it; one in turn begins anew every four weeks. */
+  #testDay(mean: number, ageMs: number): void {
+    const turn = Math.floor((ageMs - anchorMs) / trendTurnMs);
+    for (let trend = 0; trend < trends; trend += 1) {
+      const at = trendAt + trend * perTrend;
+      const isDue = trend > 0 && turn % (trends - 1) === trend - 1 && this.#get(at + 1) >= trendDaysMin;
+      if (this.#get(at + 1) === 0 || isDue) this.#beginTrend(at);
+      const days = this.#get(at + 1) + 1;
+      this.#set(at + 1, days);
+      this.#set(at, this.#get(at) + days * (mean - this.#get(at + 2)));
+    }
+  }
+
+  #beginTrend(at: number): void {
+    this.#set(at, 0);
+    this.#set(at + 1, 0);
+    this.#set(at + 2, this.#get(daysAt + 1));
+    this.#set(at + 3, this.#get(daysAt));
+    this.#set(at + 4, this.#daySpread());
+  }
+
+  /** From one day to the next, over all days that were seen. */
   #daySpread(): number {
-    const learned = this.#get(trendAt + 4);
-    return learned < 2 ? 0 : Math.sqrt(this.#get(trendAt + 5) / (learned - 1));
+    const learned = this.#get(daysAt);
+    return learned < 2 ? 0 : Math.sqrt(this.#get(daysAt + 2) / (learned - 1));
   }
 
   #isAnchored(ageMs: number): boolean {

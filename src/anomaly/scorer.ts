@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Baseline, driftAgainst, numbersPerSignal, watchMs, type Deviation, type Usual } from './baseline.ts';
-import { signals, weights, type Observation, type Signal } from './signal.ts';
+import { Baseline, numbersPerSignal, watchMs, type Usual } from './baseline.ts';
+import { combined, type Reason, type Score } from './combine.ts';
+import { signals, type Observation, type Signal } from './signal.ts';
+
+export type { Reason, Score } from './combine.ts';
 
 /** Five minutes: a jump is seen after the first whole one. */
 export const bucketMs = 300_000;
 const buckets = 16;
 /** Agents that are followed at once; the one that was silent longest makes room. */
 const agentsMax = 20_000;
-
-export type Reason = { readonly signal: Signal; readonly z: number; readonly against: string };
-
-/** A score from 0 to 100 with the signals that made it, the strongest first. */
-export type Score = {
-  readonly agent: string;
-  readonly at: number;
-  readonly score: number;
-  readonly reasons: readonly Reason[];
-};
+/** What drifts slowly where something is wrong; how much there is to do drifts by itself. */
+const drifts: ReadonlySet<Signal> = new Set(['cost-trajectory', 'output-quality', 'content-drift']);
 
 /** What the scorer holds to be usual for an agent, for people to look at. */
 export type Standing = {
@@ -58,6 +53,16 @@ type Followed = {
 
 /** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
 export const bytesPerAgent = (numbersPerSignal * signals.length + buckets * 2 + 24 + 16) * 8;
+
+/** Raised with every change of what the numbers mean. */
+const keptForm = 2;
+const keptNumbers = 4 + numbersPerSignal * signals.length + buckets * 2 + 24;
+
+/** Keeps what was learned of agents; what `save` resolved survives `kill -9`. */
+export interface ScoreStore {
+  load(): ReadonlyMap<string, Float64Array>;
+  save(agent: string, kept: Float64Array): Promise<void>;
+}
 
 /**
  * Scores agents on what they do, on the clock of the observations. Everything is kept in blocks of fixed
@@ -106,6 +111,31 @@ export class Scorer {
         signal, usual: baselines.get(signal)?.usual(Math.max(0, at - firstAt)) ?? [],
       })),
     };
+  }
+
+  /** All that was learned of an agent, to be kept; null for one that is not followed. */
+  kept(agent: string): Float64Array | null {
+    const followed = this.#agents.get(agent);
+    if (followed === undefined) return null;
+    const { firstAt, bucket, apart, numbers, recent, usual, hours } = followed;
+    return Float64Array.from([keptForm, firstAt, bucket, apart, ...numbers, ...recent, ...usual, ...hours]);
+  }
+
+  /** Goes on where an earlier run stopped; false, and it begins anew, where that is in another form. */
+  restore(agent: string, kept: Float64Array): boolean {
+    const [form, firstAt = 0, bucket = 0, apart = 0] = kept;
+    if (form !== keptForm || kept.length !== keptNumbers || !kept.every(Number.isFinite)) return false;
+    const followed = this.#begin(agent, firstAt);
+    followed.bucket = bucket;
+    followed.apart = apart;
+    let from = 4;
+    for (const block of [followed.numbers, followed.recent, followed.usual, followed.hours]) {
+      block.set(kept.subarray(from, from + block.length));
+      from += block.length;
+    }
+    const peers = this.#roles.get(followed.role);
+    if (peers !== undefined) peers.apart += apart;
+    return true;
   }
 
   #begin(agent: string, at: number): Followed {
@@ -157,8 +187,8 @@ export class Scorer {
       baseline.learn(value, at, bucketMs, ageMs, now.z);
       const lasting = baseline.lasting(now.z);
       const seen = Math.abs(lasting) > Math.abs(now.z) ? { ...now, z: lasting } : now;
-      const worse = strength(signal, seen) >= driftStrength(drift) ? seen : drift;
-      found.push({ signal, z: worse.z, against: worse.against });
+      found.push({ signal, z: seen.z, against: seen.against });
+      if (drifts.has(signal)) found.push({ signal, z: drift.z, against: drift.against });
       apart += Math.min(8, Math.abs(now.z));
       measured += 1;
     }
@@ -257,60 +287,6 @@ function add(followed: Followed, observation: Observation): void {
   }
   const hour = Math.floor(at / 3_600_000) % 24;
   hours[hour] = (hours[hour] ?? 0) + 1;
-}
-
-/** What a deviation is worth, 0 to 0.95: nothing below three spreads, nearly all at eight. */
-function worth(z: number, from: number, to: number): number {
-  const share = (Math.abs(z) - from) / (to - from);
-  return Number.isNaN(share) ? 0.95 : Math.min(0.95, Math.max(0, share * 0.95));
-}
-
-/** Signals of which only more, or only less, is bad. */
-const bad: { readonly [signal in Signal]?: 'more' | 'less' } = {
-  'output-quality': 'less', 'error-rate': 'more', 'response-latency': 'more', 'tool-usage': 'more',
-  'temporal-profile': 'more', 'peer-deviation': 'more', 'context-utilisation': 'more', 'content-drift': 'more',
-};
-
-function strength(signal: Signal, { z }: Deviation): number {
-  const only = bad[signal];
-  if ((only === 'more' && z < 0) || (only === 'less' && z > 0)) return 0;
-  return worth(z, 4, 9);
-}
-
-function driftStrength({ z }: Deviation): number {
-  return worth(z, 4, 6);
-}
-
-/**
- * Independent doubts add up, and a single one can be enough: the score is what is left of being sure
- * that nothing is wrong. A weight is how much of that a signal may take away.
- */
-function combined(found: readonly Reason[], fill: number): Pick<Score, 'score' | 'reasons'> {
-  const strengthOf = ({ signal, z, against }: Reason): number => {
-    const own = against === driftAgainst ? driftStrength({ z, against }) : strength(signal, { z, against });
-    const capped = Math.min(own, alone(signal, aloneMax));
-    return signal === 'context-utilisation' ? Math.max(capped, filled(fill)) : capped;
-  };
-  const strong = found.map((reason) => ({ reason, value: strengthOf(reason) })).filter(({ value }) => value > 0);
-  const sound = strong.reduce(
-    (left, { reason, value }) => left * (1 - value) ** (weights[reason.signal] * signals.length), 1,
-  );
-  const reasons = strong.toSorted((a, b) => b.value - a.value).map(({ reason }) => reason);
-  return { score: Math.round((1 - sound) * 1000) / 10, reasons };
-}
-
-/** The highest score that one signal can make alone: it isolates, and does not contain. */
-const aloneMax = 75;
-
-/** The strength with which this signal alone makes that score. */
-function alone(signal: Signal, score: number): number {
-  return 1 - (1 - score / 100) ** (1 / (weights[signal] * signals.length));
-}
-
-/** A context that is nearly full is anomalous alone: 85 % isolates, 95 % contains (OB-2.5a). */
-function filled(fill: number): number {
-  if (fill >= 0.95) return alone('context-utilisation', 85);
-  return fill >= 0.85 ? alone('context-utilisation', 65) : 0;
 }
 
 /** FNV-1a into a fixed number of buckets. */

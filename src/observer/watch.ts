@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { observationOf, type ContextSize } from '../anomaly/observation.ts';
 import type { Score, Scorer } from '../anomaly/scorer.ts';
 import { verifyPaceOrder } from '../control/pace-statement.ts';
 import { leaseMsMax } from '../identity/lease.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import type { ObserverCode } from './codes.ts';
-import { observationOf } from './observation.ts';
 
 /** Something that the log shows and the mesh does not heed. */
 export type Finding = {
@@ -18,6 +18,9 @@ export type Finding = {
 
 export type WatchOptions = {
   readonly scorer: Scorer;
+  readonly contextSize?: ContextSize;
+  /** False where the mesh file says that scores are recorded only. */
+  readonly scoresAct?: boolean;
   /** Of the mesh file that the observer was given, not of the node. */
   readonly operatorKey: (operator: string) => JsonObject | null;
   /** Units that an agent belongs to, as `KIND:NAME`. */
@@ -63,7 +66,7 @@ export class Watch {
     if (entry.kind === 'pace.changed') this.#onPhase(entry);
     if (entry.kind === 'tool.intent') this.#onIntent(entry);
     if (entry.kind === 'indicator.raised' && entry.detail['indicator'] === 'COMPROMISE') this.#onSign(entry);
-    const observation = observationOf(entry);
+    const observation = observationOf(entry, entry.at, this.#options.contextSize ?? (() => null));
     if (observation !== null) {
       for (const score of this.#options.scorer.take(observation)) this.#onScore(score, entry.id);
     }
@@ -118,6 +121,7 @@ export class Watch {
   }
 
   #onScore({ agent, score }: Score, entry: string): void {
+    if (this.#options.scoresAct === false) return;
     if (score >= isolatesAt) this.#expect('OBSERVER_SCORE_UNHEEDED', agent, entry);
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { anomalyCodes } from '../anomaly/codes.ts';
 import { boundsCodes } from '../bounds/codes.ts';
 import { busCodes } from '../bus/codes.ts';
 import { contagionCodes } from '../contagion/codes.ts';
@@ -45,6 +46,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   judge: judgeCodes,
   oversight: oversightCodes,
   pace: paceCodes,
+  anomaly: anomalyCodes,
   observer: observerCodes,
   protection: protectionCodes,
   recorder: recorderCodes,

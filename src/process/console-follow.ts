@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import { Scorer, type Reason } from '../anomaly/scorer.ts';
-import { observationOf } from '../observer/observation.ts';
+import { observationOf, type ContextSize } from '../anomaly/observation.ts';
 import { AlignmentScores } from '../recorder/alignment.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { MeshCosts } from '../recorder/mesh-costs.ts';
@@ -46,6 +46,7 @@ const signCodesMax = 32;
  */
 export class FollowedRecord {
   readonly scorer: Scorer;
+  readonly #contextSize: ContextSize;
   readonly alignment = new AlignmentScores();
   readonly costs = new MeshCosts();
   readonly workflows = new WorkflowRuns();
@@ -55,8 +56,13 @@ export class FollowedRecord {
   #next: number;
   #turn: Promise<void> | null = null;
 
-  constructor(recorder: Pick<FlightRecorder, 'size' | 'read'>, roleOf: (agent: string) => string) {
+  constructor(
+    recorder: Pick<FlightRecorder, 'size' | 'read'>,
+    roleOf: (agent: string) => string,
+    contextSize: ContextSize = () => null,
+  ) {
     this.#recorder = recorder;
+    this.#contextSize = contextSize;
     this.scorer = new Scorer(roleOf);
     this.#first = Math.max(0, recorder.size() - behindMax);
     this.#next = this.#first;
@@ -95,7 +101,7 @@ export class FollowedRecord {
     this.alignment.add(entry);
     this.costs.add(entry);
     this.workflows.add(entry);
-    const observation = observationOf(entry);
+    const observation = observationOf(entry, entry.at, this.#contextSize);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
     if (entry.kind === 'indicator.raised') this.#sign(entry);
   }

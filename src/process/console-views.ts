@@ -236,7 +236,11 @@ export class ConsoleViews implements ConsoleApi {
   /** What is summed over the record, read on up to now, or as far as one view may read. */
   async #read(): Promise<FollowedRecord> {
     const { recorder, live, clock } = this.#ground.foundations;
-    this.#followed ??= new FollowedRecord(recorder, (agent) => live.mesh.agents.get(agent)?.role ?? 'unknown');
+    this.#followed ??= new FollowedRecord(
+      recorder,
+      (agent) => live.mesh.agents.get(agent)?.role ?? 'unknown',
+      (agent) => live.mesh.agents.get(agent)?.model?.contextTokens ?? null,
+    );
     await this.#followed.follow(clock.nowMs());
     return this.#followed;
   }

@@ -12,7 +12,6 @@ import {
 import { SqliteProgressStore } from '../adapters/progress-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
-import { SqliteSidecarRuns } from '../adapters/sidecar-runs-sqlite.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext } from '../bus/connection.ts';
@@ -36,7 +35,7 @@ import {
 import { parentOf, type Child } from '../control/child.ts';
 import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
-import { endTask, revokeByNode, type RevocationsContext } from '../control/revocations.ts';
+import { endTask, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -63,6 +62,8 @@ import { openNodeKeys, type NodeKeys } from './node-keys.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
+import { scoringRecorder } from './node-scores.ts';
+import { runPortOf } from './node-runs.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
 
@@ -116,7 +117,15 @@ export async function buildParts(
   const { clock, database, live, log } = foundations;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
-  const recorder = new SignWatch(declared, (id, agent) => pace.sign(id, agent));
+  const scoring = scoringRecorder({
+    mesh: () => live.mesh,
+    database,
+    clock,
+    recorder: declared,
+    happened: (event) => pace.keeper.happened(event),
+    failed: (failure) => log(`node: scores: ${faultOf(failure)}`),
+  });
+  const recorder = new SignWatch(scoring, (id, agent) => pace.sign(id, agent));
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
   const authority = await openAuthority(live, directories.node, clock, keys);
@@ -340,19 +349,6 @@ function grantOf(
   const parentExpiresAt = peer?.spiffeId === parent ? peer.expiresAtMs : 0;
   const { instance, spiffeId, lineage } = child;
   return { instance, spiffeId, lineage, parentExpiresAt };
-}
-
-function runPortOf(
-  { database, clock, log }: Foundations,
-  revocations: RevocationsContext,
-): RunPort {
-  const runs = new SqliteSidecarRuns(database);
-  const failed = (failure: unknown): void => log(`node: runs: ${faultOf(failure)}`);
-  return {
-    lastRun: (spiffeId) => runs.last(spiffeId),
-    noteRun: (spiffeId, run) => void runs.note(spiffeId, run, clock.nowMs()).catch(failed),
-    forked: (peer) => void revokeByNode(peer.spiffeId, revocations).catch(failed),
-  };
 }
 
 function controlPortOf(

@@ -40,6 +40,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'pace.changed': true,
   'pace.stop': true,
   'pace.proposed': true,
+  'anomaly.raised': true,
   'pace.clamped': true,
   'pace.reported': true,
   'refusals.counted': true,

@@ -40,6 +40,7 @@ export type EntryKind =
   | 'pace.changed'
   | 'pace.stop'
   | 'pace.proposed'
+  | 'anomaly.raised'
   | 'pace.clamped'
   | 'pace.reported'
   | 'refusals.counted'

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+
+/** What is unusual in what agents do, as the node computes it from what it records. */
+export const anomalyCodes = {
+  ANOMALY_SCORE: {
+    means: 'An agent behaves unlike itself or its peers; its score is 40 or more. The signals that made it stand with it.',
+    mend: 'Look at the signals and what each is held against. At 60 PACE isolates the agent, at 80 it contains it.',
+    agentSees: 'UNAVAILABLE',
+  },
+  ANOMALY_LOOP: {
+    means: 'Agents hand one task round in a circle, again and again, and nothing comes of it.',
+    mend: 'End the task, then look at what each of them waits for. The agent that closed the circle is isolated.',
+    agentSees: 'UNAVAILABLE',
+  },
+  ANOMALY_OSCILLATION: {
+    means: 'The decision on one action of one task went back and forth three times.',
+    mend: 'Look at the decision traces of the action: something that decides is pulled both ways.',
+    agentSees: 'UNAVAILABLE',
+  },
+  ANOMALY_EDGE: {
+    means: 'An agent speaks to one that it did not speak to for a week.',
+    mend: 'See whether its work changed; the number of agents that it reaches stands with the finding.',
+    agentSees: 'UNAVAILABLE',
+  },
+  ANOMALY_HUB: {
+    means: 'An agent speaks to many more agents than it usually does within an hour.',
+    mend: 'See whether its work changed, or whether it spreads something.',
+    agentSees: 'UNAVAILABLE',
+  },
+  ANOMALY_BUDGET: {
+    means: 'What an agent spends on its model passed a mark of its budget: 50, 75, 90 or 95 percent.',
+    mend: 'See what the task costs (`maso ledger`). At 100 percent its sidecar refuses the call.',
+    agentSees: 'UNAVAILABLE',
+  },
+} as const satisfies CodeTable;
+
+export type AnomalyCode = keyof typeof anomalyCodes;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SqliteScoreStore } from '../adapters/score-store-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { EntryWatch, type Raised } from '../anomaly/entry-watch.ts';
+import { Scorer } from '../anomaly/scorer.ts';
+import { raisedEntry, ScoreWatch } from '../control/score-watch.ts';
+import { defaultPaceSettings } from '../mesh/pace-settings.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { Clock } from '../message/clock.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { PaceEvent } from '../pace/book.ts';
+import type { Recorder } from '../recorder/entry.ts';
+
+export type ScoresGround = {
+  readonly mesh: () => Mesh;
+  readonly database: BatchedDatabase;
+  readonly clock: Clock;
+  /** What records the findings; not the recorder that is watched. */
+  readonly recorder: Recorder;
+  readonly happened: (event: Extract<PaceEvent, { kind: 'score' }>) => Promise<unknown>;
+  readonly failed: (failure: unknown) => void;
+};
+
+/** A recorder that scores agents by what goes through it; a score goes on record, and moves PACE. */
+export function scoringRecorder(of: ScoresGround): Recorder {
+  const { mesh, database, clock, recorder, failed } = of;
+  const store = new SqliteScoreStore(database);
+  const scorer = new Scorer((agent) => mesh().agents.get(agent)?.role ?? 'unknown');
+  for (const [agent, kept] of store.load()) scorer.restore(agent, kept);
+  const watch = new EntryWatch({
+    scorer,
+    contextSize: (agent) => mesh().agents.get(agent)?.model?.contextTokens ?? null,
+    budgetOf: (agent) => {
+      const budget = mesh().agents.get(agent)?.model?.budget.moneyPerTask;
+      return budget === undefined ? null : budget * 1e6;
+    },
+    learned: (agent) => {
+      const kept = scorer.kept(agent);
+      if (kept !== null) store.save(agent, kept).catch(failed);
+    },
+  });
+  return new ScoreWatch(recorder, watch, clock, (raised) => heed(raised, of));
+}
+
+/** Not only once it is durable: what isolates an agent does not wait for the disk. */
+function heed(raised: Raised, { mesh, clock, recorder, happened, failed }: ScoresGround): void {
+  const id = mintUlid(clock, systemRandom);
+  recorder.record([raisedEntry(raised, id)]).catch(failed);
+  const { scores } = mesh().pace ?? defaultPaceSettings;
+  if (scores === 'record') return;
+  const { agent, score, at } = raised;
+  happened({ kind: 'score', id, agent, score, at }).catch(failed);
+}
