@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { anchorMs } from '../src/anomaly/baseline.ts';
 import { Scorer } from '../src/anomaly/scorer.ts';
-import { dayMs, live, type Traffic } from '../src/anomaly/traffic-fixture.ts';
+import { dayMs, live, type Traffic } from '../src/anomaly/simulated-days.ts';
 import { machine, numberOption, print } from './machine.ts';
 
 /**

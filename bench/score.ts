@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { bytesPerAgent, Scorer } from '../src/anomaly/scorer.ts';
 import { observed } from '../src/anomaly/signal.ts';
-import { seeded } from '../src/anomaly/traffic-fixture.ts';
+import { seeded } from '../src/anomaly/simulated-days.ts';
 import { machine, numberOption, print } from './machine.ts';
 
 /** 10,000 agents at 1,000 events a second of simulated time: CPU of one core, and memory of an agent. */

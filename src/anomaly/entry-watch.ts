@@ -4,7 +4,8 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { AnomalyCode } from './codes.ts';
 import { InteractionGraph, type GraphFinding } from './graph.ts';
 import { observationOf, type ContextSize } from './observation.ts';
-import type { Reason, Score, Scorer } from './scorer.ts';
+import type { Reason, Score } from './combine.ts';
+import type { Scorer } from './scorer.ts';
 
 /** Something that people are told of, and PACE acts on by its score. */
 export type Raised = {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { anchorMs } from './baseline.ts';
-import { bucketMs, bytesPerAgent, Scorer, type Score } from './scorer.ts';
+import type { Score } from './combine.ts';
+import { bucketMs, bytesPerAgent, Scorer } from './scorer.ts';
 import { observed, signals, weights } from './signal.ts';
-import { dayMs, live, type Traffic } from './traffic-fixture.ts';
+import { dayMs, live, type Traffic } from './simulated-days.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
 const usual = { seed, days: 45, dailyVariation: 0.1, dayNoise: 0, perBucket: 6 };

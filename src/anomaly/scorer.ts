@@ -3,8 +3,6 @@ import { Baseline, numbersPerSignal, watchMs, type Usual } from './baseline.ts';
 import { combined, type Reason, type Score } from './combine.ts';
 import { signals, type Observation, type Signal } from './signal.ts';
 
-export type { Reason, Score } from './combine.ts';
-
 /** Five minutes: a jump is seen after the first whole one. */
 export const bucketMs = 300_000;
 const buckets = 16;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command, Option } from 'commander';
 import type { CommandIo } from './check.ts';
+import { drillScenarios, drillUnitHelp, paceDrill } from './pace-drill.ts';
 import { runObserver } from './observer.ts';
 import {
   halt, kill, paceModes, paceRecover, paceStatus, paceStop, paceTransition,
@@ -70,6 +71,18 @@ export function addPace(
     .addHelpText('after', '\nExample:\n  maso pace recover agent:triage --as carol --key carol.jwk' +
       ' --root-cause "poisoned page" --remediation "page removed" --baselines "30 d anew"')
     .action(async (unit: string, options) => exit(await paceRecover({ unit, ...options }, io)));
+  signedBy(pace.command('drill'))
+    .description(`Go through a scenario and back, and keep what was seen: ${drillScenarios.join(', ')}.`)
+    .argument('<scenario>', 'isolate, contain and halt act on the running mesh; fraud, claims and faults in simulated time')
+    .argument('[unit]', drillUnitHelp)
+    .option('--seed <number>', 'of what is simulated')
+    .option('--evidence <file>', 'where to keep it; default: DIR/drills/ID.json')
+    .addHelpText('after', '\nExamples:\n  maso pace drill isolate agent:triage --as alice --key alice.jwk\n  maso pace drill fraud --seed 7')
+    .action(async (scenario: string, unit: string | undefined, options) => {
+      if (drillScenarios.includes(scenario)) return exit(await paceDrill({ scenario, unit, ...options }, io));
+      io.err(`maso pace drill: there is no scenario ${JSON.stringify(scenario)}`);
+      return exit(2);
+    });
   for (const [op, says] of [
     ['confirm', 'Make a kill final, as its second person.'],
     ['decline', 'Take a kill back before it is final, as its second person.'],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { observationOf, type ContextSize } from '../anomaly/observation.ts';
-import type { Score, Scorer } from '../anomaly/scorer.ts';
+import type { Score } from '../anomaly/combine.ts';
+import type { Scorer } from '../anomaly/scorer.ts';
 import { verifyPaceOrder } from '../control/pace-statement.ts';
 import { leaseMsMax } from '../identity/lease.ts';
 import type { JsonObject } from '../message/json.ts';

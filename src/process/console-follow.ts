@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as letOthersRun } from 'node:timers/promises';
-import { Scorer, type Reason } from '../anomaly/scorer.ts';
+import type { Reason } from '../anomaly/combine.ts';
+import { Scorer } from '../anomaly/scorer.ts';
 import { observationOf, type ContextSize } from '../anomaly/observation.ts';
 import { AlignmentScores } from '../recorder/alignment.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';

@@ -100,6 +100,18 @@ describe('PACE on the running mesh', () => {
     await works('one');
   });
 
+  it('drills an isolation there and back, and keeps what it saw', async () => {
+    const drilled = await order('alice', 'pace', 'drill', 'isolate', 'agent:three');
+    expect(drilled).toMatchObject({ status: 0, ok: true, scenario: 'isolate' });
+    const kept: unknown = JSON.parse(readFileSync(String(drilled['file']), 'utf8'));
+    expect(kept).toMatchObject({ ok: true, steps: [{ seen: { phase: 'ALTERNATE' } }, { seen: { phase: 'PRIMARY' } }] });
+    const entry = find(await folder.entries(), 'pace.changed', 'PACE_ORDERED', ({ detail }) =>
+      detail['reason'] === `drill ${String(drilled['drill'])}`);
+    expect(entry?.detail).toMatchObject({ unit: 'agent:three', toPhase: 'ALTERNATE' });
+    await back('three');
+    expect(await order('bob', 'pace', 'drill', 'contain', 'agent:nobody')).toMatchObject({ status: 1, ok: false });
+  });
+
   it('kills one agent: its call under way is aborted and reported, and none comes after', async () => {
     const lingering = call('one', 'linger');
     await until('a call under way', () => calls().some((line) => line.startsWith('begun one')));

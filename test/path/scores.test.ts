@@ -4,7 +4,7 @@ import { isJsonObject } from '../../src/message/json.ts';
 import { agentRequests } from '../../src/sidecar/agent-requests.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { MeshInProcess } from '../mesh-harness/mesh-in-process.ts';
-import { MeshFolder, until } from '../mesh-harness/running-mesh.ts';
+import { maso, MeshFolder, until } from '../mesh-harness/running-mesh.ts';
 
 /** OB-2.2 on a running mesh: what is recorded is scored, and the score moves PACE by itself. */
 describe('scores on a running mesh', () => {
@@ -13,6 +13,7 @@ describe('scores on a running mesh', () => {
 
   beforeAll(async () => {
     folder = await MeshFolder.create(attackMesh(makePeople()));
+    await maso(['tools', 'pin', folder.meshFile]);
     mesh = await MeshInProcess.start(folder, ['desk', 'planner', 'reader']);
     for (const agent of ['desk', 'planner', 'reader']) await mesh.fresh(agent);
   });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bucketMs, type Score, type Scorer } from './scorer.ts';
+import type { Score } from './combine.ts';
+import { bucketMs, type Scorer } from './scorer.ts';
 import { observed } from './signal.ts';
 
 export const dayMs = 86_400_000;
