@@ -16,6 +16,8 @@ export type WitnessServerOptions = {
   readonly clock: Clock;
   /** Looks for logs that it was told of since; called for an origin that it does not know. */
   readonly refresh: () => Promise<void>;
+  /** False: it saw something that speaks against the logs, and cosigns nothing. Absent: always true. */
+  readonly mayCosign?: () => boolean;
   readonly log: (line: string) => void;
 };
 
@@ -75,6 +77,10 @@ async function answer(
   }
   if (request.method !== 'POST' || request.url !== '/add-checkpoint') {
     response.writeHead(404).end();
+    return;
+  }
+  if (options.mayCosign?.() === false) {
+    response.writeHead(503).end();
     return;
   }
   const body = await bodyOf(request);

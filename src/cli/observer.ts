@@ -5,16 +5,21 @@ import { readMesh } from '../adapters/mesh-files.ts';
 import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { formatDiagnostic } from '../mesh/diagnostic.ts';
 import { nodeDirectories } from '../process/directories.ts';
+import { recorderKeyFile } from '../process/node-recorder.ts';
 import { startObserver } from '../process/observer.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
+import { openWitness } from './witness.ts';
 
 type ObserverCommand = {
   readonly directory: string;
   readonly file?: string;
   readonly state: string;
   readonly json: boolean;
+  /** Port at which it cosigns checkpoints; absent: it does not. */
+  readonly cosign?: string;
+  readonly cosignHost: string;
 };
 
 /** `maso observer DIR [FILE]`: prints its public key; with a mesh file it observes until it is told to stop. */
@@ -34,10 +39,19 @@ export async function runObserver(options: ObserverCommand, io: CommandIo): Prom
     for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
     return 1;
   }
-  const { log, controlSocket } = nodeDirectories(stateDirectoryOf(options.state, file));
+  const { log, controlSocket, checkpoints } = nodeDirectories(stateDirectoryOf(options.state, file));
   const running = await startObserver({
     mesh: loaded.mesh, logDirectory: log, controlSocket, key, log: (line) => io.err(line),
   });
+  // What it found against the mesh speaks against its log as well: nothing is cosigned any more.
+  const witness = options.cosign === undefined ? null : await openWitness({
+    directory: join(directory, 'witness'), log: [join(checkpoints, recorderKeyFile)], name: `maso/observer/${String(x).slice(0, 12)}`,
+    host: options.cosignHost, port: options.cosign, mayCosign: () => running.consents(),
+  }, io);
+  if (witness !== null) {
+    const { url, verifierKey } = witness;
+    io.out(options.json ? JSON.stringify({ cosigns: { url, key: verifierKey } }) : `cosigns at ${url}, key ${verifierKey}`);
+  }
   process.send?.({ kind: 'ready' });
   await new Promise<void>((done) => {
     process.once('SIGINT', () => done());
@@ -45,5 +59,6 @@ export async function runObserver(options: ObserverCommand, io: CommandIo): Prom
     if (process.send !== undefined) process.once('disconnect', () => done());
   });
   running.close();
+  await witness?.close();
   return 0;
 }

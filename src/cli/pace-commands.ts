@@ -40,6 +40,8 @@ export function addPace(
     .argument('[file]', 'its own copy of the mesh file; without it the key is printed and nothing else')
     .addOption(state())
     .addOption(json())
+    .option('--cosign <port>', 'cosign checkpoints of the log at this port, while nothing speaks against the mesh')
+    .option('--cosign-host <host>', 'address to listen at for that', '127.0.0.1')
     .addHelpText('after', '\nExamples:\n  maso observer ~/observer\n  maso observer ~/observer security_mesh.yaml')
     .action(async (directory: string, file: string | undefined, options) =>
       exit(await runObserver({ directory, file, ...options }, io)));

@@ -36,6 +36,33 @@ export type WitnessReady = {
 export async function runWitness(options: WitnessOptions, io: CommandIo): Promise<number> {
   settleProcess(io);
   const directory = resolve(io.directory, options.directory);
+  const { url, verifierKey, logs, close } = await openWitness({ ...options, directory }, io);
+  const ready: WitnessReady = { kind: 'ready', url, verifierKey };
+  process.send?.(ready);
+  if (options.json) io.out(JSON.stringify({ url, verifierKey }));
+  else {
+    io.out(`witness serves ${url}`);
+    io.out(`  verifier key  ${verifierKey}`);
+    io.out(`  logs          ${logs()} known, in ${directory}`);
+  }
+  await untilStopped();
+  await close();
+  return 0;
+}
+
+export type OpenWitness = {
+  readonly url: string;
+  readonly verifierKey: string;
+  readonly logs: () => number;
+  readonly close: () => Promise<void>;
+};
+
+/** A witness with its key and memory in this directory. One process at a time holds it. */
+export async function openWitness(
+  options: Pick<WitnessOptions, 'directory' | 'log' | 'name' | 'host' | 'port'> & { readonly mayCosign?: () => boolean },
+  io: CommandIo,
+): Promise<OpenWitness> {
+  const { directory } = options;
   await makeOwnerOnlyDirectory(directory);
   const unlock = lockRecordLog(directory);
   const { privateKey, publicJwk } = await loadOrCreateOperatorKey(join(directory, 'witness.jwk'));
@@ -50,28 +77,22 @@ export async function runWitness(options: WitnessOptions, io: CommandIo): Promis
     }
   };
   await refresh();
+  const { host, mayCosign = () => true } = options;
   const server = await serveWitness({
-    host: options.host,
+    host, identity, files, refresh, mayCosign,
     port: Number(options.port),
-    identity,
-    files,
     clock: systemClock(),
-    refresh,
     log: (line) => io.err(line),
   });
-  const url = `http://${options.host}:${server.port}`;
-  const ready: WitnessReady = { kind: 'ready', url, verifierKey: identity.verifierKey };
-  process.send?.(ready);
-  if (options.json) io.out(JSON.stringify({ url, verifierKey: identity.verifierKey }));
-  else {
-    io.out(`witness serves ${url}`);
-    io.out(`  verifier key  ${identity.verifierKey}`);
-    io.out(`  logs          ${files.logs().length} known, in ${directory}`);
-  }
-  await untilStopped();
-  await server.close();
-  unlock();
-  return 0;
+  return {
+    url: `http://${host}:${server.port}`,
+    verifierKey: identity.verifierKey,
+    logs: () => files.logs().length,
+    close: async () => {
+      await server.close();
+      unlock();
+    },
+  };
 }
 
 /** The key itself, or that of a file, which may come to be there later: then null. */

@@ -68,6 +68,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.changed': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
   'pace.stop': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
+  'observer.tested': api('log', 'observer.tested'),
   'anomaly.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.proposed': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.clamped': api('log', 'pace.clamped'),

@@ -3,6 +3,7 @@ import { bucketMs, Scorer } from '../anomaly/scorer.ts';
 import { observed } from '../anomaly/signal.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import type { ObserverCode } from './codes.ts';
+import type { ObserverTest } from './statement.ts';
 import { Watch } from './watch.ts';
 
 const dayMs = 86_400_000;
@@ -12,7 +13,7 @@ const dayMs = 86_400_000;
  * sign that nobody heeds, a recovery that nobody signed, and a jump in volume. Gives what it missed.
  * PA-3.6. Takes some tens of milliseconds.
  */
-export function selfTest(): readonly string[] {
+export function selfTest(): Omit<ObserverTest, 'at'> {
   const missed: string[] = [];
   for (const [code, entries] of Object.entries(madeUp)) {
     const watch = new Watch({
@@ -26,7 +27,7 @@ export function selfTest(): readonly string[] {
     if (!watch.takeFindings().some((found) => found.code === code)) missed.push(code);
   }
   if (!findsJump()) missed.push('a jump in volume');
-  return missed;
+  return { made: Object.keys(madeUp).length + 1, missed };
 }
 
 const madeUp: { readonly [code in ObserverCode]?: readonly RecordedEntry[] } = {

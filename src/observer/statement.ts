@@ -17,7 +17,19 @@ export type ObserverStatement = Maker & {
   readonly verdict: 'consent' | 'ask';
   /** Entries of the log that it has read. */
   readonly size: number;
+  /** Of its newest self-test; absent in statements about which it says nothing. */
+  readonly test?: ObserverTest;
 };
+
+/** How many anomalies the observer made up for itself, and which of them it did not find. */
+export type ObserverTest = {
+  /** When, milliseconds since 1970 on the observer's clock. */
+  readonly at: number;
+  readonly made: number;
+  readonly missed: readonly string[];
+};
+
+const missedMax = 32;
 
 const observerKind: StatementKind<ObserverStatement> = {
   typ: 'maso-observer+jws',
@@ -37,11 +49,26 @@ export function verifyObserved(signed: string, key: JsonObject): VerifiedStateme
 
 function readStatement(value: JsonValue): ObserverStatement | null {
   if (!isJsonObject(value)) return null;
-  const { id, verdict, size, operator, at, reason, ...unknown } = value;
+  const { id, verdict, size, operator, at, reason, test: given, ...unknown } = value;
+  const test = given === undefined ? null : readTest(given);
+  if (given !== undefined && test === null) return null;
   const maker = readMaker(operator, at, reason);
   if (Object.keys(unknown).length > 0 || maker === null || maker.operator !== observerName) return null;
   if (typeof id !== 'string' || !isUlid(id)) return null;
   if (verdict !== 'consent' && verdict !== 'ask') return null;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return null;
-  return { id, verdict, size, ...maker };
+  return { id, verdict, size, ...maker, ...(test === null ? {} : { test }) };
+}
+
+function readTest(value: JsonValue): ObserverTest | null {
+  if (!isJsonObject(value)) return null;
+  const { at, made, missed, ...unknown } = value;
+  if (Object.keys(unknown).length > 0 || !isCount(at) || !isCount(made)) return null;
+  if (!Array.isArray(missed) || missed.length > missedMax) return null;
+  const texts = missed.filter((one) => typeof one === 'string' && one.length <= 64);
+  return texts.length === missed.length ? { at, made, missed: texts.map(String) } : null;
+}
+
+function isCount(value: JsonValue | undefined): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

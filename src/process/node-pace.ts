@@ -18,7 +18,7 @@ import { agentsIn, paceRulesOf, type PaceRules } from '../pace/rules.ts';
 import { unitKey, type PaceUnit } from '../pace/unit.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { defaultPaceSettings, type PaceSettings } from '../mesh/pace-settings.ts';
-import { verifyObserved } from '../observer/statement.ts';
+import { verifyObserved, type ObserverTest } from '../observer/statement.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import type { NodeIdentity } from './node-identity.ts';
@@ -55,6 +55,8 @@ export class NodePace implements BusPace {
     readonly verdict: 'consent' | 'ask';
     readonly at: number;
     readonly heardAtMs: number;
+    /** When its self-test that is on record was made. */
+    readonly tested: number;
   } | null = null;
 
   constructor(of: NodePaceFoundations, revocations: RevocationsContext) {
@@ -105,13 +107,34 @@ export class NodePace implements BusPace {
     if (observer === null) return 'PACE_AUTHORITY_MISSING';
     const verified = verifyObserved(signed, observer.publicKey);
     if (!verified.ok) return verified.code;
-    const { id, verdict, at } = verified.statement;
+    const { id, verdict, at, test = null } = verified.statement;
     const nowMs = this.#of.clock.nowMs();
     if (!(Math.abs(nowMs - at) <= observer.silenceMs) || !(at > (this.#observed?.at ?? 0))) return 'PACE_STATEMENT_STALE';
-    this.#observed = { signed, verdict, at, heardAtMs: performance.now() };
+    const tested = this.#observed?.tested ?? 0;
+    this.#observed = { signed, verdict, at, heardAtMs: performance.now(), tested: test?.at ?? tested };
+    if (test !== null && test.at > tested) this.#recordTest(id, signed, test);
     if (verdict === 'consent') return null;
     const answer = await this.keeper.happened({ kind: 'asked', id, at: nowMs });
     return answer.ok ? null : answer.code;
+  }
+
+  /** PA-3.6: that the observer finds what it makes up itself is on record, under its signature. */
+  #recordTest(id: string, signed: string, { at, made, missed }: ObserverTest): void {
+    const { recorder, clock } = this.#of;
+    recorder.record([{
+      kind: 'observer.tested',
+      id: `observer.${id}`,
+      at: clock.nowMs(),
+      actor: 'node',
+      task: null,
+      message: null,
+      causedBy: [],
+      outcome: missed.length === 0 ? 'GO' : 'NO-GO',
+      code: missed.length === 0 ? null : 'OBSERVER_SELF_TEST_FAILED',
+      verdicts: [],
+      tookUs: null,
+      detail: { testedAt: at, made, missed: [...missed], signed },
+    }]).catch((failure: unknown) => this.#failed(failure));
   }
 
   orderWaits(): boolean {

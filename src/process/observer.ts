@@ -10,7 +10,7 @@ import { keysWith } from '../mesh/operator-roles.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { ObserverCode } from '../observer/codes.ts';
 import { selfTest } from '../observer/self-test.ts';
-import { observerName, signObserved, type ObserverStatement } from '../observer/statement.ts';
+import { observerName, signObserved, type ObserverStatement, type ObserverTest } from '../observer/statement.ts';
 import { Watch } from '../observer/watch.ts';
 import { paceRulesOf } from '../pace/rules.ts';
 import { unitKey, unitsOf } from '../pace/unit.ts';
@@ -27,7 +27,11 @@ export type ObserverOptions = {
   readonly log: (line: string) => void;
 };
 
-export type RunningObserver = { readonly close: () => void };
+export type RunningObserver = {
+  /** False from the first finding on: it consents to nothing, and cosigns nothing, any more. */
+  readonly consents: () => boolean;
+  readonly close: () => void;
+};
 
 const sayEveryMs = 2_000;
 const selfTestEveryMs = 600_000;
@@ -57,6 +61,7 @@ export async function startObserver(options: ObserverOptions): Promise<RunningOb
   const reader = await openRecordLogReader(logDirectory);
   let next = 0;
   let against: string | null = null;
+  let test: ObserverTest | null = null;
   let testedAtMs = Number.NEGATIVE_INFINITY;
   let running = false;
 
@@ -79,14 +84,14 @@ export async function startObserver(options: ObserverOptions): Promise<RunningOb
   const say = async (): Promise<void> => {
     if (performance.now() - testedAtMs > selfTestEveryMs) {
       testedAtMs = performance.now();
-      const missed = selfTest();
+      test = { at: clock.nowMs(), ...selfTest() };
       const failed: ObserverCode = 'OBSERVER_SELF_TEST_FAILED';
-      if (missed.length > 0) against ??= `${failed} ${missed.join(', ')}`;
+      if (test.missed.length > 0) against ??= `${failed} ${test.missed.join(', ')}`;
     }
     await read();
     const statement: ObserverStatement = {
       id: mintUlid(clock, systemRandom), verdict: against === null ? 'consent' : 'ask', size: next,
-      operator: observerName, at: clock.nowMs(), reason: (against ?? '').slice(0, 500),
+      operator: observerName, at: clock.nowMs(), reason: (against ?? '').slice(0, 500), ...(test === null ? {} : { test }),
     };
     const signed = signObserved(statement, options.key);
     const answer = await askControl(options.controlSocket, 'POST', '/v1/observer', { signed });
@@ -103,5 +108,5 @@ export async function startObserver(options: ObserverOptions): Promise<RunningOb
   };
   turn();
   const timer = setInterval(turn, sayEveryMs);
-  return { close: () => clearInterval(timer) };
+  return { consents: () => against === null, close: () => clearInterval(timer) };
 }

@@ -41,6 +41,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'pace.stop': true,
   'pace.proposed': true,
   'anomaly.raised': true,
+  'observer.tested': true,
   'pace.clamped': true,
   'pace.reported': true,
   'refusals.counted': true,

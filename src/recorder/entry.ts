@@ -41,6 +41,7 @@ export type EntryKind =
   | 'pace.stop'
   | 'pace.proposed'
   | 'anomaly.raised'
+  | 'observer.tested'
   | 'pace.clamped'
   | 'pace.reported'
   | 'refusals.counted'

@@ -7,9 +7,10 @@ import { systemRandom } from '../../src/adapters/random-system.ts';
 import { signPaceOrder } from '../../src/control/pace-statement.ts';
 import { mintUlid } from '../../src/message/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../src/message/json.ts';
-import { signObserved } from '../../src/observer/statement.ts';
+import { signObserved, verifyObserved } from '../../src/observer/statement.ts';
 import { startObserver, type RunningObserver } from '../../src/process/observer.ts';
 import { operatorKey } from '../mesh-harness/attack-mesh.ts';
+import { find } from '../mesh-harness/log-entries.ts';
 import { MeshInProcess } from '../mesh-harness/mesh-in-process.ts';
 import { paceMesh, pacePeople } from '../mesh-harness/pace-mesh.ts';
 import { MeshFolder, until } from '../mesh-harness/running-mesh.ts';
@@ -68,6 +69,9 @@ describe('a mesh that declares an observer', () => {
       log: () => undefined,
     });
     await until('a lease for everything', () => lease().coversPrivileged());
+    const tested = await until('its self-test on record', async () => find(await folder.entries(), 'observer.tested', null));
+    expect(tested.detail).toMatchObject({ made: 4, missed: [] });
+    expect(verifyObserved(String(tested.detail['signed']), key.publicJwk)).toMatchObject({ ok: true });
     observer.close();
     await until('its silence to be noticed', () => !lease().coversPrivileged());
     expect(lease().isValid()).toBe(true);
