@@ -34,17 +34,7 @@ export function addPace(
     .option('--no-wait', 'do not wait for the end of the drain and its report')
     .addHelpText('after', '\nExample:\n  maso halt workflow:claims --as alice --key alice.jwk --reason "release"')
     .action(async (unit: string, options) => exit(await halt({ unit, ...options }, io)));
-  program.command('observer')
-    .description('Read the log and consent, or not, to leases for HIGH and CRITICAL, with a key of its own.')
-    .argument('<dir>', 'directory of its key, mode 0700')
-    .argument('[file]', 'its own copy of the mesh file; without it the key is printed and nothing else')
-    .addOption(state())
-    .addOption(json())
-    .option('--cosign <port>', 'cosign checkpoints of the log at this port, while nothing speaks against the mesh')
-    .option('--cosign-host <host>', 'address to listen at for that', '127.0.0.1')
-    .addHelpText('after', '\nExamples:\n  maso observer ~/observer\n  maso observer ~/observer security_mesh.yaml')
-    .action(async (directory: string, file: string | undefined, options) =>
-      exit(await runObserver({ directory, file, ...options }, io)));
+  addObserver(program, io, exit, { state, json });
   const pace = program.command('pace').description('Phases of agents, workflows and the mesh.');
   pace.command('status')
     .description('Show what is not in Primary, what is under way, and what each agent may do.')
@@ -73,6 +63,45 @@ export function addPace(
     .addHelpText('after', '\nExample:\n  maso pace recover agent:triage --as carol --key carol.jwk' +
       ' --root-cause "poisoned page" --remediation "page removed" --baselines "30 d anew"')
     .action(async (unit: string, options) => exit(await paceRecover({ unit, ...options }, io)));
+  addDrill(pace, io, exit, signedBy);
+  for (const [op, says] of [
+    ['confirm', 'Make a kill final, as its second person.'],
+    ['decline', 'Take a kill back before it is final, as its second person.'],
+    ['resume', 'End a halt.'],
+  ] as const) {
+    signedBy(pace.command(op))
+      .description(says)
+      .argument('<stop>', 'id of the kill or the halt')
+      .addHelpText('after', `\nExample:\n  maso pace ${op} 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as bob --key bob.jwk`)
+      .action(async (stop: string, options) => exit(await paceStop(op, { stop, ...options }, io)));
+  }
+}
+
+function addObserver(
+  program: Command,
+  io: CommandIo,
+  exit: (code: number) => void,
+  { state, json }: Pick<Shared, 'state' | 'json'>,
+): void {
+  program.command('observer')
+    .description('Read the log and consent, or not, to leases for HIGH and CRITICAL, with a key of its own.')
+    .argument('<dir>', 'directory of its key, mode 0700')
+    .argument('[file]', 'its own copy of the mesh file; without it the key is printed and nothing else')
+    .addOption(state())
+    .addOption(json())
+    .option('--cosign <port>', 'cosign checkpoints of the log at this port, while nothing speaks against the mesh')
+    .option('--cosign-host <host>', 'address to listen at for that', '127.0.0.1')
+    .addHelpText('after', '\nExamples:\n  maso observer ~/observer\n  maso observer ~/observer security_mesh.yaml')
+    .action(async (directory: string, file: string | undefined, options) =>
+      exit(await runObserver({ directory, file, ...options }, io)));
+}
+
+function addDrill(
+  pace: Command,
+  io: CommandIo,
+  exit: (code: number) => void,
+  signedBy: Shared['signedBy'],
+): void {
   signedBy(pace.command('drill'))
     .description(`Go through a scenario and back, and keep what was seen: ${drillScenarios.join(', ')}.`)
     .argument('<scenario>', 'isolate, contain and halt act on the running mesh; fraud, claims and faults in simulated time')
@@ -85,15 +114,4 @@ export function addPace(
       io.err(`maso pace drill: there is no scenario ${JSON.stringify(scenario)}`);
       return exit(2);
     });
-  for (const [op, says] of [
-    ['confirm', 'Make a kill final, as its second person.'],
-    ['decline', 'Take a kill back before it is final, as its second person.'],
-    ['resume', 'End a halt.'],
-  ] as const) {
-    signedBy(pace.command(op))
-      .description(says)
-      .argument('<stop>', 'id of the kill or the halt')
-      .addHelpText('after', `\nExample:\n  maso pace ${op} 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as bob --key bob.jwk`)
-      .action(async (stop: string, options) => exit(await paceStop(op, { stop, ...options }, io)));
-  }
 }
