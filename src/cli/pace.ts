@@ -211,6 +211,14 @@ function sayStopped(
       io.out(`  ${label}: ${text(call['agent'])} ${text(call['tool'])}.${text(call['operation'])} (${text(call['call'])})`);
     }
   }
+  const done = isJsonObject(report['done']) ? report['done'] : {};
+  for (const [label, member] of [
+    ['can be undone', 'reversible'], ['can be made good', 'compensable'], ['cannot be undone', 'irreversible'],
+  ] as const) {
+    for (const one of objectsOf(done[member])) {
+      io.out(`  ${label}: ${text(one['action'])} by ${text(one['executor'])} for ${text(one['requester'])} (${text(one['request'])})`);
+    }
+  }
   const silent = Array.isArray(report['silent']) ? report['silent'].map(text) : [];
   if (silent.length > 0) io.out(`  not heard of, their leases end within ${leaseMsDefault / 1000} s: ${silent.join(', ')}`);
   return 0;

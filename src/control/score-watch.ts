@@ -2,6 +2,7 @@
 import type { EntryWatch, Raised } from '../anomaly/entry-watch.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, EntryReceipt, Recorder } from '../recorder/entry.ts';
+import type { DoneWrites } from './done-writes.ts';
 
 /**
  * Hands every entry that is recorded to the watch over agents' behaviour, in passing: nobody waits for it,
@@ -12,8 +13,16 @@ export class ScoreWatch implements Recorder {
   readonly #watch: EntryWatch;
   readonly #clock: Clock;
   readonly #raised: (raised: Raised) => void;
+  readonly #done: DoneWrites;
 
-  constructor(inner: Recorder, watch: EntryWatch, clock: Clock, raised: (raised: Raised) => void) {
+  constructor(
+    inner: Recorder,
+    watch: EntryWatch,
+    clock: Clock,
+    raised: (raised: Raised) => void,
+    done: DoneWrites,
+  ) {
+    this.#done = done;
     this.#inner = inner;
     this.#watch = watch;
     this.#clock = clock;
@@ -27,6 +36,7 @@ export class ScoreWatch implements Recorder {
     const recorded = this.#inner.record(entries, options);
     const at = this.#clock.nowMs();
     for (const entry of entries) {
+      this.#done.take(entry, at);
       for (const raised of this.#watch.take(entry, at)) this.#raised(raised);
     }
     return recorded;

@@ -5,6 +5,7 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection } from '../bus/connection.ts';
 import type { BusPace, LeasePort } from '../bus/line-leases.ts';
 import { PaceKeeper, type PaceAnswer } from '../control/pace.ts';
+import type { DoneWrites } from '../control/done-writes.ts';
 import { revokeByNode, type RevocationsContext } from '../control/revocations.ts';
 import { signLease } from '../identity/lease-statement.ts';
 import type { Mesh, Operator } from '../mesh/mesh.ts';
@@ -34,6 +35,8 @@ export type NodePaceFoundations = {
   readonly connected: ReadonlyMap<string, BusConnection>;
   readonly log: (line: string) => void;
   readonly stopsDirectory: string;
+  /** What was done of late, so that a report can say what of it can be undone. */
+  readonly done: DoneWrites;
 };
 
 const lookEveryMs = 250;
@@ -210,7 +213,12 @@ export class NodePace implements BusPace {
     const there = agents.filter((agent) => connected.has(agent));
     await this.#accountsOf(there);
     const { revoked, failed } = await this.#revoke(there);
-    await this.accounts.report('kill', incident, unit, agents, there, { revoked, failed });
+    await this.accounts.report('kill', incident, unit, agents, there, { revoked, failed, ...this.#done(agents) });
+  }
+
+  #done(agents: readonly string[]): JsonObject {
+    const { done, live, clock } = this.#of;
+    return done.report(agents, live.mesh.actions, clock.nowMs());
   }
 
   async #revoke(agents: readonly string[]): Promise<{ revoked: number; failed: number }> {
@@ -224,7 +232,7 @@ export class NodePace implements BusPace {
     const agents = agentsIn(stop.unit, rules);
     const there = agents.filter((agent) => this.#of.connected.has(agent));
     await this.#accountsOf(there);
-    await this.accounts.report('halt', stop.id, stop.unit, agents, there, {});
+    await this.accounts.report('halt', stop.id, stop.unit, agents, there, this.#done(agents));
   }
 
   /** Waits until each of them said what it stopped, or too long. */

@@ -33,6 +33,7 @@ import {
   type AllotmentsContext,
 } from '../control/allotments.ts';
 import { parentOf, type Child } from '../control/child.ts';
+import { DoneWrites } from '../control/done-writes.ts';
 import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import { endTask, type RevocationsContext } from '../control/revocations.ts';
@@ -117,7 +118,9 @@ export async function buildParts(
   const { clock, database, live, log } = foundations;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
+  const done = new DoneWrites();
   const scoring = scoringRecorder({
+    done,
     mesh: () => live.mesh,
     database,
     clock,
@@ -144,7 +147,7 @@ export async function buildParts(
     for (const connection of connected.values()) connection.revocationApplied(change);
     spawning.children.revocationsChanged();
   });
-  const pace = new NodePace({ ...plane, stopsDirectory: directories.stops }, revocations);
+  const pace = new NodePace({ ...plane, done, stopsDirectory: directories.stops }, revocations);
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });

@@ -4,6 +4,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { EntryWatch, type Raised } from '../anomaly/entry-watch.ts';
 import { Scorer } from '../anomaly/scorer.ts';
+import type { DoneWrites } from '../control/done-writes.ts';
 import { raisedEntry, ScoreWatch } from '../control/score-watch.ts';
 import { defaultPaceSettings } from '../mesh/pace-settings.ts';
 import type { Mesh } from '../mesh/mesh.ts';
@@ -20,6 +21,8 @@ export type ScoresGround = {
   readonly recorder: Recorder;
   readonly happened: (event: Extract<PaceEvent, { kind: 'score' }>) => Promise<unknown>;
   readonly failed: (failure: unknown) => void;
+  /** Remembers what was done, for reports of stops. */
+  readonly done: DoneWrites;
 };
 
 /** A recorder that scores agents by what goes through it; a score goes on record, and moves PACE. */
@@ -40,7 +43,7 @@ export function scoringRecorder(of: ScoresGround): Recorder {
       if (kept !== null) store.save(agent, kept).catch(failed);
     },
   });
-  return new ScoreWatch(recorder, watch, clock, (raised) => heed(raised, of));
+  return new ScoreWatch(recorder, watch, clock, (raised) => heed(raised, of), of.done);
 }
 
 /** Not only once it is durable: what isolates an agent does not wait for the disk. */

@@ -3,6 +3,7 @@ import { mintUlid } from '../message/identifiers.ts';
 import type { PaceClamp } from '../pace/pace-view.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { capturedState } from './captured-state.ts';
 import type { SidecarContext } from './context.ts';
 
 /** A sidecar's account of what a change of PACE did here. */
@@ -10,8 +11,9 @@ export function clampedEntry(
   clamp: PaceClamp,
   paceVersion: number,
   calls: readonly StoppedCall[],
-  { clock, random, agent, isolation }: SidecarContext,
+  context: SidecarContext,
 ): EntryDraft {
+  const { clock, random, agent, isolation } = context;
   return {
     kind: 'pace.clamped',
     id: mintUlid(clock, random),
@@ -32,6 +34,7 @@ export function clampedEntry(
       calls: calls.slice(0, stoppedCallsMax).map((call) => ({ ...call })),
       stopped: calls.length,
       isolation,
+      ...(clamp.allows === 'nothing' ? { captured: capturedState(context) } : {}),
     },
   };
 }
