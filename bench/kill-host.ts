@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readMeshOrThrow } from '../src/adapters/mesh-files.ts';
 import { startSidecar } from '../src/process/sidecar.ts';
@@ -15,6 +17,8 @@ type Start = {
   readonly meshFile: string;
   readonly state: string;
   readonly everyMs: number;
+  /** Port of a relay that stands between these sidecars and their node; null: none does. */
+  readonly relayPort: number | null;
   readonly agents: readonly { readonly name: string; readonly token: string }[];
 };
 
@@ -51,15 +55,24 @@ async function act(running: RunningSidecar, name: string, everyMs: number): Prom
 }
 
 process.once('message', (given: Start) => {
-  const { meshFile, state, everyMs, agents } = given;
+  const { meshFile, state, everyMs, relayPort, agents } = given;
   const mesh = readMeshOrThrow(meshFile);
   const begin = async (): Promise<void> => {
     for (const { name, token } of agents) {
-      const running = await startSidecar({
-        mesh, agent: name, stateDirectory: state, joinToken: token, command: null, restart: 'never',
+      const start = (joinToken: string | null): Promise<RunningSidecar> => startSidecar({
+        mesh, agent: name, stateDirectory: state, joinToken, command: null, restart: 'never',
         agentIdentity: null, agentUidIsOwn: false, toolIdentity: null, listen: 'in-process',
         log: () => undefined,
       });
+      let running = await start(token);
+      if (relayPort !== null) {
+        // It joined where the node is; from now on it finds the node behind the relay.
+        await running.close();
+        const file = join(state, 'sidecars', name, 'membership.json');
+        const known: unknown = JSON.parse(readFileSync(file, 'utf8'));
+        writeFileSync(file, JSON.stringify({ ...Object(known), busPort: relayPort }), { mode: 0o600 });
+        running = await start(null);
+      }
       void act(running, name, everyMs);
     }
     process.send?.({ kind: 'ready' });

@@ -14,12 +14,13 @@ import { nodeDirectories } from '../src/process/directories.ts';
 import { StopOrders } from '../src/process/stop-orders.ts';
 import { paceMesh, pacePeople } from '../test/mesh-harness/pace-mesh.ts';
 import { MeshFolder, up, type MasoProcess } from '../test/mesh-harness/running-mesh.ts';
+import { openRelay } from './kill-relay.ts';
 import { machine } from './machine.ts';
 
 /**
  * Kill under load: how long after the order the last tool call begins, with agents that never stop
  * trying. Once with a node that is well, then across its restart; once with a node that is stopped in
- * place, so that only the end of the leases is left.
+ * place, and once with the network cut, so that only the end of the leases is left.
  */
 const { values } = parseArgs({ options: {
   json: { type: 'boolean', default: false },
@@ -35,9 +36,16 @@ const names = Array.from({ length: agentCount }, (_none, index) => `agent${index
 
 type Running = { readonly folder: MeshFolder; node: MasoProcess; readonly hosts: readonly ChildProcess[] };
 
-async function start(): Promise<Running> {
+/** Where the node listens for sidecars. */
+function busPortOf(folder: MeshFolder): number {
+  const ports: unknown = JSON.parse(readFileSync(join(nodeDirectories(folder.state).node, 'ports.json'), 'utf8'));
+  return Number(Reflect.get(Object(ports), 'bus'));
+}
+
+async function start(relayPort: number | null = null, found: (busPort: number) => void = () => undefined): Promise<Running> {
   const folder = await MeshFolder.create(paceMesh(people, names, '    kill_window_ms: 30000\n'));
   const node = await up(folder, ['--no-sidecars']);
+  found(busPortOf(folder));
   const shares = Array.from({ length: hostCount }, (_none, host) =>
     names.filter((_name, index) => index % hostCount === host));
   const hosts = await Promise.all(shares.map(async (share) => {
@@ -50,7 +58,7 @@ async function start(): Promise<Running> {
     });
     const agents = [];
     for (const name of share) agents.push({ name, token: await folder.joinToken(name) });
-    child.send({ meshFile: folder.meshFile, state: folder.state, everyMs, agents });
+    child.send({ meshFile: folder.meshFile, state: folder.state, everyMs, relayPort, agents });
     await ready;
     return child;
   }));
@@ -131,17 +139,41 @@ async function stoppedNodeKill() {
   }
 }
 
+/** The node is well and nobody hears it: lines lead nowhere, and nobody is told. */
+async function cutNetworkKill() {
+  let busPort = 0;
+  const relay = await openRelay(() => busPort);
+  const running = await start(relay.port, (port) => {
+    busPort = port;
+  });
+  try {
+    await delay(6_000);
+    relay.cut();
+    const cutMs = nowMs();
+    const { signed: order } = signed({ op: 'kill', unit: meshUnit }, 'bob');
+    const orderedMs = nowMs();
+    const answer = await running.folder.control('POST', '/v1/pace/orders', { signed: order });
+    await delay(9_000);
+    return { status: answer.status, cutBeforeMs: Math.round(orderedMs - cutMs), ...figures(calls(running), orderedMs) };
+  } finally {
+    relay.close();
+    await stop(running);
+  }
+}
+
 const connected = await connectedKill();
 const stopped = await stoppedNodeKill();
+const cut = await cutNetworkKill();
 const result = {
-  machine: machine(), agents: agentCount, hosts: hostCount, everyMs, connected, stopped,
+  machine: machine(), agents: agentCount, hosts: hostCount, everyMs, connected, stopped, cut,
   holds: connected.lastCallAfterMs <= 1_000 && connected.callsAcrossRestart === 0 &&
-    stopped.lastCallAfterMs <= 5_000 && stopped.callsAfterItGoesOn === 0,
+    stopped.lastCallAfterMs <= 5_000 && stopped.callsAfterItGoesOn === 0 && cut.lastCallAfterMs <= 5_000,
 };
 if (values.json) console.log(JSON.stringify(result));
 else {
   console.log(`${agentCount} agents in ${hostCount} hosts, ${connected.callsPerSecondBefore.toFixed(0)} calls/s`);
   console.log(`kill, node well:     last call ${connected.lastCallAfterMs} ms after the order (${connected.callsAfter} calls), none later: ${connected.callsAcrossRestart === 0}`);
   console.log(`kill, node stopped:  last call ${stopped.lastCallAfterMs} ms after the order (${stopped.callsAfter} calls), when it goes on: ${stopped.callsAfterItGoesOn}`);
+  console.log(`kill, network cut:   last call ${cut.lastCallAfterMs} ms after the order (${cut.callsAfter} calls)`);
 }
 process.exitCode = result.holds ? 0 : 1;
