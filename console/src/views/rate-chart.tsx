@@ -10,6 +10,8 @@ const colour = (name: string): string =>
 export function RateChart() {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<UPlot | null>(null);
+  /** What is drawn, for a chart that is made anew in other colours. */
+  const drawn = useRef<UPlot.AlignedData>([[], [], [], []]);
   const { seconds } = useLive();
   useEffect(() => {
     const element = place.current;
@@ -30,7 +32,7 @@ export function RateChart() {
           { stroke: colour('--escalate'), width: 2 },
           { stroke: colour('--nogo'), width: 2 },
         ],
-      }, [[], [], [], []], element);
+      }, drawn.current, element);
     };
     make();
     const resized = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height: 150 }));
@@ -58,7 +60,9 @@ export function RateChart() {
         const second = known.get(at);
         return second === undefined ? 0 : pick(second);
       });
-    if (last > 0) chart.current?.setData([ats, of((one) => one.go), of((one) => one.escalate), of((one) => one.noGo)]);
+    if (last === 0) return;
+    drawn.current = [ats, of((one) => one.go), of((one) => one.escalate), of((one) => one.noGo)];
+    chart.current?.setData(drawn.current);
   }, [seconds]);
   const sum = seconds.reduce((all, one) => ({
     go: all.go + one.go, escalate: all.escalate + one.escalate, noGo: all.noGo + one.noGo,
