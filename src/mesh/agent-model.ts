@@ -17,6 +17,7 @@ export const agentModelShape = z.strictObject({
     per_million_input: price.default(0),
     per_million_output: price.default(0),
   }).prefault({}),
+  context_tokens: z.int().min(1_024).max(100_000_000).optional(),
   output_tokens_max: z.int().min(1).max(1_000_000).default(4096),
   timeout_ms: z.int().min(10).max(3_600_000).default(120_000),
   budget: z.strictObject({
@@ -43,6 +44,8 @@ export type AgentModelSettings = {
     readonly perMillionInput: number;
     readonly perMillionOutput: number;
   };
+  /** What the model takes at most, so that it is seen how full it is; null: nobody said. */
+  readonly contextTokens?: number | null;
   readonly outputTokensMax: number;
   readonly timeoutMs: number;
   readonly budget: {

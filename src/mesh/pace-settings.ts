@@ -28,6 +28,8 @@ export type ObserverSettings = {
 
 /** The section `pace` of a mesh file. */
 export type PaceSettings = {
+  /** Whether anomaly scores move phases, or are recorded only. */
+  readonly scores: 'act' | 'record';
   /** Signs of compromise of one agent within the window that isolate it. */
   readonly isolateAfter: number;
   readonly windowMs: number;
@@ -57,6 +59,7 @@ const names = z.array(name).max(64);
 
 /** The shape of the section; what it means stands in the reference of the mesh file. */
 export const paceShape = z.strictObject({
+  scores: z.enum(['act', 'record']).default('act'),
   isolate_after: z.int().min(1).max(1000).default(1),
   window_ms: z.int().min(1000).max(86_400_000).default(600_000),
   kill_window_ms: z.int().min(0).max(30_000).default(15_000),
@@ -91,6 +94,7 @@ export const defaultPaceSettings: PaceSettings = paceSettingsFrom(paceShape.pars
 export function paceSettingsFrom(given: z.output<typeof paceShape>): PaceSettings {
   const { authorities, observer } = given;
   return {
+    scores: given.scores,
     isolateAfter: given.isolate_after,
     windowMs: given.window_ms,
     killWindowMs: given.kill_window_ms,

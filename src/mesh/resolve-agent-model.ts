@@ -26,6 +26,7 @@ export function resolveAgentModel(
       perMillionInput: prices.per_million_input,
       perMillionOutput: prices.per_million_output,
     },
+    contextTokens: given.context_tokens ?? null,
     outputTokensMax: given.output_tokens_max,
     timeoutMs: given.timeout_ms,
     budget: {

@@ -239,6 +239,7 @@ export class ConsoleViews implements ConsoleApi {
     this.#followed ??= new FollowedRecord(
       recorder,
       (agent) => live.mesh.agents.get(agent)?.role ?? 'unknown',
+      (agent) => live.mesh.agents.get(agent)?.model?.contextTokens ?? null,
     );
     await this.#followed.follow(clock.nowMs());
     return this.#followed;

@@ -6,6 +6,7 @@ import { EntryWatch, type Raised } from '../anomaly/entry-watch.ts';
 import { Scorer } from '../anomaly/scorer.ts';
 import type { DoneWrites } from '../control/done-writes.ts';
 import { raisedEntry, ScoreWatch } from '../control/score-watch.ts';
+import { defaultPaceSettings } from '../mesh/pace-settings.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -32,7 +33,7 @@ export function scoringRecorder(of: ScoresGround): Recorder {
   for (const [agent, kept] of store.load()) scorer.restore(agent, kept);
   const watch = new EntryWatch({
     scorer,
-    contextSize: () => null,
+    contextSize: (agent) => mesh().agents.get(agent)?.model?.contextTokens ?? null,
     budgetOf: (agent) => {
       const budget = mesh().agents.get(agent)?.model?.budget.moneyPerTask;
       return budget === undefined ? null : budget * 1e6;
@@ -46,9 +47,11 @@ export function scoringRecorder(of: ScoresGround): Recorder {
 }
 
 /** Not only once it is durable: what isolates an agent does not wait for the disk. */
-function heed(raised: Raised, { clock, recorder, happened, failed }: ScoresGround): void {
+function heed(raised: Raised, { mesh, clock, recorder, happened, failed }: ScoresGround): void {
   const id = mintUlid(clock, systemRandom);
   recorder.record([raisedEntry(raised, id)]).catch(failed);
+  const { scores } = mesh().pace ?? defaultPaceSettings;
+  if (scores === 'record') return;
   const { agent, score, at } = raised;
   happened({ kind: 'score', id, agent, score, at }).catch(failed);
 }

@@ -49,6 +49,8 @@ export async function startObserver(options: ObserverOptions): Promise<RunningOb
   const rules = paceRulesOf(mesh);
   const watch = new Watch({
     scorer: new Scorer((agent) => mesh.agents.get(agent)?.role ?? 'unknown'),
+    scoresAct: rules.settings.scores === 'act',
+    contextSize: (agent) => mesh.agents.get(agent)?.model?.contextTokens ?? null,
     operatorKey: keysWith(mesh.operators, 'recover'),
     unitsOf: (agent) => {
       const place = rules.places.get(agent);
