@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FeatureReader } from '../../src/firewall/features.ts';
-import type { Example } from '../../src/firewall/training/examples.ts';
+import { FeatureReader } from '../../src/firewall/features.ts';
 import { exampleOf } from '../../src/firewall/training/examples.ts';
 import { fit } from '../../src/firewall/training/fit.ts';
 import type { LabelledRow } from '../../src/firewall/training/labelled-row.ts';
 import type { TrainOptions } from '../../src/firewall/training/train.ts';
 import { scoresOf } from '../../src/firewall/training/train.ts';
-import { channels } from '../../src/message/channel.ts';
+import type { WordClusters } from '../../src/firewall/word-clusters.ts';
 
 /** Sources of attacks that were collected from one another are left out together. */
 const attackGroups: readonly (readonly string[])[] = [
@@ -34,73 +33,120 @@ export type LeftOut = {
   readonly bySource: { readonly [source: string]: Recalls & { readonly attacks: number } };
 };
 
+/** A channel with fewer harmless texts left out of one training borrows those of all trainings. */
+const harmlessMin = 100;
+
+/** Harmless sources that are left out of each training, in the order of the trainings. */
+export function harmlessFolds(train: readonly LabelledRow[]): readonly (readonly string[])[] {
+  const sources = [...new Set(train.filter(({ label }) => label === 'benign').map(({ source }) => source))]
+    .filter((source) => !source.startsWith('composed') && !source.startsWith('own-'))
+    .sort();
+  return attackGroups.map((_, fold) => sources.filter((_source, at) => at % attackGroups.length === fold));
+}
+
 /**
  * Leaves each group of attack sources, and a quarter of the harmless sources with it, out of one
- * training and measures them by that model: what an attack of a source never seen meets.
+ * training and measures them by that model: what an attack of a source never seen meets. `clustersOf`
+ * gives the groups of words for a training, best learned without its harmless sources left out.
  */
 export function leaveOut(
   train: readonly LabelledRow[],
   dev: readonly LabelledRow[],
-  options: Omit<TrainOptions, 'version'>,
-  reader: FeatureReader,
+  options: Omit<TrainOptions, 'version' | 'clusters'>,
+  clustersOf: (fold: number) => WordClusters,
 ): LeftOut {
-  const examples = train.map((row) => exampleOf(row, reader));
-  const extra = dev
-    .filter(({ source, label }) => label === 'attack' && unseen.has(source))
-    .map((row) => exampleOf(row, reader));
-  const harmless = [...new Set(train.filter(({ label }) => label === 'benign').map(({ source }) => source))]
-    .filter((source) => !source.startsWith('composed') && !source.startsWith('own-'))
-    .sort();
-  const found = new Map<string, { perChannel: number[][]; pooled: number[][]; attacks: number }>();
-  attackGroups.forEach((group, fold) => {
-    const isOut = (example: Example, index: number): boolean => {
-      if (example.isAttack) return group.includes(example.source);
-      if (example.source === split && index % 2 === 0) return false;
-      return harmless.indexOf(example.source) % attackGroups.length === fold;
+  const extra = dev.filter(({ source, label }) => label === 'attack' && unseen.has(source));
+  const harmless = harmlessFolds(train);
+  const placed = attackGroups.flatMap((group, fold) => {
+    const reader = new FeatureReader(options.bits, clustersOf(fold));
+    const isOut = (row: LabelledRow, index: number): boolean => {
+      if (row.label === 'attack') return group.includes(row.source);
+      if (row.source === split && index % 2 === 0) return false;
+      return harmless[fold]?.includes(row.source) ?? false;
     };
-    const fitted = fit(examples.filter((example, index) => !isOut(example, index)), options);
-    const out = examples.filter(isOut);
-    const held = [...out, ...extra];
+    const read = (rows: readonly LabelledRow[]) => rows.map((row) => exampleOf(row, reader));
+    const fitted = fit(read(train.filter((row, index) => !isOut(row, index))), options);
+    const held = [...read(train.filter(isOut)), ...read(extra)];
     const scores = scoresOf(held, fitted, options.lengthPenalty);
-    const shares = sharesAbove(held.map(({ isAttack, channel }, at) => ({ isAttack, channel, score: scores[at]?.score ?? 0 })));
-    held.forEach(({ isAttack, source }, at) => {
-      const share = shares[at];
-      if (!isAttack || share === undefined) return;
-      const name = oneSource.has(source) ? 'jailbreaks' : source;
-      const own = found.get(name) ?? { perChannel: [], pooled: [], attacks: 0 };
-      own.perChannel.push([0.05, 0.01, 0.001].map((most) => Number(share.perChannel < most)));
-      own.pooled.push([0.05, 0.01, 0.001].map((most) => Number(share.pooled < most)));
-      found.set(name, own);
-    });
+    return held.map(({ isAttack, channel, source }, at) => ({
+      fold, isAttack, channel, source, score: scores[at]?.score ?? -Infinity,
+    }));
   });
+  const shareAbove = sharesAbove(placed);
+  const found = new Map<string, Found>();
+  for (const text of placed.filter(({ isAttack }) => isAttack)) {
+    const name = oneSource.has(text.source) ? 'jailbreaks' : text.source;
+    const own = found.get(name) ?? { perChannel: [], pooled: [] };
+    const share = shareAbove(text);
+    own.perChannel.push([0.05, 0.01, 0.001].map((most) => Number(share.perChannel < most)));
+    own.pooled.push([0.05, 0.01, 0.001].map((most) => Number(share.pooled < most)));
+    found.set(name, own);
+  }
   return summary(found);
 }
 
-type Placed = { readonly isAttack: boolean; readonly channel: string; readonly score: number };
+type Found = { readonly perChannel: number[][]; readonly pooled: number[][] };
 
-/** For each text the share of harmless ones that score higher: in its channel, and in all. */
-function sharesAbove(texts: readonly Placed[]): readonly { readonly perChannel: number; readonly pooled: number }[] {
+type Placed = {
+  readonly fold: number;
+  readonly isAttack: boolean;
+  readonly channel: string;
+  readonly source: string;
+  readonly score: number;
+};
+
+/** The share of harmless texts left out of the same training that score higher: in the channel, and in all. */
+function sharesAbove(texts: readonly Placed[]): (text: Placed) => { readonly perChannel: number; readonly pooled: number } {
   const rising = (some: readonly Placed[]) =>
     Float64Array.from(some.filter(({ isAttack }) => !isAttack).map(({ score }) => score)).sort();
-  const all = rising(texts);
-  const byChannel = new Map(channels.map((name) => [name as string, rising(texts.filter(({ channel }) => channel === name))]));
-  const above = (scores: Float64Array, score: number) => {
-    let low = 0;
-    let high = scores.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((scores[middle] ?? Infinity) < score) low = middle + 1;
-      else high = middle;
-    }
-    return (scores.length - low) / Math.max(1, scores.length);
+  const of = new Map<string, Float64Array>();
+  const keep = (key: string, some: () => readonly Placed[]): Float64Array => {
+    const kept = of.get(key) ?? rising(some());
+    of.set(key, kept);
+    return kept;
   };
-  return texts.map(({ channel, score }) => ({
-    perChannel: above(byChannel.get(channel) ?? all, score),
-    pooled: above(all, score),
-  }));
+  return ({ fold, channel, score }) => {
+    const own = keep(`${fold} ${channel}`, () => texts.filter((each) => each.fold === fold && each.channel === channel));
+    const used = own.length >= harmlessMin ? own : keep(channel, () => texts.filter((each) => each.channel === channel));
+    return {
+      perChannel: shareFrom(used, score),
+      pooled: shareFrom(keep(String(fold), () => texts.filter((each) => each.fold === fold)), score),
+    };
+  };
 }
 
-function summary(found: ReadonlyMap<string, { perChannel: number[][]; pooled: number[][] }>): LeftOut {
+/** Share of ascending scores that reach `score`; of none it is everything, so that nothing counts as found. */
+function shareFrom(scores: Float64Array, score: number): number {
+  if (scores.length === 0) return 1;
+  let low = 0;
+  let high = scores.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((scores[middle] ?? Infinity) < score) low = middle + 1;
+    else high = middle;
+  }
+  return (scores.length - low) / scores.length;
+}
+
+/** The mean of several runs that differ in their seed, also by source. */
+export function meanOf(runs: readonly LeftOut[]): LeftOut {
+  const mean = (of: (run: LeftOut) => Recalls | undefined): Recalls => {
+    const at = (share: keyof Recalls) => round(runs.reduce((sum, run) => sum + (of(run)?.[share] ?? 0), 0) / runs.length);
+    return { '5%': at('5%'), '1%': at('1%'), '0.1%': at('0.1%') };
+  };
+  const [first] = runs;
+  return {
+    perChannel: mean(({ perChannel }) => perChannel),
+    pooled: mean(({ pooled }) => pooled),
+    bySource: Object.fromEntries(
+      Object.entries(first?.bySource ?? {}).map(([name, { attacks }]) => [
+        name, { ...mean(({ bySource }) => bySource[name]), attacks },
+      ]),
+    ),
+  };
+}
+
+function summary(found: ReadonlyMap<string, Found>): LeftOut {
   const mean = (rows: readonly number[][]): Recalls => {
     const at = (place: number) => round(rows.reduce((sum, row) => sum + (row[place] ?? 0), 0) / Math.max(1, rows.length));
     return { '5%': at(0), '1%': at(1), '0.1%': at(2) };

@@ -30,6 +30,47 @@ export async function measureThread(): Promise<number> {
   return Math.round(took * 10) / 10;
 }
 
+export type Answered = {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Share answered by the deadline of 50 ms. */
+  readonly withinDeadline: number;
+};
+
+const deadlineMs = 50;
+const classifications = 300;
+
+/** From the question to the answer as a sidecar waits for it, by the loop or by the thread: wall time. */
+export async function measureAnswers(): Promise<{ readonly kib1: Answered; readonly kib8: Answered }> {
+  const awake = setInterval(() => undefined, 1000);
+  const model = new CompactInjectionModel({ file: shippedModelFile(), report: () => undefined });
+  const all = textsOfRepository();
+  const answered = async (length: number): Promise<Answered> => {
+    const draw = seededDraw(length + 1);
+    const times: number[] = [];
+    for (let round = 0; round < classifications + 20; round += 1) {
+      const from = Math.floor(draw() * (all.length - length));
+      const text = all.slice(from, from + length);
+      const at = performance.now();
+      await model.classify({ text, channel: channels[round % channels.length] ?? 'user' });
+      if (round >= 20) times.push(performance.now() - at);
+    }
+    times.sort((a, b) => a - b);
+    const at = (share: number) => Math.round((times[Math.floor(times.length * share)] ?? 0) * 100) / 100;
+    const inTime = times.filter((time) => time <= deadlineMs).length / times.length;
+    return { p50Ms: at(0.5), p99Ms: at(0.99), withinDeadline: Math.round(inTime * 1e4) / 1e4 };
+  };
+  const report = { kib1: await answered(1024), kib8: await answered(8192) };
+  await model.close();
+  clearInterval(awake);
+  return report;
+}
+
+function textsOfRepository(): string {
+  const english = readFragments('train/firewall/texts').filter(({ language }) => language === 'en');
+  return composeRows(english, 1).map(({ text }) => text).join('\n');
+}
+
 const rounds = 400;
 
 /** Times of the shipped model on texts of this repository. */
@@ -40,8 +81,7 @@ export function measureTimes(): Times {
   const loadMs = performance.now() - startedAt;
   model.read('warm', 'user');
   const residentMiB = (process.memoryUsage().rss - before) / 1024 / 1024;
-  const rows = composeRows(readFragments('train/firewall/texts').filter(({ language }) => language === 'en'), 1);
-  const all = rows.map(({ text }) => text).join('\n');
+  const all = textsOfRepository();
   const timed = (length: number) => {
     const draw = seededDraw(length);
     const times = Array.from({ length: rounds }, (_, round) => {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Groups words that stand in like surroundings, from harmless texts alone.
 
-    python3 train/firewall/clusters.py TRAIN.jsonl.gz train/firewall/word-clusters.bin
+    python3 train/firewall/clusters.py TRAIN.jsonl.gz train/firewall/word-clusters.bin [SOURCE...]
 
+Sources that are named are left out, for figures on sources never seen.
 Reads the harmless rows of a labelled file (no attack is looked at), counts which words stand within
 four of each other, weighs the counts by positive pointwise mutual information, takes the 128 strongest
 directions and groups the words by them. Needs Debian's python3-sklearn; running maso does not. The same
@@ -69,13 +70,13 @@ def hash_of(word):
     return value
 
 
-def main(source, target):
+def main(source, target, *left_out):
     texts = []
     counts = Counter()
     with gzip.open(source, "rt", encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            if row["label"] != "benign":
+            if row["label"] != "benign" or row["source"] in left_out:
                 continue
             texts.append(tokens_of(row["text"]))
             counts.update(texts[-1])

@@ -23,20 +23,33 @@ const attacks: readonly {
   { kind: 'task', channels: [...dataChannels, 'document'], times: 4 },
   { kind: 'steer', channels: dataChannels, times: 5 },
   { kind: 'passive', channels: dataChannels, times: 5 },
+  { kind: 'insert', channels: [...dataChannels, 'document', 'document'], times: 20 },
+  { kind: 'prerequisite', channels: ['web', 'document', 'tool_result', 'code', 'agent_message'], times: 20 },
+  { kind: 'puzzle', channels: ['user'], times: 14 },
   { kind: 'agent-attack', channels: ['agent_message'], times: 6 },
 ];
 
 const harmless: { readonly [channel in Channel]: readonly FragmentKind[] } = {
   user: ['user-benign'],
   tool_result: ['tool-benign', 'tool-benign', 'doc-benign'],
-  agent_message: ['agent-benign'],
+  agent_message: ['agent-benign', 'agent-benign', 'ops-benign'],
   document: ['doc-benign'],
   email: ['email-benign'],
   web: ['doc-benign', 'tool-benign'],
   code: ['code-benign'],
 };
 
-const suffixCount = 300;
+const suffixCount = 600;
+/** Share of attacks whose two parts may be in two languages. */
+const foreignShare = 0.2;
+/** How often a line with alternatives is composed. */
+const variedTimes = 12;
+
+/** What is put together out of several lines of one kind, and out of how many. */
+const assembled = {
+  story: { label: 'attack', count: 700, least: 2, most: 9 },
+  'prompt-benign': { label: 'benign', count: 700, least: 1, most: 9 },
+} as const;
 
 /** Frames of writing about attacks: what stands in them is told, not said. */
 const quotations: readonly string[] = [
@@ -57,7 +70,7 @@ export function composeRows(fragments: readonly Fragment[], seed: number): reado
   const composer = new Composer(fragments, seededDraw(seed));
   for (const { kind, channels, times } of attacks) {
     for (const fragment of fragments.filter((each) => each.kind === kind)) {
-      for (let time = 0; time < times; time += 1) {
+      for (let time = 0; time < timesOf(fragment, times); time += 1) {
         composer.attack(fragment, pick(channels, composer.draw));
       }
       composer.requests(fragment);
@@ -65,6 +78,8 @@ export function composeRows(fragments: readonly Fragment[], seed: number): reado
   }
   composer.harmless();
   composer.suffixed();
+  composer.assembled('story');
+  composer.assembled('prompt-benign');
   return composer.rows;
 }
 
@@ -97,7 +112,7 @@ class Composer {
   harmless(): void {
     for (const fragment of this.fragments) {
       for (const channel of channelsOf(fragment.kind)) {
-        for (let time = 0; time < 3; time += 1) {
+        for (let time = 0; time < timesOf(fragment, 3); time += 1) {
           const text = fillSlots(fragment.text, this.draw);
           this.add(channel, text, this.lineOf(channel, fragment.language), 'benign', fragment);
         }
@@ -133,17 +148,36 @@ class Composer {
     }
   }
 
+  /** Long messages of a user to a model: lines of one kind and language in an order of their own. */
+  assembled(kind: keyof typeof assembled): void {
+    const { label, count, least, most } = assembled[kind];
+    const lines = this.fragments.filter((each) => each.kind === kind);
+    if (lines.length === 0) return;
+    for (let time = 0; time < count; time += 1) {
+      const { language } = pick(lines, this.draw);
+      const some = lines.filter((each) => each.language === language);
+      const gap = pick([' ', '\n', ' ', '\n\n'], this.draw);
+      const size = least + Math.floor(this.draw() * (most - least + 1));
+      const persona = fillSlots('{persona}', this.draw);
+      const line = () => fillSlots(pick(some, this.draw).text.replaceAll('{persona}', persona), this.draw);
+      const text = Array.from({ length: size }, line).join(gap);
+      const family = `${kind}_${language}`;
+      this.rows.push({ id: `own-${this.rows.length}`, text, label, family, channel: 'user', source: `own-${kind}` });
+    }
+  }
+
   /** Words of authority rarely stand alone: mostly what they are for comes after or before them. */
   private payload(fragment: Fragment, channel: Channel): string {
     const own = fillSlots(fragment.text, this.draw);
     const joined = this.draw();
+    const language = this.draw() < foreignShare ? pick(this.fragments, this.draw).language : fragment.language;
     if (fragment.kind === 'override' && joined < 0.75) {
       const kinds: readonly FragmentKind[] =
-        channel === 'agent_message' ? ['order', 'agent-attack', 'leak'] : ['order', 'order', 'task', 'steer', 'leak'];
-      return `${own} ${this.drawOf(pick(kinds, this.draw), fragment.language)}`;
+        channel === 'agent_message' ? ['order', 'agent-attack', 'leak'] : ['order', 'order', 'task', 'steer', 'insert', 'leak'];
+      return `${own} ${this.drawOf(pick(kinds, this.draw), language)}`;
     }
     if (fragment.kind !== 'override' && joined < 0.2) {
-      const lead = this.drawOf('override', fragment.language);
+      const lead = this.drawOf('override', language);
       return this.draw() < 0.7 ? `${lead} ${own}` : `${own} ${lead}`;
     }
     return this.draw() < 0.04 ? own.toUpperCase() : own;
@@ -185,8 +219,14 @@ class Composer {
   }
 }
 
+function timesOf({ text }: Fragment, times: number): number {
+  return text.includes('|') ? Math.max(times, variedTimes) : times;
+}
+
 function channelsOf(kind: FragmentKind): readonly Channel[] {
   if (kind === 'doc-benign') return ['document', 'web'];
+  if (kind === 'ops-benign') return ['user', 'agent_message'];
+  if (kind === 'prompt-benign') return [];
   if (kind === 'tool-benign') return ['tool_result', 'web'];
   const [name = ''] = kind.split('-');
   if (!kind.endsWith('-benign')) return [];

@@ -12,6 +12,10 @@ export type FitOptions = {
   /** Runs over the same examples in other orders; the mean of their weights is less of an accident. */
   readonly runs: number;
   readonly seed: number;
+  /** An attack is learned as so much less than certain, and a harmless text as so much more than none. */
+  readonly smoothing: number;
+  /** Share of features left out of each step, drawn anew: the rest must do without any one of them. */
+  readonly dropout: number;
   /** Weight of a source against the others; 1 where it is not named, and 0 leaves it out. */
   readonly sourceWeights: { readonly [source: string]: number };
 };
@@ -38,7 +42,7 @@ export function fit(examples: readonly Example[], options: FitOptions): Fitted {
   const total = new Float32Array(1 << options.bits);
   const bias = new Float64Array(channels.length);
   for (let run = 0; run < options.runs; run += 1) {
-    const descent = new Descent(options.bits, seededDraw(options.seed + run));
+    const descent = new Descent(options, seededDraw(options.seed + run));
     descent.run(examples, importanceOf(examples, options.sourceWeights), options);
     for (let index = 0; index < total.length; index += 1) {
       total[index] = (total[index] ?? 0) + (descent.weights[index] ?? 0) / options.runs;
@@ -90,9 +94,14 @@ class Descent {
   readonly weights: Float32Array;
   readonly bias = new Float64Array(channels.length);
   private readonly draw: Draw;
+  private readonly smoothing: number;
+  /** Of 65,536 features of a step, how many are left out. */
+  private readonly dropped: number;
 
-  constructor(bits: number, draw: Draw) {
+  constructor({ bits, smoothing, dropout }: FitOptions, draw: Draw) {
     this.weights = new Float32Array(1 << bits);
+    this.smoothing = smoothing;
+    this.dropped = Math.round(dropout * 65_536);
     this.draw = draw;
   }
 
@@ -132,17 +141,36 @@ class Descent {
     const { ids, channel } = example;
     const place = channels.indexOf(channel);
     const end = window.first + window.size;
-    const root = Math.sqrt(window.size);
-    const score = this.score(example, window);
-    const error = (1 / (1 + Math.exp(-score)) - label) * rate;
+    const salt = Math.floor(this.draw() * 2 ** 31);
+    const score = this.thinned(example, window, salt);
+    const target = label === 1 ? 1 - this.smoothing : this.smoothing;
+    const error = (1 / (1 + Math.exp(-score)) - target) * rate;
     if (Math.abs(error) < 1e-4) return;
     this.bias[place] = (this.bias[place] ?? 0) - error * biasRate;
-    const change = error / root;
+    const change = error / Math.sqrt(window.size);
     const { weights } = this;
     for (let at = window.first; at < end; at += 1) {
       const id = ids[at] ?? 0;
-      weights[id] = (weights[id] ?? 0) - change;
+      if (!this.isDropped(id, salt)) weights[id] = (weights[id] ?? 0) - change;
     }
+  }
+
+  /** Score of a window by the features that this step keeps. */
+  private thinned({ ids, channel }: Example, { first, size }: LabelledWindow, salt: number): number {
+    let sum = 0;
+    let kept = 0;
+    for (let at = first; at < first + size; at += 1) {
+      const id = ids[at] ?? 0;
+      if (this.isDropped(id, salt)) continue;
+      sum += this.weights[id] ?? 0;
+      kept += 1;
+    }
+    return sum / Math.sqrt(Math.max(1, kept)) + (this.bias[channels.indexOf(channel)] ?? 0);
+  }
+
+  /** All places of one feature in a window go together. */
+  private isDropped(id: number, salt: number): boolean {
+    return Math.imul(id ^ salt, 0x9e3779b1) >>> 16 < this.dropped;
   }
 
   private score({ ids, channel }: Example, { first, size }: LabelledWindow): number {

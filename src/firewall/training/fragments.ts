@@ -11,6 +11,10 @@ const fragmentKinds = [
   'task',
   'steer',
   'passive',
+  'insert',
+  'prerequisite',
+  'story',
+  'puzzle',
   'agent-attack',
   'agent-benign',
   'user-benign',
@@ -18,6 +22,8 @@ const fragmentKinds = [
   'doc-benign',
   'tool-benign',
   'code-benign',
+  'ops-benign',
+  'prompt-benign',
 ] as const;
 
 export type Fragment = {
