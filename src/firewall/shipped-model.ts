@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: '27b5ef712c8fccf3c0f5972c5d30bb150488b1e3aaa2ef5f762ec8a287921a13',
+  sha256: '865ef960feac840867f6388804ccd3d1651896c0c1bd00f5013b248ec32b3626',
 } as const;

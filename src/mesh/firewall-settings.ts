@@ -32,7 +32,7 @@ export type FirewallSettings = {
 };
 
 /** Set by `npm run bench:firewall`: see the section on the semantic firewall in docs/detection.md. */
-export const defaultBand: FirewallBand = { escalateAt: 0.7, refuseAt: 0.95 };
+export const defaultBand: FirewallBand = { escalateAt: 0.8, refuseAt: 0.97 };
 
 /**
  * The band for a text: that of its channel, else the general one; where its classification has one
