@@ -57,7 +57,7 @@ export class ConsoleMesh {
   readonly folder: MeshFolder;
   readonly people: ReturnType<typeof makePeople> & { readonly carol: OperatorKey };
   mesh: MasoProcess;
-  planner: HostileAgent;
+  #askers: Askers;
   #asked = 0;
 
   static async start(): Promise<ConsoleMesh> {
@@ -71,16 +71,20 @@ export class ConsoleMesh {
     }
     await maso(['tools', 'pin', folder.meshFile]);
     const mesh = await up(folder);
-    return new ConsoleMesh(folder, people, mesh, await plannerOf(folder));
+    return new ConsoleMesh(folder, people, mesh, await askersOf(folder));
   }
 
   private constructor(
-    folder: MeshFolder, people: ConsoleMesh['people'], mesh: MasoProcess, planner: HostileAgent,
+    folder: MeshFolder, people: ConsoleMesh['people'], mesh: MasoProcess, askers: Askers,
   ) {
     this.folder = folder;
     this.people = people;
     this.mesh = mesh;
-    this.planner = planner;
+    this.#askers = askers;
+  }
+
+  get planner(): HostileAgent {
+    return this.#askers.planner;
   }
 
   get url(): string {
@@ -110,6 +114,7 @@ export class ConsoleMesh {
   }> {
     const known = new Set((await this.approvals()).map(({ id }) => id));
     this.#asked += 1;
+    if (this.#asked % holdsPerTask === 0) await order(this.#askers);
     const end = this.planner.post('/v1/requests', {
       to: 'payments', action, parameters, idempotencyKey: `console-${this.#asked}`, waitMs: 60_000,
       task: this.planner.task,
@@ -130,7 +135,7 @@ export class ConsoleMesh {
   /** Starts the mesh again on the same state, after it was killed. */
   async restart(): Promise<void> {
     this.mesh = await up(this.folder);
-    this.planner = await plannerOf(this.folder);
+    this.#askers = await askersOf(this.folder);
   }
 
   async stop(): Promise<void> {
@@ -139,13 +144,27 @@ export class ConsoleMesh {
   }
 }
 
+/** So few that no task spends its budget of refusals: what is denied counts, too. */
+const holdsPerTask = 5;
+
+type Askers = { readonly desk: HostileAgent; readonly planner: HostileAgent };
+
 /** A planner with a person's order, so that only what is tested stands in the way. */
-export async function plannerOf(folder: MeshFolder): Promise<HostileAgent> {
+async function askersOf(folder: MeshFolder): Promise<Askers> {
   const join_ = (agent: string): Promise<HostileAgent> =>
     HostileAgent.join({ socketPath: folder.socketOf(agent) }, folder.tokenOf(agent));
   const [desk, planner] = await Promise.all([join_('desk'), join_('planner')]);
+  await order({ desk, planner });
+  return { desk, planner };
+}
+
+/** A new task of the same person. */
+async function order({ desk, planner }: Askers): Promise<void> {
   const prompt = { text: 'a', payee: 'ACME-SUPPLIES', amount: 10 };
+  const before = planner.task;
   await desk.post('/v1/tasks', { to: 'planner', schema: 'order/1', prompt });
-  await until('the order', async () => (await planner.take(500)).length > 0);
-  return planner;
+  await until('the order', async () => {
+    await planner.take(500);
+    return planner.task !== before;
+  });
 }
