@@ -81,7 +81,14 @@ export class Observed {
     this.violations.push({ guarantee, what, atMs: this.#world.nowMs });
   }
 
-  prompted(task: string, values: JsonObject): void {
+  /** What a person said is said when it leaves: a crash may keep the answer from whoever sent it. */
+  published(envelope: SignedEnvelope): void {
+    const body = bodyOf(envelope);
+    const isPrompt = body !== null && this.#mesh.agents.get(body.from)?.originator === true && body.schema === 'order/1';
+    if (isPrompt && isJsonObject(body.payload)) this.#prompt(body.task, body.payload);
+  }
+
+  #prompt(task: string, values: JsonObject): void {
     for (const value of Object.values(values)) this.#prompted.add(value);
     this.#promptedTasks.add(task);
     const reached = this.#reached.get(task) ?? new Set();

@@ -82,7 +82,6 @@ export class SimulatedAgents {
         .then((answer) => {
           const { task } = answer.body;
           if (typeof task !== 'string') return answer;
-          this.#ground.observed.prompted(task, prompt);
           this.#know(task);
           return answer;
         }));

@@ -256,6 +256,7 @@ export class SimulatedSidecar {
     const recorder = parts.recorder.under(1);
     const link = overlay(parts.link, {
       publish: async (publication) => {
+        observed.published(publication.envelope);
         const answer = await parts.link.publish(publication);
         if (answer.accepted) observed.publicationAccepted(publication.envelope);
         return answer;
