@@ -234,6 +234,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'agents.*.system_prompt': 'File with the agent\'s instructions. Its sidecar keeps fingerprints of them and refuses a message that repeats them (PG-1.2).',
   'agents.*.sponsor': 'The person who answers for the agent; on record with every identity it gets.',
   'agents.*.assigns': 'Whom it may instruct: the right to assign work. Without it instructions are refused, whatever its edges carry; originators need none. What it may request of executors is `may_request`.',
+  'agents.*.may_change': 'Workflows whose changeable edges it may propose to open and close. An ORCHESTRATOR\'s right only; makes the agent privileged.',
   'agents.*.spawn': 'The right to spawn agents; without it every spawn is refused. Makes the agent privileged.',
   'agents.*.spawn.templates': 'Agents with a `template`, none of them wider than this agent.',
   'agents.*.spawn.children_max': 'Alive at once, with all that stands below them.',

@@ -10,6 +10,12 @@ export type {
   Sent,
   ToolResult,
 } from './sdk/join-mesh.ts';
+export type {
+  ChangeableWorkflow,
+  ChangedWorkflow,
+  ChangeOptions,
+  WorkflowEdge,
+} from './sdk/change-workflow.ts';
 export { joinMeshInProcess } from './sdk/in-process.ts';
 export type { InProcessOptions } from './sdk/in-process.ts';
 export { MeshSecurityController, SecurityError } from './sdk/mesh-security-controller.ts';

@@ -128,6 +128,12 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
   add('/v1/inbox/ack', agentRequests.acknowledge, (input, memory) => api.acknowledge(input, memory));
   add('/v1/children', agentRequests.spawn, (input, memory) => api.spawn(input, memory));
   add('/v1/children/end', agentRequests.endChild, (input) => api.endChild(input));
+  add('/v1/workflows/changes', agentRequests.changeWorkflow, (input, memory) =>
+    api.changeWorkflow(input, memory),
+  );
+  server.get('/v1/workflows', (request, reply) =>
+    serve(request, reply, null, async () => api.listWorkflows(), options),
+  );
   server.get('/v1/tools', (request, reply) =>
     serve(request, reply, null, async () => api.listTools(), options),
   );

@@ -4,11 +4,13 @@ import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { payloadPieces } from '../recorder/payload-keeper.ts';
-import type { BusLink, KeptRead, PublishAnswer, SpawnedAnswer } from '../sidecar/ports.ts';
+import type {
+  BusLink, ChangedAnswer, KeptRead, PublishAnswer, SpawnedAnswer,
+} from '../sidecar/ports.ts';
 import type { Hold } from '../oversight/hold.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import { keptPiecesMax } from '../wire/frame.ts';
-import type { NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
+import type { ChangeRequest, NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import { PolicyParts } from '../wire/policy-parts.ts';
 import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
 import type { BusClientOptions, LeaseAnswer } from './bus-client-options.ts';
@@ -160,6 +162,13 @@ export class BusClient implements BusLink {
     const asked = (number: number): SidecarFrame => ({ kind: 'spawn', number, request });
     const answer = await this.ask(asked, spawnTimeoutMs);
     if (answer?.kind === 'spawned') return answer;
+    return { code: answer?.kind === 'refused' ? answer.code : 'SIDECAR_BUS_UNREACHABLE' };
+  }
+
+  async changeWorkflow(request: ChangeRequest): Promise<ChangedAnswer | { readonly code: string }> {
+    const asked = (number: number): SidecarFrame => ({ kind: 'change', number, request });
+    const answer = await this.ask(asked, spawnTimeoutMs);
+    if (answer?.kind === 'changed') return answer;
     return { code: answer?.kind === 'refused' ? answer.code : 'SIDECAR_BUS_UNREACHABLE' };
   }
 

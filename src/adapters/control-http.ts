@@ -20,6 +20,7 @@ import type { RecorderOrderAnswer } from '../control/recorder-orders.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
+import { workflowRoutes, type WorkflowApi } from './control-workflows-http.ts';
 import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
 
 /** What an operator on the node's machine may ask; the socket's directory is the access control. */
@@ -38,6 +39,7 @@ export type ControlApi = {
   readonly policy: () => JsonObject;
   /** An operator's signature over a new version and its texts; resolves once it is in force. */
   readonly reload: (signed: string, bundle: MeshBundle) => Promise<PolicyAnswer>;
+  readonly workflows: WorkflowApi;
   /** Registered mandates, newest first; those of one task where it is named. */
   readonly mandates: (task: string | null, limit: number) => readonly JsonObject[];
   /** The chain of a registered mandate; null where there is none. */
@@ -134,6 +136,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     return { version, effective };
   });
   serveOrders(server, api);
+  workflowRoutes(server, api.workflows);
   server.post('/v1/observer', async (request, reply) => {
     const input = decision.safeParse(request.body);
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_PACE_MALFORMED' });

@@ -43,6 +43,10 @@ export class SqlitePolicyStore implements PolicyStore {
     return policyOf(this.#statements.get.get(version));
   }
 
+  before(version: number): PolicyVersion | null {
+    return policyOf(this.#statements.before.get(version));
+  }
+
   byDigest(digest: string): PolicyVersion | null {
     return policyOf(this.#statements.byDigest.get(digest));
   }
@@ -92,6 +96,10 @@ function prepare({ database }: BatchedDatabase) {
        ORDER BY version DESC LIMIT 1`,
     ),
     get: database.prepare("SELECT value FROM policy WHERE version = ? AND state = 'in-force'"),
+    before: database.prepare(
+      `SELECT value FROM policy WHERE version < ? AND state = 'in-force'
+       ORDER BY version DESC LIMIT 1`,
+    ),
     byDigest: database.prepare(
       `SELECT value FROM policy WHERE digest = ? AND state = 'in-force'
        ORDER BY version DESC LIMIT 1`,

@@ -88,6 +88,7 @@ beforeEach(() => {
       renew: async () => null,
       chainOf: () => 'chain',
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
+      changeWorkflow: async () => ({ code: 'CONTROL_WORKFLOW_DENIED' }),
       endChild: async () => 0,
       refusedLate: (agent, task) => void refusedLate.push(`${agent} ${task}`),
       sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),

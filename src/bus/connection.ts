@@ -15,8 +15,8 @@ import { onBoundsFrame } from './bounds-frames.ts';
 import { onEndTask } from './end-task.ts';
 import type { ControlPort, Line } from './control-port.ts';
 import { LineLeases, type BusPace } from './line-leases.ts';
-import { answerSpawn } from './spawned.ts';
 import { onKeepFrame } from './keep-frame.ts';
+import { answerOrchestrator, isRight, type OrchestratorFrame } from './workflow-frames.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
@@ -127,6 +127,7 @@ export class BusConnection {
       case 'lease':
       case 'spawn':
       case 'end-child':
+      case 'change':
         return this.#asked(frame);
       case 'policy':
         return this.#policy(frame);
@@ -330,15 +331,15 @@ export class BusConnection {
   }
 
   /** A sidecar asks for both a few times a minute; one that asks without end is not answered. */
-  #asked(frame: Extract<SidecarFrame, { kind: 'renew' | 'lease' | 'spawn' | 'end-child' }>): void {
+  #asked(frame: OrchestratorFrame | Extract<SidecarFrame, { kind: 'renew' | 'lease' }>): void {
     const { askRates, clock } = this.#context;
     if (!askRates.take(this.peer.name, clock.nowMs())) {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
-    } else if (frame.kind === 'spawn' && this.#context.pace.clamp(this.peer.name).allows !== 'all') {
+    } else if (isRight(frame) && this.#context.pace.clamp(this.peer.name).allows !== 'all') {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'PACE_STOPPED' });
     } else if (frame.kind === 'renew') this.#renew(frame);
     else if (frame.kind === 'lease') this.leases.answer(frame);
-    else void answerSpawn(frame, this.peer, this.#context.control).then(this.#line.send);
+    else void answerOrchestrator(frame, this.peer, this.#context.control).then(this.#line.send);
   }
 
   #renew(frame: Extract<SidecarFrame, { kind: 'renew' }>): void {

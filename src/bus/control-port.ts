@@ -8,6 +8,7 @@ import type { CallsPort } from './calls-port.ts';
 import type { LeasePort } from './line-leases.ts';
 import type { RunPort } from './run.ts';
 import type { SpawnPort } from './spawned.ts';
+import type { ChangePort } from './workflow-frames.ts';
 
 /** The socket of one connected sidecar, as the bus needs it. */
 export type Line = {
@@ -20,7 +21,7 @@ export type Line = {
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & {
+export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & ChangePort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;

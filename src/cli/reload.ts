@@ -92,7 +92,8 @@ async function checkedBundle(
   return null;
 }
 
-async function runningPolicy(stateDirectory: string): Promise<Running> {
+/** What the node runs on, loaded here from the texts that it shows. */
+export async function runningPolicy(stateDirectory: string): Promise<Running> {
   const { body } = await askNode(stateDirectory, 'GET', '/v1/policy');
   const { version, next, digest, signed, directory } = body;
   const bundle = readBundle(body['bundle']);

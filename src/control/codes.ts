@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CodeTable } from '../review/code.ts';
+import { workflowChangeCodes } from './workflow-codes.ts';
 
 export const controlCodes = {
   CONTROL_ENROLMENT_REFUSED: {
@@ -112,6 +113,7 @@ export const controlCodes = {
     mend: 'Look at maso agent list.',
     agentSees: 'REFUSED',
   },
+  ...workflowChangeCodes,
   CONTROL_POLICY_UNAVAILABLE: {
     means: 'The new version of the policy could not be made durable and is not in force.',
     mend: 'Look at the disk of the node, then run maso reload again.',

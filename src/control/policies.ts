@@ -5,6 +5,7 @@ import { changesBetween } from '../mesh/change.ts';
 import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import { takePolicy } from '../mesh/take-policy.ts';
+import { changeWorkflow, nameOf, type AppliedChange } from '../mesh/workflow-change.ts';
 import type { Clock } from '../message/clock.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { refuse } from './refusal.ts';
@@ -24,6 +25,8 @@ export interface PolicyStore {
   /** Signed and above what is in force; at most one. */
   next(): KeptPolicy | null;
   get(version: number): PolicyVersion | null;
+  /** The latest version in force before this one that is kept still, or null. */
+  before(version: number): PolicyVersion | null;
   /** The latest version in force with this digest, or null. */
   byDigest(digest: string): PolicyVersion | null;
   highest(): number;
@@ -65,12 +68,13 @@ export async function applyPolicy(
   signed: string,
   bundle: MeshBundle,
   context: PoliciesContext,
+  change: AppliedChange | null = null,
 ): Promise<PolicyAnswer> {
   const operators = context.operators();
   const verified = verifyPolicy(signed, keysWith(operators, 'policy'));
   if (!verified.ok) return refuse(verified.code, at, context);
   const { version, digest } = verified.statement;
-  const offered: PolicyVersion = { version, digest, signed, bundle };
+  const offered: PolicyVersion = { version, digest, signed, bundle, change };
   const now = context.inForce();
   if (!(version > context.store.highest())) return refuse('MESH_POLICY_VERSION', at, context);
   const taken = takePolicy(offered, { ...now, operators, believesNode: false });
@@ -84,21 +88,43 @@ export async function applyPolicy(
     return refuse('MESH_POLICY_NEEDS_RESTART', at, context);
   }
   return effective === 'now'
-    ? enforceNow(offered, taken.mesh, taken.statement, context)
+    ? enforceNow(offered, taken.mesh, signedEntry(offered, taken.statement, context), context)
     : stage(offered, taken.statement, context);
+}
+
+/**
+ * Puts a change in force that nobody has to sign (`takePolicy`), if the mesh of digest `base` that it
+ * was made for is in force still. What it changes is durable in the flight recorder before any of it
+ * holds. Calls have to be made one after the other, with those of `applyPolicy`.
+ */
+export async function applyNarrowing(
+  base: string,
+  change: AppliedChange,
+  context: PoliciesContext,
+): Promise<PolicyAnswer> {
+  const now = context.inForce();
+  if (now.mesh.digest !== base) return { ok: false, code: 'CONTROL_WORKFLOW_STALE' };
+  const changed = changeWorkflow(now.mesh, change);
+  if (!changed.ok) return changed;
+  const { bundle, mesh: { digest } } = changed;
+  const version = context.store.highest() + 1;
+  const offered: PolicyVersion = { version, digest, signed: null, bundle, change };
+  const taken = takePolicy(offered, { ...now, operators: context.operators(), believesNode: false });
+  if (!taken.ok) return taken;
+  return enforceNow(offered, taken.mesh, changedEntry(offered, change, context.clock.nowMs()), context);
 }
 
 async function enforceNow(
   policy: PolicyVersion,
   mesh: Mesh,
-  statement: PolicyStatement,
+  entry: EntryDraft,
   context: PoliciesContext,
 ): Promise<PolicyAnswer> {
   const { version } = policy;
   if (!(await keeps(policy, 'coming', context))) return unavailable;
   context.pause();
   try {
-    await context.recorder.record([signedEntry(policy, statement, context)], { privileged: true });
+    await context.recorder.record([entry], { privileged: true });
     await context.store.enforce(version);
     context.enforce(policy, mesh);
   } catch {
@@ -176,6 +202,31 @@ export function effectiveEntry(
     verdicts: [],
     tookUs: null,
     detail: { policy: version, digest },
+  };
+}
+
+/** A workflow is another one from this version on. */
+export function changedEntry(
+  { version, digest, signed }: Pick<PolicyVersion, 'version' | 'digest' | 'signed'>,
+  { id, by, workflow, open, close }: AppliedChange,
+  nowMs: number,
+): EntryDraft {
+  return {
+    kind: 'workflow.changed',
+    id: `workflow.${id}`,
+    at: nowMs,
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [`workflow.${id}.proposed`],
+    outcome: 'GO',
+    code: null,
+    verdicts: [],
+    tookUs: null,
+    detail: {
+      change: id, by, workflow, policy: version, digest,
+      opened: open.map(nameOf), closed: close.map(nameOf), signed: signed !== null,
+    },
   };
 }
 

@@ -3,10 +3,11 @@ import { verifyPolicy } from '../identity/policy-statement.ts';
 import { loadBundle } from '../mesh/bundle.ts';
 import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
+import { takePolicy } from '../mesh/take-policy.ts';
 import type { Clock } from '../message/clock.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { ControlError } from './control-error.ts';
-import { sayEffective, signedEntry, type PolicyStore } from './policies.ts';
+import { changedEntry, sayEffective, signedEntry, type PolicyStore } from './policies.ts';
 
 export type PolicyStartContext = {
   readonly store: PolicyStore;
@@ -43,6 +44,11 @@ export async function policyAtStart(
   if (held === null) return adopt(disk, 1, 'first start', context);
   if (held.digest === disk.digest) return { policy: held, mesh: disk, code: null, said: null };
   const mesh = meshOf(held, disk.directory);
+  if (madeByChanges(held, disk.digest, store)) {
+    const said = `version ${held.version} goes on: a workflow was changed since the mesh file on disk ` +
+      'was in force; maso workflow list shows it';
+    return { policy: held, mesh, code: null, said };
+  }
   if (mesh.operators.size === 0) return adopt(disk, store.highest() + 1, 'changed file', context);
   return {
     policy: held,
@@ -53,6 +59,16 @@ export async function policyAtStart(
   };
 }
 
+/** True when changes to workflows, and nothing else, lead from the version of this digest to this one. */
+function madeByChanges(held: PolicyVersion, digest: string, store: PolicyStore): boolean {
+  for (let version: PolicyVersion | null = held; version !== null; ) {
+    if (version.digest === digest) return version !== held;
+    if ((version.change ?? null) === null) return false;
+    version = store.before(version.version);
+  }
+  return false;
+}
+
 /**
  * What a start will most likely run on: for what has to be known before the recorder can be opened,
  * and must not be taken from a file that nobody signed.
@@ -61,7 +77,8 @@ export function meshToRun(disk: Mesh, store: PolicyStore): Mesh {
   const held = store.next() ?? store.inForce();
   if (held === null || held.digest === disk.digest) return disk;
   const mesh = meshOf(held, disk.directory);
-  return mesh.operators.size === 0 ? disk : mesh;
+  const believesDisk = mesh.operators.size === 0 && !madeByChanges(held, disk.digest, store);
+  return believesDisk ? disk : mesh;
 }
 
 /** A version that was signed and that a crash, or its own wish, kept from being in force. */
@@ -72,6 +89,15 @@ async function takeNext(disk: Mesh, context: PolicyStartContext): Promise<void> 
   const held = store.inForce();
   const before = held === null ? disk : meshOf(held, disk.directory);
   const operators = await context.operatorsOf(before);
+  if (held !== null && next.signed === null) {
+    // Narrowed by its orchestrator: what was on record before the crash is judged again, and holds.
+    const standing = { version: held.version, mesh: before, operators, believesNode: false };
+    const change = next.change ?? null;
+    if (change === null || !takePolicy(next, standing).ok) return store.drop(next.version);
+    await recorder.record([changedEntry(next, change, clock.nowMs())], { privileged: true });
+    await store.enforce(next.version);
+    return sayEffective(next, null, context);
+  }
   const verified = verifyPolicy(next.signed ?? '', (name) => operators.get(name)?.publicKey ?? null);
   const fits = verified.ok && verified.statement.previous === (held?.digest ?? '') &&
     verified.statement.digest === next.digest && verified.statement.version === next.version;

@@ -291,6 +291,11 @@ export const identityCodes = {
     mend: 'Give it with `maso recorder` and a reason; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_WORKFLOW_MALFORMED: {
+    means: 'The denial of a change to a workflow is not a canonical, complete, signed statement.',
+    mend: 'Deny with `maso workflow deny`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_POLICY_MALFORMED: {
     means: 'The statement on a version of the policy is not a canonical, complete, signed one.',
     mend: 'Sign with `maso reload`; look at who wrote the statement.',

@@ -40,7 +40,7 @@ const sections = {
     what: 'agent',
     added: 'widens',
     fields: {
-      sponsor: neutral, zone: neutral, tools: grants, assigns: grants,
+      sponsor: neutral, zone: neutral, tools: grants, assigns: grants, mayChange: grants,
       clearance: widensUpwards(clearances),
     },
     restart: [
@@ -58,7 +58,17 @@ const sections = {
       actionOrder: unclear, evaluation: narrowsUpwards(['post_execution', 'per_phase', 'every_action']),
     },
   },
-  edges: { what: 'edge', added: 'widens', fields: { schemas: grants, mayRequest: grants } },
+  edges: {
+    what: 'edge',
+    added: 'widens',
+    fields: { schemas: grants, mayRequest: grants, workflow: unclear, open: neutral },
+  },
+  /** Closed, it carries nothing; what opens it widens by itself. */
+  closed: {
+    what: 'closed edge',
+    added: 'none',
+    fields: { schemas: grants, mayRequest: grants, workflow: unclear, open: neutral },
+  },
   actions: {
     what: 'action',
     added: 'widens',
@@ -116,7 +126,7 @@ const settings: { readonly [key: string]: Measure } = {
   oversight: unclear,
 };
 const notSettings: ReadonlySet<string> = new Set([
-  ...Object.keys(sections), 'policies', 'digest', 'directory', 'bundle',
+  ...Object.keys(sections), 'policies', 'digest', 'directory', 'bundle', 'closedEdges',
 ]);
 
 /** Everything that differs, in the order of the mesh file's sections. */
@@ -128,7 +138,8 @@ export function changesBetween(before: Mesh, after: Mesh): readonly MeshChange[]
     ...sectionChanges(sections.zones, before.zones, after.zones),
     ...agentChanges(before, after),
     ...sectionChanges(sections.oispecs, oispecsOf(before), oispecsOf(after)),
-    ...sectionChanges(sections.edges, edgesOf(before), edgesOf(after)),
+    ...sectionChanges(sections.edges, edgesOf(before.edges), edgesOf(after.edges)),
+    ...sectionChanges(sections.closed, edgesOf(before.closedEdges), edgesOf(after.closedEdges)),
     ...sectionChanges(sections.actions, before.actions, after.actions),
     ...toolChanges(before, after),
     ...sectionChanges(sections.schemas, before.schemas, after.schemas),
@@ -276,9 +287,9 @@ function oispecsOf(mesh: Mesh): ReadonlyMap<string, unknown> {
     oispec === null ? [] : [[name, oispec] as const]));
 }
 
-function edgesOf(mesh: Mesh): ReadonlyMap<string, unknown> {
+function edgesOf(edges: readonly Edge[] = []): ReadonlyMap<string, unknown> {
   const named = ({ from, to, domain }: Edge) => `${from} -> ${to} in ${domain}`;
-  return new Map(mesh.edges.map((edge) => [named(edge), edge]));
+  return new Map(edges.map((edge) => [named(edge), edge]));
 }
 
 function byId<Value extends { readonly id: string }>(

@@ -7,9 +7,15 @@ import type { Agent, Mesh } from './mesh.ts';
 /** Privileged identities live at most 15 minutes (DESIGN 6.4, IA-1.3). */
 export const privilegedSvidMsMax = 900_000;
 
-/** True for who executes HIGH or CRITICAL actions, and for who may spawn others. */
+/**
+ * True for who executes HIGH or CRITICAL actions, also over edges that may be opened, and for who may
+ * spawn others or change workflows.
+ */
 export function isPrivilegedAgent(mesh: Mesh, agent: Agent): boolean {
-  return (agent.spawn ?? null) !== null || actionsOf(mesh, agent.name).some(isPrivileged);
+  if ((agent.spawn ?? null) !== null || (agent.mayChange ?? []).length > 0) return true;
+  const closed = (mesh.closedEdges ?? []).filter(({ to }) => to === agent.name)
+    .flatMap(({ mayRequest }) => mayRequest.flatMap((name) => mesh.actions.get(name) ?? []));
+  return [...actionsOf(mesh, agent.name), ...closed].some(isPrivileged);
 }
 
 /** How long an SVID of this agent may live, in milliseconds; the stricter bound wins. */

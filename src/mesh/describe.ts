@@ -29,6 +29,7 @@ export type Duty = {
   readonly privileged: boolean;
   /** Whom it may instruct; null for originators, who may instruct whomever their edges lead to. */
   readonly assigns: readonly string[] | null;
+  readonly mayChange: readonly string[];
 };
 
 export function describeMesh(mesh: Mesh): MeshDescription {
@@ -54,6 +55,7 @@ function dutyOf(mesh: Mesh, agent: Agent): Duty {
     executes: executes.map((action) => `${action.name} (${action.risk})`),
     privileged: executes.some(isPrivileged),
     assigns: agent.originator ? null : (agent.assigns ?? []),
+    mayChange: agent.mayChange ?? [],
   };
 }
 
@@ -75,8 +77,9 @@ function dutyLine(duty: Duty): string {
   const reads = listed(duty.readsThirdParties, 'nothing');
   const executes = listed(duty.executes, 'nothing');
   const assigns = duty.assigns === null ? 'whomever its edges lead to' : listed(duty.assigns);
+  const changes = duty.mayChange.length === 0 ? '' : `, may change ${duty.mayChange.join(', ')}`;
   return `agent ${duty.agent}: ${duty.role}, isolation ${duty.isolation}, ` +
-    `third-party data from ${reads}, executes ${executes}, assigns work to ${assigns}`;
+    `third-party data from ${reads}, executes ${executes}, assigns work to ${assigns}${changes}`;
 }
 
 function listed(names: readonly string[], none = 'nobody'): string {

@@ -10,6 +10,7 @@ import { hasRight } from './operator-roles.ts';
 import { isTierProvided, tierAdvice } from './tier-advice.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
+import { changeProblems } from './workflow-rights.ts';
 import { workflowProblems } from './workflow-invariants.ts';
 import type { Path } from './yaml-source.ts';
 
@@ -27,6 +28,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   dutyProblems(problems, isComplete);
   if (isComplete) spawnProblems(problems);
   if (isComplete) assignmentProblems(problems);
+  if (isComplete) changeProblems(problems);
   dutyPathProblems(problems);
   actionProblems(problems, isComplete);
   if (isComplete) boundProblems(problems);

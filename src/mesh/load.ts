@@ -9,6 +9,7 @@ import { entryShapes, meshFileShape, namePattern } from './mesh-file.ts';
 import type { Mesh } from './mesh.ts';
 import type { Placed } from './problems.ts';
 import { withChildren } from './spawn.ts';
+import { withoutClosed } from './workflow-rights.ts';
 import { resolveExporters } from './resolve-exporters.ts';
 import { resolveActions, resolveSchemas } from './resolve-actions.ts';
 import { resolveAgents, resolveEdges } from './resolve-agents.ts';
@@ -96,7 +97,7 @@ export function loadMesh(file: string, text: string, readFile: ReadFile): Loaded
     loading.diagnostics.push(...checkInvariants(placed, isComplete));
     const diagnostics = inOrder(loading.diagnostics, file);
     if (!diagnostics.some((item) => item.severity === 'error')) {
-      return { ok: true, mesh: withChildren(placed.mesh), diagnostics, policyPlaces, placed };
+      return { ok: true, mesh: withoutClosed(withChildren(placed.mesh)), diagnostics, policyPlaces, placed };
     }
   }
   return { ok: false, diagnostics: inOrder(loading.diagnostics, file) };

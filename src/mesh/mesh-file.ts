@@ -4,6 +4,7 @@ import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
 import { defaultBand } from './firewall-settings.ts';
 import { agentModelShape } from './agent-model.ts';
+import { spawnShape, templateShape } from './orchestrator-file.ts';
 import { paceShape } from './pace-settings.ts';
 import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
@@ -134,19 +135,6 @@ const domainShape = z.strictObject({
 
 const zoneShape = z.strictObject({ clearance: classification.optional() });
 
-const spawnShape = z.strictObject({
-  templates: z.array(name).min(1).max(64),
-  children_max: z.int().min(1).max(1000).default(1),
-  depth_max: z.int().min(1).max(7).default(1),
-  tools: z.array(name).max(64).default([]),
-  approval: z.enum(['policy', 'required']).default('policy'),
-});
-
-const templateShape = z.strictObject({
-  instances_max: z.int().min(1).max(1000).default(1),
-  lifetime_ms: z.int().min(1000).max(3_600_000).default(600_000),
-});
-
 /** Bounds over sliding windows; more than one may stand. */
 const windowsShape = z.strictObject({
   per_minute: bound.optional(),
@@ -194,6 +182,7 @@ const agentShape = z.strictObject({
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
   assigns: z.array(name).max(256).default([]),
+  may_change: z.array(name).max(64).default([]),
   spawn: spawnShape.optional(),
   template: templateShape.optional(),
   clearance: classification.optional(),
@@ -207,6 +196,8 @@ const edgeShape = z.strictObject({
   domain: name.optional(),
   schemas: z.array(schemaId).default([]),
   may_request: z.array(name).default([]),
+  workflow: name.optional(),
+  open: z.boolean().optional(),
 });
 
 const source = z.string()

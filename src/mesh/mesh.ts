@@ -55,6 +55,8 @@ export type Mesh = {
   readonly zones: ReadonlyMap<string, Zone>;
   readonly agents: ReadonlyMap<string, Agent>;
   readonly edges: readonly Edge[];
+  /** Edges that a workflow has closed: they carry nothing until they are opened. Absent is none. */
+  readonly closedEdges?: readonly Edge[];
   readonly actions: ReadonlyMap<string, ActionManifest>;
   readonly tools: ReadonlyMap<string, ToolManifest>;
   /** JSON Schemas of messages by schema id; includes the built-in ones. */
@@ -175,6 +177,8 @@ export type Agent = {
   readonly sponsor?: string | null;
   /** Whom it may instruct; absent is nobody. Originators may instruct whomever their edges lead to. */
   readonly assigns?: readonly string[];
+  /** Workflows that it may propose changes to; absent is none. */
+  readonly mayChange?: readonly string[];
   /** The right to spawn others; absent is none. */
   readonly spawn?: SpawnRight | null;
   /** Not an agent that runs, but what spawned ones are made of. */
@@ -208,6 +212,9 @@ export type Edge = {
   readonly domain: string;
   readonly schemas: readonly string[];
   readonly mayRequest: readonly string[];
+  /** The workflow that may open and close it; absent: nobody may. */
+  readonly workflow?: string | undefined;
+  readonly open?: boolean | undefined;
 };
 
 export type ActionManifest = {

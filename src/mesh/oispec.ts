@@ -36,6 +36,8 @@ export type OISpec = {
   readonly maxDelegationDepth: number;
   /** Without it no right to spawn holds. */
   readonly canCreateAgents: boolean;
+  /** Without it no right to change a workflow holds; absent is false. */
+  readonly canModifyWorkflow?: boolean;
   readonly riskClassification: RiskClass;
   readonly timeBoundary: TimeBoundary;
   /** Actions that wait in each task until others are done; absent is none. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MeshBundle } from './mesh.ts';
+import type { AppliedChange } from './workflow-change.ts';
 
 /** One version of the mesh file with all it names, as it is kept and handed on. */
 export type PolicyVersion = {
@@ -9,4 +10,6 @@ export type PolicyVersion = {
   /** An operator's statement over exactly this version; null for one that nobody signed. */
   readonly signed: string | null;
   readonly bundle: MeshBundle;
+  /** The change to a workflow that made it of the version before; absent or null: none did. */
+  readonly change?: AppliedChange | null;
 };

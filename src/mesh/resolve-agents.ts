@@ -45,6 +45,7 @@ export function resolveAgents(
       model: resolveAgentModel(loading, value.model, [...path, 'model']),
       sponsor: value.sponsor ?? null,
       assigns: value.assigns,
+      mayChange: value.may_change,
       spawn: spawnRightOf(value),
       template: templateOf(value),
       isolation: value.isolation ?? defaults.isolation ?? 'none',
@@ -87,8 +88,9 @@ export function resolveEdges(
     for (const [index, action] of value.may_request.entries()) {
       refer(loading, 'actions', action, [...path, 'may_request', index]);
     }
-    const { from, to, schemas } = value;
-    edges.push({ from, to, domain, schemas, mayRequest: value.may_request });
+    const { from, to, schemas, workflow, open } = value;
+    const changed = workflow === undefined && open === undefined ? {} : { workflow, open };
+    edges.push({ from, to, domain, schemas, mayRequest: value.may_request, ...changed });
     paths.push(path);
   }
   return { edges, paths };
@@ -167,6 +169,7 @@ export function toOISpec(file: OISpecFile, digest: string): OISpec {
     canDelegate: authority.can_delegate,
     maxDelegationDepth: authority.max_delegation_depth,
     canCreateAgents: authority.can_create_agents,
+    canModifyWorkflow: authority.can_modify_workflow,
     riskClassification: file.risk_classification,
     timeBoundary: timeBoundaryOf(parameters.time_boundary),
     actionOrder: parameters.action_order,

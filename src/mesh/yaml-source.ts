@@ -42,6 +42,13 @@ export class YamlSource {
     return this.#find(path).found;
   }
 
+  /** From where to where a scalar is written at `path` itself; null for anything else, an alias included. */
+  spanOf(path: Path): { readonly start: number; readonly end: number } | null {
+    const node: unknown = this.#document.getIn(path, true);
+    const range = isScalar(node) ? node.range : null;
+    return range === null || range === undefined ? null : { start: range[0], end: range[1] };
+  }
+
   /** Where a character of a literal text value stands cannot be told; its start is given. */
   #position(offset: number): Position {
     const { line, col } = this.#lines.linePos(offset);

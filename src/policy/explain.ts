@@ -91,6 +91,10 @@ function edgeRules({ mesh, placed, agent, action }: ExplainInput, route: Route):
     if (position < 0 || edge.to !== executor.name || edge.domain !== domain) continue;
     const path: Path = [...(placed.edgePaths[index] ?? []), 'may_request', position];
     const text = `${edge.from} may request ${action.name} of ${executor.name} in ${domain}`;
+    if (edge.from === agent.name && edge.open === false) {
+      const closed = `${text}, once the workflow ${edge.workflow ?? ''} opens this edge: it is closed`;
+      return [refusing('edge', 'POLICY_EDGE_DENIED', placed.at(path), closed)];
+    }
     if (edge.from === agent.name) return [allowing('edge', placed.at(path), text)];
     rules.push(allowing('edge', placed.at(path), `${text}; ${agent.name} is not on this edge`));
   }

@@ -20,6 +20,7 @@ import type { ControlPort } from '../bus/control-port.ts';
 import type { LeasePort } from '../bus/line-leases.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
+import type { ChangePort } from '../bus/workflow-frames.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { InOrder } from '../bus/in-order.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
@@ -67,6 +68,7 @@ import { scoringRecorder } from './node-scores.ts';
 import { runPortOf } from './node-runs.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
+import { nodeWorkflowsOf, type NodeWorkflows } from './node-workflows.ts';
 
 /** What a node stands on; made first, closed last. */
 export type Foundations = {
@@ -95,6 +97,7 @@ export type Parts = {
   readonly spawning: NodeChildren;
   readonly calls: NodeCalls;
   readonly policies: NodePolicies;
+  readonly workflows: NodeWorkflows;
   readonly forensics: NodeForensics;
   readonly pace: NodePace;
   readonly keys: EnforcementKeys;
@@ -154,6 +157,8 @@ export async function buildParts(
   const mandates = nodeMandatesOf(plane, identity.verifier, revocations);
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, revocations);
   const calls = callsOf(plane, allotments.ledger);
+  const policies = new NodePolicies({ ...plane, store: foundations.policies });
+  const workflows = nodeWorkflowsOf(plane, policies, revocations);
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
@@ -162,6 +167,7 @@ export async function buildParts(
     ...callsPortOf(calls),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
+    ...workflows.port,
   };
   const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
@@ -176,10 +182,9 @@ export async function buildParts(
     noteHandOver: (body) => noteHandOver(body, allotments),
     identityOf: (thumbprint) => issuedPeer(thumbprint, identity.verifier, chains, list),
   });
-  const policies = new NodePolicies({ ...plane, store: foundations.policies });
   return {
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
-    policies, spawning, calls, forensics, pace, keys: keys.dataKeys, localOperator,
+    policies, workflows, spawning, calls, forensics, pace, keys: keys.dataKeys, localOperator,
   };
 }
 
@@ -362,7 +367,8 @@ function controlPortOf(
   allotments: AllotmentsContext,
 ): Omit<
   ControlPort,
-  'endTask' | 'refusedLate' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort
+  'endTask' | 'refusedLate' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort |
+  keyof ChangePort
 > {
   return {
     boot: mintUlid(clock, systemRandom),

@@ -4,12 +4,14 @@ import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { BusConnection } from '../bus/connection.ts';
 import {
+  applyNarrowing,
   applyPolicy,
   type PoliciesContext,
   type PolicyAnswer,
   type PolicyStore,
 } from '../control/policies.ts';
 import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
+import type { AppliedChange } from '../mesh/workflow-change.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -69,8 +71,25 @@ export class NodePolicies {
     };
   }
 
-  apply(signed: string, bundle: MeshBundle): Promise<PolicyAnswer> {
-    return this.#turns.take(() => applyPolicy(signed, bundle, this.#context));
+  /** `change`: the change of a workflow that made these texts. */
+  apply(
+    signed: string,
+    bundle: MeshBundle,
+    change: AppliedChange | null = null,
+  ): Promise<PolicyAnswer> {
+    return this.#turns.take(() => applyPolicy(signed, bundle, this.#context, change));
+  }
+
+  /** What needs no signature; see `applyNarrowing`. */
+  narrow(base: string, change: AppliedChange): Promise<PolicyAnswer> {
+    return this.#turns.take(() => applyNarrowing(base, change, this.#context));
+  }
+
+  /** The version in force, or before it, that a change of a workflow made; null where none is kept. */
+  versionOf(change: string): number | null {
+    let version = this.#store.inForce();
+    while (version !== null && version.change?.id !== change) version = this.#store.before(version.version);
+    return version?.version ?? null;
   }
 
   /** What is in force with its texts, the number of the next version, and who runs on what. */

@@ -35,6 +35,9 @@ const routes: { readonly [path: string]: Route } = {
   '/v1/tools/call': (api, body, memory) => api.callTool(agentRequests.callTool.parse(body), memory),
   '/v1/children': (api, body, memory) => api.spawn(agentRequests.spawn.parse(body), memory),
   '/v1/children/end': (api, body) => api.endChild(agentRequests.endChild.parse(body)),
+  '/v1/workflows': async (api) => api.listWorkflows(),
+  '/v1/workflows/changes': (api, body, memory) =>
+    api.changeWorkflow(agentRequests.changeWorkflow.parse(body), memory),
   '/v1/tools': async (api) => api.listTools(),
   '/v1/inbox': (api, body, memory, signal) =>
     api.takeMessages(agentRequests.takeMessages.parse(body), memory, signal),

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import {
+  changeWorkflowThrough,
+  listWorkflows,
+  type ChangeableWorkflow,
+  type ChangedWorkflow,
+  type ChangeOptions,
+} from './change-workflow.ts';
 import { SidecarHttp, SidecarRefused, type Call } from './sidecar-http.ts';
 
 export type JoinOptions = {
@@ -152,6 +159,11 @@ export type MeshAgent = {
    * while a person decides. The same key asks for the same child.
    */
   readonly spawn: (template: string, options: SpawnOptions) => Promise<Spawned>;
+  readonly workflows: {
+    readonly list: () => Promise<readonly ChangeableWorkflow[]>;
+    /** Proposes to open and close edges of a workflow; the mesh file says which, and by whom. */
+    readonly change: (workflow: string, options: ChangeOptions) => Promise<ChangedWorkflow>;
+  };
   /** Ends one child, or all that this agent has in a task; gives how many. */
   readonly endChildren: (which: { readonly child: string } | { readonly task: string }) => Promise<number>;
   /**
@@ -217,6 +229,10 @@ export function meshAgent(
       return actionResult(await call({ path: '/v1/requests', body }));
     },
     spawn: (template, spawnOptions) => spawnThrough(call, template, spawnOptions),
+    workflows: {
+      list: () => listWorkflows(call),
+      change: (workflow, changeOptions) => changeWorkflowThrough(call, workflow, changeOptions),
+    },
     endChildren: async (which) =>
       Number((await call({ path: '/v1/children/end', body: which }))['ended'] ?? 0),
     complete: async (request) => {

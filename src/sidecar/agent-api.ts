@@ -16,6 +16,7 @@ import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
+import { proposeChange, workflowsOf } from './change-workflow.ts';
 import { spawnChild } from './spawn.ts';
 import { callModel } from './call-model.ts';
 import { endTask, holdMandate } from './task-authority.ts';
@@ -206,6 +207,19 @@ export class AgentApi {
     const outcome = await spawnChild(request, memory, this.#context);
     if (outcome.state === 'refused') return this.#refused(403, outcome.code);
     return { status: outcome.state === 'held' ? 202 : 200, body: outcome.body };
+  }
+
+  async changeWorkflow(
+    request: AgentRequests['changeWorkflow'],
+    memory: AgentMemory,
+  ): Promise<ApiAnswer> {
+    const outcome = await proposeChange(request, memory, this.#context);
+    if (outcome.state === 'refused') return this.#refused(403, outcome.code);
+    return { status: outcome.state === 'held' ? 202 : 200, body: outcome.body };
+  }
+
+  listWorkflows(): ApiAnswer {
+    return { status: 200, body: workflowsOf(this.#context) };
   }
 
   async endChild(request: AgentRequests['endChild']): Promise<ApiAnswer> {

@@ -47,6 +47,11 @@ export const sidecarCodes = {
     mend: 'Name the recipient under assigns of the agent if it should.',
     agentSees: 'REFUSED',
   },
+  SIDECAR_WORKFLOW_DENIED: {
+    means: 'The agent proposed a change to a workflow that it may not change.',
+    mend: 'Name the workflow under may_change of the agent; look for an agent that was taken over.',
+    agentSees: 'REFUSED',
+  },
   SIDECAR_DOMAIN_UNDECIDED: {
     means: 'More than one data domain, or none, fits this hand-off and the agent named none.',
     mend: 'Name the domain in the message, or leave one edge between the two.',

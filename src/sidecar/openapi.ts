@@ -92,6 +92,16 @@ export const agentRoutes: readonly Route[] = [
     request: 'endChild',
     answers: { '200': 'How many were ended.', '503': 'The node cannot be asked now.', ...shared },
   },
+  {
+    path: '/v1/workflows/changes',
+    summary: 'Propose to open and close edges of a workflow that this agent may change.',
+    request: 'changeWorkflow',
+    answers: {
+      '200': 'In effect; `version` is the version of the policy that it made.',
+      '202': 'A person has to release it. Ask again with the same `key`.',
+      ...shared,
+    },
+  },
 ];
 
 /** OpenAPI 3.1 description of the agent's endpoint, made from the shapes that check the requests. */
@@ -112,6 +122,12 @@ export function openApiDocument(): object {
       get: {
         summary: 'The agent\'s tools, in the pinned wording.',
         responses: responses({ '200': 'Tools.', '401': shared['401'] }),
+      },
+    },
+    '/v1/workflows': {
+      get: {
+        summary: 'Workflows that the agent may change, with each edge that it may open and close.',
+        responses: responses({ '200': 'Workflows.', '401': shared['401'] }),
       },
     },
   };

@@ -8,7 +8,7 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
-import type { NodeFrame, SpawnRequest } from '../wire/frame.ts';
+import type { ChangeRequest, NodeFrame, SpawnRequest } from '../wire/frame.ts';
 
 /**
  * One run of an agent process. Its context starts clean and only grows; a new process is a new
@@ -166,6 +166,8 @@ export interface BusLink {
   delivered(number: number, entries: readonly EntryDraft[]): boolean;
   /** The child, its approval, or why not; SIDECAR_BUS_UNREACHABLE when the node cannot be asked. */
   spawn(request: SpawnRequest): Promise<SpawnedAnswer | { readonly code: string }>;
+  /** What became of a proposed change, or why not; SIDECAR_BUS_UNREACHABLE when nobody can be asked. */
+  changeWorkflow(request: ChangeRequest): Promise<ChangedAnswer | { readonly code: string }>;
   /** How many children were ended; null when the node cannot be asked now. */
   endChild(child: string | null, task: string | null): Promise<number | null>;
   /** Null once every mandate for the task is void, and on record; else why it is not. */
@@ -189,6 +191,10 @@ export type KeptRead = {
 
 export type SpawnedAnswer = Pick<
   Extract<NodeFrame, { kind: 'spawned' }>, 'child' | 'endsAt' | 'approval'
+>;
+
+export type ChangedAnswer = Pick<
+  Extract<NodeFrame, { kind: 'changed' }>, 'state' | 'change' | 'version'
 >;
 
 export type Decided = Extract<NodeFrame, { kind: 'decided' }>;

@@ -2,7 +2,8 @@
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
-import type { Classification, Isolation, SignedEnvelope } from '../message/envelope.ts';
+import type { WorkflowChange } from '../mesh/workflow-change.ts';
+import type { Classification, Integrity, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { Release } from '../protection/release.ts';
@@ -29,6 +30,21 @@ export type SpawnRequest = {
   readonly key: string;
   /** Run of the agent process that asks: the child ends with it. Null: an operator asked. */
   readonly incarnation: string | null;
+};
+
+/** What an orchestrator proposes, with what its sidecar knows about it. */
+export type ChangeRequest = {
+  readonly change: WorkflowChange;
+  /** A task that the agent takes part in. */
+  readonly task: string;
+  /** Chosen by the agent; the same key asks about the same change. */
+  readonly key: string;
+  /** Version of the policy that it was judged under. */
+  readonly policyVersion: number;
+  /** Of all that the agent's process has read. */
+  readonly integrity: Integrity;
+  /** The mandate that the agent holds in the task. */
+  readonly mandate: string | null;
 };
 
 /** What a sidecar sends to its bus node, one JSON text per WebSocket message. */
@@ -98,6 +114,8 @@ export type SidecarFrame =
   /** Asks for a data key with a `ReleaseRequest`, signed by this identity. */
   | { readonly kind: 'release'; readonly number: number; readonly signed: string }
   | { readonly kind: 'spawn'; readonly number: number; readonly request: SpawnRequest }
+  /** Proposes a change to a workflow, for the agent of this sidecar. */
+  | { readonly kind: 'change'; readonly number: number; readonly request: ChangeRequest }
   /** Ends a child of this agent, or all that it has in a task. */
   | {
       readonly kind: 'end-child';
@@ -170,6 +188,14 @@ export type NodeFrame =
       readonly approval: string | null;
     }
   | { readonly kind: 'ended-child'; readonly number: number; readonly count: number }
+  /** A proposed change: it waits for a person, or made this version of the policy. */
+  | {
+      readonly kind: 'changed';
+      readonly number: number;
+      readonly state: 'held' | 'effective';
+      readonly change: string;
+      readonly version: number | null;
+    }
   | { readonly kind: 'list-calls'; readonly number: number }
   /** An operator's signed word on a call in doubt, by the id of the statement; sent until answered. */
   | { readonly kind: 'settle-call'; readonly settlement: string; readonly signed: string }

@@ -4,6 +4,7 @@ import type { AllotmentAnswer } from '../bounds/allot.ts';
 import { readsMax, type AllotmentAsk, type AllotmentReport } from '../bounds/ask.ts';
 import { amountMax, type Charge } from '../bounds/charge.ts';
 import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
+import { readWorkflowChange } from '../mesh/workflow-change.ts';
 import { doubtfulCallsMax, type DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
@@ -13,7 +14,7 @@ import type { Hold } from '../oversight/hold.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import { payloadPartBytes } from '../recorder/payload-keeper.ts';
 import { keptPiecesMax, runsMax } from './frame.ts';
-import type { NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
+import type { ChangeRequest, NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
 export const frameBytesMax = 1024 * 1024;
@@ -103,6 +104,20 @@ const spawnRequest: z.ZodType<SpawnRequest> = z.strictObject({
   clearance: z.enum(['public', 'internal', 'confidential', 'restricted']).nullable(),
   key: z.string().min(1).max(64),
   incarnation: id,
+});
+
+const integrity = z.enum(['trusted', 'internal', 'untrusted']);
+const changeRequest: z.ZodType<ChangeRequest> = z.strictObject({
+  change: z.json().transform((value, context) => {
+    const change = readWorkflowChange(value);
+    if (change === null) context.addIssue('No change.');
+    return change ?? z.NEVER;
+  }),
+  task: z.string().length(26),
+  key: z.string().min(1).max(64),
+  policyVersion: z.int().min(0),
+  integrity,
+  mandate: z.string().max(64).nullable(),
 });
 
 /** A sum is named by what it bounds; text of a sidecar goes no further. */
@@ -222,6 +237,7 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('policy'), version: number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
+  z.strictObject({ kind: z.literal('change'), number, request: changeRequest }),
   z.strictObject({
     kind: z.literal('end-child'),
     number,
@@ -294,6 +310,13 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     approval: id.nullable(),
   }),
   z.strictObject({ kind: z.literal('ended-child'), number, count: number }),
+  z.strictObject({
+    kind: z.literal('changed'),
+    number,
+    state: z.enum(['held', 'effective']),
+    change: id,
+    version: number.nullable(),
+  }),
   z.strictObject({
     kind: z.literal('revocations'),
     since: number,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readBundle } from '../mesh/bundle.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
+import { readAppliedChange } from '../mesh/workflow-change.ts';
 import { isJsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { NodeFrame } from './frame.ts';
@@ -8,7 +9,7 @@ import { policyPartLengthMax } from './parse-frame.ts';
 
 type PolicyFrame = Extract<NodeFrame, { kind: 'policy' }>;
 
-const jsonLimits = { ...defaultJsonLimits, bytesMax: 64 * 1024 * 1024, depthMax: 4 };
+const jsonLimits = { ...defaultJsonLimits, bytesMax: 64 * 1024 * 1024, depthMax: 5 };
 
 /** A version as the frames that carry it, in order. */
 export function policyFrames(policy: PolicyVersion): readonly PolicyFrame[] {
@@ -46,9 +47,11 @@ export class PolicyParts {
 function readPolicy(text: string, announced: number): PolicyVersion | null {
   const json = parseStrictJson(text, jsonLimits);
   if (!json.ok || !isJsonObject(json.value)) return null;
-  const { version, digest, signed, bundle, ...unknown } = json.value;
+  const { version, digest, signed, bundle, change = null, ...unknown } = json.value;
+  const changed = change === null ? null : readAppliedChange(change);
   const read = readBundle(bundle);
   if (Object.keys(unknown).length > 0 || read === null || version !== announced) return null;
+  if (change !== null && changed === null) return null;
   if (typeof digest !== 'string' || (typeof signed !== 'string' && signed !== null)) return null;
-  return { version: announced, digest, signed, bundle: read };
+  return { version: announced, digest, signed, bundle: read, change: changed };
 }

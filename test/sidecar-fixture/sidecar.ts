@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpawnRequest } from '../../src/wire/frame.ts';
+import type { ChangeRequest, SpawnRequest } from '../../src/wire/frame.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { SqliteEndorsementStore } from '../../src/adapters/endorsement-store-sqlite.ts';
 import { SqliteJudgeMemory } from '../../src/adapters/judge-memory-sqlite.ts';
@@ -131,6 +131,14 @@ export class FakeLink implements BusLink {
   async spawn(request: SpawnRequest): Promise<Awaited<ReturnType<BusLink['spawn']>>> {
     this.spawns.push(request);
     return this.spawnAnswer();
+  }
+
+  readonly changes: ChangeRequest[] = [];
+  changeAnswer: () => Awaited<ReturnType<BusLink['changeWorkflow']>> = () => ({ code: 'CONTROL_WORKFLOW_DENIED' });
+
+  async changeWorkflow(request: ChangeRequest): Promise<Awaited<ReturnType<BusLink['changeWorkflow']>>> {
+    this.changes.push(request);
+    return this.changeAnswer();
   }
 
   async endChild(): Promise<number | null> {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { systemRandom } from '../adapters/random-system.ts';
+import { SqliteWorkflowChangeStore } from '../adapters/workflow-change-store-sqlite.ts';
+import type { ChangePort } from '../bus/workflow-frames.ts';
+import type { RevocationsContext } from '../control/revocations.ts';
+import type { ProposedChange } from '../control/workflow-change.ts';
+import { WorkflowChanges } from '../control/workflow-changes.ts';
+import { changeableEdges } from '../mesh/workflow-change.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { JsonObject } from '../message/json.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { Plane } from './node-parts.ts';
+import type { NodePolicies } from './node-policies.ts';
+
+/** Changes of workflows at a node: what sidecars propose, and what people see and say of it. */
+export type NodeWorkflows = {
+  readonly changes: WorkflowChanges;
+  readonly port: ChangePort;
+};
+
+export function nodeWorkflowsOf(
+  { live, recorder, clock, database, operators }: Plane,
+  policies: NodePolicies,
+  revocations: RevocationsContext,
+): NodeWorkflows {
+  const changes = new WorkflowChanges({
+    store: new SqliteWorkflowChangeStore(database),
+    recorder, clock, operators, revocations,
+    mintId: () => mintUlid(clock, systemRandom),
+    inForce: () => ({ version: live.version, mesh: live.mesh }),
+    versionOf: (id) => policies.versionOf(id),
+    apply: (signed, bundle, change) => policies.apply(signed, bundle, change),
+    narrow: (base, change) => policies.narrow(base, change),
+  });
+  return {
+    changes,
+    port: {
+      changeWorkflow: async (agent, request) => {
+        const answer = await changes.propose(request, agent);
+        if (answer.state === 'refused') return { code: answer.code };
+        const { id, version } = answer.proposed;
+        return { state: answer.state, change: id, version };
+      },
+    },
+  };
+}
+
+const shownMax = 100;
+
+/** Every workflow with edges that may be changed, who may change it, and what was proposed. */
+export async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<JsonObject> {
+  const edges = changeableEdges(mesh);
+  const names = [...new Set(edges.flatMap(({ workflow }) => workflow ?? []))];
+  return {
+    workflows: names.map((workflow) => ({
+      workflow,
+      agents: [...mesh.agents.values()]
+        .filter(({ mayChange }) => mayChange?.includes(workflow) === true).map(({ name }) => name),
+      edges: edges.filter((edge) => edge.workflow === workflow)
+        .map(({ from, to, domain, open }) => ({ from, to, domain, open: open === true })),
+    })),
+    changes: (await changes.list(shownMax)).map(shownChange),
+  };
+}
+
+export function shownChange({ change, ...proposed }: ProposedChange): JsonObject {
+  const { workflow, open, close } = change;
+  return {
+    ...proposed, workflow, open: open.map((edge) => ({ ...edge })), close: close.map((edge) => ({ ...edge })),
+  };
+}
