@@ -53,5 +53,6 @@ function readPolicy(text: string, announced: number): PolicyVersion | null {
   if (Object.keys(unknown).length > 0 || read === null || version !== announced) return null;
   if (change !== null && changed === null) return null;
   if (typeof digest !== 'string' || (typeof signed !== 'string' && signed !== null)) return null;
-  return { version: announced, digest, signed, bundle: read, change: changed };
+  const policy = { version: announced, digest, signed, bundle: read };
+  return changed === null ? policy : { ...policy, change: changed };
 }
