@@ -21,6 +21,7 @@ import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
 import { onKeyFrame, type KeyContext } from './key-frames.ts';
+import { answerRenewal } from './renewal-frame.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked } from './run.ts';
 
@@ -337,22 +338,10 @@ export class BusConnection {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'BUS_RATE_LIMITED' });
     } else if (isRight(frame) && this.#context.pace.clamp(this.peer.name).allows !== 'all') {
       this.#line.send({ kind: 'refused', number: frame.number, code: 'PACE_STOPPED' });
-    } else if (frame.kind === 'renew') this.#renew(frame);
-    else if (frame.kind === 'lease') this.leases.answer(frame);
+    } else if (frame.kind === 'renew') {
+      void answerRenewal(frame, this.peer, this.#context.control).then(this.#line.send);
+    } else if (frame.kind === 'lease') this.leases.answer(frame);
     else void answerOrchestrator(frame, this.peer, this.#context.control).then(this.#line.send);
-  }
-
-  #renew(frame: Extract<SidecarFrame, { kind: 'renew' }>): void {
-    const { number } = frame;
-    this.#context.control.renew(this.peer, frame.csr).then(
-      (chain) =>
-        this.#line.send(
-          chain === null
-            ? { kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }
-            : { kind: 'renewed', number, chain },
-        ),
-      () => this.#line.send({ kind: 'refused', number, code: 'CONTROL_RENEWAL_REFUSED' }),
-    );
   }
 
   #revocations(update: RevocationUpdate): void {

@@ -99,6 +99,11 @@ export class SimulatedLink implements BusLink {
     return answer?.kind === 'recorded' ? answer.code : 'SIDECAR_BUS_UNREACHABLE';
   }
 
+  /** Nobody changes a simulated mesh but the scenario. */
+  async changeWorkflow(): Promise<{ readonly code: string }> {
+    return { code: 'CONTROL_WORKFLOW_DENIED' };
+  }
+
   async spawn(): Promise<SpawnedAnswer | { readonly code: string }> {
     return { code: 'CONTROL_SPAWN_DENIED' };
   }

@@ -303,6 +303,7 @@ export class SimulatedNode implements Acceptor {
       renew: async () => null,
       chainOf: (thumbprint) => this.#chains.get(thumbprint) ?? null,
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
+      changeWorkflow: async () => ({ code: 'CONTROL_WORKFLOW_DENIED' }),
       endChild: async () => 0,
       sessionEnded: () => undefined,
       lastRun: (spiffeId) => runs.last(spiffeId),
