@@ -279,6 +279,8 @@ export const meshKeys: { readonly [path: string]: string } = {
   'edges[].domain': 'Data domain of the exchange; needed unless `defaults.domain` is set.',
   'edges[].schemas': 'Message schemas that may travel.',
   'edges[].may_request': 'Actions that `from` may request of `to`, which must be an EXECUTOR.',
+  'edges[].workflow': 'The workflow that may open and close this edge; absent: only people change it. With `open`.',
+  'edges[].open': 'Whether the edge carries anything now. Checks and proofs count a closed edge as open. With `workflow`.',
   actions: 'The closed set of what executors can be asked to do.',
   'actions.*.risk': 'Risk class. The requester has no say in it.',
   'actions.*.reversibility': 'For `irreversible` every sensitive value needs a listed source, whatever the context.',

@@ -13,7 +13,7 @@ import { shownLineage } from './node-contagion.ts';
 import type { PasskeyApi } from './node-console.ts';
 import { listMandates } from './node-mandates.ts';
 import type { Foundations, Parts } from './node-parts.ts';
-import { shownChange, shownWorkflows } from './node-workflows.ts';
+import { workflowApi } from './node-workflows.ts';
 
 /** The running node, as far as the control API asks of it. */
 type ControlledNode = {
@@ -60,15 +60,7 @@ export function controlApi(
     passkeys,
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),
-    workflows: {
-      list: () => shownWorkflows(parts.workflows, live.mesh),
-      show: async (id) => {
-        const found = await parts.workflows.changes.show(id);
-        return found === null ? null : shownChange(found);
-      },
-      release: (id, signed) => parts.workflows.changes.release(id, signed),
-      deny: (signed) => parts.workflows.changes.deny(signed),
-    },
+    workflows: workflowApi(parts.workflows, () => live.mesh),
     mandateChain: (id) => parts.mandates.store.chainOf(id),
     mandates: (task, limit) => listMandates(task, limit, parts.mandates, revocations),
     agents: () => listAgents(agents),

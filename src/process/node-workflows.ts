@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { WorkflowApi } from '../adapters/control-workflows-http.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteWorkflowChangeStore } from '../adapters/workflow-change-store-sqlite.ts';
 import type { ChangePort } from '../bus/workflow-frames.ts';
@@ -47,8 +48,22 @@ export function nodeWorkflowsOf(
 
 const shownMax = 100;
 
+/** What people on this machine see of it and say to it. */
+export function workflowApi(workflows: NodeWorkflows, mesh: () => Mesh): WorkflowApi {
+  const { changes } = workflows;
+  return {
+    list: () => shownWorkflows(workflows, mesh()),
+    show: async (id) => {
+      const found = await changes.show(id);
+      return found === null ? null : shownChange(found);
+    },
+    release: (id, signed) => changes.release(id, signed),
+    deny: (signed) => changes.deny(signed),
+  };
+}
+
 /** Every workflow with edges that may be changed, who may change it, and what was proposed. */
-export async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<JsonObject> {
+async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<JsonObject> {
   const edges = changeableEdges(mesh);
   const names = [...new Set(edges.flatMap(({ workflow }) => workflow ?? []))];
   return {
@@ -63,7 +78,7 @@ export async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Pr
   };
 }
 
-export function shownChange({ change, ...proposed }: ProposedChange): JsonObject {
+function shownChange({ change, ...proposed }: ProposedChange): JsonObject {
   const { workflow, open, close } = change;
   return {
     ...proposed, workflow, open: open.map((edge) => ({ ...edge })), close: close.map((edge) => ({ ...edge })),
