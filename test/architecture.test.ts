@@ -151,8 +151,10 @@ describe('size and shape', () => {
   });
 
   test('the agent\'s own import closure holds no key handling of another process', () => {
-    const closure = closureOf(join(root, 'src/sdk/change-workflow.ts', 'src/sdk/join-mesh.ts')).map(name);
-    expect(closure).toEqual(['src/sdk/join-mesh.ts', 'src/sdk/sidecar-http.ts']);
+    const closure = closureOf(join(root, 'src/sdk/join-mesh.ts')).map(name);
+    expect(closure).toEqual([
+      'src/sdk/change-workflow.ts', 'src/sdk/join-mesh.ts', 'src/sdk/sidecar-http.ts',
+    ]);
   });
 
   test('the sidecar\'s closure holds neither the authority nor the recorder\'s key', () => {
