@@ -33,10 +33,9 @@ import {
   settleAllotment,
   type AllotmentsContext,
 } from '../control/allotments.ts';
-import { parentOf, type Child } from '../control/child.ts';
 import { DoneWrites } from '../control/done-writes.ts';
 import { SignWatch } from '../control/sign-watch.ts';
-import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
+import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import { endTask, type RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
@@ -65,6 +64,7 @@ import { NodeIdentity } from './node-identity.ts';
 import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { scoringRecorder } from './node-scores.ts';
+import { grantOf } from './child-grant.ts';
 import { runPortOf } from './node-runs.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
@@ -344,19 +344,6 @@ function revocationsOf(
     mintId: () => mintUlid(clock, systemRandom),
     applied,
   };
-}
-
-function grantOf(
-  child: Child | null,
-  connected: ReadonlyMap<string, BusConnection>,
-): ChildGrant | null {
-  if (child === null) return null;
-  const parent = parentOf(child);
-  const peer = connected.get(parseSpiffeId(parent)?.name ?? '')?.peer;
-  // A parent that is away just now: its line may come back, and nothing is issued until then.
-  const parentExpiresAt = peer?.spiffeId === parent ? peer.expiresAtMs : 0;
-  const { instance, spiffeId, lineage } = child;
-  return { instance, spiffeId, lineage, parentExpiresAt };
 }
 
 function controlPortOf(
