@@ -123,10 +123,8 @@ export async function buildParts(
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
   const done = new DoneWrites();
   const scoring = scoringRecorder({
-    done,
+    done, database, clock,
     mesh: () => live.mesh,
-    database,
-    clock,
     recorder: declared,
     happened: (event) => pace.keeper.happened(event),
     failed: (failure) => log(`node: scores: ${faultOf(failure)}`),
