@@ -111,7 +111,7 @@ async function naiveRuns() {
         id: 'hop', task: 'task', from: 'planner', about: 'order/1', kind: 'message', risk: 'HIGH',
         reversibility: null, content: { text: 'Pay INV-42 once its mail has been looked at.' },
         raisedBy: [], integrity: 'internal', classification: 'internal', goal: null,
-      }, 'security', [], 4000, fence);
+      }, { subject: 'security', criteria: [], declared: null }, 4000, fence);
       const signal = AbortSignal.timeout(30_000);
       const answer = await judge.ask({ ...prompt, outputTokensMax: 512 }, signal);
       tokens += answer.outputTokens ?? 0;

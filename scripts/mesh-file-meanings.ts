@@ -193,6 +193,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'judge.breaker.failures': 'Failures in a row.',
   'judge.breaker.open_ms': 'How long it is left alone before one call tries it again.',
   'judge.sampling': 'Share of what went on although a control escalated it that is judged afterwards.',
+  'judge.subjects.*.oispec': 'File of its specification, instead of `criteria`: goal, criteria, and cases that show whether it still judges by them.',
   'judge.sampling.low': 'Of LOW actions.',
   'judge.sampling.medium': 'Of MEDIUM actions.',
   'judge.sampling.messages': 'Of messages that are no action request.',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CalibrationAnswer, CalibrationStore } from '../judge/calibration.ts';
 import type { JudgeQuestion } from '../judge/judge.ts';
 import type { JudgeMemory } from '../judge/judge-memory.ts';
 import type { Charge, SpendStore } from '../judge/spend.ts';
@@ -13,6 +14,31 @@ const schema = `
 
 /** Questions that wait to be judged after the fact. */
 const questionsMax = 10_000;
+
+/** Answers of all subjects that are kept. */
+const answersMax = 10_000;
+
+function sqliteCalibrations(db: BatchedDatabase): CalibrationStore {
+  const { database } = db;
+  database.exec(`CREATE TABLE IF NOT EXISTS judge_calibration (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, spec TEXT NOT NULL, value TEXT NOT NULL
+  )`);
+  const answers = database.prepare(
+    'SELECT value FROM judge_calibration WHERE subject = ? AND spec = ? ORDER BY id DESC LIMIT ?');
+  const save = database.prepare('INSERT INTO judge_calibration (subject, spec, value) VALUES (?, ?, ?)');
+  const drop = database.prepare(
+    'DELETE FROM judge_calibration WHERE id <= (SELECT max(id) FROM judge_calibration) - ?');
+  return {
+    answers: (subject, spec, limit) => answers.all(subject, spec, limit)
+      .map((row) => JSON.parse(String(row['value'])) as CalibrationAnswer),
+    save: async (answer) => {
+      await db.write(() => {
+        save.run(answer.subject, answer.spec, JSON.stringify(answer));
+        drop.run(answersMax);
+      });
+    },
+  };
+}
 
 /** Charges in a table of their own: of the judges, or of the agent's model. */
 export function sqliteSpend(db: BatchedDatabase, table: 'judge_charge' | 'model_charge'): SpendStore {
@@ -45,6 +71,7 @@ export class SqliteJudgeMemory implements JudgeMemory {
   readonly #statements: ReturnType<typeof prepare>;
   readonly spend: SpendStore;
   readonly modelSpend: SpendStore;
+  readonly calibrations: CalibrationStore;
   #count: number;
 
   constructor(db: BatchedDatabase) {
@@ -54,6 +81,7 @@ export class SqliteJudgeMemory implements JudgeMemory {
     this.#count = Number(this.#statements.countQuestions.get()?.['n'] ?? 0);
     this.spend = sqliteSpend(db, 'judge_charge');
     this.modelSpend = sqliteSpend(db, 'model_charge');
+    this.calibrations = sqliteCalibrations(db);
   }
 
   questions(limit: number): readonly JudgeQuestion[] {

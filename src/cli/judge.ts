@@ -9,6 +9,7 @@ import { evaluate, figuresOf, parseCase, type CaseResult, type JudgeFigures } fr
 import type { Charge } from '../judge/spend.ts';
 import { judgeOf } from '../process/judge-parts.ts';
 import type { CommandIo } from './check.ts';
+import { judgeStatus } from './judge-status.ts';
 
 type EvalOptions = {
   readonly file: string;
@@ -25,6 +26,7 @@ export function addJudge(
   io: CommandIo,
   exit: (code: number) => void,
   json: () => Option,
+  state: () => Option,
 ): void {
   const judge = program.command('judge').description('The judges of a mesh file.');
   judge
@@ -40,6 +42,13 @@ export function addJudge(
         '\n\nExample:\n  maso judge eval cases.jsonl --mesh security_mesh.yaml --money 2',
     )
     .action(async (file: string, options) => exit(await judgeEval({ file, ...options }, io)));
+  judge
+    .command('status')
+    .description('How judges answered cases with a known answer, whether they drift, how often they differ.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso judge status --state .maso')
+    .action(async (options) => exit(await judgeStatus(options, io)));
 }
 
 /**

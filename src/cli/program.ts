@@ -86,7 +86,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addScan(program, io, exit, json);
   addMandate(program, io, exit, json, state, signedBy);
   addFirewall(program, io, exit, json);
-  addJudge(program, io, exit, json);
+  addJudge(program, io, exit, json, state);
   addJoinToken(program, io, exit);
   addOperator(program, io, exit);
   return program;

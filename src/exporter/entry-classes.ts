@@ -67,6 +67,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'model.called': api('span', 'model.called'),
   'judge.called': api('span', 'judge.called'),
   'judge.ruled': api('log', 'judge.ruled'),
+  'judge.calibrated': api('log', 'judge.calibrated'),
   'workflow.evaluated': api('log', 'workflow.evaluated'),
   'indicator.raised': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.changed': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },

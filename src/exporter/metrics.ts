@@ -25,6 +25,9 @@ export const metricCatalogue = {
     kind: 'counter', help: 'Ends of tool calls by tool.', labels: ['tool', 'end'],
   },
   maso_approvals_total: { kind: 'counter', help: 'Steps of approvals.', labels: ['step'] },
+  maso_judge_cases_total: {
+    kind: 'counter', help: 'Cases with a known answer put to judges, by whether they agreed.', labels: ['agreed'],
+  },
   maso_step_duration_seconds: {
     kind: 'histogram', help: 'How long steps took.', labels: ['kind'], buckets: durationBuckets,
   },
@@ -141,6 +144,9 @@ export function measure(entry: ExportedEntry, sink: MetricSink): void {
     sink.add('maso_refusals_total', { code: code ?? 'unknown' }, 1);
   } else if (outcome === 'ESCALATE') {
     sink.add('maso_escalations_total', { code: code ?? 'unknown' }, 1);
+  }
+  if (kind === 'judge.calibrated') {
+    sink.add('maso_judge_cases_total', { agreed: code === null ? 'yes' : 'no' }, 1);
   }
   measureTool(entry, sink);
   const step = kind === 'approval.decided'

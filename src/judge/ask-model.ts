@@ -21,6 +21,8 @@ export type AskContext = {
   readonly question: JudgeQuestion;
   readonly subject: JudgeSubject;
   readonly criteria: readonly JudgeCriterion[];
+  /** Goal of the judge's own specification. */
+  readonly declared: string | null;
   readonly textMax: number;
   readonly timeoutMs: number;
   readonly part: JudgeCall['part'];
@@ -48,7 +50,8 @@ export async function askModel(guarded: GuardedModel, context: AskContext): Prom
   const { clock, spend, timing } = context;
   const startedUs = timing.nowUs();
   const fence = newFence((count) => context.random.bytes(count));
-  const prompt = promptFor(context.question, context.subject, context.criteria, context.textMax, fence);
+  const { question, subject, criteria, declared, textMax } = context;
+  const prompt = promptFor(question, { subject, criteria, declared }, textMax, fence);
   const done = (heard: Heard, usage: Usage, micros: number): Asked => ({
     call: {
       subject: context.subject,

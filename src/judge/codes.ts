@@ -77,6 +77,16 @@ export const judgeCodes = {
     mend: 'See what followed with maso recorder reach, and undo what can be undone.',
     agentSees: 'REFUSED',
   },
+  JUDGE_CASE_MISSED: {
+    means: 'A judge answered a case of its calibration other than the case says.',
+    mend: 'Nothing has to be done once; maso judge status shows how often, and since when.',
+    agentSees: 'HELD',
+  },
+  JUDGE_UNCALIBRATED: {
+    means: 'A judge no longer agrees with its cases as often as its specification asks; it releases nothing.',
+    mend: 'Look at maso judge status; change the model or the criteria, and evaluate with maso judge eval.',
+    agentSees: 'HELD',
+  },
   JUDGE_CREDENTIAL_MISSING: {
     means: 'The credential of a judge model is not there.',
     mend: 'Write it into credential_file, or set the variable that credential_env names.',

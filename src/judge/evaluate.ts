@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod';
+import { judgeCaseShape } from '../mesh/judge-spec-file.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { Outcome } from '../review/verdict.ts';
 import type { Judge, JudgeQuestion } from './judge.ts';
@@ -38,24 +38,12 @@ export type JudgeFigures = {
   readonly micros: number;
 };
 
-const shape = z.strictObject({
-  id: z.string().min(1).max(128).optional(),
-  about: z.string().min(1).max(128),
-  kind: z.enum(['action', 'message']).default('action'),
-  risk: z.enum(['LOW', 'MEDIUM', 'HIGH', 'CRITICAL']).default('HIGH'),
-  reversibility: z.string().max(64).nullable().default(null),
-  content: z.json(),
-  raised_by: z.array(z.string().max(64)).max(32).default([]),
-  goal: z.string().max(4096).nullable().default(null),
-  expected: z.enum(['GO', 'NO-GO']),
-});
-
 const lineLimits = { bytesMax: 262_144, depthMax: 32, membersMax: 20_000, keyLengthMax: 1024 };
 
 /** A line of a file of cases, or null where it is none. Each case is a task of its own. */
 export function parseCase(line: string, index: number): JudgeCase | null {
   const json = parseStrictJson(line, lineLimits);
-  const parsed = json.ok ? shape.safeParse(json.value) : null;
+  const parsed = json.ok ? judgeCaseShape.safeParse(json.value) : null;
   if (parsed?.success !== true) return null;
   const { id = `case-${index + 1}`, raised_by: raisedBy, expected, ...rest } = parsed.data;
   return {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CalibrationStore } from './calibration.ts';
 import type { JudgeQuestion } from './judge.ts';
 import type { SpendStore } from './spend.ts';
 
@@ -10,6 +11,8 @@ export interface JudgeMemory {
   readonly spend: SpendStore;
   /** Of the model that the agent itself thinks with. */
   readonly modelSpend: SpendStore;
+  /** What the judges said to cases with a known answer. */
+  readonly calibrations: CalibrationStore;
   /** Questions that are judged after the fact, oldest first; one for each message. */
   questions(limit: number): readonly JudgeQuestion[];
   /** False when there is no room; nothing is dropped for it. */

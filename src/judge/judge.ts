@@ -25,6 +25,8 @@ export type JudgeQuestion = {
   readonly classification: Classification;
   /** Goal of the OISpec of the agent that would act. */
   readonly goal: string | null;
+  /** Only this subject is asked; absent is all of them. Not part of what a model is told. */
+  readonly only?: JudgeSubject;
 };
 
 /** One call of one model; holds numbers and declared names only (G9). */

@@ -65,7 +65,9 @@ async function ruleInTurn(question: JudgeQuestion, panel: Panel): Promise<Ruling
   if (turn.late) return unanswered('JUDGE_LATE', tookUs(), panel);
   if (!turn.value) return unanswered('JUDGE_OVERLOADED', tookUs(), panel);
   try {
-    const subjects = [...settings.subjects].sort(byPrecedence(settings.precedence));
+    const subjects = settings.subjects
+      .filter(({ subject }) => question.only === undefined || subject === question.only)
+      .sort(byPrecedence(settings.precedence));
     const said = await Promise.all(subjects.map((one) => askSubject(one, question, leftMs, panel)));
     return rulingOf(said, tookUs(), panel);
   } catch {
@@ -95,7 +97,7 @@ async function askSubject(
     const model = panel.guarded.get(name);
     if (model === undefined) throw new JudgeError('JUDGE_UNAVAILABLE', 'A judge has no client.');
     return askModel(model, {
-      question, subject: asked.subject, criteria: asked.criteria, textMax: settings.textMax,
+      question, subject: asked.subject, criteria: asked.criteria, declared: asked.spec?.goal ?? null, textMax: settings.textMax,
       timeoutMs: Math.min(settings.callTimeoutMs, leftMs()), part, spend, timing, clock, random,
     });
   };
@@ -179,9 +181,9 @@ function unanswered(code: JudgeCode, tookUs: number, panel: Panel): Ruling {
 
 /** The models that may speak, as the mesh file names them. */
 function versionOf({ settings }: Panel): string {
-  const named = settings.subjects.map(({ subject, model }) => {
+  const named = settings.subjects.map(({ subject, model, spec }) => {
     const { family = '', model: name = '' } = settings.models.get(model) ?? {};
-    return `${subject}=${family}/${name}`;
+    return `${subject}=${family}/${name}${spec ? `@${spec.version}` : ''}`;
   });
   return named.join(' ').slice(0, 128) || 'none (no subjects)';
 }

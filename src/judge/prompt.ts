@@ -22,14 +22,20 @@ const subjects: { readonly [subject in JudgeSubject]: string } = {
 
 export const noCriterion = 'none';
 
+/** What a subject is held against; `declared` is the goal of its own specification. */
+export type JudgedBy = {
+  readonly subject: JudgeSubject;
+  readonly criteria: readonly JudgeCriterion[];
+  readonly declared: string | null;
+};
+
 /**
  * The whole text of one question. The subject sees nothing of what other subjects said, nothing of
  * earlier questions, and has nothing to act with.
  */
 export function promptFor(
   question: JudgeQuestion,
-  subject: JudgeSubject,
-  criteria: readonly JudgeCriterion[],
+  by: JudgedBy,
   textMax: number,
   fence: Fence,
 ): Prompt {
@@ -44,20 +50,17 @@ export function promptFor(
     `declared goal of the agent: ${question.goal ?? 'none'}`,
   ];
   return {
-    system: systemText(subject, criteria, fence),
+    system: systemText(by, fence),
     user: [...facts, '', text].join('\n'),
-    answer: answerSchema(criteria, fence),
+    answer: answerSchema(by.criteria, fence),
     isCut,
   };
 }
 
-function systemText(
-  subject: JudgeSubject,
-  criteria: readonly JudgeCriterion[],
-  { nonce, mark }: Fence,
-): string {
+function systemText({ subject, criteria, declared }: JudgedBy, { nonce, mark }: Fence): string {
   return [
     `You judge one step of a fleet of software agents. Your only subject is ${subject}: ${subjects[subject]}`,
+    ...(declared === null ? [] : [`Goal of your specification: ${declared}`]),
     ...criteria.map(({ id, text }) => `Criterion ${id}: ${text}`),
     `Between <data ${nonce}> and </data ${nonce}> stands what an agent wrote, one value on each line.`,
     `It was changed before you see it: "${mark}" stands for white space, U+....; for other characters.`,

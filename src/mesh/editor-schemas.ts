@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { judgeSpecShape } from './judge-spec-file.ts';
 import { meshFileShape } from './mesh-file.ts';
 import { oispecFileShape } from './oispec-file.ts';
 import { workflowFileShape } from './workflow-file.ts';
@@ -9,6 +10,7 @@ type EditorSchema = { readonly file: string; readonly title: string; readonly sh
 const shapes: readonly EditorSchema[] = [
   { file: 'security_mesh.json', title: 'maso mesh file', shape: meshFileShape },
   { file: 'oispec.json', title: 'maso agent OISpec', shape: oispecFileShape },
+  { file: 'judge.json', title: 'maso judge OISpec', shape: judgeSpecShape },
   { file: 'workflow.json', title: 'maso workflow OISpec', shape: workflowFileShape },
 ];
 

@@ -35,6 +35,7 @@ const modelShape = z.strictObject({
 const subjectShape = z.strictObject({
   model: name,
   backup: name.optional(),
+  oispec: filePath.optional().describe('File of its specification: goal, criteria, calibration.'),
   second: name.optional().describe('A model of another family that has to agree.'),
   criteria: z.array(z.strictObject({ id: name, text: z.string().min(1).max(1024) })).max(32)
     .default([]),

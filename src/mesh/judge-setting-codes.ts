@@ -28,6 +28,16 @@ export const judgeSettingCodes = {
     mend: 'Cross-validation wants a model of another family: name one, or leave second out.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_JUDGE_SPEC_SUBJECT: {
+    means: 'The specification of a judge is for another subject.',
+    mend: 'Set judge_subject to the subject that names the file, or name another file.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_SPEC_DOUBLE: {
+    means: 'A judge has criteria in the mesh file and a specification of its own.',
+    mend: 'Move the criteria into the specification.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_JUDGE_RELEASE_ALONE: {
     means: 'A judge may release holds and no second family checks it.',
     mend: 'Name a second model of another family for the subject, or set release to never.',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { judgeSubjectNames } from './judge-file.ts';
+import type { JudgeCaseFile } from './judge-spec-file.ts';
 
 export type JudgeSubject = (typeof judgeSubjectNames)[number];
 
@@ -31,6 +32,24 @@ export type JudgeModelSettings = {
   readonly outputTokensMax: number;
 };
 
+/** What a judge judges by, and the cases that show whether it still does. */
+export type JudgeSpecification = {
+  readonly id: string;
+  readonly version: string;
+  /** SHA-256 (base64url) of the canonical specification. */
+  readonly digest: string;
+  readonly goal: string;
+  readonly criteria: readonly JudgeCriterion[];
+  readonly calibration: {
+    /** Mean time between two cases. */
+    readonly everyMs: number;
+    /** Share of the newest `window` answers that have to be right. */
+    readonly agreementMin: number;
+    readonly window: number;
+    readonly cases: readonly (JudgeCaseFile & { readonly id: string })[];
+  } | null;
+};
+
 export type JudgeSubjectSettings = {
   readonly subject: JudgeSubject;
   /** Names of models. */
@@ -38,6 +57,8 @@ export type JudgeSubjectSettings = {
   readonly backup: string | null;
   readonly second: string | null;
   readonly criteria: readonly JudgeCriterion[];
+  /** Absent or null: its criteria stand in the mesh file, and no case tries it. */
+  readonly spec?: JudgeSpecification | null;
 };
 
 /** The section `judge` of a mesh file; without subjects nobody judges. */

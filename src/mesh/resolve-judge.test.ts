@@ -43,3 +43,45 @@ describe('the section judge', () => {
     expect(bare.ok && bare.mesh.judge).toBeNull();
   });
 });
+
+describe('the specification of a judge', () => {
+  const file = `oisspec_id: fraud-judge
+judge_subject: fraud
+created_by: risk@example.org
+version: "2"
+objective: { goal: no stranger is paid, criteria: [ { id: known-payee, text: "Known." } ] }
+calibration: { cases: [ { id: stranger, about: pay_invoice, content: { payee: X }, expected: NO-GO } ] }
+`;
+  const subject = (more = '') => `models: { ${local} }, subjects: { fraud: { model: local, oispec: judges/fraud.yaml${more} } }`;
+  const loadSpec = (text: string, more?: string) => {
+    const mesh = `${sampleFiles[sampleFile] ?? ''}  judge: { ${subject(more)} }\n`;
+    return loadFiles({ ...sampleFiles, [sampleFile]: mesh, '/mesh/judges/fraud.yaml': text });
+  };
+  const codes = (text: string, more?: string) => loadSpec(text, more).diagnostics.map(({ code }) => code);
+
+  it.each([
+    ['another subject', file.replace('judge_subject: fraud', 'judge_subject: intent'), 'MESH_JUDGE_SPEC_SUBJECT'],
+    ['a hash that is not its own', `${file}oisspec_hash: ${'A'.repeat(43)}\n`, 'MESH_OISPEC_HASH'],
+    ['two cases of one id', file.replace('cases: [ ', 'cases: [ { id: stranger, about: a, content: 1, expected: GO }, '), 'MESH_CRITERION_DOUBLED'],
+  ])('is refused with %s', (_what, text, code) => {
+    expect(codes(text)).toContain(code);
+  });
+
+  it('is refused beside criteria in the mesh file, and without its file', () => {
+    expect(codes(file, ', criteria: [ { id: a, text: A. } ]')).toContain('MESH_JUDGE_SPEC_DOUBLE');
+    const mesh = `${sampleFiles[sampleFile] ?? ''}  judge: { ${subject()} }\n`;
+    expect(loadFiles({ ...sampleFiles, [sampleFile]: mesh }).ok).toBe(false);
+  });
+
+  it('is part of the version that an operator signs, and known by its digest', () => {
+    const first = loadSpec(file);
+    const second = loadSpec(file.replace('Known.', 'Paid before.'));
+    if (!first.ok || !second.ok) throw new Error(codes(file).join(' '));
+    const [one] = first.mesh.judge?.subjects ?? [];
+    const [two] = second.mesh.judge?.subjects ?? [];
+    expect(one).toMatchObject({ criteria: [{ id: 'known-payee' }], spec: { version: '2', calibration: { window: 20 } } });
+    expect(one?.spec?.digest).not.toBe(two?.spec?.digest);
+    expect(first.mesh.digest).not.toBe(second.mesh.digest);
+    expect(Object.keys(first.mesh.bundle?.texts ?? {})).toContain('judges/fraud.yaml');
+  });
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { judgeShape, judgeSubjectNames, type JudgeFile } from './judge-file.ts';
 import type { JudgeModelSettings, JudgeSettings, JudgeSubjectSettings } from './judge-settings.ts';
+import { resolveJudgeSpec } from './resolve-judge-spec.ts';
 import type { Loading } from './loading.ts';
 import { isSecureUrl } from './secure-url.ts';
 import type { Path } from './yaml-source.ts';
@@ -25,8 +26,11 @@ export function resolveJudge(loading: Loading, raw: unknown): JudgeSettings | nu
   const subjects = judgeSubjectNames.flatMap((subject) => {
     const asked = given.subjects[subject];
     if (asked === undefined) return [];
-    const { model, backup = null, second = null, criteria } = asked;
-    return [{ subject, model, backup, second, criteria }];
+    const { model, backup = null, second = null, oispec } = asked;
+    const place: Path = [...path, 'subjects', subject];
+    const spec = oispec === undefined ? null : resolveJudgeSpec(loading, oispec, subject, [...place, 'oispec']);
+    if (oispec !== undefined && asked.criteria.length > 0) loading.reportKey('MESH_JUDGE_SPEC_DOUBLE', place);
+    return [{ subject, model, backup, second, criteria: spec?.criteria ?? asked.criteria, spec }];
   });
   for (const subject of subjects) checkSubject(loading, given, subject);
   return {

@@ -6,7 +6,7 @@ import { SqliteJudgeMemory } from '../adapters/judge-memory-sqlite.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import { createPanel } from '../judge/panel.ts';
 import { Spend } from '../judge/spend.ts';
-import type { JudgeModelSettings, JudgeSettings } from '../mesh/judge-settings.ts';
+import type { JudgeModelSettings, JudgeSettings, JudgeSubjectSettings } from '../mesh/judge-settings.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { ActionOutcome } from '../message/action-request.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -172,6 +172,27 @@ describe('a judge that may release', () => {
     expect(outcomes()).toMatchObject([{ status: 'DONE' }]);
     expect(standIn.asked).toHaveLength(1);
     expect(fake.link.held).toEqual([]);
+  });
+
+  test('releases nothing while it does not agree with its cases, and people are told', async () => {
+    const subject: JudgeSubjectSettings = {
+      subject: 'security', model: 'model-0', backup: null, second: null, criteria: [],
+      spec: {
+        id: 's', version: '1', digest: 'd', goal: 'g', criteria: [],
+        calibration: { everyMs: 1000, agreementMin: 1, window: 1, cases: [] },
+      },
+    };
+    await start({ settings: { ...release, subjects: [subject] } });
+    const answer = { subject: 'security', spec: 'd', caseId: 'c', expected: 'NO-GO', atMs: 1 } as const;
+    await sidecar.context.judgeMemory?.calibrations.save({ ...answer, said: 'GO' });
+    ask('k');
+    await until(() => fake.link.held.length > 0);
+    expect(writes()).toEqual([]);
+    expect(fake.link.held[0]?.reasons).toContain('JUDGE_UNCALIBRATED');
+    await sidecar.context.judgeMemory?.calibrations.save({ ...answer, said: 'NO-GO' });
+    ask('k2');
+    await until(() => outcomes().length > 0);
+    expect(outcomes()).toMatchObject([{ status: 'DONE' }]);
   });
 
   test('releases nothing that policy sends to people, and no CRITICAL action', async () => {

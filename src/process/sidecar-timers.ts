@@ -5,6 +5,7 @@ import { leaseMsDefault } from '../identity/lease.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
+import { Calibrating } from '../sidecar/calibrating.ts';
 import type { SidecarRecorder } from '../sidecar/recording.ts';
 import type { SidecarIdentity } from './sidecar-identity.ts';
 import type { SidecarPolicy } from './sidecar-policy.ts';
@@ -28,6 +29,7 @@ export function startSidecarTimers(of: {
   readonly report: (failure: unknown) => void;
 }): readonly NodeJS.Timeout[] {
   const { identity, link, recorder, sidecar, store, policy, clock, ended, report } = of;
+  const calibrating = new Calibrating();
   const timers = [
     setInterval(() => {
       store.prune(clock.nowMs() - pruneAfterMs(policy.mesh)).catch(report);
@@ -37,6 +39,8 @@ export function startSidecarTimers(of: {
       recorder.drain().catch(report);
       sidecar()?.context.allotments.drain().catch(report);
       sidecar()?.repeatAnswers();
+      const serving = sidecar();
+      if (serving !== null) calibrating.look(serving.context).catch(report);
     }, drainEveryMs),
     setInterval(() => link.askLease(policy.version), leaseMsDefault / 3),
     // An identity that ran out cannot be renewed; only a new start, with a token, can go on.

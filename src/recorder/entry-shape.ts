@@ -38,6 +38,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'model.called': true,
   'judge.called': true,
   'judge.ruled': true,
+  'judge.calibrated': true,
   'workflow.evaluated': true,
   'indicator.raised': true,
   'pace.changed': true,

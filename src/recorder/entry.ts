@@ -38,6 +38,7 @@ export type EntryKind =
   | 'model.called'
   | 'judge.called'
   | 'judge.ruled'
+  | 'judge.calibrated'
   | 'workflow.evaluated'
   | 'indicator.raised'
   | 'pace.changed'

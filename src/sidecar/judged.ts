@@ -3,6 +3,7 @@ import { afterRuling } from '../judge/release.ts';
 import type { JudgeQuestion, Ruling } from '../judge/judge.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { combine, type CombinedVerdict } from '../review/verdict.ts';
+import { uncalibrated, withDoubts } from './calibrating.ts';
 import type { SidecarContext } from './context.ts';
 import { mustHold, type Reviewed } from './people.ts';
 import type { InboxMessage } from './ports.ts';
@@ -37,12 +38,14 @@ export async function withRuling(
   const { verdict } = reviewed;
   if (verdict.outcome !== 'ESCALATE' || !mustHold(reviewed)) return reviewed;
   const { judge, mesh } = context;
-  const ruling = judge.configured
+  const said = judge.configured
     ? held?.ruling ?? null
     : await judge.rule(actionQuestion(body, reviewed, context));
-  if (ruling === null) return reviewed;
+  if (said === null) return reviewed;
   const risk = reviewed.manifest?.risk ?? 'CRITICAL';
-  const release = mesh.judge?.release ?? 'never';
+  const doubted = uncalibrated(context);
+  const ruling = withDoubts(said, doubted);
+  const release = doubted.length > 0 ? 'never' : mesh.judge?.release ?? 'never';
   return { ...reviewed, verdict: combine(afterRuling(verdict.verdicts, ruling, risk, { release })) };
 }
 

@@ -89,16 +89,15 @@ function uniform({ random }: SidecarContext): number {
   return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32;
 }
 
-/** What was asked and what was said: numbers, codes and declared names. */
-async function record(
+/** What models were asked for one ruling: numbers, codes and declared names. */
+export function calledEntries(
   question: JudgeQuestion,
-  { verdict, subjects, calls }: Ruling,
-  mode: 'held' | 'late',
+  { calls }: Ruling,
   context: SidecarContext,
-): Promise<void> {
+): readonly EntryDraft[] {
   const nonce = Buffer.from(context.random.bytes(6)).toString('hex');
   const base = entryOf(question, context);
-  const called = calls.map((call, index): EntryDraft => ({
+  return calls.map((call, index): EntryDraft => ({
     ...base,
     kind: 'judge.called',
     id: `${question.id}.judge.${nonce}.${index}`,
@@ -107,10 +106,22 @@ async function record(
     tookUs: call.tookUs,
     detail: callDetail(call),
   }));
+}
+
+/** What was asked and what was said. */
+async function record(
+  question: JudgeQuestion,
+  ruling: Ruling,
+  mode: 'held' | 'late',
+  context: SidecarContext,
+): Promise<void> {
+  const { verdict, subjects } = ruling;
+  const base = entryOf(question, context);
+  const called = calledEntries(question, ruling, context);
   const ruled: EntryDraft = {
     ...base,
     kind: 'judge.ruled',
-    id: `${question.id}.judge.${nonce}.ruled`,
+    id: `${called[0]?.id ?? `${question.id}.judge.${Buffer.from(context.random.bytes(6)).toString('hex')}`}.ruled`,
     causedBy: [question.id, ...called.map(({ id }) => id)],
     outcome: verdict.outcome,
     code: verdict.outcome === 'GO' ? null : verdict.findings[0]?.code ?? null,

@@ -53,6 +53,7 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'model.called',
   'judge.called',
   'judge.ruled',
+  'judge.calibrated',
   'indicator.raised',
   'pace.clamped',
   'recorder.unavailable',
