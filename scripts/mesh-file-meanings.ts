@@ -60,6 +60,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'oversight.webhooks[].kind': '`slack`: a text; `json`: the members of the notice.',
   pace: 'PACE: when agents are isolated, who may do what about it, and which agents belong together.',
   'pace.scores': '`act`: anomaly scores move phases at 60 and 80; `record`: they are recorded, and people decide.',
+  'pace.alignment_min': 'Intent alignment score, 0 to 100, below which an agent is isolated; 0 is never.',
   'pace.isolate_after': 'Signs of compromise of one agent within the window that isolate it.',
   'pace.window_ms': 'The window of those signs.',
   'pace.kill_window_ms': 'What a kill of a zone or of the mesh waits for its second person; nothing acts meanwhile. 0 needs none.',

@@ -164,6 +164,11 @@ export const controlCodes = {
     mend: 'Use Node.js 22.22.2 or newer.',
     agentSees: 'UNAVAILABLE',
   },
+  CONTROL_INTENT_MISALIGNED: {
+    means: 'What an agent wants to say was refused by policy so often that its alignment score fell below pace.alignment_min.',
+    mend: 'Look at maso intent and its traces; PACE has isolated it, and a person leads it back.',
+    agentSees: 'UNAVAILABLE',
+  },
 } as const satisfies CodeTable;
 
 export type ControlCode = keyof typeof controlCodes;

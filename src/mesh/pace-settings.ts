@@ -40,6 +40,8 @@ export type PaceSettings = {
   readonly probationMs: number;
   /** An agent isolated for its score heals after so long without a sign; 0 never. Tier 3 only. */
   readonly healAfterMs: number;
+  /** Intent alignment score below which an agent is isolated, 0 to 100; 0 is never. */
+  readonly alignmentMin: number;
   /** Longest time in Alternate before Contingency. */
   readonly alternateMsMax: number;
   /** What an emergency that the observer asks for waits for people. */
@@ -66,6 +68,7 @@ export const paceShape = z.strictObject({
   drain_ms: z.int().min(0).max(600_000).default(30_000),
   probation_ms: z.int().min(0).max(86_400_000).default(900_000),
   heal_after_ms: z.int().min(0).max(7_200_000).default(1_800_000),
+  alignment_min: z.number().min(0).max(100).default(10),
   alternate_ms_max: z.int().min(60_000).max(172_800_000).default(172_800_000),
   observer_window_ms: z.int().min(0).max(3_600_000).default(300_000),
   observer: z.strictObject({
@@ -101,6 +104,7 @@ export function paceSettingsFrom(given: z.output<typeof paceShape>): PaceSetting
     drainMs: given.drain_ms,
     probationMs: given.probation_ms,
     healAfterMs: given.heal_after_ms,
+    alignmentMin: given.alignment_min,
     alternateMsMax: given.alternate_ms_max,
     observerWindowMs: given.observer_window_ms,
     observer: observer === undefined

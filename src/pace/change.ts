@@ -10,7 +10,7 @@ import { finishKill, Work } from './work.ts';
 
 /** Agents without a way to each other that wider scopes need before they move. */
 export const independentRootsMin = 3;
-const scoreIsolates = 60;
+export const scoreIsolates = 60;
 const scoreContains = 80;
 /** Below it an isolated agent counts as calm. */
 const scoreCalm = 40;

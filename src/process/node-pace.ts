@@ -14,6 +14,7 @@ import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
 import type { PaceStep, Stop } from '../pace/book.ts';
+import { scoreIsolates } from '../pace/change.ts';
 import { clampOf } from '../pace/clamp.ts';
 import { agentsIn, paceRulesOf, type PaceRules } from '../pace/rules.ts';
 import { unitKey, type PaceUnit } from '../pace/unit.ts';
@@ -163,6 +164,12 @@ export class NodePace implements BusPace {
   /** A sign of compromise went on record; it isolates its agent, and nobody else. */
   sign(id: string, agent: string): void {
     const event = { kind: 'sign', id, agent, at: this.#of.clock.nowMs() } as const;
+    this.keeper.happened(event).catch((failure: unknown) => this.#failed(failure));
+  }
+
+  /** An agent does not keep to what it is for: a score that isolates it, alone. */
+  misaligned(id: string, agent: string): void {
+    const event = { kind: 'score', id, agent, score: scoreIsolates, at: this.#of.clock.nowMs() } as const;
     this.keeper.happened(event).catch((failure: unknown) => this.#failed(failure));
   }
 

@@ -9,7 +9,6 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
-import { SqliteProgressStore } from '../adapters/progress-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
@@ -36,7 +35,7 @@ import {
 import { DoneWrites } from '../control/done-writes.ts';
 import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
-import { endTask, type RevocationsContext } from '../control/revocations.ts';
+import type { RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -57,6 +56,7 @@ import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { approvalsOf, decidedFrame } from './node-approvals.ts';
+import { alignmentWatchOf } from './node-alignment.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeForensics } from './node-forensics.ts';
 import { openNodeKeys, type NodeKeys } from './node-keys.ts';
@@ -67,6 +67,7 @@ import { scoringRecorder } from './node-scores.ts';
 import { grantOf } from './child-grant.ts';
 import { runPortOf } from './node-runs.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
+import { progressOf } from './node-progress.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
 import { nodeWorkflowsOf, type NodeWorkflows } from './node-workflows.ts';
 
@@ -129,7 +130,10 @@ export async function buildParts(
     happened: (event) => pace.keeper.happened(event),
     failed: (failure) => log(`node: scores: ${faultOf(failure)}`),
   });
-  const recorder = new SignWatch(scoring, (id, agent) => pace.sign(id, agent));
+  const recorder = new SignWatch(
+    alignmentWatchOf(scoring, foundations, (id, agent) => pace.misaligned(id, agent)),
+    (id, agent) => pace.sign(id, agent),
+  );
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
   const authority = await openAuthority(live, directories.node, clock, keys);
@@ -232,12 +236,13 @@ async function openAuthority(
 }
 
 function allotmentsOf(
-  { live, recorder, clock, database, log }: Plane,
+  plane: Plane,
   { children, lineage }: NodeChildren,
   approvals: ApprovalsContext['store'],
   mandates: NodeMandates,
   revocations: RevocationsContext,
 ): AllotmentsContext {
+  const { live, recorder, clock, database } = plane;
   const ledger = new SqliteLedgerStore(database);
   return {
     get mesh() {
@@ -249,18 +254,7 @@ function allotmentsOf(
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
     approvals,
     delegateOf: (mandate) => mandates.store.delegateOf(mandate),
-    progress: {
-      get mesh() {
-        return live.mesh;
-      },
-      store: new SqliteProgressStore(database),
-      recorder,
-      clock,
-      endTask: (task, workflow) => {
-        endTask(task, `workflow:${workflow}`, revocations)
-          .catch((failure: unknown) => log(`node: intent: ${faultOf(failure)}`));
-      },
-    },
+    progress: progressOf(plane, revocations),
     recorder,
     clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
     mintId: () => mintUlid(clock, systemRandom),

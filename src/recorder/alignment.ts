@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RecordedEntry } from './entry.ts';
+import type { EntryDraft } from './entry.ts';
 
 /** How far what an agent did was what it is declared to be for. */
 export type Alignment = {
@@ -24,18 +24,26 @@ const worth = { GO: 1, ESCALATE: 0.5, 'NO-GO': 0 } as const;
 export class AlignmentScores {
   readonly #scores = new Map<string, Alignment>();
 
-  add(entry: RecordedEntry): void {
+  /** Whose score it changed, and whether by something good; null where it is nobody's step. */
+  add(entry: EntryDraft): { readonly agent: string; readonly score: number; readonly good: boolean } | null {
     const agent = agentOf(entry);
     const outcome = outcomeOf(entry);
-    if (agent === null || outcome === null) return;
+    if (agent === null || outcome === null) return null;
     const before = this.#scores.get(agent) ?? { agent, score: 100, steps: 0, refused: 0, escalated: 0 };
+    const score = before.score * (1 - latestWeight) + 100 * worth[outcome] * latestWeight;
     this.#scores.set(agent, {
       agent,
-      score: before.score * (1 - latestWeight) + 100 * worth[outcome] * latestWeight,
+      score,
       steps: before.steps + 1,
       refused: before.refused + (outcome === 'NO-GO' ? 1 : 0),
       escalated: before.escalated + (outcome === 'ESCALATE' ? 1 : 0),
     });
+    return { agent, score, good: outcome === 'GO' };
+  }
+
+  /** A score as it was before a restart. */
+  restore(agent: string, score: number): void {
+    this.#scores.set(agent, { agent, score, steps: 0, refused: 0, escalated: 0 });
   }
 
   /** The least aligned first. */
@@ -45,14 +53,14 @@ export class AlignmentScores {
 }
 
 /** Whose step it was: the sender's, or whoever asked for an action. */
-function agentOf({ kind, actor, detail }: RecordedEntry): string | null {
+function agentOf({ kind, actor, detail }: EntryDraft): string | null {
   const named = kind === 'request.reviewed' ? detail['requester'] : kind === 'judge.ruled' ? detail['from'] : null;
   if (typeof named === 'string') return named;
   const own = kind === 'message.outbound' || kind === 'message.refused';
   return own && actor.startsWith('agent:') ? actor.slice('agent:'.length) : null;
 }
 
-function outcomeOf({ kind, outcome, verdicts }: RecordedEntry): keyof typeof worth | null {
+function outcomeOf({ kind, outcome, verdicts }: EntryDraft): keyof typeof worth | null {
   if (kind === 'judge.ruled') return outcome;
   const said = verdicts.filter(({ control }) => control === 'policy-compliance').map((one) => one.outcome);
   if (said.length === 0) return kind === 'message.outbound' ? 'GO' : null;
