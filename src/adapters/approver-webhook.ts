@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ApprovalWebhook } from '../mesh/oversight.ts';
-import type { Approver, Notice } from '../oversight/approver.ts';
+import type { Alarm, Approver, Notice } from '../oversight/approver.ts';
 import { readToken } from './export-files.ts';
 import { HttpPoster } from './export-http.ts';
 
@@ -28,19 +28,26 @@ export class WebhookApprover implements Approver {
     return this.#settings().map(({ name }) => name).join(', ') || 'none (not configured)';
   }
 
-  async waiting(notice: Notice): Promise<void> {
-    const told = await Promise.allSettled(this.#settings().map((hook) => this.#tell(hook, notice)));
+  waiting(notice: Notice): Promise<void> {
+    return this.#tellAll((hook) => noticeBody(hook, notice, this.#consoleUrl()));
+  }
+
+  alarm(alarm: Alarm): Promise<void> {
+    return this.#tellAll((hook) => alarmBody(hook, alarm));
+  }
+
+  async #tellAll(bodyFor: (hook: ApprovalWebhook) => object): Promise<void> {
+    const told = await Promise.allSettled(this.#settings().map((hook) => this.#tell(hook, bodyFor(hook))));
     const failed = told.filter(({ status }) => status === 'rejected').length;
     if (failed > 0) throw new Error(`${failed} webhooks did not take the word.`);
   }
 
-  async #tell(hook: ApprovalWebhook, notice: Notice): Promise<void> {
+  async #tell(hook: ApprovalWebhook, body: object): Promise<void> {
     const endpoint = hook.url ?? (hook.urlFile === null ? null : await readToken(hook.urlFile));
     if (endpoint === null) throw new Error(`The webhook ${hook.name} has no address.`);
     const poster = new HttpPoster({ endpoint, credentialFile: null, caFile: null });
     try {
-      const body = JSON.stringify(bodyOf(hook, notice, this.#consoleUrl()));
-      const posted = await poster.post('', Buffer.from(body), AbortSignal.timeout(timeoutMs));
+      const posted = await poster.post('', Buffer.from(JSON.stringify(body)), AbortSignal.timeout(timeoutMs));
       if (!posted.ok) throw new Error(`The webhook ${hook.name} refused: ${posted.code}.`);
     } finally {
       poster.close();
@@ -49,7 +56,7 @@ export class WebhookApprover implements Approver {
 }
 
 /** Slack takes `text`; others take the members of the notice as they are. */
-function bodyOf(hook: ApprovalWebhook, notice: Notice, consoleUrl: string | null): object {
+function noticeBody(hook: ApprovalWebhook, notice: Notice, consoleUrl: string | null): object {
   const { approval, action, risk, executor, expiresAt } = notice;
   const link = consoleUrl === null ? null : `${consoleUrl}/approvals/${approval}`;
   if (hook.kind === 'json') return { ...notice, link };
@@ -57,5 +64,14 @@ function bodyOf(hook: ApprovalWebhook, notice: Notice, consoleUrl: string | null
   const where = link ?? `maso approvals show ${approval}`;
   return {
     text: `${risk} action ${action} of ${executor} waits for a person until ${until}: ${where}`,
+  };
+}
+
+function alarmBody(hook: ApprovalWebhook, alarm: Alarm): object {
+  if (hook.kind === 'json') return { alarm };
+  const { code, message, agents, owners, done } = alarm;
+  const whose = owners.length === 0 ? '' : ` (${owners.join(', ')})`;
+  return {
+    text: `${code}: reached ${agents.join(', ') || 'nobody'}${whose}; ${done} actions were done on it: maso recorder reach ${message}`,
   };
 }

@@ -32,6 +32,8 @@ export type BusClientEvents = {
   readonly welcome: (frame: Extract<NodeFrame, { kind: 'welcome' }>) => void;
   readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
   readonly decided: (frame: Decided) => void;
+  /** These follow from what a judge refused late. */
+  readonly quarantine: (messages: readonly string[]) => void;
   readonly calls: (frame: CallsFrame, send: (frame: SidecarFrame) => void) => void;
   readonly revocations: (update: RevocationUpdate) => void;
   /** A version is under way; nothing more is to begin under an older one. */

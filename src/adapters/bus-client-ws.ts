@@ -278,6 +278,8 @@ export class BusClient implements BusLink {
         return this.#options.events.deliver(frame);
       case 'decided':
         return this.#options.events.decided(frame);
+      case 'quarantine':
+        return this.#options.events.quarantine(frame.messages);
       case 'list-calls':
       case 'settle-call':
         return this.#options.events.calls(frame, send);

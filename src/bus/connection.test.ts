@@ -90,7 +90,7 @@ beforeEach(() => {
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),
       changeWorkflow: async () => ({ code: 'CONTROL_WORKFLOW_DENIED' }),
       endChild: async () => 0,
-      refusedLate: (agent, task) => void refusedLate.push(`${agent} ${task}`),
+      refusedLate: (agent, task, message) => void refusedLate.push(`${agent} ${task} ${message}`),
       sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),
       lastRun: (spiffeId) => lastRuns.get(spiffeId) ?? null,
       noteRun: (spiffeId, run) => void lastRuns.set(spiffeId, run),
@@ -342,7 +342,7 @@ test('the end of a session is told once it is on record, and not before', async 
 test('a late NO-GO of a judge is heeded once it is on record, and only that', async () => {
   const { connection } = connect(payments.peer);
   const ruled = (id: string, outcome: 'GO' | 'NO-GO', mode: string): EntryDraft => ({
-    ...entry('sidecar:payments'), kind: 'judge.ruled', id, task: `task of ${id}`, outcome, detail: { mode },
+    ...entry('sidecar:payments'), kind: 'judge.ruled', id, message: id, task: `task of ${id}`, outcome, detail: { mode },
   });
   recorder.isBroken = () => true;
   connection.receive({ kind: 'record', number: 1, privileged: false, policyVersion: 1, entries: [ruled('a', 'NO-GO', 'late')] });
@@ -352,5 +352,5 @@ test('a late NO-GO of a judge is heeded once it is on record, and only that', as
   const entries = [ruled('b', 'NO-GO', 'held'), ruled('c', 'GO', 'late'), ruled('d', 'NO-GO', 'late')];
   connection.receive({ kind: 'record', number: 2, privileged: false, policyVersion: 1, entries });
   await settled();
-  expect(refusedLate).toEqual(['payments task of d']);
+  expect(refusedLate).toEqual(['payments task of d d']);
 });

@@ -152,7 +152,7 @@ export class BusConnection {
   }
 
   /** Tells the executor's sidecar what people decided, or asks it what they have to decide on. */
-  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'list-calls' | 'settle-call' }>): void {
+  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'quarantine' | 'list-calls' | 'settle-call' }>): void {
     if (!this.#ended) this.#line.send(frame);
   }
 

@@ -35,9 +35,10 @@ export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPo
   readonly endTask: (agent: string, task: string) => Promise<string | null>;
   /**
    * The judge of this agent's sidecar said NO-GO to what had gone on in a task: nothing of it that
-   * needs a mandate goes on. Whether the agent takes part in it is the control plane's to know.
+   * needs a mandate goes on, and what followed from the message is put aside. Whether the agent takes
+   * part in it is the control plane's to know.
    */
-  readonly refusedLate: (agent: string, task: string) => void;
+  readonly refusedLate: (agent: string, task: string, message: string) => void;
   readonly renew: (peer: PeerIdentity, csr: string) => Promise<string | null>;
   /** Certificate chain by thumbprint, of identities this node issued; null when unknown. */
   readonly chainOf: (thumbprint: string) => string | null;

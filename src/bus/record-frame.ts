@@ -46,12 +46,12 @@ function heed(
   entries: readonly EntryDraft[],
   control: RecordContext['control'],
 ): void {
-  for (const { kind, detail, outcome, task } of entries) {
+  for (const { kind, detail, outcome, task, message } of entries) {
     const { incarnation, mode } = detail;
     if (kind === 'session.ended' && typeof incarnation === 'string') {
       control.sessionEnded(peer, incarnation);
     }
     const isLate = kind === 'judge.ruled' && mode === 'late' && outcome === 'NO-GO';
-    if (isLate && task !== null) control.refusedLate(peer.name, task);
+    if (isLate && task !== null) control.refusedLate(peer.name, task, message ?? '');
   }
 }

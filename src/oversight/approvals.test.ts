@@ -180,7 +180,7 @@ describe('people are told', () => {
 
   test('and where that fails the action still waits, and the record says so', async () => {
     const waiting = () => Promise.reject(new Error('no way to anybody'));
-    context = { ...context, approver: { name: 'pager', configured: true, waiting } };
+    context = { ...context, approver: { name: 'pager', configured: true, waiting, alarm: waiting } };
     expect((await hold(held(), context)).state).toBe('pending');
     await new Promise(setImmediate);
     expect(recorder.codes('indicator.raised')).toEqual(['OVERSIGHT_APPROVER_FAILED']);

@@ -19,5 +19,10 @@ export function approverSuite(name: string, create: () => Approver): void {
       expect(await approver.waiting(notice)).toBeUndefined();
       expect(await approver.waiting(notice)).toBeUndefined();
     });
+
+    it('takes an alarm, and gives nothing back', async () => {
+      const alarm = { code: 'JUDGE_REFUSED_LATE', task: 't', message: 'm', agents: ['a'], owners: ['o'], done: 1 };
+      expect(await create().alarm(alarm)).toBeUndefined();
+    });
   });
 }

@@ -11,6 +11,18 @@ export type Notice = {
   readonly expiresAt: number;
 };
 
+/** Something went on that should not have: references, declared names and codes (G9). */
+export type Alarm = {
+  readonly code: string;
+  readonly task: string;
+  readonly message: string;
+  /** Agents that it reached, and people of the mesh file who answer for them. */
+  readonly agents: readonly string[];
+  readonly owners: readonly string[];
+  /** Actions that were done on the strength of it, for people to undo. */
+  readonly done: number;
+};
+
 /**
  * Brings people the word that something waits for them. It carries word and decides nothing: a
  * decision is an operator's signature, whatever way the word took. `waiting` resolves when the word
@@ -22,6 +34,8 @@ export interface Approver {
   readonly name: string;
   readonly configured: boolean;
   waiting(notice: Notice): Promise<void>;
+  /** Resolves when the word is handed on; a rejection is on record as untold. */
+  alarm(alarm: Alarm): Promise<void>;
 }
 
 /** The first implementation: nobody is told; people look with `maso approvals list`. */
@@ -29,4 +43,5 @@ export const noApprover: Approver = {
   name: 'none (not configured)',
   configured: false,
   waiting: async () => undefined,
+  alarm: async () => undefined,
 };

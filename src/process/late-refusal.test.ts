@@ -70,3 +70,21 @@ test('a message that a judge refuses afterwards ends the session of the agent th
   await until(async () => (await recorded('session.ended'))
     .some(({ detail }) => detail['reason'] === 'JUDGE_REFUSED_LATE'));
 });
+
+test('whoever read what was made of a refused message starts anew, and owners are named', async () => {
+  standIn.behave = (asked) => ({ text: answerOf(asked, 'NO-GO'), afterMs: 1500 });
+  const { body } = await mesh.startTask('desk', 'planner', { text: 'a shady order' });
+  const task = String(body['task']);
+  await mesh.take('planner', task);
+  await mesh.instruct('planner', 'clerk', task);
+  await mesh.take('clerk', task);
+  const clerk = mesh.memory('clerk');
+  expect(mesh.sidecar('clerk').sidecar.isLive(clerk)).toBe(true);
+  await until(async () => !mesh.sidecar('clerk').sidecar.isLive(clerk));
+  await until(async () => (await recorded('indicator.raised'))
+    .some(({ detail }) => detail['indicator'] === 'LATE'));
+  const contained = (await recorded('indicator.raised')).find(({ detail }) => detail['indicator'] === 'LATE');
+  expect(contained).toMatchObject({
+    code: 'JUDGE_REFUSED_LATE', task, detail: { agents: ['clerk', 'planner'], owners: [], done: 0, told: false },
+  });
+});

@@ -15,6 +15,7 @@ import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
 import { faultOf } from './fault.ts';
+import type { LateRefusal } from './node-late.ts';
 
 export type NodeMandates = {
   readonly store: SqliteMandateStore;
@@ -37,6 +38,7 @@ export function nodeMandatesOf(
   ground: Ground,
   verifier: PeerVerifier,
   context: RevocationsContext,
+  late: (refusal: LateRefusal) => Promise<void>,
 ): NodeMandates {
   const revocations = context.list;
   const store = new SqliteMandateStore(ground.database);
@@ -49,8 +51,9 @@ export function nodeMandatesOf(
   });
   const port: NodeMandates['port'] = {
     endTask: (agent, task) => endTaskFor(agent, task, registry, context),
-    refusedLate: (agent, task) => {
+    refusedLate: (agent, task, message) => {
       if (!takesPart(agent, task, store)) return;
+      void late({ agent, task, message });
       endTask(task, agent, context).catch((failure: unknown) => ground.log(faultOf(failure)));
     },
   };

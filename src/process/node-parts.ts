@@ -66,6 +66,7 @@ import { buildChildren, type NodeChildren } from './node-children.ts';
 import { scoringRecorder } from './node-scores.ts';
 import { grantOf } from './child-grant.ts';
 import { runPortOf } from './node-runs.ts';
+import { lateRefusals } from './node-late.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { progressOf } from './node-progress.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
@@ -156,7 +157,8 @@ export async function buildParts(
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
-  const mandates = nodeMandatesOf(plane, identity.verifier, revocations);
+  const late = lateRefusals(plane, foundations.recorder, approvals.approver);
+  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late);
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, revocations);
   const calls = callsOf(plane, allotments.ledger);
   const policies = new NodePolicies({ ...plane, store: foundations.policies });

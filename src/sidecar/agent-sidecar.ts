@@ -19,6 +19,7 @@ import { ownRefusal, sessionRefusal } from './standing.ts';
 import { withdraw } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
 import type { Decided, Incarnation, InboxMessage } from './ports.ts';
+import { quarantine, quarantinedEntry } from './quarantine.ts';
 
 export type SessionRefusal = { readonly ok: false; readonly code: string };
 export type OfferedToken = {
@@ -62,14 +63,8 @@ export class AgentSidecar {
       const message = this.#context.store.message(id);
       if (message?.state === 'judging') this.#work(message, { ...unsaid, held });
     },
-    refusedLate: async (question, ruling) => {
-      const read = await containLate(question, ruling, this.#context);
-      const memory = this.#memory;
-      // Whatever the process has made of it goes with it.
-      if (memory !== null && memory.incarnation === read) {
-        await this.endCompromised(memory, 'JUDGE_REFUSED_LATE');
-      }
-    },
+    refusedLate: async (question, ruling) =>
+      this.#endReader(await containLate(question, ruling, this.#context)),
   });
 
   constructor(context: SidecarContext) {
@@ -272,26 +267,27 @@ export class AgentSidecar {
    * the next process: it may be what turned this one, and would turn that one too.
    */
   async endCompromised(memory: AgentMemory, code: string): Promise<void> {
-    const { store, agent, clock, spool } = this.context;
+    const { store, spool } = this.context;
     const isInHand = ({ incarnation }: InboxMessage) => incarnation === memory.incarnation;
     const inHand = this.#unacknowledged().filter(isInHand);
     await this.endSession(code);
     await Promise.all(inHand.map(({ body }) => store.setState(body.id, 'refused')));
-    const entries = inHand.map(({ body }): EntryDraft => ({
-      kind: 'indicator.raised',
-      id: `${body.id}.quarantined`,
-      at: clock.nowMs(),
-      actor: `sidecar:${agent.name}`,
-      task: body.task,
-      message: body.id,
-      causedBy: [body.id],
-      outcome: null,
-      code: 'SIDECAR_QUARANTINED',
-      verdicts: [],
-      tookUs: null,
-      detail: { from: body.from, incarnation: memory.incarnation },
-    }));
+    const entries = inHand.map((one) => quarantinedEntry(one, memory.incarnation, this.context));
     if (entries.length > 0) await spool(entries);
+  }
+
+  /** A judge refused something late, and these messages follow from it. */
+  quarantine(messages: readonly string[]): void {
+    quarantine(messages, this.context)
+      .then((read) => this.#endReader(read))
+      .catch((failure: unknown) => this.#faulted(failure));
+  }
+
+  /** Whatever the process has made of what it read goes with it. */
+  async #endReader(incarnation: string | null): Promise<void> {
+    const memory = this.#memory;
+    if (memory === null || memory.incarnation !== incarnation) return;
+    await this.endCompromised(memory, 'JUDGE_REFUSED_LATE');
   }
 
   // Inbox.

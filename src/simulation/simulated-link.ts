@@ -164,6 +164,7 @@ export class SimulatedLink implements BusLink {
       }
       case 'deliver':
       case 'decided':
+      case 'quarantine':
       case 'revocations':
       case 'list-calls':
       case 'settle-call':

@@ -169,6 +169,8 @@ export type NodeFrame =
     }
   | { readonly kind: 'recorded'; readonly number: number; readonly code: string | null }
   | { readonly kind: 'held'; readonly number: number; readonly approval: string }
+  /** Messages that follow from one that a judge refused late: they are put aside. */
+  | { readonly kind: 'quarantine'; readonly messages: readonly string[] }
   | {
       readonly kind: 'decided';
       readonly message: string;

@@ -278,6 +278,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('deliver'), number, envelope, chain: z.string().nullable() }),
   z.strictObject({ kind: z.literal('recorded'), number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('held'), number, approval: id }),
+  z.strictObject({ kind: z.literal('quarantine'), messages: z.array(id).max(1000) }),
   z.strictObject({
     kind: z.literal('decided'),
     message: id,

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BusConnection } from '../bus/connection.ts';
+import { followedFrom, ownersOf } from '../control/late-refusal.ts';
+import { ulidTimeMs } from '../message/identifiers.ts';
+import type { Alarm, Approver } from '../oversight/approver.ts';
+import type { RecordedEntry, Recorder } from '../recorder/entry.ts';
+import type { FlightRecorder } from '../recorder/recorder.ts';
+import { faultOf } from './fault.ts';
+import type { Plane } from './node-parts.ts';
+
+/** Entries looked back over at most; a judge is asked within seconds, rarely hours, of a message. */
+const lookedBackMax = 200_000;
+const step = 5_000;
+const messagesPerFrame = 1_000;
+
+export type LateRefusal = { readonly agent: string; readonly task: string; readonly message: string };
+
+/**
+ * A judge refused what had gone on: the sidecars of everybody whom it reached, in whatever task, put it
+ * aside, owners are told, and both are on record. Never rejects; what failed is said.
+ */
+export function lateRefusals(
+  { live, clock, connected, recorder, log }: Plane,
+  flight: FlightRecorder,
+  approver: Approver,
+): (late: LateRefusal) => Promise<void> {
+  return async ({ agent, task, message }) => {
+    try {
+      const { messages, done } = await followedFrom(message, sinceSent(message, flight));
+      // Of what it was never sent a sidecar has nothing to say.
+      if (messages.get(agent)?.includes(message) !== true) return;
+      for (const [name, ids] of messages) tell(connected.get(name), ids.slice(0, messagesPerFrame));
+      const reached = [...messages.keys()].toSorted();
+      const owners = ownersOf([agent, ...reached], live.mesh);
+      const alarm: Alarm = { code: 'JUDGE_REFUSED_LATE', task, message, agents: reached, owners, done };
+      const told = await toldBy(approver, alarm);
+      await record(alarm, told, clock.nowMs(), recorder);
+    } catch (failure) {
+      log(`node: late refusal: ${faultOf(failure)}`);
+    }
+  };
+}
+
+function tell(line: BusConnection | undefined, messages: readonly string[]): void {
+  line?.tell({ kind: 'quarantine', messages });
+}
+
+async function toldBy(approver: Approver, alarm: Alarm): Promise<boolean> {
+  try {
+    await approver.alarm(alarm);
+    return approver.configured;
+  } catch {
+    // On record as untold; whoever looks at the record or its exporters sees it there.
+    return false;
+  }
+}
+
+async function record(alarm: Alarm, told: boolean, at: number, recorder: Recorder): Promise<void> {
+  const { code, task, message, agents, owners, done } = alarm;
+  await recorder.record([{
+    kind: 'indicator.raised',
+    id: `${message}.contained`,
+    at,
+    actor: 'node',
+    task,
+    message,
+    causedBy: [message],
+    outcome: null,
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { indicator: 'LATE', agents: [...agents], owners: [...owners], done, told },
+  }]);
+}
+
+/** From the newest block that began before the message was sent, oldest first. */
+async function* sinceSent(message: string, flight: FlightRecorder): AsyncGenerator<RecordedEntry> {
+  const sentMs = ulidTimeMs(message) ?? 0;
+  const size = flight.size();
+  let from = size;
+  while (from > 0 && size - from < lookedBackMax) {
+    from = Math.max(0, from - step);
+    const [first] = await firstOf(flight.read(from, from + 1));
+    if (first !== undefined && first.recordedAt < sentMs) break;
+  }
+  yield* flight.read(from, size);
+}
+
+async function firstOf(entries: AsyncIterable<RecordedEntry>): Promise<readonly RecordedEntry[]> {
+  const found: RecordedEntry[] = [];
+  for await (const entry of entries) found.push(entry);
+  return found;
+}
