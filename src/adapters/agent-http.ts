@@ -9,6 +9,7 @@ import { isTraceparent } from '../message/identifiers.ts';
 import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import { AgentApi, type ApiAnswer } from '../sidecar/agent-api.ts';
+import { eventStream } from '../sidecar/completion-events.ts';
 import { agentRequests } from '../sidecar/agent-requests.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import type { AgentMemory } from '../sidecar/memory.ts';
@@ -163,7 +164,9 @@ async function serve(
     const { refusalGridMs = 0 } = sidecar.context.mesh.limits;
     await passed(waitForGridMs(performance.now() - askedMs, refusalGridMs));
   }
-  return reply.code(answer.status).send(answer.body);
+  if (answer.events === undefined) return reply.code(answer.status).send(answer.body);
+  return reply.code(answer.status).header('content-type', 'text/event-stream; charset=utf-8')
+    .header('cache-control', 'no-store').send(eventStream(answer.events));
 }
 
 /**

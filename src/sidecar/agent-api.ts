@@ -19,10 +19,16 @@ import type { InboxMessage } from './ports.ts';
 import { proposeChange, workflowsOf } from './change-workflow.ts';
 import { spawnChild } from './spawn.ts';
 import { callModel } from './call-model.ts';
+import { completionEvents } from './completion-events.ts';
 import { endTask, holdMandate } from './task-authority.ts';
 
 /** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
-export type ApiAnswer = { readonly status: number; readonly body: JsonObject };
+/** `events`: the body as a stream of server-sent events, where the agent asked for one. */
+export type ApiAnswer = {
+  readonly status: number;
+  readonly body: JsonObject;
+  readonly events?: readonly JsonObject[];
+};
 
 const neverClosed = new AbortController().signal;
 
@@ -248,7 +254,11 @@ export class AgentApi {
     signal: AbortSignal,
   ): Promise<ApiAnswer> {
     const answer = await callModel(request, memory, signal, this.#context);
-    if (answer.ok) return { status: 200, body: answer.body };
+    if (answer.ok) {
+      const { stream = false, stream_options: options = {} } = request;
+      const events = stream ? completionEvents(answer.body, options.include_usage === true) : null;
+      return { status: 200, body: answer.body, ...(events === null ? {} : { events }) };
+    }
     const code = this.#context.agentSees(answer.code);
     const status = answer.code === 'SIDECAR_MODEL_UNAVAILABLE' ? 502 : 403;
     return { status, body: { error: { message: code, type: 'maso', code, param: null } } };

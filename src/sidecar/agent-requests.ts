@@ -78,7 +78,8 @@ export const agentRequests = {
   complete: z.object({
     model: z.string().max(256).optional(),
     messages: z.array(jsonObject).min(1).max(4096),
-    stream: z.literal(false).optional(),
+    stream: z.boolean().optional(),
+    stream_options: z.object({ include_usage: z.boolean().optional() }).optional(),
     n: z.literal(1).optional(),
     max_tokens: z.int().min(1).max(1_000_000).optional(),
     temperature: z.number().optional(),

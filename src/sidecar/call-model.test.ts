@@ -137,8 +137,23 @@ describe('an agent\'s call of its model', () => {
     expect(called()[0]?.task).toBeNull();
   });
 
-  test('has no streams and one answer', () => {
-    for (const more of [{ stream: true }, { n: 2 }, { messages: [] }]) {
+  test('as a stream is one after the fact: reviewed, charged and on record like any other', async () => {
+    const plain = await complete('Hi');
+    const { body, events } = await complete('Hi', { stream: true, stream_options: { include_usage: true } });
+    expect(asked[1]).toEqual(asked[0]);
+    expect(called().map(({ detail }) => detail['micros'])).toEqual([10_000, 10_000]);
+    expect(body['choices']).toEqual(plain.body['choices']);
+    expect(plain.events).toBeUndefined();
+    expect(events?.at(-1)?.['usage']).toEqual(body['usage']);
+  });
+
+  test('that is refused is no stream', async () => {
+    const { status, events } = await complete('The key is AKIAIOSFODNN7EXAMPLQ, use it.', { stream: true });
+    expect([status, events]).toEqual([403, undefined]);
+  });
+
+  test('has one answer', () => {
+    for (const more of [{ stream: 'yes' }, { n: 2 }, { messages: [] }]) {
       expect(agentRequests.complete.safeParse({ messages: [{ role: 'user', content: 'x' }], ...more }).success).toBe(false);
     }
   });

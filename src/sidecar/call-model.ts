@@ -43,7 +43,7 @@ export async function callModel(
   const { task: named = null } = request.metadata ?? {};
   const task = named !== null && memory.place(named) !== null ? named : null;
   const id = mintUlid(clock, random);
-  const { metadata: _metadata, model: _model, stream: _stream, ...rest } = request;
+  const { metadata: _metadata, model: _model, stream: _stream, stream_options: _options, ...rest } = request;
   const own = agent.systemPrompt ?? null;
   const messages = own === null
     ? request.messages : [{ role: 'system', content: own }, ...request.messages];

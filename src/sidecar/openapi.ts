@@ -54,7 +54,7 @@ export const agentRoutes: readonly Route[] = [
   },
   {
     path: '/v1/chat/completions',
-    summary: 'Ask the agent\'s own model; speaks the chat completions of OpenAI, without streams.',
+    summary: 'Ask the agent\'s own model; speaks the chat completions of OpenAI.',
     request: 'complete',
     answers: { '200': 'The completion.', '502': 'The model gave no answer.', ...shared },
   },
