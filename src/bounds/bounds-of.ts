@@ -9,6 +9,7 @@ import type { JsonObject } from '../message/json.ts';
 import type { Asking, BreakerUse, Retry } from './allot.ts';
 import { actionValidMs, readsMax, readValidMs, type AllotmentAsk } from './ask.ts';
 import type { Charge } from './charge.ts';
+import { judgeAskingOf, judgeOperation } from './judge-budget.ts';
 
 /** Rates shorter than this are throttles: beyond half of one nobody is asked. */
 const escalatingWindowMsMin = 3_600_000;
@@ -25,6 +26,7 @@ export function askingOf(
   handedBy: readonly string[],
   mesh: Mesh,
 ): Asking | null {
+  if (ask.operation === judgeOperation) return judgeAskingOf(executor, ask, mesh);
   const { action: name, requester, task } = ask;
   const action = name === null ? null : (mesh.actions.get(name) ?? null);
   const startedMs = ulidTimeMs(task);

@@ -7,6 +7,11 @@ export const boundsCodes = {
     mend: 'Look at maso agent show for what is used; wait, or raise the bound.',
     agentSees: 'REFUSED',
   },
+  BOUNDS_JUDGE_SPENT: {
+    means: 'All judges of the mesh together have spent what they may in an hour.',
+    mend: 'Wait, decide what is held, or raise judge.mesh_budget.',
+    agentSees: 'UNAVAILABLE',
+  },
   BOUNDS_HALF_REACHED: {
     means: 'The call takes a cap or a bound beyond the share at which a person is asked.',
     mend: 'Approve it, once in each window; what was approved for another reason is requested anew.',

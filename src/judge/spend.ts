@@ -18,6 +18,16 @@ export interface SpendStore {
   drop(beforeMs: number): Promise<void>;
 }
 
+/**
+ * What all judges of the mesh may spend together, as far as this sidecar was given a part of it.
+ * `take` never rejects for want of money; false is no.
+ */
+export interface MeshBudget {
+  take(micros: number): Promise<boolean>;
+  /** Of what was taken and turned out not to be needed. */
+  giveBack(micros: number): void;
+}
+
 const hourMs = 3_600_000;
 /** How long a task is remembered; no task lives longer without a new instruction. */
 const keptMs = 24 * hourMs;
@@ -31,8 +41,15 @@ export class Spend {
   readonly #store: SpendStore;
   readonly #clock: Clock;
   readonly #charges: Map<string, Charge>;
+  readonly #mesh: MeshBudget | null;
 
-  constructor(budget: JudgeSettings['budget'], store: SpendStore, clock: Clock) {
+  constructor(
+    budget: JudgeSettings['budget'],
+    store: SpendStore,
+    clock: Clock,
+    mesh: MeshBudget | null = null,
+  ) {
+    this.#mesh = mesh;
     this.#budget = budget;
     this.#store = store;
     this.#clock = clock;
@@ -54,6 +71,10 @@ export class Spend {
     const charge = { id, task, atMs: nowMs, micros };
     this.#charges.set(id, charge);
     try {
+      if (this.#mesh !== null && !(await this.#mesh.take(micros))) {
+        this.#charges.delete(id);
+        return false;
+      }
       await this.#store.save(charge);
       return true;
     } catch {
@@ -68,6 +89,7 @@ export class Spend {
     if (reserved === undefined) return 0;
     const settled = micros >= 0 && Number.isFinite(micros) ? micros : reserved.micros;
     this.#charges.set(id, { ...reserved, micros: settled });
+    this.#mesh?.giveBack(reserved.micros - settled);
     try {
       await this.#store.save({ ...reserved, micros: settled });
     } catch {

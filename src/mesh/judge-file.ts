@@ -58,6 +58,10 @@ export const judgeShape = z.strictObject({
     money_per_task: z.number().min(0).max(1_000_000).default(0.25),
     calls_per_hour: z.int().min(0).max(1_000_000).default(1000),
   }).prefault({}),
+  mesh_budget: z.strictObject({
+    money_per_hour: z.number().min(0).max(1_000_000),
+    calls_per_hour: z.int().min(0).max(1_000_000).default(10_000),
+  }).optional(),
   breaker: z.strictObject({
     failures: z.int().min(1).max(1000).default(5),
     open_ms: z.int().min(1000).max(3_600_000).default(30_000),

@@ -81,6 +81,8 @@ export type JudgeSettings = {
     readonly moneyPerTask: number;
     readonly callsPerHour: number;
   };
+  /** What all sidecars together may spend; absent or null: each has its own budget alone. */
+  readonly meshBudget?: { readonly moneyPerHour: number; readonly callsPerHour: number } | null;
   readonly breaker: { readonly failures: number; readonly openMs: number };
   /** Share of escalations that are judged after the fact. */
   readonly sampling: { readonly low: number; readonly medium: number; readonly messages: number };

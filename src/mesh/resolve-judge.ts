@@ -48,6 +48,10 @@ export function resolveJudge(loading: Loading, raw: unknown): JudgeSettings | nu
       moneyPerTask: given.budget.money_per_task,
       callsPerHour: given.budget.calls_per_hour,
     },
+    meshBudget: given.mesh_budget === undefined ? null : {
+      moneyPerHour: given.mesh_budget.money_per_hour,
+      callsPerHour: given.mesh_budget.calls_per_hour,
+    },
     breaker: { failures: given.breaker.failures, openMs: given.breaker.open_ms },
     sampling: given.sampling,
   };

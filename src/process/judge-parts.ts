@@ -9,7 +9,7 @@ import { deselectedJudge, noJudge, type Judge } from '../judge/judge.ts';
 import { JudgeError } from '../judge/judge-error.ts';
 import type { JudgeModel } from '../judge/judge-model.ts';
 import { createPanel } from '../judge/panel.ts';
-import { Spend, type SpendStore } from '../judge/spend.ts';
+import { Spend, type MeshBudget, type SpendStore } from '../judge/spend.ts';
 import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { JudgeModelSettings, JudgeSettings } from '../mesh/judge-settings.ts';
 import type { Agent, Mesh } from '../mesh/mesh.ts';
@@ -20,7 +20,12 @@ import type { AgentModel } from '../sidecar/agent-model.ts';
  * The judge that a mesh file asks for. Rejects with `JudgeError` where it is configured and cannot be
  * set up: a key that is missing is found at the start, and not at the first hold.
  */
-export async function judgeOf(mesh: Mesh, store: SpendStore, clock: Clock): Promise<Judge> {
+export async function judgeOf(
+  mesh: Mesh,
+  store: SpendStore,
+  clock: Clock,
+  shared: MeshBudget | null = null,
+): Promise<Judge> {
   const off = deselectionOf(mesh, 'model-as-judge');
   if (off !== null) return deselectedJudge(deselectedVersion(off));
   const settings = mesh.judge ?? null;
@@ -28,7 +33,7 @@ export async function judgeOf(mesh: Mesh, store: SpendStore, clock: Clock): Prom
   return createPanel({
     settings,
     models: await judgeModels(settings),
-    spend: new Spend(settings.budget, store, clock),
+    spend: new Spend(settings.budget, store, clock, shared),
     timing: systemJudgeTiming,
     clock,
     random: systemRandom,

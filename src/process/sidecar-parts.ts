@@ -36,6 +36,7 @@ import { Allotments } from '../sidecar/allotments.ts';
 import type { EntryNumbers } from '../sidecar/entry-numbers.ts';
 import { Endorsements, type EndorsementStore } from '../sidecar/endorsements.ts';
 import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
+import { JudgeShare } from '../sidecar/judge-share.ts';
 import { answerOnCalls } from '../sidecar/settle-call.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission, type Admission } from '../tool/admitted.ts';
@@ -85,11 +86,14 @@ export type Lasting = {
   readonly protection: (foundations: SidecarFoundations) => SealingProtection;
   /** What was allotted ahead is not asked for twice; asks follow the newest version. */
   readonly allotments: (foundations: SidecarFoundations) => Allotments;
+  /** What is held of the mesh's budget for judges. */
+  readonly judgeShare: (foundations: SidecarFoundations) => JudgeShare;
 };
 
 export function createLasting(): Lasting {
   let newest: Mesh | null = null;
   let allotments: Allotments | null = null;
+  let judgeShare: JudgeShare | null = null;
   let keys: HeldKeys | null = null;
   let held: { readonly pace: string; readonly rates: TokenBuckets } | null = null;
   return {
@@ -106,6 +110,13 @@ export function createLasting(): Lasting {
         },
       });
       return allotments;
+    },
+    judgeShare: ({ agent, mesh, link, clock }) => {
+      newest = mesh;
+      judgeShare ??= new JudgeShare({
+        agent: agent.name, mesh: () => newest ?? mesh, link, clock, random: systemRandom,
+      });
+      return judgeShare;
     },
     protection: ({ link, credential, clock, mesh }) => {
       newest = mesh;
@@ -245,7 +256,7 @@ export async function buildSidecarContext(
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),
     compliance: createCompliance(mesh, executes ? await CedarPolicies.load(mesh) : null),
-    judge: await judgeOf(mesh, foundations.judgeMemory.spend, clock),
+    judge: await judgeOf(mesh, foundations.judgeMemory.spend, clock, lasting.judgeShare(foundations)),
     agentModel: await agentModelOf(agent, foundations.judgeMemory.modelSpend, clock),
     endorsements: new Endorsements(
       limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
