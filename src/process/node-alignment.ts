@@ -4,17 +4,46 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { AlignmentWatch } from '../control/alignment-watch.ts';
 import { defaultPaceSettings } from '../mesh/pace-settings.ts';
 import type { Recorder } from '../recorder/entry.ts';
+import type { DoneWrites } from '../control/done-writes.ts';
+import { SignWatch } from '../control/sign-watch.ts';
+import type { Clock } from '../message/clock.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
+import type { NodePace } from './node-pace.ts';
+import { scoringRecorder } from './node-scores.ts';
+
+type Ground = {
+  readonly database: BatchedDatabase;
+  readonly live: LivePolicy;
+  readonly clock: Clock;
+  readonly log: (line: string) => void;
+};
+
+/** A recorder that PACE hears from: signs of compromise, anomaly scores, intent alignment. */
+export function watchedRecorder(
+  inner: Recorder,
+  ground: Ground,
+  done: DoneWrites,
+  pace: () => NodePace,
+): Recorder {
+  const { database, live, clock, log } = ground;
+  const scoring = scoringRecorder({
+    done,
+    mesh: () => live.mesh,
+    database,
+    clock,
+    recorder: inner,
+    happened: (event) => pace().keeper.happened(event),
+    failed: (failure) => log(`node: scores: ${faultOf(failure)}`),
+  });
+  const aligned = alignmentWatchOf(scoring, ground, (id, agent) => pace().misaligned(id, agent));
+  return new SignWatch(aligned, (id, agent) => pace().sign(id, agent));
+}
 
 /** Watches how far agents keep to what they are for; one that does not is handed to PACE. */
-export function alignmentWatchOf(
+function alignmentWatchOf(
   inner: Recorder,
-  { database, live, log }: {
-    readonly database: BatchedDatabase;
-    readonly live: LivePolicy;
-    readonly log: (line: string) => void;
-  },
+  { database, live, log }: Ground,
   misaligned: (id: string, agent: string) => void,
 ): Recorder {
   return new AlignmentWatch({

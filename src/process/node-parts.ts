@@ -35,6 +35,7 @@ import {
 import { DoneWrites } from '../control/done-writes.ts';
 import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
+import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
@@ -56,7 +57,7 @@ import { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { approvalsOf, decidedFrame } from './node-approvals.ts';
-import { alignmentWatchOf } from './node-alignment.ts';
+import { watchedRecorder } from './node-alignment.ts';
 import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeForensics } from './node-forensics.ts';
 import { openNodeKeys, type NodeKeys } from './node-keys.ts';
@@ -135,6 +136,7 @@ export async function buildParts(
     alignmentWatchOf(scoring, foundations, (id, agent) => pace.misaligned(id, agent)),
     (id, agent) => pace.sign(id, agent),
   );
+  const recorder = watchedRecorder(declared, foundations, done, () => pace);
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
   const authority = await openAuthority(live, directories.node, clock, keys);
