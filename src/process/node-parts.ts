@@ -33,9 +33,7 @@ import {
   type AllotmentsContext,
 } from '../control/allotments.ts';
 import { DoneWrites } from '../control/done-writes.ts';
-import { SignWatch } from '../control/sign-watch.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
-import { renew, type ChildGrant, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Authority, PeerIdentity } from '../identity/credential.ts';
@@ -64,7 +62,6 @@ import { openNodeKeys, type NodeKeys } from './node-keys.ts';
 import { NodeIdentity } from './node-identity.ts';
 import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
-import { scoringRecorder } from './node-scores.ts';
 import { grantOf } from './child-grant.ts';
 import { runPortOf } from './node-runs.ts';
 import { lateRefusals } from './node-late.ts';
@@ -125,17 +122,6 @@ export async function buildParts(
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
   const done = new DoneWrites();
-  const scoring = scoringRecorder({
-    done, database, clock,
-    mesh: () => live.mesh,
-    recorder: declared,
-    happened: (event) => pace.keeper.happened(event),
-    failed: (failure) => log(`node: scores: ${faultOf(failure)}`),
-  });
-  const recorder = new SignWatch(
-    alignmentWatchOf(scoring, foundations, (id, agent) => pace.misaligned(id, agent)),
-    (id, agent) => pace.sign(id, agent),
-  );
   const recorder = watchedRecorder(declared, foundations, done, () => pace);
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
