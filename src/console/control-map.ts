@@ -110,8 +110,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
       witnesses === 0 ? ['partly', 'Signed checkpoints; no witness cosigns them.']
         : witnessed ? ['on', 'A witness cosigns the checkpoints.'] : ['failing', 'The witness is late.']],
     ['OB-2.2', 'Anomalies are scored', 2, 'anomaly', 'indicator.raised', ({ observer }) =>
-      observer ? ['on', 'The observer scores by itself, and asks for an emergency when a score is not heeded.']
-        : ['partly', 'Scores are computed from the record for people; no observer acts on them.']],
+      ['on', `Scores move PACE. ${observer ? 'The observer holds the mesh to its own.' : 'No observer holds the mesh to them.'}`]],
     ['OB-2.4', 'A SIEM hears of it', 2, 'recorder', null, ({ exporters }) =>
       exporters > 0 ? ['on', `${exporters} exporters follow the log.`] : ['off', 'The mesh file names no exporter.']],
     ['OB-2.7', 'A person answers for it', 2, 'approvals', 'approval.decided', on('Each decision is signed by one person.')],
