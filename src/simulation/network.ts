@@ -39,7 +39,9 @@ export type Weather = {
 
 /** Kinds that an attacker on the way, or a node that restarts, brings again. */
 const repeated: ReadonlySet<string> = new Set(['deliver', 'publish']);
-const inOrder: ReadonlySet<string> = new Set(['hello', 'welcome', 'revocations', 'policy']);
+/** Kinds that mean something by their place on the line, which TCP keeps. */
+const inOrder: ReadonlySet<string> =
+  new Set(['hello', 'welcome', 'revocations', 'policy', 'delivered', 'lease']);
 
 /**
  * Lines between sidecars and a node. Frames go through the real writing and parsing; they are late, come
@@ -67,6 +69,7 @@ export class Network {
     this.weather.cut.add(agent);
     for (const line of this.#open) {
       if (line.agent !== agent) continue;
+      line.sever();
       this.#world.after(this.#world.chance.between(300, 4_000), null, () => line.end('SIDECAR_BUS_UNREACHABLE'));
     }
   }
@@ -92,6 +95,8 @@ class SimulatedLine implements DialledLine {
   #accepted: Accepted | null = null;
   readonly #early: SidecarFrame[] = [];
   #ended = false;
+  /** Nothing arrives any more, also when the network is mended: a connection loses no frame in its midst. */
+  #severed = false;
   #lastToNode = 0;
   #lastToSidecar = 0;
 
@@ -141,6 +146,10 @@ class SimulatedLine implements DialledLine {
     for (const frame of this.#early.splice(0)) this.send(frame);
   }
 
+  sever(): void {
+    this.#severed = true;
+  }
+
   close(): void {
     this.end('closed');
   }
@@ -174,7 +183,7 @@ class SimulatedLine implements DialledLine {
     const { chance } = this.#world;
     const { latencyMs, twice, overtaking, cut } = this.#weather;
     const bring = (atMs: number): void => void this.#world.after(atMs - this.#world.nowMs, null, () => {
-      if (!this.#ended && !cut.has(this.agent)) arrive();
+      if (!this.#ended && !this.#severed && !cut.has(this.agent)) arrive();
     });
     const soonest = this.#world.nowMs + chance.between(1, latencyMs);
     const mayOvertake = !inOrder.has(kind) && chance.hits(overtaking);
