@@ -30,6 +30,8 @@ if (only.length === 0) {
   run({ name: 'types of the console', command: ['tsc', '-p', 'console/tsconfig.json'] });
   run({ name: 'lint', command: ['oxlint', '--deny-warnings'] });
 }
+// Before the tests, which run side by side: two builds at once would write the same folder.
+run({ name: 'pages of the console', command: [process.execPath, 'scripts/build-console.ts'] });
 runVitest(only);
 if (only.length === 0) {
   run({ name: 'fuzz', command: [process.execPath, 'test/fuzz/frames.ts', '--seconds', fuzzSeconds] });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Reason } from '../../../src/anomaly/scorer.ts';
+import type { Reason } from '../../../src/anomaly/combine.ts';
 import type { Signal } from '../../../src/anomaly/signal.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, lasting, Page, Read, Time, visible, Waiting, type ReadSoFar } from '../parts.tsx';
