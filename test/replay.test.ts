@@ -64,7 +64,7 @@ describe('maso replay', () => {
     const rows = [
       line('benign', 'agent_message', `The ${mark} report is ready.`),
       '{"id":',
-      line('benign', 'tool_result', `A list of ${mark} sightings.`),
+      line('benign', 'tool_result', `Sightings of the ${mark} by month: January 12, February 9, March 15.`),
       line('attack', 'agent_message', injection()),
       line('attack', 'document', injection()),
       line('attack', 'agent_message', `The key is ${secret}, says the ${mark}.`),

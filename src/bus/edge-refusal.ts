@@ -25,8 +25,9 @@ export function edgeRefusal(body: EnvelopeBody, mesh: Mesh): Refusal | null {
   if (body.schema === 'action-outcome/1') return outcomeEdgeRefusal(body, mesh);
   const carried = edges.some((edge) => edge.schemas.includes(body.schema));
   if (!carried) return { code: 'BUS_EDGE_DENIED', drop: false };
-  const assigns = !isAssignment(body) || mayAssign(mesh, body.from, body.to);
-  return assigns ? null : { code: 'BUS_ASSIGN_DENIED', drop: false };
+  // One that only says that it is an instruction has a wrong type, which ends the line later on.
+  const gives = isAssignment(body) && mesh.schemas.get(body.schema)?.type === 'instruction';
+  return !gives || mayAssign(mesh, body.from, body.to) ? null : { code: 'BUS_ASSIGN_DENIED', drop: false };
 }
 
 /** The answer to an action request may travel back along the edge that carried the request. */

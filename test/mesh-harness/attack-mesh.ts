@@ -44,6 +44,8 @@ const meshText = (people: People, limits: string): string => `security_mesh:
     autonomy_tier: 2
     development: ${!isRoot}
   limits: { approval_timeout_ms: 4000, message_lifetime_ms: 20000${limits} }
+  # What these tests hold must hold when every model is wrong; and what this one thinks changes with it.
+  firewall: { model: none }
   # The attacks of one test follow each other: an attacker that was isolated would show nothing more.
   pace: { isolate_after: 1000 }
   defaults: { domain: work, timeout_ms: 10000 }
