@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
-import { controlMap, type MapFacts, type Station } from './control-map.ts';
+import { controlMap } from './control-map.ts';
+import type { MapFacts, Station } from './station.ts';
 
 const facts: MapFacts = {
   deselected: new Map(), seen: new Map([['scanner', 12]]), firewall: true, judge: false, pace: false,
@@ -20,7 +21,18 @@ describe('the map of controls', () => {
     const lines = controlMap(facts);
     const ids = lines.flatMap(({ stations }) => stations.map(({ id }) => id));
     expect(new Set(ids).size).toBe(ids.length);
+    // 199 controls of the framework's ten domains, 15 of extraction and 24 of environment.
+    const counts = Object.fromEntries(lines.map(({ id, stations }) => [id, stations.length]));
+    expect(counts).toEqual({
+      PG: 22, IA: 14, DP: 15, EC: 35, OB: 18, SC: 12, PA: 19, OI: 18, ENV: 24, AT: 25, MC: 21, EI: 15,
+    });
     for (const { id, stations } of lines) for (const one of stations) expect(one.id.startsWith(`${id}-`)).toBe(true);
+  });
+
+  test('puts the controls of a line in the order of their numbers', () => {
+    const execution = controlMap(facts).find(({ id }) => id === 'EC')?.stations.map(({ id }) => id) ?? [];
+    const [from, to] = [execution.indexOf('EC-2.6'), execution.indexOf('EC-2.10')];
+    expect(execution.slice(from, to + 1)).toEqual(['EC-2.6', 'EC-2.7', 'EC-2.7a', 'EC-2.8', 'EC-2.9', 'EC-2.10']);
   });
 
   test('says failing of what should act and does not', () => {

@@ -1,63 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-
-/**
- * `on`: it acts, and the evidence says so. `partly`: some of what the framework asks for is there.
- * `off`: configured away, or nothing is configured for it. `deselected`: by name and reason in the
- * mesh file. `failing`: it should act and does not. `absent`: this build does not have it.
- */
-export type StationState = 'on' | 'partly' | 'off' | 'deselected' | 'failing' | 'absent';
-
-export type Station = {
-  /** The framework's id of the control. */
-  readonly id: string;
-  readonly title: string;
-  /** Autonomy tier from which on the framework asks for it. */
-  readonly tier: 1 | 2 | 3;
-  readonly state: StationState;
-  /** Why it is in this state, or what of it is there. */
-  readonly says: string;
-  /** Part of the console that shows the evidence. */
-  readonly evidence: string | null;
-  /** Verdicts or entries that speak of it, in what the console has seen of the log; null: none can. */
-  readonly seen: number | null;
-};
-
-export type Line = { readonly id: string; readonly name: string; readonly stations: readonly Station[] };
-
-/** What the program knows of itself; nothing here is simulated. */
-export type MapFacts = {
-  readonly deselected: ReadonlyMap<string, { readonly by: string; readonly reason: string }>;
-  /** Verdicts per control, and entries per kind, in the stretch of the log that was looked at. */
-  readonly seen: ReadonlyMap<string, number>;
-  readonly firewall: boolean;
-  readonly judge: boolean;
-  readonly pace: boolean;
-  /** The mesh file names an observer. */
-  readonly observer: boolean;
-  readonly recorder: 'ready' | 'reserve' | 'unavailable';
-  readonly witnesses: number;
-  /** The newest cosigned checkpoint is younger than the mesh file asks for. */
-  readonly witnessed: boolean;
-  readonly exporters: number;
-  readonly webhooks: number;
-  readonly probesPerDay: number;
-  readonly caps: boolean;
-  readonly isolation: boolean;
-  readonly oispecs: number;
-  readonly workflows: number;
-  readonly agents: number;
-  readonly operators: number;
-  readonly tools: { readonly all: number; readonly pinned: number };
-};
-
-type Row = readonly [
-  id: string, title: string, tier: 1 | 2 | 3, evidence: string | null, seen: string | null,
-  state: (facts: MapFacts) => readonly [StationState, string],
-];
-
-const on = (says: string) => (): readonly ['on', string] => ['on', says];
-const absent = (says: string) => (): readonly ['absent', string] => ['absent', says];
-const partly = (says: string) => (): readonly ['partly', string] => ['partly', says];
+import { cognitionRows, extractionRows, toolContractRows } from './control-rows-beyond.ts';
+import { furtherRows } from './control-rows.ts';
+import { absent, on, partly, type Line, type MapFacts, type Row, type Station } from './station.ts';
 
 const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]])[] = [
   ['PG', 'Prompt, goal and epistemic integrity', [
@@ -125,10 +69,6 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
   ]],
   ['PA', 'Privileged agents and PACE', [
     ['PA-1.1', 'Roles are declared and kept apart', 1, 'mesh', null, on('An executor reads no prose; proven when the mesh file loads.')],
-    ['PA-2.3', 'PACE moves on evidence', 2, 'pace', 'pace.changed', ({ pace }) =>
-      pace ? ['on', 'Phases per agent, workflow and mesh.'] : ['absent', 'The phase is always PRIMARY in this build.']],
-    ['PA-2.5', 'Reviewers are watched for fatigue', 2, 'approvals', null, ({ probesPerDay }) =>
-      probesPerDay > 0 ? ['on', `${probesPerDay} probes a day, and signals over seven days.`] : ['partly', 'Signals over seven days; no probes are planted.']],
   ]],
   ['OI', 'Objective intent', [
     ['OI-1.1', 'Agents state their intent', 1, 'intent', 'policy-compliance', ({ oispecs, agents }) =>
@@ -144,12 +84,29 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
   ]],
 ];
 
-/** The framework's domains as lines and its controls as stations, each in the state it is in. */
+/** Domains of which nothing needs more than a line. */
+const beyond: typeof lines = [
+  ['AT', 'Agent tools and contracts', toolContractRows],
+  ['MC', 'Model cognition', cognitionRows],
+  ['EI', 'Extraction integrity', extractionRows],
+];
+
+/**
+ * The framework's domains as lines and all of its controls as stations, each in the state it is in:
+ * 199 of the ten domains, and 39 of extraction and environment.
+ */
 export function controlMap(facts: MapFacts): readonly Line[] {
-  return lines.map(([id, name, rows]) => ({
+  return [...lines, ...beyond].map(([id, name, rows]) => ({
     id, name,
-    stations: rows.map((row) => stationOf(row, facts)),
+    stations: [...rows, ...(furtherRows[id] ?? [])].toSorted((a, b) => numberOf(a) - numberOf(b))
+      .map((row) => stationOf(row, facts)),
   }));
+}
+
+/** `EC-2.7a` stands between `EC-2.7` and `EC-2.8`. */
+function numberOf([id]: Row): number {
+  const [, whole = '0', part = '0', letter = ''] = /-([0-9]+)(?:\.([0-9]+))?([a-z]?)$/.exec(id) ?? [];
+  return Number(whole) * 1000 + Number(part) * 10 + (letter === '' ? 0 : 5);
 }
 
 function stationOf([id, title, tier, evidence, seen, stateOf]: Row, facts: MapFacts): Station {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from 'react';
-import type { Line, Station, StationState } from '../../../src/console/control-map.ts';
+import type { Line, Station, StationState } from '../../../src/console/station.ts';
 import { useView } from '../api.ts';
 import { Chip, Page, visible, Waiting } from '../parts.tsx';
 import { To } from '../router.tsx';
@@ -46,7 +46,7 @@ export function Controls() {
                   </section>
                 );
               })}
-              <p className="quiet">Counts are over the newest {lookedBack} entries of the record. Of the framework&apos;s controls those are shown that this program knows something about.</p>
+              <p className="quiet">Counts are over the newest {lookedBack} entries of the record. States follow from the mesh file and from what this build does; what is for people and contracts is shown as not in this build.</p>
             </>
           );
         }}
