@@ -12,17 +12,34 @@ export type EntryNumber = {
   readonly run: string;
   /** From 0, without gaps. */
   readonly number: number;
+  /** Numbers that this entry says were given up; no more than one may name. */
+  readonly givenUp: readonly number[];
 };
 
-const pattern = /^([0-9A-Z]{26}(?:\.\d{1,9})?)\/(\d{1,15})\/\d{1,15}(?:\/[\d,-]{1,1024})?$/;
+const pattern = /^([0-9A-Z]{26}(?:\.\d{1,9})?)\/(\d{1,15})\/\d{1,15}(?:\/([\d,-]{1,1024}))?$/;
+/** Numbers given up that one entry may name. */
+export const givenUpMax = 64;
 
 /** Null for an entry that has no number, or none of this form. */
 export function numberOf({ actor, detail }: Pick<EntryDraft, 'actor' | 'detail'>): EntryNumber | null {
   const { writer } = detail;
   if (typeof writer !== 'string') return null;
-  const [, run = '', number = ''] = pattern.exec(writer) ?? [];
+  const [, run = '', number = '', givenUp = ''] = pattern.exec(writer) ?? [];
   if (run === '') return null;
-  return { name: actor.slice(actor.indexOf(':') + 1), run, number: Number(number) };
+  const name = actor.slice(actor.indexOf(':') + 1);
+  return { name, run, number: Number(number), givenUp: numbersOf(givenUp) };
+}
+
+/** What `rangesText` wrote, as far as one entry may say it: a sidecar chooses the text. */
+function numbersOf(ranges: string): readonly number[] {
+  const numbers: number[] = [];
+  for (const range of ranges === '' ? [] : ranges.split(',')) {
+    const [from = '', to = from] = range.split('-');
+    for (let number = Number(from); number <= Number(to) && numbers.length < givenUpMax; number += 1) {
+      numbers.push(number);
+    }
+  }
+  return numbers;
 }
 
 /** Numbers in ascending order, as ranges: `3,7-9`. */
@@ -62,8 +79,10 @@ export class NumbersLeftOut {
     const writer = `${numbered.name} ${numbered.run}`;
     const known = this.#numbers.get(writer);
     if (known === undefined && this.#numbers.size >= writersMax) return false;
-    if (known === undefined) this.#numbers.set(writer, new Set([numbered.number]));
-    else known.add(numbered.number);
+    const numbers = known ?? new Set();
+    // What it says of others is left out with it, and nobody says it again.
+    for (const number of [numbered.number, ...numbered.givenUp]) numbers.add(number);
+    this.#numbers.set(writer, numbers);
     return true;
   }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EntryDraft } from '../recorder/entry.ts';
-import { numberOf, rangesText } from '../recorder/entry-number.ts';
+import { givenUpMax, numberOf, rangesText } from '../recorder/entry-number.ts';
 
-/** Numbers given up that one entry names. */
-const saidMax = 64;
 /** More than the spool holds; a series that does not get on is left, and another one begun. */
 const openMax = 200_000;
 
@@ -83,7 +81,7 @@ export class EntryNumbers {
   }
 
   #sayWith(number: number): string {
-    const said = [...this.#unsaid].slice(0, saidMax).sort((a, b) => a - b);
+    const said = [...this.#unsaid].slice(0, givenUpMax).sort((a, b) => a - b);
     for (const other of said) this.#unsaid.delete(other);
     this.#said.set(number, said);
     return rangesText(said);
