@@ -9,8 +9,10 @@ export const hasTerminal = existsSync('/usr/bin/script');
 /** Runs `maso` on a terminal of 80 columns and 24 lines; gives what it drew, and its exit code. */
 export async function inTerminal(args: readonly string[]): Promise<{ readonly status: number | null; readonly drawn: string }> {
   const command = ['stty cols 80 rows 24;', process.execPath, masoProgram, ...args].join(' ');
+  // With both, Node.js says so in a line of its own.
+  const { NO_COLOR: _, ...withoutWish } = process.env;
   const child = spawn('/usr/bin/script', ['-q', '-e', '-c', command, '/dev/null'], {
-    stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'inherit'], env: { ...withoutWish, TERM: 'xterm-256color', FORCE_COLOR: '1' },
   });
   let drawn = '';
   child.stdout.on('data', (text: Buffer) => (drawn += text.toString()));
