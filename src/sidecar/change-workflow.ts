@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { mandateId } from '../mandate/block.ts';
 import { changeableEdges, changedEdgesMax, type EdgeName } from '../mesh/workflow-change.ts';
 import type { JsonObject } from '../message/json.ts';
-import type { EntryDraft } from '../recorder/entry.ts';
 import type { ChangeRequest } from '../wire/frame.ts';
 import type { SidecarContext } from './context.ts';
+import { deniedEntry } from './denied-entry.ts';
 import type { AgentMemory } from './memory.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 
@@ -62,7 +62,7 @@ export async function proposeChange(
   if (stopped !== null) return { state: 'refused', code: stopped };
   const { workflow, task, key } = asked;
   if (agent.mayChange?.includes(workflow) !== true) {
-    await context.spool([deniedEntry(workflow, memory, context)]);
+    await context.spool([deniedEntry('workflow', workflow, memory, context)]);
     return { state: 'refused', code: 'SIDECAR_WORKFLOW_DENIED' };
   }
   if (memory.place(task) === null) return { state: 'refused', code: 'SIDECAR_TASK_UNKNOWN' };
@@ -92,26 +92,4 @@ function named(
   if (domain !== null) return { from, to, domain };
   const found = changeableEdges(mesh).filter((edge) => edge.from === from && edge.to === to);
   return { from, to, domain: found.length === 1 ? (found[0]?.domain ?? '') : '' };
-}
-
-/** One for each run of the agent and workflow, however often it tries. */
-function deniedEntry(
-  workflow: string,
-  memory: AgentMemory,
-  { agent, clock, keyedDigest }: SidecarContext,
-): EntryDraft {
-  return {
-    kind: 'indicator.raised',
-    id: `${memory.incarnation}.workflow.${keyedDigest(workflow)}`,
-    at: clock.nowMs(),
-    actor: `sidecar:${agent.name}`,
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code: 'SIDECAR_WORKFLOW_DENIED',
-    verdicts: [],
-    tookUs: null,
-    detail: { agent: agent.name, indicator: 'WORKFLOW' },
-  };
 }

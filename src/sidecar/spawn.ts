@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import type { JsonObject } from '../message/json.ts';
-import type { EntryDraft } from '../recorder/entry.ts';
 import type { SpawnRequest } from '../wire/frame.ts';
 import type { SidecarContext } from './context.ts';
+import { deniedEntry } from './denied-entry.ts';
 import type { AgentMemory } from './memory.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 
@@ -43,7 +43,7 @@ export async function spawnChild(
   const stopped = ownRefusal(context) ?? leaseRefusal('HIGH', context);
   if (stopped !== null) return { state: 'refused', code: stopped };
   if (agent.spawn?.templates.includes(asked.template) !== true) {
-    await context.spool([deniedEntry(asked.template, memory, context)]);
+    await context.spool([deniedEntry('spawn', asked.template, memory, context)]);
     return { state: 'refused', code: 'SIDECAR_SPAWN_DENIED' };
   }
   if (memory.place(asked.task) === null) return { state: 'refused', code: 'SIDECAR_TASK_UNKNOWN' };
@@ -54,26 +54,4 @@ export async function spawnChild(
   if (child !== null) return { state: 'running', body: { verdict: 'GO', code: null, child, endsAt } };
   const code = context.agentSees('CONTROL_SPAWN_WAITS');
   return { state: 'held', body: { verdict: 'ESCALATE', code, child, endsAt: null } };
-}
-
-/** One for each run of the agent and template, however often it tries. */
-function deniedEntry(
-  template: string,
-  memory: AgentMemory,
-  { agent, clock, keyedDigest }: SidecarContext,
-): EntryDraft {
-  return {
-    kind: 'indicator.raised',
-    id: `${memory.incarnation}.spawn.${keyedDigest(template)}`,
-    at: clock.nowMs(),
-    actor: `sidecar:${agent.name}`,
-    task: null,
-    message: null,
-    causedBy: [],
-    outcome: 'NO-GO',
-    code: 'SIDECAR_SPAWN_DENIED',
-    verdicts: [],
-    tookUs: null,
-    detail: { agent: agent.name, indicator: 'SPAWN' },
-  };
 }
