@@ -23,6 +23,7 @@ const schema = `
     PRIMARY KEY (task, receiver, giver)
   ) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS hand_over_receiver ON hand_over (receiver, giver);
+  CREATE INDEX IF NOT EXISTS hand_over_at ON hand_over (at);
 `;
 
 

@@ -8,6 +8,7 @@ const schema = `
     id TEXT PRIMARY KEY, task TEXT NOT NULL, chain TEXT NOT NULL, at INTEGER NOT NULL,
     delegate TEXT NOT NULL, expires_at INTEGER NOT NULL
   );
+  CREATE INDEX IF NOT EXISTS mandate_at ON mandate (at);
   CREATE INDEX IF NOT EXISTS mandate_task ON mandate (task, at);
   CREATE INDEX IF NOT EXISTS mandate_newest ON mandate (task, delegate, at);
   CREATE INDEX IF NOT EXISTS mandate_longest ON mandate (task, delegate, expires_at);

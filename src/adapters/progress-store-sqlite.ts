@@ -28,7 +28,8 @@ export class SqliteProgressStore implements ProgressStore {
     this.#add = database.prepare(`INSERT OR REPLACE INTO task_mark
       VALUES (?, ?, (SELECT coalesce(max(place), 0) + 1 FROM task_mark), ?, ?)`);
     this.#prune = database.prepare(
-      'DELETE FROM task_mark WHERE task IN (SELECT task FROM task_mark GROUP BY task HAVING max(at) < ?)');
+      'DELETE FROM task_mark WHERE at < ?1 AND NOT EXISTS' +
+        ' (SELECT 1 FROM task_mark newer WHERE newer.task = task_mark.task AND newer.at >= ?1)');
   }
 
   of(task: string): readonly PlacedMark[] {

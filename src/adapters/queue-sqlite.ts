@@ -35,6 +35,8 @@ const schema = `
 const rememberedRows = 150_000;
 /** Contents of waiting messages held in memory, over all recipients. */
 const bytesHeldMax = 64 * 1024 * 1024;
+/** What expired is forgotten in as many steps, so that no message waits for more than one of them. */
+const pruneSteps = 16;
 
 /**
  * The node's queue in SQLite. The whole replay memory (ids and nonces of what has not expired) is
@@ -55,6 +57,8 @@ export class SqliteMessageQueue implements MessageQueue {
   readonly #settle;
   readonly #remove;
   readonly #read;
+  readonly #oldest;
+  readonly #prune;
   #bytesHeld = 0;
   #next: number;
 
@@ -76,6 +80,10 @@ export class SqliteMessageQueue implements MessageQueue {
     this.#settle = db.database.prepare('UPDATE message SET envelope = NULL WHERE position = ?');
     this.#remove = db.database.prepare('DELETE FROM message WHERE position = ?');
     this.#read = db.database.prepare('SELECT envelope FROM message WHERE position = ?');
+    this.#oldest = db.database.prepare('SELECT min(position) AS first FROM message');
+    this.#prune = db.database.prepare(
+      'DELETE FROM message WHERE position >= ? AND position < ? AND envelope IS NULL AND expires_at < ?',
+    );
     this.#next = this.#load();
   }
 
@@ -180,13 +188,15 @@ export class SqliteMessageQueue implements MessageQueue {
 
   /** Forgets ids and nonces of settled messages that have expired: a replay of them is stale anyway. */
   async prune(nowMs: number): Promise<void> {
-    this.#digests.deleteBelow(nowMs);
-    this.#nonces.deleteBelow(nowMs);
-    await this.#db.write(() =>
-      this.#db.database
-        .prepare('DELETE FROM message WHERE envelope IS NULL AND expires_at < ?')
-        .run(nowMs),
-    );
+    const end = this.#next;
+    const first = Number(this.#oldest.get()?.['first'] ?? end);
+    const perStep = Math.ceil((end - first) / pruneSteps);
+    for (let step = 0; step < pruneSteps; step += 1) {
+      this.#digests.deleteBelow(nowMs, step, pruneSteps);
+      this.#nonces.deleteBelow(nowMs, step, pruneSteps);
+      const from = first + step * perStep;
+      await this.#db.writeSoon(() => this.#prune.run(from, from + perStep, nowMs));
+    }
   }
 
   #load(): number {

@@ -78,9 +78,14 @@ export class DigestTable {
     this.#close(slot);
   }
 
-  /** Forgets every row whose value is below `bound`; looks at each slot once. */
-  deleteBelow(bound: number): void {
-    for (let slot = 0; slot < this.#slots; slot += 1) {
+  /**
+   * Forgets rows whose value is below `bound`; looks at each slot once. A large table is gone through
+   * in `parts` calls, with other work between them: a row that moves meanwhile may stay until the
+   * next round.
+   */
+  deleteBelow(bound: number, part = 0, parts = 1): void {
+    const end = Math.ceil((this.#slots * (part + 1)) / parts);
+    for (let slot = Math.floor((this.#slots * part) / parts); slot < end; slot += 1) {
       while (isBelow(this.#values[slot] ?? empty, bound)) {
         this.#used -= 1;
         this.#close(slot);
