@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Deadline } from '../tool/gate.ts';
 
-/** The gate's timer on the monotonic clock of the event loop. */
+/** The timer of the gate and of waiting agents, on the monotonic clock of the event loop. */
 export const timerDeadline: Deadline = {
   start(afterMs) {
     let timer: NodeJS.Timeout | undefined;

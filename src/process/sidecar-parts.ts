@@ -251,6 +251,7 @@ export async function buildSidecarContext(
   const context: SidecarContext = {
     ...foundations,
     gate,
+    deadline: timerDeadline,
     admission,
     random: systemRandom,
     scanner: scannerOf(mesh, agent, digestKey, clock),

@@ -7,6 +7,7 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { Right } from '../mandate/mandate.ts';
 import type { AgentRequests } from './agent-requests.ts';
 import type { AgentSidecar } from './agent-sidecar.ts';
+import { whileAgentWaits } from './agent-wait.ts';
 import { maskMetadata, maskOrigins } from '../protection/mask-metadata.ts';
 import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
@@ -112,8 +113,9 @@ export class AgentApi {
     const speaker = this.#speaker(memory, place, 'agent', request.traceparent);
     const sent = await send(outgoing, speaker, this.#context);
     if (sent.outcome === 'NO-GO') return this.#sent(sent, memory);
-    const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
-    const outcome = await this.#sidecar.outcomeOf(sent.id, to, signal);
+    const { deadline } = this.#context;
+    const outcome = await whileAgentWaits({ waitMs: request.waitMs, closed, deadline }, (ended) =>
+      this.#sidecar.outcomeOf(sent.id, to, ended));
     if (outcome === null) return this.#pendingOutcome(sent);
     const { body } = outcome;
     const done = doneValues(body.payload, action, parameters, this.#context.mesh);
@@ -154,8 +156,9 @@ export class AgentApi {
   ): Promise<ApiAnswer> {
     const done = request.acknowledge;
     if (done.length > 0 && this.#sidecar.waitingMessages === 0) await memory.absorb([], [], done);
-    const signal = AbortSignal.any([closed, AbortSignal.timeout(request.waitMs)]);
-    const messages = await this.#sidecar.take(request.max, signal, memory);
+    const { deadline } = this.#context;
+    const messages = await whileAgentWaits({ waitMs: request.waitMs, closed, deadline }, (ended) =>
+      this.#sidecar.take(request.max, ended, memory));
     if (messages.length > 0) {
       const readings = messages.map(({ body }) => this.#readingOf(body));
       const isHanded = await this.#handOver(messages, readings, done, memory, closed);

@@ -18,7 +18,7 @@ import type { AgentCode } from '../review/code.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { Scanner } from '../scanner/scan.ts';
 import type { Admission } from '../tool/admitted.ts';
-import type { Gate } from '../tool/gate.ts';
+import type { Deadline, Gate } from '../tool/gate.ts';
 import type { AgentModel } from './agent-model.ts';
 import type { Allotments } from './allotments.ts';
 import type { Endorsements } from './endorsements.ts';
@@ -64,6 +64,8 @@ export type SidecarContext = {
   /** Asks the owner of caps and bounds; nothing runs without. */
   readonly allotments: Allotments;
   readonly gate: Gate;
+  /** Ends what an agent waits for. */
+  readonly deadline: Deadline;
   /** The capability to admit; held by `sidecar/inbound` and nothing else. */
   readonly admission: Admission;
   readonly rates: TokenBuckets;

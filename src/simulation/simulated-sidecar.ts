@@ -33,7 +33,7 @@ import type { SidecarStore } from '../sidecar/ports.ts';
 import { SidecarRecorder } from '../sidecar/recording.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { createAdmission } from '../tool/admitted.ts';
-import { createGate, type Gate, type GateContext } from '../tool/gate.ts';
+import { createGate, type Deadline, type Gate, type GateContext } from '../tool/gate.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { SimulatedFile } from './disk.ts';
@@ -269,6 +269,7 @@ export class SimulatedSidecar {
     const gate = this.#gate(parts, agent.tools, { admission, lease, pace, recorder }, () => context);
     const context: SidecarContext = {
       mesh, agent, clock, gate, admission, store, link, recorder, pace, lease,
+      deadline: this.#deadline(parts.life),
       numbers: parts.recorder.numbers,
       policy: { version: 1, isCurrent: () => true, next: async () => null },
       isolation: 'container',
@@ -312,6 +313,19 @@ export class SimulatedSidecar {
     return context;
   }
 
+  /** On simulated time: what a dead process waited for never comes. */
+  #deadline(life: Parts['life']): Deadline {
+    return {
+      start: (afterMs) => {
+        let cancel = (): void => undefined;
+        const expired = new Promise<void>((resolve) => {
+          cancel = this.#ground.world.after(afterMs, life, resolve);
+        });
+        return { expired, cancel };
+      },
+    };
+  }
+
   #gate(
     { life, intents, store, standing }: Parts,
     tools: readonly string[],
@@ -325,15 +339,7 @@ export class SimulatedSidecar {
       agent: this.agent, clock, intents, ...on,
       random: world.chance,
       runners: new Map(tools.map((tool) => [tool, new SimulatedTool(tool, this.#ground, place)])),
-      deadline: {
-        start: (afterMs) => {
-          let cancel = (): void => undefined;
-          const expired = new Promise<void>((resolve) => {
-            cancel = world.after(afterMs, life, resolve);
-          });
-          return { expired, cancel };
-        },
-      },
+      deadline: this.#deadline(life),
       isCurrent: () => true,
       tools: mesh.tools,
       bounds: { sizeMax: 65_536, depthMax: mesh.limits.depthMax },

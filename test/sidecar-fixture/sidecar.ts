@@ -5,6 +5,7 @@ import { SqliteEndorsementStore } from '../../src/adapters/endorsement-store-sql
 import { SqliteJudgeMemory } from '../../src/adapters/judge-memory-sqlite.ts';
 import { BatchedDatabase } from '../../src/adapters/sqlite-batch.ts';
 import { SqliteSidecarStore } from '../../src/adapters/sidecar-store-sqlite.ts';
+import { timerDeadline } from '../../src/adapters/tool-deadline.ts';
 import type { AllotmentAnswer } from '../../src/bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../../src/bounds/ask.ts';
 import { noInjectionModel } from '../../src/firewall/injection-model.ts';
@@ -203,6 +204,7 @@ export class FakeSidecar {
       agent,
       isolation: 'uid',
       clock: this.clock,
+      deadline: timerDeadline,
       clockJumpedMs: () => 0,
       random,
       protection: plaintextProtection,
