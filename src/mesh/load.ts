@@ -146,8 +146,9 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const firewall = resolveFirewall(loading, frame.firewall);
   const oversight = resolveOversight(loading, frame.oversight);
   const judge = resolveJudge(loading, frame.judge);
-  const workflows = resolveWorkflows(loading, frame.workflows);
-  const pace = resolvePace(loading, frame.pace);
+  const workflowEntries = loading.entries('workflows', frame.workflows, entryShapes.workflows, namePattern);
+  const { workflows, units } = resolveWorkflows(loading, workflowEntries);
+  const pace = resolvePace(loading, frame.pace, units);
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',

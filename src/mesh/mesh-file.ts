@@ -6,6 +6,7 @@ import { defaultBand } from './firewall-settings.ts';
 import { agentModelShape } from './agent-model.ts';
 import { spawnShape, templateShape } from './orchestrator-file.ts';
 import { paceShape } from './pace-settings.ts';
+import { workflowEntryShape } from './workflow-file.ts';
 import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
@@ -332,6 +333,7 @@ export const entryShapes = {
   firewall: firewallShape,
   judge: judgeShape,
   pace: paceShape,
+  workflows: workflowEntryShape,
   defaults: defaultsShape,
 } as const;
 
@@ -361,8 +363,8 @@ export const meshFileShape = z.strictObject({
     scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
     oversight: oversightShape.optional(),
-    workflows: z.record(name, filePath).default({})
-      .describe('What agents are to reach together: a specification each.'),
+    workflows: z.record(name, workflowEntryShape).default({})
+      .describe('What agents are to reach together, and what PACE does with each.'),
     exporters: z.record(name, exporterShape).default({})
       .describe('Where entries of the flight recorder go.'),
   }),

@@ -25,7 +25,7 @@ export const orchestratorCodes = {
   },
   MESH_CHANGE_WORKFLOW: {
     means: 'An edge or a right names a workflow that the mesh file does not declare.',
-    mend: 'Declare it under workflows or under pace.workflows.',
+    mend: 'Declare it under workflows.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_CHANGE_IDLE: {

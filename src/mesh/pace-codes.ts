@@ -4,7 +4,7 @@ import type { CodeTable } from '../review/code.ts';
 /** What is said about the section `pace` of a mesh file. */
 export const meshPaceCodes = {
   MESH_PACE_AGENT_UNKNOWN: {
-    means: 'A workflow of `pace` names an agent that the mesh file or the workflow does not have.',
+    means: 'The `pace` of a workflow names an agent that the mesh file or the workflow does not have.',
     mend: 'Declare the agent, or correct the name; a supervised agent is one of its workflow.',
     agentSees: 'UNAVAILABLE',
   },
@@ -15,7 +15,12 @@ export const meshPaceCodes = {
   },
   MESH_PACE_WORKFLOW_UNKNOWN: {
     means: 'A workflow depends on one that is not declared.',
-    mend: 'Declare it under pace.workflows, or correct the name.',
+    mend: 'Declare it under workflows, or correct the name.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_PACE_WORKFLOWS_MOVED: {
+    means: 'Workflows stand under `pace`, where they stood before there was one section for them.',
+    mend: 'Write each under workflows: its agents there, and standbys, supervised, depends_on and cascade under its pace.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_PACE_WORKFLOW_CYCLE: {

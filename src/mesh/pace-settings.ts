@@ -59,6 +59,14 @@ export const healWindowMs = 24 * 3_600_000;
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
 const names = z.array(name).max(64);
 
+/** What PACE does with one workflow; stands with the workflow. */
+export const workflowPaceShape = z.strictObject({
+  standbys: z.record(name, name).default({}),
+  supervised: name.optional(),
+  depends_on: names.default([]),
+  cascade: z.enum(['automatic', 'decide']).default('automatic'),
+});
+
 /** The shape of the section; what it means stands in the reference of the mesh file. */
 export const paceShape = z.strictObject({
   scores: z.enum(['act', 'record']).default('act'),
@@ -77,13 +85,6 @@ export const paceShape = z.strictObject({
     }),
     silence_ms: z.int().min(1000).max(600_000).default(15_000),
   }).optional(),
-  workflows: z.record(name, z.strictObject({
-    agents: names.min(1),
-    standbys: z.record(name, name).default({}),
-    supervised: name.optional(),
-    depends_on: names.default([]),
-    cascade: z.enum(['automatic', 'decide']).default('automatic'),
-  })).default({}),
   authorities: z.strictObject({
     security: names.min(1),
     incident_commander: names.min(1),
@@ -91,10 +92,13 @@ export const paceShape = z.strictObject({
   }).optional(),
 });
 
-export const defaultPaceSettings: PaceSettings = paceSettingsFrom(paceShape.parse({}));
+export const defaultPaceSettings: PaceSettings = paceSettingsFrom(paceShape.parse({}), new Map());
 
-/** The section as the mesh holds it. */
-export function paceSettingsFrom(given: z.output<typeof paceShape>): PaceSettings {
+/** The section as the mesh holds it, with the workflows of the mesh file. */
+export function paceSettingsFrom(
+  given: z.output<typeof paceShape>,
+  workflows: ReadonlyMap<string, WorkflowSettings>,
+): PaceSettings {
   const { authorities, observer } = given;
   return {
     scores: given.scores,
@@ -110,14 +114,7 @@ export function paceSettingsFrom(given: z.output<typeof paceShape>): PaceSetting
     observer: observer === undefined
       ? null
       : { publicKey: { ...observer.public_key }, silenceMs: observer.silence_ms },
-    workflows: new Map(Object.entries(given.workflows).map(([workflow, value]) => [workflow, {
-      name: workflow,
-      agents: value.agents,
-      standbys: new Map(Object.entries(value.standbys)),
-      supervised: value.supervised ?? null,
-      dependsOn: value.depends_on,
-      cascade: value.cascade,
-    }])),
+    workflows,
     authorities: authorities === undefined
       ? null
       : new Map(paceAuthorities.map((one) => [one, new Set(authorities[one])])),

@@ -141,7 +141,7 @@ describe('the right to change a workflow', () => {
 
   it('is warned of where an edge, once opened, leads past a reviewer', () => {
     const more = '- { from: clerk, to: payments, may_request: [count], workflow: invoices, open: false }';
-    const { diagnostics } = loadWorkflowMesh({ changes: [['  pace:\n', `    ${more}\n  pace:\n`]] });
+    const { diagnostics } = loadWorkflowMesh({ changes: [['  pace:', `    ${more}\n  pace:`]] });
     const found = diagnostics.find(({ code }) => code === 'MESH_CHANGE_SHORTCUT');
     expect([found?.severity, found?.message]).toEqual(['warning', 'Open, it lets clerk reach payments without reviewer.']);
     expect(loadWorkflowMesh().diagnostics.map(({ code }) => code)).not.toContain('MESH_CHANGE_SHORTCUT');

@@ -3,9 +3,9 @@ import type { CodeTable } from '../review/code.ts';
 
 /** What is wrong with criteria, and with the workflows that rest on them. */
 export const workflowCodes = {
-  MESH_WORKFLOW_FILE: {
-    means: 'A workflow is not named by the path of its specification.',
-    mend: 'Write workflows as NAME: path/of/the/specification.yaml.',
+  MESH_WORKFLOW_AGENTS: {
+    means: 'Who takes part in a workflow is said twice, or not at all.',
+    mend: 'Give it agents, or oispec with agent_intents, and not both.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_WORKFLOW_UNCOVERED: {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { workflowPaceShape } from './pace-settings.ts';
 
 const text = z.string().min(1).max(4096);
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -20,6 +21,17 @@ const criterion = z.union([text, z.strictObject({
   shown_by: z.array(milestone).max(16).default([])
     .describe('What shows that it is met, or for a failure criterion that it happened.'),
 })]);
+
+/** One workflow in the mesh file; a path alone is that of its specification. */
+export const workflowEntryShape = z.union([z.string().min(1).max(1024), z.strictObject({
+  oispec: z.string().min(1).max(1024).optional()
+    .describe('File of its specification: criteria, phases, sums, conflicts.'),
+  agents: z.array(name).min(1).max(64).optional()
+    .describe('Who takes part, where no specification says it: agents, or templates of them.'),
+  pace: workflowPaceShape.prefault({}),
+})]);
+
+export type WorkflowEntry = z.output<typeof workflowEntryShape>;
 
 /**
  * Objective Intent Specification of a workflow (framework facts a1, OI-1.5): what agents are to reach

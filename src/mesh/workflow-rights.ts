@@ -76,13 +76,10 @@ function edgeProblems(problems: Problems, edge: Edge, path: Path): void {
   }
 }
 
-/** Who takes part, by its specification and by its section of PACE; null where neither is there. */
+/** Who takes part; null where there is no such workflow. */
 function participantsOf(mesh: Mesh, workflow: string): ReadonlySet<string> | null {
-  const specified = mesh.workflows?.get(workflow)?.agents;
-  const grouped = mesh.pace?.workflows.get(workflow)?.agents;
-  return specified === undefined && grouped === undefined
-    ? null
-    : new Set([...(specified ?? []), ...(grouped ?? [])]);
+  const agents = mesh.pace?.workflows.get(workflow)?.agents;
+  return agents === undefined ? null : new Set(agents);
 }
 
 /** Agents that stand right before the end of an edge on another way from its beginning. */

@@ -49,6 +49,46 @@ describe('an OISpec', () => {
   });
 });
 
+describe('the section workflows', () => {
+  const load = (sections: string) =>
+    loadFiles({ ...sampleFiles, [sampleFile]: `${sampleFiles[sampleFile] ?? ''}${sections}`, '/mesh/workflow.yaml': workflow('[]') });
+  const codes = (sections: string) => load(sections).diagnostics.map(({ code }) => code);
+
+  it.each([
+    ['both', '{ oispec: workflow.yaml, agents: [triage] }'],
+    ['neither', '{ pace: { supervised: triage } }'],
+  ])('says who takes part once: %s is refused', (_what, entry) => {
+    expect(codes(`  workflows: { w: ${entry} }\n`)).toContain('MESH_WORKFLOW_AGENTS');
+  });
+
+  it('says where workflows of `pace` stand now', () => {
+    const old = codes('  pace: { workflows: { w: { agents: [triage], supervised: triage } } }\n');
+    expect(old).toEqual(['MESH_PACE_WORKFLOWS_MOVED']);
+  });
+
+  it.each([
+    ['a stranger as the supervised agent', '{ agents: [triage], pace: { supervised: payments } }', 'MESH_PACE_AGENT_UNKNOWN'],
+    ['a standby with work', '{ agents: [triage, payments], pace: { standbys: { triage: payments } } }', 'MESH_PACE_STANDBY_BUSY'],
+    ['a workflow that is not there', '{ agents: [triage], pace: { depends_on: [other] } }', 'MESH_PACE_WORKFLOW_UNKNOWN'],
+    ['itself', '{ agents: [triage], pace: { depends_on: [w] } }', 'MESH_PACE_WORKFLOW_CYCLE'],
+    ['an agent that is not there', '{ agents: [nobody] }', 'MESH_AGENT_UNKNOWN'],
+  ])('refers to nothing that cannot be: %s', (_what, entry, code) => {
+    expect(codes(`  workflows: { w: ${entry} }\n`)).toContain(code);
+  });
+
+  it('makes every workflow one that PACE knows, with a specification or without', () => {
+    const loaded = load('  workflows: { short: workflow.yaml, long: { oispec: workflow.yaml, pace: { supervised: triage } }, bare: { agents: [triage] } }\n');
+    if (!loaded.ok) throw new Error(loaded.diagnostics.map(({ code }) => code).join(' '));
+    const { mesh } = loaded;
+    expect([...mesh.workflows?.keys() ?? []]).toEqual(['short', 'long']);
+    expect([...mesh.pace?.workflows.values() ?? []]).toMatchObject([
+      { name: 'short', agents: ['triage', 'payments'], supervised: null, cascade: 'automatic' },
+      { name: 'long', agents: ['triage', 'payments'], supervised: 'triage' },
+      { name: 'bare', agents: ['triage'] },
+    ]);
+  });
+});
+
 describe('a workflow', () => {
   it('with a criterion that nobody answers for does not start, and says which', () => {
     const loaded = load('[ { id: paid-once, text: Paid once. } ]');

@@ -118,7 +118,7 @@ const meshText = (operators: { readonly [name: string]: JsonObject }): string =>
         properties: { text: { type: string, maxLength: 2000 }, payee: { type: string }, amount: { type: number }, name: { enum: [a, b, c] } }
   pace:
     authorities: { security: [alice, bob], incident_commander: [alice, bob], risk_owner: [alice] }
-    workflows: { paying: { agents: [planner, payments], supervised: planner } }
+  workflows: { paying: { agents: [planner, payments], pace: { supervised: planner } } }
   operators:
 ${Object.entries(operators).map(([name, jwk]) => `    ${name}: ${JSON.stringify(jwk)}`).join('\n')}
 `;

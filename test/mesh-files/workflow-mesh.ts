@@ -45,9 +45,8 @@ export function workflowFiles(options: WorkflowMeshOptions = {}): { readonly [fi
     - { from: planner, to: reviewer, schemas: [order/1] }
     - { from: reviewer, to: payments, may_request: [count] }
     - { from: clerk, to: reviewer, schemas: [note/1], workflow: invoices, open: true }
-  pace:
-    isolate_after: 1000
-    workflows: { invoices: { agents: [planner, triage, clerk, reviewer, payments] }, payroll: { agents: [planner, clerk] } }
+  pace: { isolate_after: 1000 }
+  workflows: { invoices: { agents: [planner, triage, clerk, reviewer, payments] }, payroll: { agents: [planner, clerk] } }
   schemas:
     order/1: { type: instruction, schema: { type: object, required: [text], properties: { text: { type: string } } } }
     note/1: { type: data, schema: { type: object, required: [text], properties: { text: { type: string } } } }

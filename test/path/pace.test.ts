@@ -12,7 +12,7 @@ import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/r
 describe('PACE on the running mesh', () => {
   const people = pacePeople();
   const agents = ['one', 'two', 'three'];
-  const pace = '    kill_window_ms: 30000\n    workflows: { pair: { agents: [one, two], supervised: two } }\n';
+  const pace = '    kill_window_ms: 30000\n  workflows: { pair: { agents: [one, two], pace: { supervised: two } } }\n';
   let folder: MeshFolder;
   let mesh: MasoProcess;
   const speakers = new Map<string, HostileAgent>();
