@@ -10,6 +10,7 @@ export type {
   Sent,
   ToolResult,
 } from './sdk/join-mesh.ts';
+export type { Known, Knowledge, KnownItem, Memory } from './sdk/knowledge.ts';
 export type {
   ChangeableWorkflow,
   ChangedWorkflow,

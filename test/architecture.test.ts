@@ -27,6 +27,7 @@ const levels: { readonly [folder: string]: number } = {
   anomaly: 3,
   protection: 3,
   exporter: 3,
+  knowledge: 3.5,
   wire: 4,
   tool: 4,
   sidecar: 5,

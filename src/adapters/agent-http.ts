@@ -123,6 +123,9 @@ function routes(server: FastifyInstance, options: AgentHttpOptions): void {
     api.complete(input, memory, closedSignal(reply)),
   );
   add('/v1/tools/call', agentRequests.callTool, (input, memory) => api.callTool(input, memory));
+  add('/v1/memory/remember', agentRequests.remember, (input, memory) => api.remember(input, memory));
+  add('/v1/memory/recall', agentRequests.recall, (input, memory) => api.recall(input, memory));
+  add('/v1/knowledge/query', agentRequests.query, (input, memory) => api.query(input, memory));
   add('/v1/inbox', agentRequests.takeMessages, (input, memory, reply) =>
     api.takeMessages(input, memory, closedSignal(reply)),
   );

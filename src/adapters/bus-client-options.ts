@@ -33,7 +33,7 @@ export type BusClientEvents = {
   readonly deliver: (frame: Extract<NodeFrame, { kind: 'deliver' }>) => void;
   readonly decided: (frame: Decided) => void;
   /** These follow from what a judge refused late. */
-  readonly quarantine: (messages: readonly string[]) => void;
+  readonly quarantine: (messages: readonly string[], incarnations: readonly string[]) => void;
   readonly calls: (frame: CallsFrame, send: (frame: SidecarFrame) => void) => void;
   readonly revocations: (update: RevocationUpdate) => void;
   /** A version is under way; nothing more is to begin under an older one. */

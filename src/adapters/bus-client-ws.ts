@@ -279,7 +279,7 @@ export class BusClient implements BusLink {
       case 'decided':
         return this.#options.events.decided(frame);
       case 'quarantine':
-        return this.#options.events.quarantine(frame.messages);
+        return this.#options.events.quarantine(frame.messages, frame.incarnations);
       case 'list-calls':
       case 'settle-call':
         return this.#options.events.calls(frame, send);

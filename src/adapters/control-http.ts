@@ -20,6 +20,7 @@ import type { RecorderOrderAnswer } from '../control/recorder-orders.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
+import { knowledgeRoutes, type KnowledgeApi } from './control-knowledge-http.ts';
 import { workflowRoutes, type WorkflowApi } from './control-workflows-http.ts';
 import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
 
@@ -40,6 +41,7 @@ export type ControlApi = {
   /** An operator's signature over a new version and its texts; resolves once it is in force. */
   readonly reload: (signed: string, bundle: MeshBundle) => Promise<PolicyAnswer>;
   readonly workflows: WorkflowApi;
+  readonly knowledge: KnowledgeApi;
   /** Registered mandates, newest first; those of one task where it is named. */
   readonly mandates: (task: string | null, limit: number) => readonly JsonObject[];
   /** The chain of a registered mandate; null where there is none. */
@@ -137,6 +139,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   });
   serveOrders(server, api);
   workflowRoutes(server, api.workflows);
+  knowledgeRoutes(server, api.knowledge);
   server.post('/v1/observer', async (request, reply) => {
     const input = decision.safeParse(request.body);
     if (!input.success) return reply.code(400).send({ code: 'IDENTITY_PACE_MALFORMED' });

@@ -94,6 +94,7 @@ beforeEach(() => {
       sessionEnded: (_peer, incarnation) => void endedSessions.push(incarnation),
       lastRun: (spiffeId) => lastRuns.get(spiffeId) ?? null,
       noteRun: (spiffeId, run) => void lastRuns.set(spiffeId, run),
+      knowledge: async () => ({ ok: false, code: 'KNOWLEDGE_DENIED' }),
       forked: (peer) => void forked.push(peer.spiffeId),
     },
   };

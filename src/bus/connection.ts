@@ -21,6 +21,7 @@ import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
 import { convictRefused } from './watch.ts';
 import { onKeyFrame, type KeyContext } from './key-frames.ts';
+import { onKnowledgeFrame } from './knowledge-frames.ts';
 import { answerRenewal } from './renewal-frame.ts';
 import { refusedLineEntries } from './refused-line.ts';
 import { isForked } from './run.ts';
@@ -121,6 +122,8 @@ export class BusConnection {
       case 'bus-key':
       case 'release':
         return onKeyFrame(frame, this.peer, this.#line, this.#context);
+      case 'knowledge':
+        return onKnowledgeFrame(frame, this.peer, this.#line, this.#context);
       case 'calls':
       case 'call-settled':
         return this.#context.control.heardOfCalls(this.peer.name, frame);

@@ -5,6 +5,7 @@ import type { Hold } from '../oversight/hold.ts';
 import type { NodeFrame } from '../wire/frame.ts';
 import type { BoundsPort } from './bounds-frames.ts';
 import type { CallsPort } from './calls-port.ts';
+import type { KnowledgeFramePort } from './knowledge-frames.ts';
 import type { LeasePort } from './line-leases.ts';
 import type { RunPort } from './run.ts';
 import type { SpawnPort } from './spawned.ts';
@@ -21,7 +22,7 @@ export type Line = {
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & ChangePort & {
+export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & ChangePort & KnowledgeFramePort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;

@@ -25,6 +25,7 @@ import { addSimulate } from './simulate.ts';
 import { runSidecar } from './sidecar.ts';
 import { toolsPin } from './tools.ts';
 import { trace } from './trace.ts';
+import { addKnowledge } from './knowledge-commands.ts';
 import { addWorkflow } from './workflow-commands.ts';
 import { up } from './up.ts';
 import { addWatch } from './watch-commands.ts';
@@ -72,6 +73,7 @@ export function buildProgram(io: CommandIo, exit: (code: number) => void): Comma
   addApprovals(program, io, exit, { state, json, signedBy });
   addCalls(program, io, exit, { state, json, signedBy });
   addWorkflow(program, io, exit, { state, json, signedBy });
+  addKnowledge(program, io, exit, { state, json, signedBy });
   addPace(program, io, exit, { state, json, signedBy });
   addTrace(program, io, exit);
   addLedger(program, io, exit);

@@ -6,7 +6,7 @@ import type { MapFacts, Station } from './station.ts';
 const facts: MapFacts = {
   deselected: new Map(), seen: new Map([['scanner', 12]]), firewall: true, judge: false, pace: false,
   observer: false, workflows: 0, recorder: 'ready', witnesses: 1, witnessed: true, exporters: 1, webhooks: 0,
-  probesPerDay: 0, caps: true, isolation: true, oispecs: 3, agents: 3, operators: 2,
+  probesPerDay: 0, caps: true, knowledge: 1, memory: true, isolation: true, oispecs: 3, agents: 3, operators: 2,
   tools: { all: 2, pinned: 2 },
 };
 

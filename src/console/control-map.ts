@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cognitionRows, extractionRows, toolContractRows } from './control-rows-beyond.ts';
 import { furtherRows } from './control-rows.ts';
-import { absent, on, partly, type Line, type MapFacts, type Row, type Station } from './station.ts';
+import { absent, on, partly, withKnowledge, type Line, type MapFacts, type Row, type Station } from './station.ts';
 
 const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]])[] = [
   ['PG', 'Prompt, goal and epistemic integrity', [
@@ -27,7 +27,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
     ['DP-1.1', 'Data is classified', 1, 'mesh', null, on('Labels of classification and integrity on every message.')],
     ['DP-1.6', 'The class travels with the data', 1, 'log', 'bus', on('The sidecar stamps it, the bus checks clearance.')],
     ['DP-2.1', 'What leaks is found on the bus', 2, 'log', 'scanner', on('Secrets and personal data are looked for on both ends.')],
-    ['DP-2.2', 'Retrieved text stays fresh and whole', 2, null, null, absent('No retrieval store is part of this build.')],
+    ['DP-2.2', 'Retrieved text stays fresh and whole', 2, null, null, withKnowledge('Hashes, a window of freshness, and an hourly look; later versions replace earlier ones.')],
   ]],
   ['EC', 'Execution control', [
     ['EC-1.1', 'A person releases what cannot be undone', 1, 'approvals', 'approval.held', ({ operators }) =>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { environmentRows } from './control-rows-beyond.ts';
 import {
-  absent, on, partly, people, withCaps, withJudge, withObserver, withWorkflows, type Row,
+  absent, on, partly, people, withCaps, withJudge, withKnowledge, withMemory, withObserver, withWorkflows,
+  type Row,
 } from './station.ts';
-
-const noStore = absent('No store of documents or memories is part of this build.');
 
 /** Controls whose state follows from the build, or from one setting; by domain. */
 export const furtherRows: { readonly [domain: string]: readonly Row[] } = {
@@ -37,15 +36,15 @@ export const furtherRows: { readonly [domain: string]: readonly Row[] } = {
   DP: [
     ['DP-1.2', 'Classes share no context', 1, 'mesh', 'bus', partly('Nothing flows down; a process that reads two classes has one memory.')],
     ['DP-1.3', 'What agents say is kept', 1, 'recorder', null, partly('Digests and verdicts always; payloads where custodians are named.')],
-    ['DP-1.4', 'Sources of knowledge are listed', 1, 'mesh', null, partly('Tools and their results are; there is no store of documents.')],
+    ['DP-1.4', 'Sources of knowledge are listed', 1, 'mesh', null, on('What the mesh file does not list is queried by nobody.')],
     ['DP-1.5', 'Who gives what to whom is drawn', 1, 'mesh', null, on('From the mesh file, with what passed.')],
     ['DP-2.3', 'The platform keeps data apart', 2, 'agents', null, ({ isolation }) =>
       isolation ? ['partly', 'Users, sockets and files apart; tools are not sandboxed.'] : ['failing', 'isolation: none. Agents share a user.']],
-    ['DP-2.4', 'Memory is private', 2, 'agents', null, partly('A sidecar keeps what its agent read; what agents store elsewhere is theirs.')],
+    ['DP-2.4', 'Memory is private', 2, 'agents', null, withMemory('Each agent has its own, sealed; what agents store elsewhere is theirs.')],
     ['DP-2.5', 'What is put together is classed anew', 2, 'log', null, partly('By the combinations of fields that the mesh file names.')],
-    ['DP-3.1', 'Retrieved text is checked as it is fetched', 3, null, null, noStore],
-    ['DP-3.2', 'Memories end', 3, null, null, noStore],
-    ['DP-3.3', 'Memory is looked through', 3, null, null, noStore],
+    ['DP-3.1', 'Retrieved text is checked as it is fetched', 3, 'log', 'knowledge.read', withKnowledge('Each piece is opened and compared before it is given.')],
+    ['DP-3.2', 'Memories end', 3, 'log', 'memory.written', withMemory('Entries end, and their keys with them.')],
+    ['DP-3.3', 'Memory is looked through', 3, 'log', null, withMemory('By rules: what contradicts unread, is altered, or is over; no model reads it.', 'partly')],
     ['DP-3.4', 'Each item says where it is from', 3, 'trace', null, partly('Causes, sources and labels of each message; not within a text.')],
   ],
   EC: [
@@ -91,7 +90,7 @@ export const furtherRows: { readonly [domain: string]: readonly Row[] } = {
   ],
   SC: [
     ['SC-1.3', 'Toolsets are fixed', 1, 'mesh', null, on('What the mesh file does not list cannot be called.')],
-    ['SC-1.4', 'Stores are listed', 1, null, null, noStore],
+    ['SC-1.4', 'Stores are listed', 1, 'mesh', null, on('Sources of knowledge stand in the mesh file.')],
     ['SC-2.1', 'Bills of materials', 2, null, null, absent('None is made.')],
     ['SC-2.3', 'MCP servers are on a list', 2, 'mesh', null, on('The gate starts or reaches no other.')],
     ['SC-2.4', 'Tools are verified when loaded', 2, 'mesh', null, partly('Against pins, which are hashes and no signatures.')],

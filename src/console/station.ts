@@ -42,6 +42,9 @@ export type MapFacts = {
   readonly webhooks: number;
   readonly probesPerDay: number;
   readonly caps: boolean;
+  /** Sources that agents may query, and whether any agent has a memory. */
+  readonly knowledge: number;
+  readonly memory: boolean;
   readonly isolation: boolean;
   readonly oispecs: number;
   readonly workflows: number;
@@ -70,5 +73,9 @@ export const withObserver = (says: string) => ({ observer }: MapFacts): State =>
   observer ? ['on', says] : ['off', 'The mesh file names no observer.'];
 export const withWorkflows = (says: string) => ({ workflows }: MapFacts): State =>
   workflows > 0 ? ['on', says] : ['off', 'The mesh file names no workflow.'];
+export const withKnowledge = (says: string, state: 'on' | 'partly' = 'on') => ({ knowledge }: MapFacts): State =>
+  knowledge > 0 ? [state, says] : ['off', 'The mesh file names no source of knowledge.'];
+export const withMemory = (says: string, state: 'on' | 'partly' = 'on') => ({ memory }: MapFacts): State =>
+  memory ? [state, says] : ['off', 'The mesh file gives no agent a memory.'];
 export const withCaps = (says: string) => ({ caps }: MapFacts): State =>
   caps ? ['on', says] : ['off', 'The mesh file names no caps and no bounds.'];

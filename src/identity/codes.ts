@@ -296,6 +296,11 @@ export const identityCodes = {
     mend: 'Deny with `maso workflow deny`; look at who wrote the statement.',
     agentSees: 'REFUSED',
   },
+  IDENTITY_KNOWLEDGE_ORDER_MALFORMED: {
+    means: 'An order about knowledge or memory is not a canonical, complete, signed statement.',
+    mend: 'Give it with `maso knowledge` or `maso memory`; look at who wrote the statement.',
+    agentSees: 'REFUSED',
+  },
   IDENTITY_POLICY_MALFORMED: {
     means: 'The statement on a version of the policy is not a canonical, complete, signed one.',
     mend: 'Sign with `maso reload`; look at who wrote the statement.',

@@ -40,7 +40,7 @@ const sections = {
     what: 'agent',
     added: 'widens',
     fields: {
-      sponsor: neutral, zone: neutral, tools: grants, assigns: grants, mayChange: grants,
+      sponsor: neutral, zone: neutral, egress: unclear, tools: grants, assigns: grants, mayChange: grants,
       clearance: widensUpwards(clearances),
     },
     restart: [
@@ -122,6 +122,8 @@ const settings: { readonly [key: string]: Measure } = {
   exporters: unclear,
   judge: unclear,
   workflows: unclear,
+  knowledge: unclear,
+  memory: unclear,
   bounds: unclear,
   oversight: unclear,
 };

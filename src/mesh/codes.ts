@@ -2,6 +2,7 @@
 import { meshRecorderCodes } from './recorder-codes.ts';
 import type { CodeTable } from '../review/code.ts';
 import { boundCodes } from './bound-codes.ts';
+import { knowledgeFileCodes } from './knowledge-codes.ts';
 import { orchestratorCodes } from './orchestrator-codes.ts';
 import { tierCodes } from './tier-codes.ts';
 import { meshPolicyCodes } from './policy-codes.ts';
@@ -348,6 +349,7 @@ export const meshCodes = {
   },
   ...tierCodes,
   ...orchestratorCodes,
+  ...knowledgeFileCodes,
   MESH_EDGE_DUPLICATE: {
     means: 'Two edges have one from, to and domain.',
     mend: 'Merge them.',

@@ -19,6 +19,7 @@ import {
 } from './resolve-domains.ts';
 import { resolveFirewall } from './resolve-firewall.ts';
 import { resolveJudge } from './resolve-judge.ts';
+import { resolveKnowledge, resolveMemory } from './resolve-knowledge.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
@@ -75,6 +76,8 @@ const frameShape = z.strictObject({
     policies: anyList,
     exporters: anyMap,
     workflows: anyMap,
+    knowledge: anyMap,
+    memory: z.unknown().optional(),
     oversight: z.unknown().optional(),
   }),
 });
@@ -149,6 +152,8 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const workflowEntries = loading.entries('workflows', frame.workflows, entryShapes.workflows, namePattern);
   const { workflows, units } = resolveWorkflows(loading, workflowEntries);
   const pace = resolvePace(loading, frame.pace, units);
+  const knowledge = resolveKnowledge(loading, frame.knowledge, { agents, domains });
+  const memory = resolveMemory(loading, frame.memory, { agents, domains });
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -160,7 +165,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall, pace,
-    exporters, oversight, judge, workflows,
+    exporters, oversight, judge, workflows, knowledge, memory,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

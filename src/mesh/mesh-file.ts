@@ -11,6 +11,7 @@ import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
 import { judgeShape } from './judge-file.ts';
+import { knowledgeShape, memoryShape } from './knowledge-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -20,6 +21,7 @@ const text = z.string().min(1).max(1024);
 const command = z.array(z.string().min(1).max(4096)).min(1).max(64);
 /** A JSON Schema: the path of its file (JSON or YAML), or the schema itself. */
 const jsonSchema = z.union([filePath, z.record(z.string(), z.unknown())]);
+const hostName = z.string().max(253).regex(/^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/);
 const timeoutMs = z.int().min(1).max(3_600_000);
 /** Highest number that a bound may have: sums are kept to four decimals, exactly. */
 const bound = z.number().positive().max(900_000_000_000);
@@ -182,6 +184,8 @@ const agentShape = z.strictObject({
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
+  egress: z.array(hostName).max(256).optional()
+    .describe('Hosts that its tool calls may name; all when absent.'),
   assigns: z.array(name).max(256).default([]),
   may_change: z.array(name).max(64).default([]),
   spawn: spawnShape.optional(),
@@ -335,6 +339,8 @@ export const entryShapes = {
   pace: paceShape,
   workflows: workflowEntryShape,
   defaults: defaultsShape,
+  knowledge: knowledgeShape,
+  memory: memoryShape,
 } as const;
 
 /** `security_mesh.yaml` as a whole: the seed's file (seed 003) and what extends it. */
@@ -365,6 +371,9 @@ export const meshFileShape = z.strictObject({
     oversight: oversightShape.optional(),
     workflows: z.record(name, workflowEntryShape).default({})
       .describe('What agents are to reach together, and what PACE does with each.'),
+    knowledge: z.record(name, knowledgeShape).default({})
+      .describe('What agents may look up.'),
+    memory: memoryShape.optional(),
     exporters: z.record(name, exporterShape).default({})
       .describe('Where entries of the flight recorder go.'),
   }),

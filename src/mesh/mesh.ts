@@ -11,6 +11,7 @@ import type { AgentModelSettings } from './agent-model.ts';
 import type { JudgeSettings } from './judge-settings.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
+import type { KnowledgeSource, MemorySettings } from './knowledge-settings.ts';
 import type { PaceSettings } from './pace-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
@@ -64,6 +65,10 @@ export type Mesh = {
   readonly operators: ReadonlyMap<string, Operator>;
   /** What agents are to reach together; absent is none. */
   readonly workflows?: ReadonlyMap<string, Workflow>;
+  /** What agents may look up; absent is nothing. */
+  readonly knowledge?: ReadonlyMap<string, KnowledgeSource>;
+  /** Absent or null: nothing is remembered beyond a process. */
+  readonly memory?: MemorySettings | null;
   readonly deselected: readonly DeselectedControl[];
   /** Who cosigns the flight recorder's checkpoints. Absent is nobody. */
   readonly recorder?: RecorderSettings;
@@ -175,6 +180,8 @@ export type Agent = {
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;
+  /** Hosts that its calls may name, `*.` for all below one; absent or null is any. */
+  readonly egress?: readonly string[] | null;
   /** Whom it may instruct; absent is nobody. Originators may instruct whomever their edges lead to. */
   readonly assigns?: readonly string[];
   /** Workflows that it may propose changes to; absent is none. */

@@ -44,6 +44,7 @@ export function resolveAgents(
         ? null : loading.text(value.system_prompt, [...path, 'system_prompt']),
       model: resolveAgentModel(loading, value.model, [...path, 'model']),
       sponsor: value.sponsor ?? null,
+      egress: value.egress ?? null,
       assigns: value.assigns,
       mayChange: value.may_change,
       spawn: spawnRightOf(value),

@@ -13,6 +13,7 @@ import { mandateCodes } from '../mandate/codes.ts';
 import { meshCodes } from '../mesh/codes.ts';
 import { messageCodes } from '../message/codes.ts';
 import { intentCodes } from '../intent/codes.ts';
+import { knowledgeCodes } from '../knowledge/codes.ts';
 import { judgeCodes } from '../judge/codes.ts';
 import { oversightCodes } from '../oversight/codes.ts';
 import { observerCodes } from '../observer/codes.ts';
@@ -49,6 +50,7 @@ export const codeTables: { readonly [folder: string]: CodeTable } = {
   anomaly: anomalyCodes,
   observer: observerCodes,
   protection: protectionCodes,
+  knowledge: knowledgeCodes,
   recorder: recorderCodes,
   exporter: exporterCodes,
   verifier: verifierCodes,

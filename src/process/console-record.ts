@@ -58,6 +58,8 @@ export async function controlsView({ parts, foundations }: ViewsGround): Promise
     exporters: mesh.exporters?.size ?? 0,
     webhooks: mesh.oversight?.webhooks.length ?? 0,
     probesPerDay: mesh.oversight?.probesPerDay ?? 0,
+    knowledge: mesh.knowledge?.size ?? 0,
+    memory: (mesh.memory ?? null) !== null,
     caps: mesh.bounds.task.size > 0 || [...mesh.actions.values()].some(({ caps }) => caps.size > 0),
     isolation: lines.every(({ isolation }) => isolation !== 'none'),
     oispecs: agents.filter(({ oispec }) => oispec !== null).length,

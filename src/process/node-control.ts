@@ -60,6 +60,7 @@ export function controlApi(
     passkeys,
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),
+    knowledge: parts.knowledge.api,
     workflows: workflowApi(parts.workflows, () => live.mesh),
     mandateChain: (id) => parts.mandates.store.chainOf(id),
     mandates: (task, limit) => listMandates(task, limit, parts.mandates, revocations),

@@ -42,7 +42,7 @@ export function lateRefusals(
 }
 
 function tell(line: BusConnection | undefined, messages: readonly string[]): void {
-  line?.tell({ kind: 'quarantine', messages });
+  line?.tell({ kind: 'quarantine', messages, incarnations: [] });
 }
 
 async function toldBy(approver: Approver, alarm: Alarm): Promise<boolean> {
@@ -74,7 +74,7 @@ async function record(alarm: Alarm, told: boolean, at: number, recorder: Recorde
 }
 
 /** From the newest block that began before the message was sent, oldest first. */
-async function* sinceSent(message: string, flight: FlightRecorder): AsyncGenerator<RecordedEntry> {
+export async function* sinceSent(message: string, flight: FlightRecorder): AsyncGenerator<RecordedEntry> {
   const sentMs = ulidTimeMs(message) ?? 0;
   const size = flight.size();
   let from = size;

@@ -64,6 +64,7 @@ import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { grantOf } from './child-grant.ts';
 import { runPortOf } from './node-runs.ts';
+import { NodeKnowledge } from './node-knowledge.ts';
 import { lateRefusals } from './node-late.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { progressOf } from './node-progress.ts';
@@ -99,6 +100,7 @@ export type Parts = {
   readonly policies: NodePolicies;
   readonly workflows: NodeWorkflows;
   readonly forensics: NodeForensics;
+  readonly knowledge: NodeKnowledge;
   readonly pace: NodePace;
   readonly keys: EnforcementKeys;
   readonly localOperator: string | null;
@@ -151,6 +153,9 @@ export async function buildParts(
   const calls = callsOf(plane, allotments.ledger);
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   const workflows = nodeWorkflowsOf(plane, policies, revocations);
+  const knowledge = await NodeKnowledge.open(directories.node, {
+    ...plane, kms: keys.kms, rewrap: keys.rewrap, flight: foundations.recorder, revocations: list,
+  });
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
@@ -160,6 +165,7 @@ export async function buildParts(
     ...spawning.port,
     ...runPortOf(foundations, revocations),
     ...workflows.port,
+    ...knowledge.port,
   };
   const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
@@ -176,7 +182,7 @@ export async function buildParts(
   });
   return {
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
-    policies, workflows, spawning, calls, forensics, pace, keys: keys.dataKeys, localOperator,
+    policies, workflows, spawning, calls, forensics, knowledge, pace, keys: keys.dataKeys, localOperator,
   };
 }
 
@@ -336,7 +342,7 @@ function controlPortOf(
   allotments: AllotmentsContext,
 ): Omit<
   ControlPort,
-  'endTask' | 'refusedLate' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort |
+  'endTask' | 'refusedLate' | 'knowledge' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort |
   keyof ChangePort
 > {
   return {

@@ -134,6 +134,7 @@ class MeshNode implements RunningNode {
   static async start(options: NodeOptions, foundations: Foundations): Promise<MeshNode> {
     const parts = await buildParts(options, foundations);
     await parts.forensics.begin();
+    parts.knowledge.begin();
     await parts.spawning.children.begin();
     await parts.pace.begin();
     const { host } = options;
@@ -287,7 +288,7 @@ class MeshNode implements RunningNode {
     // What was recorded last is cosigned too, where the witnesses answer soon.
     const soon = delay(cosignLastMs, null, { ref: false });
     await Promise.race([this.#foundations.cosigner.idle(), soon]);
-    this.#parts.forensics.close();
+    for (const part of [this.#parts.forensics, this.#parts.knowledge]) part.close();
     this.#foundations.database.close();
   }
 

@@ -6,6 +6,7 @@ import { ToolSecrets, type ToolPlaces } from '../adapters/tool-secrets.ts';
 import type { BusClient } from '../adapters/bus-client-ws.ts';
 import { hpkeKeyAgreement } from '../adapters/key-agreement-hpke.ts';
 import { keyPortOf } from '../adapters/key-port-ws.ts';
+import { knowledgePortOf } from '../adapters/knowledge-port-ws.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -230,6 +231,7 @@ export async function buildSidecarContext(
     intents: foundations.intents,
     recorder,
     isCurrent: policy.isCurrent,
+    egressOf: (name) => mesh.agents.get(name)?.egress ?? null,
     tools: mesh.tools,
     bounds: { sizeMax: resultSizeMax, depthMax: limits.depthMax },
     review: async (value, { request, label }) =>
@@ -264,6 +266,7 @@ export async function buildSidecarContext(
     ),
     allotments: lasting.allotments(foundations),
     protection: lasting.protection(foundations),
+    knowledge: knowledgePortOf(foundations.link),
     rates: lasting.rates(mesh),
     describeTools: () => tools.descriptions,
     verifyMandate: mandateVerifierOf(foundations),
@@ -304,7 +307,12 @@ function mandateVerifierOf(foundations: SidecarFoundations): MandateVerifier {
   });
 }
 
-function scannerOf(mesh: Mesh, agent: Agent, digestKey: Uint8Array, clock: Clock): Scanner {
+export function scannerOf(
+  mesh: Mesh,
+  agent: Pick<Agent, 'systemPrompt'>,
+  digestKey: Uint8Array,
+  clock: Clock,
+): Scanner {
   const { limits } = mesh;
   return createScanner({
     schemas: createSchemaRegistry(mesh.schemas.values()),

@@ -328,7 +328,7 @@ class SidecarProcess implements RunningSidecar {
           this.#early.push(() => this.#sidecar?.deliver(envelope, chain, settle));
         },
         decided: (frame) => this.#sidecar?.decided(frame),
-        quarantine: (messages) => this.#sidecar?.quarantine(messages),
+        quarantine: (...put) => this.#sidecar?.quarantine(...put),
         calls: (frame, send) => void this.#welcomed.promise
           .then(() => (this.#line === null ? null : answerCalls(frame, this.#foundations(this.#line), send)))
           .catch((failure: unknown) => this.#report(failure)),

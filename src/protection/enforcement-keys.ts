@@ -13,6 +13,7 @@ import { releaseContext, type Release, type ReleaseRequest } from './release.ts'
 import {
   bindingOf, keyContext, openItem, readSealed, type SealedPayload,
 } from './sealed-payload.ts';
+import { rewrapKeys } from './rewrap.ts';
 import { dataKeyBytes } from './sealed-bytes.ts';
 
 export type EnforcementKeysOptions = {
@@ -34,7 +35,6 @@ type Learned = Known | { readonly code: string };
 
 /** Keys held in memory at one time; the oldest goes first, and is unwrapped again when needed. */
 const knownMax = 20_000;
-const rewrapBatch = 100;
 
 /**
  * Tier RETRIEVAL at the policy enforcement point (DESIGN 6.7). The bus is a named recipient of every
@@ -104,24 +104,9 @@ export class EnforcementKeys implements Protection {
    * Wraps every stored key with the present KMS; messages go on meanwhile. A key that does not open is
    * reported and left, and no other waits for it.
    */
-  async rewrapAll(): Promise<number> {
-    const { kms, store } = this.#options;
-    let count = 0;
-    for (let ids = store.ids('', rewrapBatch); ids.length > 0; ids = store.ids(ids.at(-1) ?? '', rewrapBatch)) {
-      for (const id of ids) {
-        const record = store.get(id);
-        if (record === null) continue;
-        const context = keyContext(id, record.binding);
-        try {
-          const bytes = await kms.unwrap(record.wrapped, context);
-          await store.rewrapped(id, await kms.wrap(bytes, context));
-          count += 1;
-        } catch (failure) {
-          this.#options.report(failure);
-        }
-      }
-    }
-    return count;
+  rewrapAll(): Promise<number> {
+    const { kms, store, report } = this.#options;
+    return rewrapKeys(store, kms, report);
   }
 
   /** Drops what no message on its way needs any more. */

@@ -7,6 +7,7 @@ import {
   type ChangedWorkflow,
   type ChangeOptions,
 } from './change-workflow.ts';
+import { knowledgeThrough, memoryThrough, type Knowledge, type Memory } from './knowledge.ts';
 import { SidecarHttp, SidecarRefused, type Call } from './sidecar-http.ts';
 
 export type JoinOptions = {
@@ -173,6 +174,8 @@ export type MeshAgent = {
   readonly complete: (
     request: { readonly messages: readonly unknown[]; readonly [member: string]: unknown },
   ) => Promise<{ readonly [member: string]: unknown }>;
+  readonly memory: Memory;
+  readonly knowledge: Knowledge;
   readonly tools: {
     readonly list: () => Promise<readonly { readonly [member: string]: unknown }[]>;
     /** `tool.operation`. */
@@ -241,6 +244,8 @@ export function meshAgent(
       if (refused !== undefined) throw new SidecarRefused(refused.code ?? 'REFUSED');
       return answer;
     },
+    memory: memoryThrough(call),
+    knowledge: knowledgeThrough(call),
     tools: {
       list: async () => listOf(await call({ path: '/v1/tools', body: null })),
       call: async (operation, args = {}, callOptions = {}) => {

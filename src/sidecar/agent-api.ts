@@ -13,6 +13,7 @@ import { authorityIn } from './authority.ts';
 import { callTool } from './call-tool.ts';
 import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
+import { query, recall, remember, type KnowledgeOutcome } from './knowledge.ts';
 import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
 import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
@@ -265,6 +266,36 @@ export class AgentApi {
     const code = this.#context.agentSees(answer.code);
     const status = answer.code === 'SIDECAR_MODEL_UNAVAILABLE' ? 502 : 403;
     return { status, body: { error: { message: code, type: 'maso', code, param: null } } };
+  }
+
+  remember(request: AgentRequests['remember'], memory: AgentMemory): Promise<ApiAnswer> {
+    return this.#known(request.task, memory, (task) =>
+      remember({ ...request, task }, memory, this.#context));
+  }
+
+  recall(request: AgentRequests['recall'], memory: AgentMemory): Promise<ApiAnswer> {
+    return this.#known(request.task, memory, (task) => recall({ ...request, task }, memory, this.#context));
+  }
+
+  query(request: AgentRequests['query'], memory: AgentMemory): Promise<ApiAnswer> {
+    return this.#known(request.task, memory, (task) => query({ ...request, task }, memory, this.#context));
+  }
+
+  /** What was kept or given, unless the session ended meanwhile. */
+  async #known(
+    asked: string | null,
+    memory: AgentMemory,
+    work: (task: string) => Promise<KnowledgeOutcome>,
+  ): Promise<ApiAnswer> {
+    const place = this.#placeOf(asked, null, memory);
+    if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
+    const { task } = place;
+    const outcome = await work(task);
+    if (!this.#sidecar.isLive(memory)) return this.#refused(401, 'SIDECAR_SESSION_UNKNOWN');
+    const items = outcome.ok ? outcome.items : [];
+    const verdict = outcome.ok ? 'GO' : 'NO-GO';
+    const code = outcome.ok ? null : this.#context.agentSees(outcome.code);
+    return { status: outcome.ok ? 200 : 403, body: { verdict, code, items, task, traceId: outcome.id } };
   }
 
   listTools(): ApiAnswer {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { chainLengthMax } from '../mandate/mandate.ts';
 import { mandateTerms } from './mandate-terms.ts';
 import { changeRequests } from './change-workflow.ts';
+import { knowledgeRequests } from './knowledge.ts';
 import { spawnRequests } from './spawn.ts';
 
 const name = z.string().min(1).max(63);
@@ -73,6 +74,7 @@ export const agentRequests = {
   acknowledge: z.strictObject({ ids: z.array(ulid).max(256) }),
   ...spawnRequests,
   ...changeRequests,
+  ...knowledgeRequests,
   endTask: z.strictObject({ task: ulid }),
   /** Of a chat completion: members that are not named here do not reach the model. */
   complete: z.object({

@@ -276,9 +276,9 @@ export class AgentSidecar {
     if (entries.length > 0) await spool(entries);
   }
 
-  /** A judge refused something late, and these messages follow from it. */
-  quarantine(messages: readonly string[]): void {
-    quarantine(messages, this.context)
+  /** These messages, and what these runs read, follow from what was refused late or put aside. */
+  quarantine(messages: readonly string[], incarnations: readonly string[]): void {
+    quarantine(messages, incarnations, this.context)
       .then((read) => this.#endReader(read))
       .catch((failure: unknown) => this.#faulted(failure));
   }

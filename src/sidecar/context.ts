@@ -23,6 +23,7 @@ import type { AgentModel } from './agent-model.ts';
 import type { Allotments } from './allotments.ts';
 import type { Endorsements } from './endorsements.ts';
 import type { EntryNumbers } from './entry-numbers.ts';
+import type { KnowledgePort } from './knowledge.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
 import type { LeaseView } from './standing.ts';
 
@@ -73,6 +74,8 @@ export type SidecarContext = {
   readonly describeTools: () => readonly JsonObject[];
   readonly store: SidecarStore;
   readonly link: BusLink;
+  /** Memory and knowledge, which the node keeps. */
+  readonly knowledge: KnowledgePort;
   /** The present SVID; rotation replaces it. */
   readonly credential: () => Credential;
   /** Verifies a sender's chain against the bundle; null when it does not hold. */

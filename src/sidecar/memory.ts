@@ -14,6 +14,7 @@ const storedKeysMax = 16_384;
 /** Tasks an agent may stand in at one time; the one it left alone for longest gives way. */
 const placesMax = 16_384;
 const inputsPerTaskMax = 32;
+const latestInputsMax = 256;
 /** Of one task: its own mandates, and those that show the rights of who led to it. */
 const mandatesPerTaskMax = 64;
 const tasksMax = 4096;
@@ -80,6 +81,11 @@ export class AgentMemory {
     const place = this.#places.get(task);
     if (place !== undefined) this.#learnPlace(place);
     return place ?? null;
+  }
+
+  /** What the process was given last, in whatever task; oldest first, at most 256. */
+  latestInputs(): readonly string[] {
+    return [...this.#inputs.values()].flat().slice(-latestInputsMax);
   }
 
   inputs(task: string): readonly string[] {

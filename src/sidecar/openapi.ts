@@ -65,6 +65,24 @@ export const agentRoutes: readonly Route[] = [
     answers: { '200': 'The reviewed result.', ...shared },
   },
   {
+    path: '/v1/memory/remember',
+    summary: 'Keep an entry of the agent\'s own memory, for the task or for all its tasks.',
+    request: 'remember',
+    answers: { '200': 'Kept; `items` holds its id.', ...shared },
+  },
+  {
+    path: '/v1/memory/recall',
+    summary: 'Entries of the agent\'s own memory, newest first, by exact values of indexed members.',
+    request: 'recall',
+    answers: { '200': 'Entries, each with its label; possibly none.', ...shared },
+  },
+  {
+    path: '/v1/knowledge/query',
+    summary: 'Pieces of a source of knowledge that are near to a text.',
+    request: 'query',
+    answers: { '200': 'Pieces, each with its label; possibly none.', ...shared },
+  },
+  {
     path: '/v1/inbox',
     summary: 'Take waiting messages; waits up to `waitMs` for the first.',
     request: 'takeMessages',

@@ -4,12 +4,14 @@ import type { SidecarContext } from './context.ts';
 import type { InboxMessage } from './ports.ts';
 
 /**
- * Messages that follow from one that a judge refused after it had gone on (DESIGN 6.1), as the node found
- * them by their causes. What still waits is not handed over any more. Resolves with the incarnation
- * that read one of them, or null: whatever its process has made of it goes with it.
+ * Messages that follow from one that a judge refused after it had gone on (DESIGN 6.1), or from an item that
+ * an operator put aside, as the node found them by their causes, with the runs that read of it. What
+ * still waits is not handed over any more. Resolves with the incarnation that read one of them, or
+ * null: whatever its process has made of it goes with it.
  */
 export async function quarantine(
   messages: readonly string[],
+  incarnations: readonly string[],
   context: SidecarContext,
 ): Promise<string | null> {
   const { store, spool } = context;
@@ -18,6 +20,7 @@ export async function quarantine(
   await Promise.all(waiting.map(({ body }) => store.setState(body.id, 'refused')));
   if (waiting.length > 0) await spool(waiting.map((message) => quarantinedEntry(message, null, context)));
   const current = store.incarnation()?.id ?? null;
+  if (current !== null && incarnations.includes(current)) return current;
   return known.some(({ incarnation }) => incarnation !== null && incarnation === current) ? current : null;
 }
 

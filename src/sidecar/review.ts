@@ -28,6 +28,11 @@ export type Content = {
   readonly towardsPerson?: boolean;
 };
 
+/** What the content controls work with, wherever they read. */
+export type ReviewContext = Pick<SidecarContext, 'scanner' | 'firewall'> & {
+  readonly mesh: Pick<SidecarContext['mesh'], 'mode' | 'firewall' | 'deselected'>;
+};
+
 /**
  * The content controls side by side (seed 000): each runs to its end, none filters for another. In
  * `mode: observe` their refusals are recorded as they are and turned into GO by the caller's policy,
@@ -35,7 +40,7 @@ export type Content = {
  */
 export async function reviewContent(
   content: Content,
-  context: SidecarContext,
+  context: ReviewContext,
 ): Promise<readonly Verdict[]> {
   const scanned = context.scanner.scan(content);
   const read = await readTexts(content, context);
@@ -43,7 +48,7 @@ export async function reviewContent(
 }
 
 /** The semantic firewall, unless the mesh file switched it off: then nothing reads, and that is said. */
-function readTexts(content: Content, context: SidecarContext): Promise<Verdict> {
+function readTexts(content: Content, context: ReviewContext): Promise<Verdict> {
   const { firewall } = context.mesh;
   const off = deselectionOf(context.mesh, 'semantic-firewall');
   if (off !== null) {

@@ -293,6 +293,7 @@ export class SimulatedNode implements Acceptor {
     const runs = new SqliteSidecarRuns(database);
     return {
       boot: `boot-${this.#boots}`,
+      knowledge: async () => ({ ok: false, code: 'KNOWLEDGE_DENIED' }),
       operators: () => [...mesh.operators.values()].map(({ name, publicKey }) => ({ name, publicKey })),
       hold: async (held) => ({ approval: (await hold(held, approvals)).id }),
       decided: (message, executor, digest) => decidedFrame(approvals.store.byDigest(message, executor, digest)),

@@ -293,6 +293,8 @@ export class SimulatedSidecar {
       allotments: new Allotments({ agent: this.agent, mesh, store, link, clock }),
       rates: new TokenBuckets({ perSecond: 1e6, burst: 1e6 }),
       describeTools: () => [],
+      // Nobody remembers in the simulation.
+      knowledge: { ask: () => Promise.resolve(null) },
       credential: () => this.credential,
       peerByThumbprint: (thumbprint) => verifier.byThumbprint(thumbprint),
       learnPeer: (chainPem) => void verifier.verifyPem(chainPem),

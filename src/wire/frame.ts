@@ -2,6 +2,7 @@
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
+import type { GivenItem, KnowledgeAsk } from '../knowledge/asks.ts';
 import type { WorkflowChange } from '../mesh/workflow-change.ts';
 import type { Classification, Integrity, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { DoubtfulCall } from '../message/doubtful-call.ts';
@@ -113,6 +114,8 @@ export type SidecarFrame =
   | { readonly kind: 'bus-key'; readonly number: number }
   /** Asks for a data key with a `ReleaseRequest`, signed by this identity. */
   | { readonly kind: 'release'; readonly number: number; readonly signed: string }
+  /** A read or write of the agent's memory, or a query; answered by `known`. */
+  | { readonly kind: 'knowledge'; readonly number: number; readonly ask: KnowledgeAsk }
   | { readonly kind: 'spawn'; readonly number: number; readonly request: SpawnRequest }
   /** Proposes a change to a workflow, for the agent of this sidecar. */
   | { readonly kind: 'change'; readonly number: number; readonly request: ChangeRequest }
@@ -169,8 +172,16 @@ export type NodeFrame =
     }
   | { readonly kind: 'recorded'; readonly number: number; readonly code: string | null }
   | { readonly kind: 'held'; readonly number: number; readonly approval: string }
-  /** Messages that follow from one that a judge refused late: they are put aside. */
-  | { readonly kind: 'quarantine'; readonly messages: readonly string[] }
+  | { readonly kind: 'known'; readonly number: number; readonly items: readonly GivenItem[] }
+  /**
+   * Messages that follow from what a judge refused late or an operator put aside, and runs of the agent
+   * that read of it.
+   */
+  | {
+      readonly kind: 'quarantine';
+      readonly messages: readonly string[];
+      readonly incarnations: readonly string[];
+    }
   | {
       readonly kind: 'decided';
       readonly message: string;

@@ -5,6 +5,7 @@ import { readsMax, type AllotmentAsk, type AllotmentReport } from '../bounds/ask
 import { amountMax, type Charge } from '../bounds/charge.ts';
 import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
 import { readWorkflowChange } from '../mesh/workflow-change.ts';
+import { givenMax } from '../knowledge/asks.ts';
 import { doubtfulCallsMax, type DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
@@ -14,6 +15,7 @@ import type { Hold } from '../oversight/hold.ts';
 import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import { payloadPartBytes } from '../recorder/payload-keeper.ts';
 import { keptPiecesMax, runsMax } from './frame.ts';
+import { givenItem, knowledgeAsk } from './parse-knowledge.ts';
 import type { ChangeRequest, NodeFrame, SidecarFrame, SpawnRequest } from './frame.ts';
 
 /** A frame beyond this is refused before it is looked at, and the connection dropped. */
@@ -51,6 +53,9 @@ const sidecarKinds: ReadonlySet<string> = new Set([
   'tool.settled',
   'tool.refused',
   'model.called',
+  'memory.written',
+  'memory.read',
+  'knowledge.read',
   'judge.called',
   'judge.ruled',
   'judge.calibrated',
@@ -237,6 +242,7 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     calls: z.array(stoppedCall).max(stoppedCallsMax),
   }),
   z.strictObject({ kind: z.literal('policy'), version: number, code: code.nullable() }),
+  z.strictObject({ kind: z.literal('knowledge'), number, ask: knowledgeAsk }),
   z.strictObject({ kind: z.literal('spawn'), number, request: spawnRequest }),
   z.strictObject({ kind: z.literal('change'), number, request: changeRequest }),
   z.strictObject({
@@ -278,7 +284,12 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('deliver'), number, envelope, chain: z.string().nullable() }),
   z.strictObject({ kind: z.literal('recorded'), number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('held'), number, approval: id }),
-  z.strictObject({ kind: z.literal('quarantine'), messages: z.array(id).max(1000) }),
+  z.strictObject({
+    kind: z.literal('quarantine'),
+    messages: z.array(id).max(1000),
+    incarnations: z.array(id).max(1000),
+  }),
+  z.strictObject({ kind: z.literal('known'), number, items: z.array(givenItem).max(givenMax) }),
   z.strictObject({
     kind: z.literal('decided'),
     message: id,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { JsonObject } from '../../src/message/json.ts';
 import { joinMesh, type MeshAgent } from '../../src/sdk/join-mesh.ts';
-import { MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
 
 /** The seed's four domains as they stand, one more in the clear, and agents to exchange with. */
 const seed = readFileSync(new URL('../../examples/seed/security_mesh.yaml', import.meta.url), 'utf8');
@@ -27,6 +29,9 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
   scanner:
     combinations:
       - { name: whereabouts, all: [[customer_id], [visits]], classification: confidential }
+  knowledge:
+    guidelines: { domain: agent_memory, origin: the handbook, readers: [reader, planner] }
+  memory: { domain: agent_memory, agents: [reader, planner], index: [customer] }
   zones: { core: { clearance: internal }, secret: { clearance: restricted } }
   agents:
     reader: { role: RETRIEVER, zone: secret }
@@ -217,6 +222,53 @@ describe('data domains', () => {
       (await folder.entries()).find((one) => one.message === passed?.messageId && one.verdicts.length > 0),
     )).verdicts.flatMap((each) => each.findings);
     expect(findings.map((finding) => finding.code)).not.toContain(code);
+  });
+
+  describe('knowledge and memory', () => {
+    const run = async (...args: string[]): Promise<JsonObject> => {
+      const { status, out, err } = await maso([...args, '--state', folder.state, '--json']);
+      expect([status, err]).toEqual([0, '']);
+      return JSON.parse(out);
+    };
+    const itemsOf = (answer: JsonObject) => answer['items'] as readonly JsonObject[];
+
+    test('DP-T1.3, DP-T2.5, DP-T3.4: what one agent remembers is its own, and each step of it is on record', async () => {
+      const document = join(folder.directory, 'refunds.md');
+      await writeFile(document, 'Refunds are paid within fourteen days.');
+      await run('knowledge', 'ingest', 'guidelines', document, '--as', 'local');
+      const [reader, planner] = ['reader', 'planner'].map((name) => joined.get(name));
+      const found = await reader?.knowledge.query('guidelines', 'when are refunds paid');
+      expect(found?.items).toMatchObject([{
+        value: { text: 'Refunds are paid within fourteen days.' }, origin: 'the handbook',
+        label: { integrity: 'untrusted', origins: ['knowledge'] },
+      }]);
+      const task = String(found?.task);
+      const kept = await reader?.memory.remember({ customer: 'c-7', says: 'fourteen days' }, { task });
+      expect(kept).toMatchObject({ verdict: 'GO' });
+      const recalled = await reader?.memory.recall({ where: { customer: 'c-7' }, task });
+      expect(recalled?.items).toMatchObject([{ id: kept?.item, label: { integrity: 'untrusted' } }]);
+      expect((await planner?.memory.recall({ where: { customer: 'c-7' } }))?.items).toEqual([]);
+      expect(await planner?.knowledge.query('unlisted', 'x')).toMatchObject({ verdict: 'NO-GO', code: 'REFUSED' });
+      const entries = await folder.entries();
+      const steps = entries.filter(({ kind }) => /^(knowledge|memory)/.test(kind)).map(({ kind, outcome }) => [kind, outcome]);
+      expect(steps).toEqual([
+        ['knowledge.ingested', null], ['knowledge.read', 'GO'], ['memory.written', 'GO'], ['memory.read', 'GO'],
+        ['memory.read', 'GO'], ['knowledge.read', 'NO-GO'],
+      ]);
+      const written = entries.find(({ kind }) => kind === 'memory.written');
+      expect(written?.causedBy).toContain(found?.traceId);
+      for (const file of filesOf('node', 'log')) {
+        expect([file, holds(readFileSync(file), 'paid within fourteen')]).toEqual([file, false]);
+      }
+    });
+
+    test('a poisoned piece is put aside with what followed from it, and whoever read it ends', async () => {
+      const [piece] = itemsOf(await run('knowledge', 'list', 'guidelines'));
+      const done = await run('knowledge', 'quarantine', String(piece?.['id']), '--as', 'local');
+      expect(done).toMatchObject({ code: null, items: 2, readers: 1 });
+      await expect(joined.get('reader')?.memory.recall()).rejects.toMatchObject({ code: 'SESSION_ENDED' });
+      expect(itemsOf(await run('memory', 'list'))).toMatchObject([{ state: 'quarantined', reason: 'KNOWLEDGE_QUARANTINED' }]);
+    });
   });
 
   async function receiveIn(domain: string, to = 'analyst', from = 'reader') {

@@ -35,6 +35,8 @@ import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
 import { Allotments } from '../../src/sidecar/allotments.ts';
 import type { SidecarContext } from '../../src/sidecar/context.ts';
 import type { BusLink, KeptRead, PublishAnswer } from '../../src/sidecar/ports.ts';
+import type { KnowledgePort } from '../../src/sidecar/knowledge.ts';
+import type { KnowledgeAnswer, KnowledgeAsk } from '../../src/knowledge/asks.ts';
 import { createAdmission, type AdmissionFields } from '../../src/tool/admitted.ts';
 import { withoutResult, type GateOutcome } from '../../src/tool/gate-outcome.ts';
 import type { Gate } from '../../src/tool/gate.ts';
@@ -176,6 +178,17 @@ export function bodyOf(envelope: SignedEnvelope): EnvelopeBody {
   return JSON.parse(Buffer.from(envelope.split('.')[1] ?? '', 'base64url').toString('utf8'));
 }
 
+/** A node that keeps nothing: it notes what it is asked and answers as a test says. */
+export class FakeKnowledge implements KnowledgePort {
+  readonly asks: KnowledgeAsk[] = [];
+  answers: (ask: KnowledgeAsk) => KnowledgeAnswer | null = () => ({ ok: true, items: [] });
+
+  async ask(ask: KnowledgeAsk): Promise<KnowledgeAnswer | null> {
+    this.asks.push(ask);
+    return this.answers(ask);
+  }
+}
+
 /** The sidecar of one agent of the sample mesh with everything around it faked. */
 export class FakeSidecar {
   readonly clock = { ms: startMs, nowMs: () => this.clock.ms };
@@ -183,6 +196,7 @@ export class FakeSidecar {
   readonly store = new SqliteSidecarStore(this.database);
   readonly recorder = new FakeRecorder();
   readonly link = new FakeLink();
+  readonly knowledge = new FakeKnowledge();
   readonly numbers = new EntryNumbers(fixtureRun);
   readonly calls: AdmissionFields[] = [];
   readonly faults: unknown[] = [];
@@ -251,6 +265,7 @@ export class FakeSidecar {
       admission,
       rates: new TokenBuckets({ perSecond: 1e6, burst: 1e6 }),
       describeTools: () => [],
+      knowledge: this.knowledge,
       store: this.store,
       link: this.link,
       credential: () => this.party.credential,

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KnowledgeCode } from '../knowledge/codes.ts';
+import { similarity } from '../knowledge/blind.ts';
+import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
+import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
+import type { BatchedDatabase } from './sqlite-batch.ts';
+
+const schema = `
+  CREATE TABLE IF NOT EXISTS item (
+    id TEXT PRIMARY KEY, shelf TEXT NOT NULL, task TEXT, document TEXT, state TEXT NOT NULL,
+    reason TEXT, expires_at INTEGER NOT NULL, facts TEXT NOT NULL, nonce TEXT NOT NULL,
+    ciphertext TEXT NOT NULL, vector BLOB
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS item_shelf ON item (shelf, state, id);
+  CREATE INDEX IF NOT EXISTS item_expiry ON item (expires_at);
+  CREATE TABLE IF NOT EXISTS item_term (
+    shelf TEXT NOT NULL, term TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (shelf, term, item)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS item_term_item ON item_term (item);
+  CREATE TABLE IF NOT EXISTS item_cause (
+    cause TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (cause, item)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS item_trail (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, incarnation TEXT NOT NULL, item TEXT NOT NULL, call TEXT
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS item_trail_item ON item_trail (item) WHERE call IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS item_trail_writer ON item_trail (incarnation, position) WHERE call IS NULL;
+`;
+
+type Row = { readonly [column: string]: unknown };
+
+/**
+ * Kept items in one SQLite file of the node; see the port for the contract. Blind vectors are compared
+ * with each of a shelf, which `pieces_max` bounds. What followed from an item stays known after it ended.
+ */
+export class SqliteItemStore implements ItemStore {
+  readonly #db: BatchedDatabase;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec(schema);
+    this.#statements = prepare(db);
+  }
+
+  async add(items: readonly StoredItem[], supersedes: readonly string[] = []): Promise<void> {
+    await this.#db.write(() => {
+      const { setState } = this.#statements;
+      for (const id of supersedes) setState.run('superseded', 'KNOWLEDGE_SUPERSEDED', id);
+      for (const item of items) this.#add(item);
+    });
+  }
+
+  async get(id: string): Promise<StoredItem | null> {
+    const row = this.#statements.get.get(id);
+    return row === undefined ? null : this.#itemOf(row);
+  }
+
+  async find({ shelf, task, terms, nowMs, limit }: Find): Promise<readonly StoredItem[]> {
+    const { database } = this.#db;
+    const withTerms = 'AND id IN (SELECT item FROM item_term WHERE shelf = ? AND term = ?)';
+    const query = `SELECT * FROM item WHERE shelf = ? AND state = 'current' AND expires_at > ?
+      ${task === null ? '' : 'AND task = ?'} ${terms.map(() => withTerms).join(' ')}
+      ORDER BY id DESC LIMIT ?`;
+    const given = [
+      shelf, nowMs, ...(task === null ? [] : [task]), ...terms.flatMap((term) => [shelf, term]), limit,
+    ];
+    return database.prepare(query).all(...given).map((row) => this.#itemOf(row));
+  }
+
+  async nearest(
+    shelf: string,
+    vector: Float32Array,
+    limit: number,
+  ): ReturnType<ItemStore['nearest']> {
+    const near: { readonly id: string; readonly similarity: number }[] = [];
+    for (const row of this.#statements.vectors.iterate(shelf)) {
+      const stored = vectorOf(row['vector']);
+      if (stored === null) continue;
+      near.push({ id: String(row['id']), similarity: similarity(vector, stored) });
+    }
+    near.sort((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1));
+    return near.slice(0, limit).flatMap(({ id, similarity: nearness }) => {
+      const row = this.#statements.get.get(id);
+      return row === undefined ? [] : [{ item: this.#itemOf(row), similarity: nearness }];
+    });
+  }
+
+  async count(shelf: string, nowMs: number): Promise<number> {
+    return Number(this.#statements.count.get(shelf, nowMs)?.['n'] ?? 0);
+  }
+
+  async list(shelf: string | null, after: string, limit: number): Promise<readonly StoredItem[]> {
+    const { list, listShelf } = this.#statements;
+    const rows = shelf === null ? list.all(after, limit) : listShelf.all(shelf, after, limit);
+    return rows.map((row) => this.#itemOf(row));
+  }
+
+  async document(shelf: string, name: string): Promise<readonly ItemFacts[]> {
+    return this.#statements.document.all(shelf, name).map((row) => this.#itemOf(row));
+  }
+
+  async setState(
+    ids: readonly string[],
+    state: ItemState,
+    reason: KnowledgeCode | null,
+  ): Promise<void> {
+    await this.#db.write(() => {
+      for (const id of ids) this.#statements.setState.run(state, reason, id);
+    });
+  }
+
+  async removeExpired(nowMs: number): Promise<number> {
+    return this.#db.write(() => {
+      this.#statements.removeExpiredTerms.run(nowMs);
+      return Number(this.#statements.removeExpired.run(nowMs).changes);
+    });
+  }
+
+  async noteReads(incarnation: string, call: string, items: readonly string[]): Promise<void> {
+    if (items.length === 0) return;
+    await this.#db.write(() => {
+      for (const item of items) this.#statements.note.run(incarnation, item, call);
+    });
+  }
+
+  async readsOf(item: string): Promise<readonly Trail[]> {
+    return this.#statements.readsOf.all(item).map(trailOf);
+  }
+
+  async writtenAfter(incarnation: string, position: number): Promise<readonly Trail[]> {
+    return this.#statements.writtenAfter.all(incarnation, position).map(trailOf);
+  }
+
+  async causedBy(id: string): Promise<readonly string[]> {
+    return this.#statements.causedBy.all(id).map((row) => String(row['item']));
+  }
+
+  #add(item: StoredItem): void {
+    const { nonce, ciphertext, vector, terms, state, reason, ...facts } = item;
+    const { add, addTerm, addCause, note } = this.#statements;
+    const { id, shelf, task, document, expiresAt, incarnation, causes } = facts;
+    const bytes = vector === null ? null
+      : new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+    add.run(
+      id, shelf, task, document, state, reason, expiresAt, JSON.stringify(facts), nonce, ciphertext, bytes,
+    );
+    for (const term of terms) addTerm.run(shelf, term, id);
+    for (const cause of causes) addCause.run(cause, id);
+    if (incarnation !== null) note.run(incarnation, id, null);
+  }
+
+  #itemOf(row: Row): StoredItem {
+    // What stands in the columns beside it is authenticated when it is opened.
+    const facts = JSON.parse(String(row['facts'])) as Omit<StoredItem, 'state' | 'reason' | 'terms'>;
+    const id = String(row['id']);
+    return {
+      ...facts,
+      state: String(row['state']) as ItemState,
+      reason: row['reason'] === null ? null : (String(row['reason']) as KnowledgeCode),
+      nonce: String(row['nonce']),
+      ciphertext: String(row['ciphertext']),
+      terms: this.#statements.termsOf.all(id).map((one) => String(one['term'])),
+      vector: vectorOf(row['vector']),
+    };
+  }
+}
+
+function prepare({ database }: BatchedDatabase) {
+  return {
+    add: database.prepare('INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    addTerm: database.prepare('INSERT OR IGNORE INTO item_term VALUES (?, ?, ?)'),
+    addCause: database.prepare('INSERT OR IGNORE INTO item_cause VALUES (?, ?)'),
+    note: database.prepare('INSERT INTO item_trail (incarnation, item, call) VALUES (?, ?, ?)'),
+    get: database.prepare('SELECT * FROM item WHERE id = ?'),
+    termsOf: database.prepare('SELECT term FROM item_term WHERE item = ? ORDER BY term'),
+    vectors: database.prepare(
+      `SELECT id, vector FROM item WHERE shelf = ? AND state IN ('current', 'flagged')`,
+    ),
+    count: database.prepare(
+      `SELECT count(*) AS n FROM item WHERE shelf = ? AND state <> 'superseded' AND expires_at > ?`,
+    ),
+    list: database.prepare('SELECT * FROM item WHERE id > ? ORDER BY id LIMIT ?'),
+    listShelf: database.prepare('SELECT * FROM item WHERE shelf = ? AND id > ? ORDER BY id LIMIT ?'),
+    document: database.prepare(
+      `SELECT * FROM item WHERE shelf = ? AND document = ? AND state IN ('current', 'flagged')`,
+    ),
+    // What was put aside stays aside, whatever else is found about it.
+    setState: database.prepare(
+      `UPDATE item SET state = ?1, reason = ?2 WHERE id = ?3 AND (state <> 'quarantined' OR ?1 = 'current')`,
+    ),
+    removeExpired: database.prepare('DELETE FROM item WHERE expires_at <= ?'),
+    removeExpiredTerms: database.prepare(
+      'DELETE FROM item_term WHERE item IN (SELECT id FROM item WHERE expires_at <= ?)',
+    ),
+    readsOf: database.prepare(
+      'SELECT * FROM item_trail WHERE item = ? AND call IS NOT NULL ORDER BY position',
+    ),
+    writtenAfter: database.prepare(
+      'SELECT * FROM item_trail WHERE incarnation = ? AND position > ? AND call IS NULL ORDER BY position',
+    ),
+    causedBy: database.prepare('SELECT item FROM item_cause WHERE cause = ?'),
+  };
+}
+
+function trailOf(row: Row): Trail {
+  const { position, incarnation, item, call } = row;
+  return {
+    position: Number(position),
+    incarnation: String(incarnation),
+    item: String(item),
+    call: call === null ? null : String(call),
+  };
+}
+
+/** A copy: the bytes of a row need not stand where floats may. */
+function vectorOf(value: unknown): Float32Array | null {
+  if (!(value instanceof Uint8Array) || value.byteLength % 4 !== 0) return null;
+  return new Float32Array(value.slice().buffer);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { blankEntry } from '../recorder/blank-entry.ts';
+import type { EntryDraft, EntryKind } from '../recorder/entry.ts';
+import { spreadOf } from './poisoned.ts';
+
+const entry = (
+  kind: EntryKind,
+  actor: string,
+  message: string,
+  change: Partial<EntryDraft> = {},
+): EntryDraft => blankEntry({ kind, id: `${message}.${kind}`, at: 0, actor, message, outcome: 'GO', ...change });
+
+async function* listed(entries: readonly EntryDraft[]): AsyncGenerator<EntryDraft> {
+  yield* entries;
+}
+const spread = (entries: readonly EntryDraft[]) => spreadOf(new Set(['poison']), listed(entries));
+
+const readBy = (agent: string, incarnation: string) =>
+  entry('memory.read', 'node', `read-${agent}`, { causedBy: ['poison'], detail: { agent, incarnation } });
+const admitted = (id: string, to: string) => entry('message.admitted', 'node', id, { detail: { to } });
+
+describe('what followed from a poisoned item', () => {
+  test('is what its reader says and keeps, in whatever task, and what others make of that', async () => {
+    const found = await spread([
+      entry('message.outbound', 'agent:a', 'm0'), admitted('m0', 'b'),
+      readBy('a', 'run-1'),
+      entry('message.outbound', 'agent:a', 'm1'), admitted('m1', 'b'),
+      entry('memory.written', 'node', 'i1', { detail: { agent: 'a', item: 'i1' } }),
+      entry('message.delivered', 'sidecar:b', 'm1'),
+      entry('message.outbound', 'agent:b', 'm2'), admitted('m2', 'c'),
+      entry('memory.written', 'node', 'i2', { detail: { agent: 'b', item: 'i2' } }),
+      entry('memory.written', 'node', 'i3', { detail: { agent: 'd', item: 'i3' } }),
+      entry('tool.outcome', 'sidecar:c', 'm2'),
+    ]);
+    expect(Object.fromEntries(found.messages)).toEqual({ b: ['m1'], c: ['m2'] });
+    expect(found.items).toEqual(new Set(['i1', 'i2']));
+    expect(found.done).toBe(1);
+  });
+
+  test('is nothing that a fresh process of the reader says', async () => {
+    const ended = (incarnation: string) =>
+      blankEntry({ kind: 'session.ended', id: incarnation, at: 0, actor: 'agent:a', detail: { incarnation } });
+    const found = await spread([
+      readBy('a', 'run-1'), ended('run-0'),
+      entry('message.outbound', 'agent:a', 'm1'), admitted('m1', 'b'),
+      ended('run-1'),
+      entry('message.outbound', 'agent:a', 'm2'), admitted('m2', 'b'),
+    ]);
+    expect(Object.fromEntries(found.messages)).toEqual({ b: ['m1'] });
+  });
+
+  test('is nothing that was refused', async () => {
+    const refused = { outcome: 'NO-GO', causedBy: ['poison'], detail: { agent: 'a', incarnation: 'run-1' } } as const;
+    const found = await spread([
+      entry('memory.read', 'node', 'r', refused), entry('message.outbound', 'agent:a', 'm1'), admitted('m1', 'b'),
+    ]);
+    expect(found.messages.size).toBe(0);
+  });
+});

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RecordedEntry } from '../recorder/entry.ts';
+
+/** What followed from poisoned items, as far as entries of the log say. */
+export type Spread = {
+  /** Entries of memory. */
+  readonly items: ReadonlySet<string>;
+  /** Messages by the agent that each was for. */
+  readonly messages: ReadonlyMap<string, readonly string[]>;
+  /** Actions that were done on the way, for people to undo. */
+  readonly done: number;
+};
+
+type Read = Pick<RecordedEntry, 'kind' | 'message' | 'actor' | 'causedBy' | 'detail' | 'outcome'>;
+
+/**
+ * Everything that follows from these items and reads, over entries in the order of the log. Whoever was
+ * given one taints all that it says and keeps from then on, in whatever task, until its session ends;
+ * whoever was sent such a message is taken to have read it. Too much is put aside rather than too
+ * little: what is left out goes on poisoning.
+ */
+export async function spreadOf(
+  roots: ReadonlySet<string>,
+  entries: AsyncIterable<Read>,
+): Promise<Spread> {
+  const reached = new Set(roots);
+  const items = new Set<string>();
+  const messages = new Map<string, string[]>();
+  /** Agent -> the run that read; null where it was sent a message, and no run is known. */
+  const tainted = new Map<string, string | null>();
+  let done = 0;
+  for await (const { kind, message: id, actor, causedBy, detail, outcome } of entries) {
+    const follows = causedBy.some((cause) => reached.has(cause));
+    const { agent, incarnation, to } = detail;
+    if (kind === 'session.ended') forget(tainted, actor, incarnation);
+    if (id === null || outcome === 'NO-GO') continue;
+    if (isRead(kind) && follows && typeof agent === 'string') {
+      tainted.set(agent, typeof incarnation === 'string' ? incarnation : null);
+      reached.add(id);
+    }
+    if (kind === 'message.delivered' && reached.has(id)) tainted.set(nameOf(actor), null);
+    if (kind === 'message.outbound' && (follows || tainted.has(nameOf(actor)))) reached.add(id);
+    if (kind === 'memory.written' && (follows || (typeof agent === 'string' && tainted.has(agent)))) {
+      const item = typeof detail['item'] === 'string' ? detail['item'] : id;
+      reached.add(item);
+      items.add(item);
+    }
+    if (!reached.has(id)) continue;
+    if (kind === 'tool.outcome' && outcome === 'GO') done += 1;
+    if (kind !== 'message.admitted' || typeof to !== 'string') continue;
+    messages.set(to, [...(messages.get(to) ?? []), id]);
+  }
+  return { items, messages, done };
+}
+
+function isRead(kind: Read['kind']): boolean {
+  return kind === 'memory.read' || kind === 'knowledge.read';
+}
+
+/** A fresh process starts clean; what was merely sent to an agent may be read by the next one. */
+function forget(tainted: Map<string, string | null>, actor: string, incarnation: unknown): void {
+  const agent = nameOf(actor);
+  const by = tainted.get(agent);
+  if (typeof by === 'string' && by === incarnation) tainted.delete(agent);
+}
+
+/** `agent:triage` and `sidecar:triage` are about `triage`. */
+function nameOf(actor: string): string {
+  return actor.slice(actor.indexOf(':') + 1);
+}

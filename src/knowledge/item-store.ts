@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { KnowledgeCode } from './codes.ts';
+import type { ItemFacts, ItemState, StoredItem } from './item.ts';
+
+/** Somebody who read or wrote an item, in the order of `position`. */
+export type Trail = {
+  readonly position: number;
+  readonly incarnation: string;
+  readonly item: string;
+  /** The read that gave it; null for a write. */
+  readonly call: string | null;
+};
+
+export type Find = {
+  readonly shelf: string;
+  /** Null: of every task. */
+  readonly task: string | null;
+  /** All of them must stand at the item. */
+  readonly terms: readonly string[];
+  /** Entries that end at or before this are over. */
+  readonly nowMs: number;
+  readonly limit: number;
+};
+
+/**
+ * Kept items, sealed, and who read and wrote them. Nothing in it opens without a key that the `Kms`
+ * unwraps. Every method rejects when the store fails; what is resolved is durable.
+ */
+export interface ItemStore {
+  /** All or none; `supersedes` are older items that the new ones replace, in the same step. */
+  add(items: readonly StoredItem[], supersedes?: readonly string[]): Promise<void>;
+  get(id: string): Promise<StoredItem | null>;
+  /** Current items, newest first. */
+  find(asked: Find): Promise<readonly StoredItem[]>;
+  /** Items of a shelf that are not quarantined or superseded, nearest first, with their similarity. */
+  nearest(
+    shelf: string,
+    vector: Float32Array,
+    limit: number,
+  ): Promise<readonly { readonly item: StoredItem; readonly similarity: number }[]>;
+  /** Items that are neither superseded nor over. */
+  count(shelf: string, nowMs: number): Promise<number>;
+  /** In the order of ids, after `after`; null is every shelf. */
+  list(shelf: string | null, after: string, limit: number): Promise<readonly StoredItem[]>;
+  /** Current and flagged pieces of one document. */
+  document(shelf: string, name: string): Promise<readonly ItemFacts[]>;
+  setState(ids: readonly string[], state: ItemState, reason: KnowledgeCode | null): Promise<void>;
+  /** Removes what is over; gives how many were. */
+  removeExpired(nowMs: number): Promise<number>;
+  /** Who reads what, before it is handed over. */
+  noteReads(incarnation: string, call: string, items: readonly string[]): Promise<void>;
+  readsOf(item: string): Promise<readonly Trail[]>;
+  /** What a process wrote after a position. */
+  writtenAfter(incarnation: string, position: number): Promise<readonly Trail[]>;
+  /** Items that name this id among their causes. */
+  causedBy(id: string): Promise<readonly string[]>;
+}

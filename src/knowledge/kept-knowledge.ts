@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Reader } from './access.ts';
+import type { KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
+import type { KnowledgeContext } from './context.ts';
+import { recall, remember } from './memory.ts';
+import { query } from './source.ts';
+
+/** What a sidecar asks for its agent. Rejects where store, keys or recorder fail: nothing was given or kept. */
+export function answerAsk(
+  ask: KnowledgeAsk,
+  reader: Reader,
+  context: KnowledgeContext,
+): Promise<KnowledgeAnswer> {
+  switch (ask.kind) {
+    case 'remember':
+      return remember(ask, reader, context);
+    case 'recall':
+      return recall(ask, reader, context);
+    case 'query':
+      return query(ask, reader, context);
+    default:
+      return ask satisfies never;
+  }
+}

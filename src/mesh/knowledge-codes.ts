@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodeTable } from '../review/code.ts';
+
+/** What is wrong with sources of knowledge and with agents' memory in a mesh file. */
+export const knowledgeFileCodes = {
+  MESH_KNOWLEDGE_EXECUTOR: {
+    means: 'An executor is to query a source of knowledge or to remember: executors read no prose.',
+    mend: 'Let another agent read it, and ask the executor for an action.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_KNOWLEDGE_ROLE: {
+    means: 'An agent is to read or remember in a data domain that does not allow its role.',
+    mend: 'Add the role to allowed_roles of the domain, or take the agent from the list.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_KNOWLEDGE_CLEARANCE: {
+    means: 'A reader of a source has a lower clearance than the source is classified.',
+    mend: 'Raise the clearance of its zone, or take the agent from the readers.',
+    agentSees: 'UNAVAILABLE',
+  },
+} as const satisfies CodeTable;

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+
+const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
+const dayMs = 86_400_000;
+
+/** One entry of `knowledge`; see `KnowledgeSource`. */
+export const knowledgeShape = z.strictObject({
+  domain: name,
+  classification: z.enum(['public', 'internal', 'confidential', 'restricted']).optional(),
+  readers: z.array(name).min(1).max(1000),
+  origin: z.string().min(1).max(1024),
+  max_age_ms: z.int().min(1000).max(3650 * dayMs).default(90 * dayMs),
+  over_fetch: z.int().min(1).max(20).default(3),
+  flagged: z.enum(['withhold', 'serve']).default('withhold'),
+  pieces_max: z.int().min(1).max(100_000).default(20_000),
+});
+
+/** The section `memory`; see `MemorySettings`. */
+export const memoryShape = z.strictObject({
+  domain: name,
+  agents: z.array(name).min(1).max(1000),
+  per: z.enum(['task', 'agent']).default('task'),
+  index: z.array(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/)).max(8).default([]),
+  retention_ms: z.int().min(1000).max(3650 * dayMs).default(3 * dayMs),
+  half_life_ms: z.int().min(1000).max(3650 * dayMs).default(dayMs),
+  entries_max: z.int().min(1).max(1_000_000).default(10_000),
+  analyse_every_ms: z.int().min(1000).max(dayMs).default(3_600_000),
+});

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { loadFiles, sampleFile, sampleFiles, sampleText } from '../../test/mesh-files/sample.ts';
+
+const source = { domain: 'billing', readers: ['triage'], origin: 'the handbook' };
+const memory = { domain: 'billing', agents: ['triage'] };
+
+function load(sections: object) {
+  const text = `${sampleText}\n${Object.entries(sections)
+    .map(([name, value]) => `  ${name}: ${JSON.stringify(value)}\n`).join('')}`;
+  return loadFiles({ ...sampleFiles, [sampleFile]: text });
+}
+const codesOf = (sections: object) =>
+  load(sections).diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+
+describe('knowledge and memory in the mesh file', () => {
+  test.each([
+    ['an agent that is not there', { readers: ['nobody'] }, { agents: ['nobody'] }, 'MESH_AGENT_UNKNOWN'],
+    ['a domain that is not there', { domain: 'nowhere' }, { domain: 'nowhere' }, 'MESH_DOMAIN_UNKNOWN'],
+    ['an executor', { readers: ['payments'] }, { agents: ['payments'] }, 'MESH_KNOWLEDGE_EXECUTOR'],
+    ['a key that it does not know', { reader: [] }, { agent: [] }, 'MESH_KEY_UNKNOWN'],
+    ['nobody', { readers: [] }, { agents: [] }, 'MESH_VALUE_INVALID'],
+  ])('are refused with %s', (_, ofSource, ofMemory, code) => {
+    expect(codesOf({ knowledge: { guide: { ...source, ...ofSource } } })).toEqual([code]);
+    expect(codesOf({ memory: { ...memory, ...ofMemory } })).toEqual([code]);
+  });
+
+  test('are refused for a role that the domain does not allow', () => {
+    const loaded = loadFiles({
+      ...sampleFiles,
+      [sampleFile]: `${sampleText.replace('[ORCHESTRATOR, RETRIEVER, EXECUTOR]', '[ORCHESTRATOR, EXECUTOR]')}
+  memory: ${JSON.stringify(memory)}\n`,
+    });
+    expect(loaded.diagnostics.map(({ code }) => code)).toContain('MESH_KNOWLEDGE_ROLE');
+  });
+
+  test('are refused where a reader is not cleared for the source', () => {
+    expect(codesOf({ knowledge: { guide: { ...source, classification: 'restricted' } } }))
+      .toEqual(['MESH_KNOWLEDGE_CLEARANCE']);
+  });
+
+  test('say what is meant where they leave it out', () => {
+    const loaded = load({ knowledge: { guide: source }, memory });
+    expect(loaded.ok ? loaded.mesh.memory : null).toMatchObject({ per: 'task', retentionMs: 259_200_000, index: [] });
+    expect(loaded.ok ? loaded.mesh.knowledge?.get('guide') : null).toMatchObject({
+      classification: 'internal', flagged: 'withhold', overFetch: 3, readers: new Set(['triage']),
+    });
+  });
+});

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SqliteDataKeyStore } from '../adapters/data-key-store-sqlite.ts';
+import { SqliteItemStore } from '../adapters/item-store-sqlite.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import type { KnowledgeApi } from '../adapters/control-knowledge-http.ts';
+import type { KnowledgeFramePort } from '../bus/knowledge-frames.ts';
+import { takeKnowledgeOrder } from '../control/knowledge-orders.ts';
+import type { KnowledgeOrdersContext } from '../control/knowledge-orders.ts';
+import { spreadOf } from '../control/poisoned.ts';
+import { noAttestor } from '../identity/attestor.ts';
+import type { Kms, PeerIdentity } from '../identity/credential.ts';
+import type { RevocationView } from '../identity/revocation.ts';
+import type { Reader } from '../knowledge/access.ts';
+import type { KnowledgeContext } from '../knowledge/context.ts';
+import { descendantsOf } from '../knowledge/descendants.ts';
+import type { ItemFacts } from '../knowledge/item.ts';
+import { answerAsk } from '../knowledge/kept-knowledge.ts';
+import { lookThrough } from '../knowledge/look-through.ts';
+import { ShelfKeys } from '../knowledge/shelf-keys.ts';
+import { mintUlid } from '../message/identifiers.ts';
+import type { JsonObject } from '../message/json.ts';
+import { Turns } from '../oversight/turns.ts';
+import { providedTierRefusal } from '../protection/protection.ts';
+import { rewrapKeys } from '../protection/rewrap.ts';
+import type { FlightRecorder } from '../recorder/recorder.ts';
+import { combine } from '../review/verdict.ts';
+import { reviewContent } from '../sidecar/review.ts';
+import { faultOf } from './fault.ts';
+import { firewallOf } from './firewall-parts.ts';
+import { sinceSent } from './node-late.ts';
+import type { Plane } from './node-parts.ts';
+import { scannerOf } from './sidecar-parts.ts';
+
+export type KnowledgeFoundations = Plane & {
+  readonly kms: Kms;
+  /** Keys may be wrapped by another KMS than the present one. */
+  readonly rewrap: boolean;
+  readonly flight: FlightRecorder;
+  readonly revocations: Pick<RevocationView, 'isMandateRevoked'>;
+};
+
+const tickEveryMs = 1_000;
+const analyseEveryMsDefault = 3_600_000;
+/** Times that messages lead to further entries, and these to further messages. */
+const roundsMax = 16;
+const perFrame = 1_000;
+const listedMax = 10_000;
+
+/** Sources of knowledge and agents' memory, kept by the node; its bus is a named recipient of both. */
+export class NodeKnowledge {
+  readonly #foundations: KnowledgeFoundations;
+  readonly #database: BatchedDatabase;
+  readonly #context: KnowledgeContext;
+  readonly #orders: KnowledgeOrdersContext;
+  #timer: NodeJS.Timeout | null = null;
+  #lookedAt: number;
+
+  private constructor(
+    foundations: KnowledgeFoundations,
+    database: BatchedDatabase,
+    dataKeys: SqliteDataKeyStore,
+  ) {
+    const { live, clock, recorder, kms, revocations } = foundations;
+    const digestKey = randomBytes(32);
+    this.#foundations = foundations;
+    this.#database = database;
+    this.#lookedAt = clock.nowMs();
+    this.#context = {
+      get mesh() {
+        return live.mesh;
+      },
+      store: new SqliteItemStore(database),
+      keys: new ShelfKeys({ kms, store: dataKeys, clock, random: systemRandom }),
+      clock,
+      random: systemRandom,
+      recorder,
+      protection: { refusal: providedTierRefusal },
+      revocations,
+      review: (text) => this.#review(text, digestKey),
+    };
+    this.#orders = {
+      knowledge: this.#context,
+      recorder,
+      clock,
+      mintId: () => mintUlid(clock, systemRandom),
+      get operators() {
+        return foundations.operators();
+      },
+      quarantine: (subject) => this.#quarantine(subject),
+      startedAt: clock.nowMs(),
+      taken: new Map(),
+      turns: new Turns(),
+    };
+  }
+
+  static async open(directory: string, foundations: KnowledgeFoundations): Promise<NodeKnowledge> {
+    const database = new BatchedDatabase(join(directory, 'knowledge.sqlite'));
+    const dataKeys = new SqliteDataKeyStore(database);
+    const { kms, rewrap, log } = foundations;
+    if (rewrap) {
+      await rewrapKeys(dataKeys, kms, (failure) => log(`node: knowledge: ${faultOf(failure)}`));
+    }
+    return new NodeKnowledge(foundations, database, dataKeys);
+  }
+
+  /** Starts looking through what is kept, as often as the mesh file says. */
+  begin(): void {
+    this.#timer = setInterval(() => {
+      const { live, clock, log } = this.#foundations;
+      const everyMs = live.mesh.memory?.analyseEveryMs ?? analyseEveryMsDefault;
+      if (clock.nowMs() - this.#lookedAt < everyMs) return;
+      this.#lookedAt = clock.nowMs();
+      this.#lookThrough().catch((failure: unknown) => log(`node: knowledge: ${faultOf(failure)}`));
+    }, tickEveryMs);
+    this.#timer.unref();
+  }
+
+  get port(): KnowledgeFramePort {
+    return {
+      knowledge: async (peer, ask) => {
+        const reader = this.#readerOf(peer);
+        if (reader === null) return { ok: false, code: 'KNOWLEDGE_DENIED' };
+        try {
+          return await answerAsk(ask, reader, this.#context);
+        } catch (failure) {
+          this.#foundations.log(`node: knowledge: ${faultOf(failure)}`);
+          return { ok: false, code: 'KNOWLEDGE_UNAVAILABLE' };
+        }
+      },
+    };
+  }
+
+  get api(): KnowledgeApi {
+    return {
+      list: async (shelf) => (await this.#listed(shelf)).map(shownItem),
+      verify: () => this.#lookThrough(),
+      order: (signed, attached) => takeKnowledgeOrder(signed, attached, this.#orders),
+    };
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#database.close();
+  }
+
+  async #lookThrough(): Promise<readonly JsonObject[]> {
+    const concerns = await lookThrough(this.#context, () => nextTurn());
+    return concerns.map((concern) => ({ ...concern }));
+  }
+
+  async #listed(shelf: string): Promise<readonly ItemFacts[]> {
+    const { store } = this.#context;
+    const items: ItemFacts[] = [];
+    for (let after = ''; items.length < listedMax; ) {
+      const page = await store.list(null, after, 500);
+      if (page.length === 0) break;
+      items.push(...page.filter((item) => item.shelf.startsWith(shelf)));
+      after = page.at(-1)?.id ?? '';
+    }
+    return items;
+  }
+
+  #readerOf(peer: PeerIdentity): Reader | null {
+    const agent = this.#foundations.live.mesh.agents.get(peer.name);
+    if (agent === undefined) return null;
+    const credential = { issuedAtMs: peer.notBeforeMs, expiresAtMs: peer.expiresAtMs };
+    return { agent, credential, attested: () => noAttestor.attested(peer) };
+  }
+
+  async #review(text: string, digestKey: Uint8Array): Promise<string | null> {
+    const { live, clock, log } = this.#foundations;
+    const { mesh } = live;
+    const verdicts = await reviewContent(
+      { value: { text }, schemaId: null, type: null, channel: 'document', classification: 'restricted' },
+      {
+        mesh,
+        scanner: scannerOf(mesh, {}, digestKey, clock),
+        firewall: firewallOf(mesh.firewall, (failure) => log(`node: knowledge: ${faultOf(failure)}`)),
+      },
+    );
+    return combine(verdicts).lead?.code ?? null;
+  }
+
+  /**
+   * Everything that follows from an item or a message: by the trail of reads and writes, which is whole,
+   * and by the messages of the log that lie within reach. All of it is put aside, and runs of agents
+   * that read of it end.
+   */
+  async #quarantine(subject: string): Promise<JsonObject> {
+    const { store } = this.#context;
+    const { flight } = this.#foundations;
+    let roots: readonly string[] = [subject];
+    for (let round = 0; ; round += 1) {
+      const found = await descendantsOf(roots, store);
+      const reached = new Set([...found.items, ...found.calls]);
+      const spread = await spreadOf(reached, sinceSent(subject, flight));
+      const more = [...spread.items, ...[...spread.messages.values()].flat()]
+        .filter((id) => !found.items.has(id));
+      if (more.length > 0 && round < roundsMax) {
+        roots = [...found.items, ...more];
+        continue;
+      }
+      await store.setState([...found.items], 'quarantined', 'KNOWLEDGE_QUARANTINED');
+      this.#tell(spread.messages, [...found.incarnations]);
+      const messages = [...spread.messages.values()].flat().length;
+      const agents = [...spread.messages.keys()].toSorted();
+      return { items: found.items.size, messages, readers: found.incarnations.size, agents, done: spread.done };
+    }
+  }
+
+  #tell(messages: ReadonlyMap<string, readonly string[]>, incarnations: readonly string[]): void {
+    for (const [name, line] of this.#foundations.connected) {
+      const own = messages.get(name) ?? [];
+      const parts = Math.max(1, Math.ceil(Math.max(own.length, incarnations.length) / perFrame));
+      for (let part = 0; part < parts; part += 1) {
+        const cut = <Item>(list: readonly Item[]): readonly Item[] =>
+          list.slice(part * perFrame, (part + 1) * perFrame);
+        line.tell({ kind: 'quarantine', messages: cut(own), incarnations: cut(incarnations) });
+      }
+    }
+  }
+}
+
+/** An item as operators see it: what is known of it, never what is in it. */
+function shownItem(item: ItemFacts): JsonObject {
+  const { id, shelf, task, document, part, parts, label, domain, origin, state, reason } = item;
+  const { writtenAt, expiresAt, incarnation } = item;
+  return {
+    id, shelf, task, document, part, parts, domain, origin, state, reason, writtenAt, expiresAt, incarnation,
+    label: { ...label, origins: [...label.origins] },
+    readers: item.readers === null ? null : [...item.readers],
+  };
+}
