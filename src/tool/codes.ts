@@ -162,6 +162,11 @@ export const toolCodes = {
     mend: 'Run `maso tools pin` and review what it writes.',
     agentSees: 'UNAVAILABLE',
   },
+  TOOL_EGRESS_DENIED: {
+    means: 'An argument names a host that the agent, or who asked it, may not reach.',
+    mend: 'Add the host to egress of both agents if it is wanted; else look at what they read.',
+    agentSees: 'REFUSED',
+  },
   TOOL_PIN_MISMATCH: {
     means: 'A description or an input schema of the tool is not the one that was approved.',
     mend: 'Review the change; run `maso tools pin` again if it is wanted.',

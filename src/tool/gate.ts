@@ -10,6 +10,7 @@ import { endEntry, intentEntry, repeatedBy } from './gate-entries.ts';
 import type { EntryStamp } from './gate-entries.ts';
 import { withoutResult } from './gate-outcome.ts';
 import type { Decision, GateOutcome } from './gate-outcome.ts';
+import { leavesAllowed, type EgressOf } from './egress.ts';
 import { createGateMemory } from './gate-memory.ts';
 import type { AskedBefore, GateMemory, PriorEnd, RunningCall } from './gate-memory.ts';
 import { controlResult } from './gate-result.ts';
@@ -36,6 +37,8 @@ export type GateContext = ResultControls & GateStanding & {
   readonly recorder: Recorder;
   /** False once a newer version of the policy is in force than the one the caller judged under. */
   readonly isCurrent: () => boolean;
+  /** Absent: no agent is limited in whom it reaches. */
+  readonly egressOf?: EgressOf;
 };
 
 export type Gate = {
@@ -171,7 +174,10 @@ class ToolGate implements Gate {
     }
     if (operation.write && !fields.write) return 'TOOL_WRITE_UNDECLARED';
     const dangerous = fields.risk === 'HIGH' || fields.risk === 'CRITICAL';
-    return dangerous && !tool.guarded ? 'TOOL_UNGUARDED' : null;
+    if (dangerous && !tool.guarded) return 'TOOL_UNGUARDED';
+    const { egressOf = () => null } = this.#context;
+    const leaves = leavesAllowed(fields.arguments, [fields.executor, fields.requester], egressOf);
+    return leaves ? null : 'TOOL_EGRESS_DENIED';
   }
 
   /** Two requests with one key share one call: the second waits for the end of the first. */
