@@ -154,7 +154,7 @@ describe('size and shape', () => {
   test('the agent\'s own import closure holds no key handling of another process', () => {
     const closure = closureOf(join(root, 'src/sdk/join-mesh.ts')).map(name);
     expect(closure).toEqual([
-      'src/sdk/change-workflow.ts', 'src/sdk/join-mesh.ts', 'src/sdk/sidecar-http.ts',
+      'src/sdk/change-workflow.ts', 'src/sdk/join-mesh.ts', 'src/sdk/knowledge.ts', 'src/sdk/sidecar-http.ts',
     ]);
   });
 

@@ -211,10 +211,9 @@ export async function buildSidecarContext(
   foundations: SidecarFoundations,
   tools: Tools,
 ): Promise<SidecarContext> {
-  const { mesh, agent, clock, recorder, verifier, digestKey } = foundations;
+  const { mesh, agent, clock, recorder, verifier, digestKey, policy, lasting } = foundations;
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
-  const { policy, lasting } = foundations;
   const { admission } = lasting;
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
   const hmacKey = createSecretKey(digestKey);
