@@ -214,14 +214,12 @@ export async function buildSidecarContext(
   const { mesh, agent, clock, recorder, verifier, digestKey, policy, lasting } = foundations;
   // Cedar takes 100 MB of memory; only an executor decides anything with it.
   const executes = agent.role === 'EXECUTOR';
-  const { admission } = lasting;
   // Prepared once: a raw key is prepared anew for every digest, which costs more than the digest.
   const hmacKey = createSecretKey(digestKey);
-  const { limits } = mesh;
   const gate = createGate({
     agent: agent.name,
     runners: tools.runners,
-    admission,
+    admission: lasting.admission,
     pace: foundations.pace,
     lease: foundations.lease,
     clock,
@@ -232,7 +230,7 @@ export async function buildSidecarContext(
     isCurrent: policy.isCurrent,
     egressOf: (name) => mesh.agents.get(name)?.egress ?? null,
     tools: mesh.tools,
-    bounds: { sizeMax: resultSizeMax, depthMax: limits.depthMax },
+    bounds: { sizeMax: resultSizeMax, depthMax: mesh.limits.depthMax },
     review: async (value, { request, label }) =>
       combine(
         await reviewContent(
@@ -253,7 +251,7 @@ export async function buildSidecarContext(
     ...foundations,
     gate,
     deadline: timerDeadline,
-    admission,
+    admission: lasting.admission,
     random: systemRandom,
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),
@@ -261,7 +259,7 @@ export async function buildSidecarContext(
     judge: await judgeOf(mesh, foundations.judgeMemory.spend, clock, lasting.judgeShare(foundations)),
     agentModel: await agentModelOf(agent, foundations.judgeMemory.modelSpend, clock),
     endorsements: new Endorsements(
-      limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
+      mesh.limits.approvalTimeoutMs, foundations.endorsed, clock.nowMs(),
     ),
     allotments: lasting.allotments(foundations),
     protection: lasting.protection(foundations),
