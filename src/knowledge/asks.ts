@@ -4,6 +4,8 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 
 /** Items in one answer at most. */
 export const givenMax = 16;
+/** Values or tokens of one ask at most. */
+export const tokensMax = 64;
 
 type Asked = {
   /** ULID of the read or write; the same one is done once. */
@@ -31,7 +33,11 @@ export type KnowledgeAsk =
       readonly source: string;
       readonly text: string;
       readonly limit: number;
-    });
+    })
+  /** A token for each personal value; answered in their order. */
+  | (Asked & { readonly kind: 'tokenise'; readonly values: readonly string[] })
+  /** Pairs of token and value, for whom the mesh file shows them to. */
+  | (Asked & { readonly kind: 'reveal'; readonly tokens: readonly string[] });
 
 /** What is handed over of an item. */
 export type GivenItem = {

@@ -76,7 +76,7 @@ describe('in the store of a node', () => {
     return () => node.close();
   });
 
-  test('whoever read a poisoned piece taints what it keeps from then on, in whatever task', async () => {
+  test('memory poisoning (tier 3 category): whoever read a poisoned piece taints what it keeps from then on, in whatever task', async () => {
     await node.ingest('poison.md', 'refunds go to ACME');
     const early = onlyItem(await node.remember('kept before', { incarnation: 'run-5' }));
     const piece = onlyItem(await node.query('refunds', { incarnation: 'run-5' }));

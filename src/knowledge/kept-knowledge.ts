@@ -4,6 +4,7 @@ import type { KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import type { KnowledgeContext } from './context.ts';
 import { recall, remember } from './memory.ts';
 import { query } from './source.ts';
+import { reveal, tokenise } from './tokens.ts';
 
 /** What a sidecar asks for its agent. Rejects where store, keys or recorder fail: nothing was given or kept. */
 export function answerAsk(
@@ -18,6 +19,10 @@ export function answerAsk(
       return recall(ask, reader, context);
     case 'query':
       return query(ask, reader, context);
+    case 'tokenise':
+      return tokenise(ask, reader, context);
+    case 'reveal':
+      return reveal(ask, reader, context);
     default:
       return ask satisfies never;
   }

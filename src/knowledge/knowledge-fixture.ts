@@ -8,7 +8,7 @@ import { SqliteItemStore } from '../adapters/item-store-sqlite.ts';
 import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
-import type { KnowledgeSource, MemorySettings } from '../mesh/knowledge-settings.ts';
+import type { KnowledgeSource, MemorySettings, TokenSettings } from '../mesh/knowledge-settings.ts';
 import type { Agent, AgentRole, Domain, Mesh } from '../mesh/mesh.ts';
 import type { Classification, Label } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -29,6 +29,7 @@ const hourMs = 3_600_000;
 export type Settings = {
   domain: Domain;
   memory: MemorySettings | null;
+  tokens: TokenSettings | null;
   source: KnowledgeSource;
   revokedMandates: Set<string>;
   found: (text: string) => string | null;
@@ -68,6 +69,7 @@ export class KnowledgeFixture {
           ...mesh,
           domains: new Map([[settings.domain.name, settings.domain]]),
           memory: settings.memory,
+          tokens: settings.tokens,
           knowledge: new Map([[settings.source.name, settings.source]]),
         };
       },
@@ -176,6 +178,7 @@ function settingsOf(): Settings {
       domain: 'agent_memory', agents: new Set(['triage', 'clerk']), per: 'task', index: ['customer'],
       retentionMs: 72 * hourMs, halfLifeMs: 24 * hourMs, entriesMax: 1000, analyseEveryMs: hourMs,
     },
+    tokens: { domain: 'agent_memory', members: new Set(['patient']), sees: new Set(['planner']) },
     source: {
       name: 'guidelines', domain: 'agent_memory', classification: 'internal',
       readers: new Set(['triage', 'clerk']), origin: 'https://handbook.example.org',

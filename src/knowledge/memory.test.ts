@@ -55,7 +55,7 @@ describe('what is refused', () => {
     expect(given(await node.recall({}, {}, { ...triage, role: 'ANALYST' }))).toEqual([]);
   });
 
-  test('what lies above the clearance that the agent has now, and what it may not know at all', async () => {
+  test('RT-04: what lies above the clearance that the agent has now, and what it may not know at all', async () => {
     await node.remember(entry, { label: { ...plainLabel, classification: 'confidential' } });
     const { triage } = node.agents;
     expect(given(await node.recall({}, {}, { ...triage, clearance: 'internal' }))).toEqual([]);
@@ -157,7 +157,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('somebody with the disk', () => {
+describe('memory poisoning (tier 3 category) by somebody with the disk', () => {
   const facts = [
     ['its label', "json_set(facts, '$.label.integrity', 'trusted')"],
     ['its classification', "json_set(facts, '$.label.classification', 'public')"],

@@ -124,6 +124,7 @@ const settings: { readonly [key: string]: Measure } = {
   workflows: unclear,
   knowledge: unclear,
   memory: unclear,
+  tokens: unclear,
   bounds: unclear,
   oversight: unclear,
 };

@@ -16,6 +16,13 @@ export const knowledgeShape = z.strictObject({
   pieces_max: z.int().min(1).max(100_000).default(20_000),
 });
 
+/** The section `tokens`; see `TokenSettings`. */
+export const tokensShape = z.strictObject({
+  domain: name,
+  members: z.array(z.string().min(2).max(128)).min(1).max(64),
+  sees: z.array(name).max(1000).default([]),
+});
+
 /** The section `memory`; see `MemorySettings`. */
 export const memoryShape = z.strictObject({
   domain: name,

@@ -39,3 +39,13 @@ export type MemorySettings = {
   /** How often entries are looked through for what contradicts, is altered, or is over. */
   readonly analyseEveryMs: number;
 };
+
+/** Personal data that travels as tokens and is shown to few (the framework's options for health data). */
+export type TokenSettings = {
+  /** Data domain whose policy decides on who is shown values. */
+  readonly domain: string;
+  /** Members whose texts are replaced, at whatever depth, as `memberForm` writes them. */
+  readonly members: ReadonlySet<string>;
+  /** Agents that are shown values; to everybody else they are tokens. */
+  readonly sees: ReadonlySet<string>;
+};

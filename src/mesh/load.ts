@@ -19,7 +19,7 @@ import {
 } from './resolve-domains.ts';
 import { resolveFirewall } from './resolve-firewall.ts';
 import { resolveJudge } from './resolve-judge.ts';
-import { resolveKnowledge, resolveMemory } from './resolve-knowledge.ts';
+import { resolveKnowledge, resolveMemory, resolveTokens } from './resolve-knowledge.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
@@ -78,6 +78,7 @@ const frameShape = z.strictObject({
     workflows: anyMap,
     knowledge: anyMap,
     memory: z.unknown().optional(),
+    tokens: z.unknown().optional(),
     oversight: z.unknown().optional(),
   }),
 });
@@ -154,6 +155,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
   const pace = resolvePace(loading, frame.pace, units);
   const knowledge = resolveKnowledge(loading, frame.knowledge, { agents, domains });
   const memory = resolveMemory(loading, frame.memory, { agents, domains });
+  const tokens = resolveTokens(loading, frame.tokens, { agents, domains });
   const mesh: Mesh = {
     trustDomain: frame.trust_domain,
     tlsMinVersion: 'TLSv1.3',
@@ -165,7 +167,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     principals: globals.principals,
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall, pace,
-    exporters, oversight, judge, workflows, knowledge, memory,
+    exporters, oversight, judge, workflows, knowledge, memory, tokens,
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

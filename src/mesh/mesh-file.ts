@@ -11,7 +11,7 @@ import { exporterShape } from './exporter-file.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
 import { judgeShape } from './judge-file.ts';
-import { knowledgeShape, memoryShape } from './knowledge-file.ts';
+import { knowledgeShape, memoryShape, tokensShape } from './knowledge-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -341,6 +341,7 @@ export const entryShapes = {
   defaults: defaultsShape,
   knowledge: knowledgeShape,
   memory: memoryShape,
+  tokens: tokensShape,
 } as const;
 
 /** `security_mesh.yaml` as a whole: the seed's file (seed 003) and what extends it. */
@@ -374,6 +375,7 @@ export const meshFileShape = z.strictObject({
     knowledge: z.record(name, knowledgeShape).default({})
       .describe('What agents may look up.'),
     memory: memoryShape.optional(),
+    tokens: tokensShape.optional(),
     exporters: z.record(name, exporterShape).default({})
       .describe('Where entries of the flight recorder go.'),
   }),

@@ -11,7 +11,7 @@ import type { AgentModelSettings } from './agent-model.ts';
 import type { JudgeSettings } from './judge-settings.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
-import type { KnowledgeSource, MemorySettings } from './knowledge-settings.ts';
+import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
 import type { PaceSettings } from './pace-settings.ts';
 
 /** Seed 003: who an agent is in the mesh. */
@@ -69,6 +69,8 @@ export type Mesh = {
   readonly knowledge?: ReadonlyMap<string, KnowledgeSource>;
   /** Absent or null: nothing is remembered beyond a process. */
   readonly memory?: MemorySettings | null;
+  /** Absent or null: nothing travels under tokens. */
+  readonly tokens?: TokenSettings | null;
   readonly deselected: readonly DeselectedControl[];
   /** Who cosigns the flight recorder's checkpoints. Absent is nobody. */
   readonly recorder?: RecorderSettings;

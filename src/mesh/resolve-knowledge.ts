@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { memberForm } from '../label/combination.ts';
 import { flowsTo } from '../label/label.ts';
-import type { KnowledgeSource, MemorySettings } from './knowledge-settings.ts';
+import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
 import type { Loading } from './loading.ts';
 import { entryShapes, namePattern } from './mesh-file.ts';
 import type { Agent, Domain } from './mesh.ts';
@@ -66,6 +67,24 @@ export function resolveMemory(
     entriesMax: parsed.value.entries_max,
     analyseEveryMs: parsed.value.analyse_every_ms,
   };
+}
+
+/** Null where nothing travels under tokens. */
+export function resolveTokens(
+  loading: Loading,
+  raw: unknown,
+  parties: KnowledgeParties,
+): TokenSettings | null {
+  if (raw === undefined) return null;
+  const path: Path = ['security_mesh', 'tokens'];
+  const parsed = parseShape(entryShapes.tokens, loading.source, path, raw);
+  if (!parsed.ok) {
+    loading.diagnostics.push(...parsed.diagnostics);
+    return null;
+  }
+  const { domain, members, sees } = parsed.value;
+  checkParties(loading, path, { domain, agents: sees, key: 'sees' }, parties);
+  return { domain, members: new Set(members.map(memberForm)), sees: new Set(sees) };
 }
 
 function checkParties(

@@ -23,6 +23,7 @@ import { spawnChild } from './spawn.ts';
 import { callModel } from './call-model.ts';
 import { completionEvents } from './completion-events.ts';
 import { endTask, holdMandate } from './task-authority.ts';
+import { withNames } from './tokens.ts';
 
 /** What the agent hears; `code` is the coarse one, the reason is in the operator's trace. */
 /** `events`: the body as a stream of server-sent events, where the agent asked for one. */
@@ -124,9 +125,10 @@ export class AgentApi {
     if (!(await this.#handOver([outcome], [reading], [body.id], memory, closed))) {
       return this.#unheard(closed);
     }
+    const shown = await withNames(body.payload, body.task, this.#context);
     return {
       status: 200,
-      body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: outcome.body.payload },
+      body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: shown },
     };
   }
 
@@ -166,7 +168,7 @@ export class AgentApi {
       if (!isHanded) return this.#unheard(closed);
     }
     if (!this.#sidecar.isLive(memory)) return this.#unheard(closed);
-    return { status: 200, body: { messages: messages.map((message) => this.#handed(message)) } };
+    return { status: 200, body: { messages: await Promise.all(messages.map((message) => this.#handed(message))) } };
   }
 
   #readingOf(body: EnvelopeBody): Reading {
@@ -361,8 +363,7 @@ export class AgentApi {
     return { status, body: { verdict: 'NO-GO', code: this.#context.agentSees(code) } };
   }
 
-  #handed(message: InboxMessage): Handed {
-    const { body } = message;
+  async #handed({ body }: InboxMessage): Promise<Handed> {
     const domain = this.#context.mesh.domains.get(body.domain);
     return {
       id: body.id,
@@ -375,7 +376,7 @@ export class AgentApi {
       label: { ...body.label, origins: [...maskOrigins(domain, body.label.origins)] },
       epistemic: body.epistemic as JsonValue,
       metadata: { ...maskMetadata(domain, body.metadata) },
-      payload: body.payload,
+      payload: await withNames(body.payload, body.task, this.#context),
     };
   }
 }

@@ -9,6 +9,7 @@ import { combine, type CombinedVerdict, type Verdict } from '../review/verdict.t
 import type { SidecarContext } from './context.ts';
 import { receiveLocalCall, type LocalAdmission, type LocalCall } from './inbound.ts';
 import type { AgentMemory } from './memory.ts';
+import { seesNames, withTokens } from './tokens.ts';
 
 export type ToolCallAnswer = {
   readonly id: string;
@@ -48,7 +49,9 @@ export async function callTool(
   if (ran.status !== 'DONE' || ran.label === null) {
     return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
   }
-  const unkept = await keepRead(call, ran.result, context);
+  const result = seesNames(context) ? ran.result : await withTokens(ran.result, call.task, context);
+  if (result === null && ran.result !== null) return { id, code: 'KNOWLEDGE_UNAVAILABLE', result: null };
+  const unkept = await keepRead(call, result, context);
   if (unkept !== null) return { id, code: unkept, result: null };
   const asked = isAskedFor(call.arguments, memory);
   await memory.absorb(
@@ -56,7 +59,7 @@ export async function callTool(
       {
         id,
         label: ran.label,
-        value: ran.result,
+        value: result,
         sourcesOf: asked ? [ran.sourceOf, askedFor(ran.sourceOf)] : [ran.sourceOf],
         derived: asked ? [...ran.derived, ...ran.derived.map(askedForValue)] : ran.derived,
         place: null,
@@ -65,7 +68,7 @@ export async function callTool(
     ],
     [],
   );
-  return { id, code: null, result: ran.result };
+  return { id, code: null, result };
 }
 
 /** Where reads are kept for custodians, what cannot be kept is not handed over. */

@@ -14,6 +14,7 @@ import type { AgentMemory } from './memory.ts';
 import { reviewContent } from './review.ts';
 import { stampedLabel } from './stamped-label.ts';
 import { ownRefusal } from './standing.ts';
+import { withTokens } from './tokens.ts';
 
 const name = z.string().min(1).max(63);
 /** Absent: a task of the agent's own, as with a tool call. */
@@ -69,13 +70,15 @@ export async function remember(
   if (verdict.outcome === 'NO-GO') {
     return refused('memory.written', id, asked.task, verdict, memory, context);
   }
+  const value = await withTokens(asked.value, asked.task, context);
+  if (value === null && asked.value !== null) return { ok: false, id, code: 'KNOWLEDGE_UNAVAILABLE' };
   const own = memory.mandates(asked.task).findLast(({ isOwn }) => isOwn);
   const answer = await context.knowledge.ask({
     kind: 'remember',
     id,
     task: asked.task,
     incarnation: memory.incarnation,
-    value: asked.value,
+    value,
     label,
     causes: memory.latestInputs(),
     mandate: own === undefined ? null : mandateId(own.chain),

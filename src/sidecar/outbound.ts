@@ -20,6 +20,7 @@ import { reviewContent } from './review.ts';
 import { reviewSaying } from './review-saying.ts';
 import { onlyDomain } from './only-domain.ts';
 import { stampedLabel } from './stamped-label.ts';
+import { tokened } from './tokens.ts';
 import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 import { epistemicOf } from './told.ts';
@@ -107,7 +108,12 @@ async function sendUnder(
   const startedUs = performance.now() * 1000;
   const id = mintUlid(context.clock, context.random);
   const domain = given.domain ?? onlyDomain(given, context);
-  const { outgoing, masked } = maskOutgoing(given, domain, context);
+  const payload = await tokened(given.payload, speaker.place.task, context);
+  if (payload === undefined) {
+    const unnamed = single('protection', 'KNOWLEDGE_UNAVAILABLE', context);
+    return refuse(id, given, speaker, unnamed, 0, context);
+  }
+  const { outgoing, masked } = maskOutgoing({ ...given, payload }, domain, context);
   const verdict = await reviewOutgoing(outgoing, domain, speaker, context);
   const tookUs = performance.now() * 1000 - startedUs;
   if (verdict.outcome === 'NO-GO' || domain === null) {
@@ -151,7 +157,9 @@ export async function prepareAnswer(
   context: SidecarContext,
 ): Promise<Prepared | null> {
   const id = mintUlid(context.clock, context.random);
-  const body = stamp(id, outgoing, outgoing.domain, null, speaker, context);
+  const payload = await tokened(outgoing.payload, speaker.place.task, context);
+  if (payload === undefined) return null;
+  const body = stamp(id, { ...outgoing, payload }, outgoing.domain, null, speaker, context);
   const sealed = await sealBody(body, context);
   if (!sealed.ok) return null;
   return {

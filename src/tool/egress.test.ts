@@ -9,7 +9,7 @@ const lists: { readonly [agent: string]: readonly string[] } = {
 const allowed = (args: JsonValue, ...agents: readonly string[]): boolean =>
   leavesAllowed(args, agents.length === 0 ? ['triage'] : agents, (agent) => lists[agent] ?? null);
 
-describe('a call that would reach a host outside the list', () => {
+describe('RT-14, stage 3: a call that would reach a host outside the list', () => {
   test.each([
     ['a URL', { url: 'https://evil.example/x' }],
     ['within prose', { text: 'see https://evil.example/x?d=1 for more' }],

@@ -5,7 +5,7 @@ import { readsMax, type AllotmentAsk, type AllotmentReport } from '../bounds/ask
 import { amountMax, type Charge } from '../bounds/charge.ts';
 import { revocationKinds, type RevocationChange } from '../identity/revocation.ts';
 import { readWorkflowChange } from '../mesh/workflow-change.ts';
-import { givenMax } from '../knowledge/asks.ts';
+import { tokensMax } from '../knowledge/asks.ts';
 import { doubtfulCallsMax, type DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
@@ -289,7 +289,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     messages: z.array(id).max(1000),
     incarnations: z.array(id).max(1000),
   }),
-  z.strictObject({ kind: z.literal('known'), number, items: z.array(givenItem).max(givenMax) }),
+  z.strictObject({ kind: z.literal('known'), number, items: z.array(givenItem).max(tokensMax) }),
   z.strictObject({
     kind: z.literal('decided'),
     message: id,

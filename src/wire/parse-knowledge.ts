@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { givenMax, type GivenItem, type KnowledgeAsk } from '../knowledge/asks.ts';
+import { givenMax, tokensMax, type GivenItem, type KnowledgeAsk } from '../knowledge/asks.ts';
 import type { Label } from '../message/envelope.ts';
 import { parseLabel } from '../message/envelope-parse.ts';
 import { isJsonObject } from '../message/json.ts';
@@ -41,6 +41,16 @@ export const knowledgeAsk: z.ZodType<KnowledgeAsk> = z.discriminatedUnion('kind'
     source: z.string().min(1).max(63),
     text: z.string().min(1).max(4096),
     limit,
+  }),
+  z.strictObject({
+    kind: z.literal('tokenise'),
+    ...asked,
+    values: z.array(z.string().min(1).max(4096)).min(1).max(tokensMax),
+  }),
+  z.strictObject({
+    kind: z.literal('reveal'),
+    ...asked,
+    tokens: z.array(z.string().max(64)).min(1).max(tokensMax),
   }),
 ]);
 

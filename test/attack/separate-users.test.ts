@@ -84,7 +84,7 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     for (const sidecar of sidecars()) expect(uidOf(String(sidecar['agent']))).toBeGreaterThan(0);
   });
 
-  it('cannot read keys, state, log, tokens or books, nor enter their folders', async () => {
+  it('DP-T2.4: cannot read keys, state, memory, log, tokens or books, nor enter their folders', async () => {
     const files = await until('the state', () => filesUnder(folder.state));
     const own = join(folder.state, 'run', 'reader', 'token');
     const secret = files.filter((path) => !path.endsWith('.sock') && path !== own && path !== bundle());

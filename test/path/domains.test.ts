@@ -232,7 +232,7 @@ describe('data domains', () => {
     };
     const itemsOf = (answer: JsonObject) => answer['items'] as readonly JsonObject[];
 
-    test('DP-T1.3, DP-T2.5, DP-T3.4: what one agent remembers is its own, and each step of it is on record', async () => {
+    test('DP-T2.5: what one agent remembers is its own, and each step of it is on record', async () => {
       const document = join(folder.directory, 'refunds.md');
       await writeFile(document, 'Refunds are paid within fourteen days.');
       await run('knowledge', 'ingest', 'guidelines', document, '--as', 'local');

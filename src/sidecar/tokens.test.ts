@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
+import type { JsonValue } from '../message/json.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import { withNames, withTokens } from './tokens.ts';
+
+const task = '01JD3K5V7Q8R9S0T1V2W3X4Y5Z';
+const token = (number: number): string => `tok_${String(number).padStart(22, 'A')}`;
+const mesh: Mesh = {
+  ...sampleMesh(),
+  tokens: { domain: 'billing', members: new Set(['patient', 'recordnumber']), sees: new Set(['desk']) },
+};
+
+function sidecarOf(name: string): FakeSidecar {
+  const fake = new FakeSidecar(name, {}, mesh);
+  const label = { classification: 'internal', integrity: 'internal', origins: [] } as const;
+  const item = (value: JsonValue) =>
+    ({ id: task, value, label, origin: '', document: null, part: 0, writtenAt: 1, weight: 1 });
+  fake.knowledge.answers = (ask) => {
+    if (ask.kind === 'tokenise') return { ok: true, items: ask.values.map((_, at) => item(token(at))) };
+    if (ask.kind === 'reveal') return { ok: true, items: ask.tokens.map((one) => item([one, 'Ada Example'])) };
+    return { ok: false, code: 'KNOWLEDGE_DENIED' };
+  };
+  return fake;
+}
+
+describe('what is personal', () => {
+  test('is a token at any depth and spelling of its member, and nothing else is changed', async () => {
+    const { context } = sidecarOf('triage');
+    const value = {
+      Patient: 'Ada Example', visits: [{ record_number: 'MRN-1', at: 'noon' }, { 'record-number': 'MRN-1' }],
+      note: 'Ada Example', patient: token(9), age: 72,
+    };
+    expect(await withTokens(value, task, context)).toEqual({
+      Patient: token(0), visits: [{ record_number: token(1), at: 'noon' }, { 'record-number': token(1) }],
+      note: 'Ada Example', patient: token(9), age: 72,
+    });
+  });
+
+  test('is in no list under its member either', async () => {
+    const { context } = sidecarOf('triage');
+    expect(await withTokens({ patient: ['Ada', 'Bob'] }, task, context)).toEqual({ patient: [token(0), token(1)] });
+  });
+
+  test('goes nowhere while tokens cannot be had, or are too many', async () => {
+    const fake = sidecarOf('triage');
+    const many = { patient: Array.from({ length: 65 }, (_, at) => `person ${at}`) };
+    expect(await withTokens(many, task, fake.context)).toBeNull();
+    fake.knowledge.answers = () => null;
+    expect(await withTokens({ patient: 'Ada' }, task, fake.context)).toBeNull();
+    fake.knowledge.answers = () => ({ ok: true, items: [] });
+    expect(await withTokens({ patient: 'Ada' }, task, fake.context)).toBeNull();
+  });
+
+  test('costs nothing where there is none of it', async () => {
+    const fake = sidecarOf('triage');
+    expect(await withTokens({ note: 'x' }, task, fake.context)).toEqual({ note: 'x' });
+    expect(fake.knowledge.asks).toEqual([]);
+  });
+});
+
+describe('a token', () => {
+  test('is a name again for whom the mesh file shows names to, also within a text', async () => {
+    const shown = await withNames({ text: `See ${token(1)} today.` }, task, sidecarOf('desk').context);
+    expect(shown).toEqual({ text: 'See Ada Example today.' });
+  });
+
+  test('stays one for everybody else, who does not even ask', async () => {
+    const fake = sidecarOf('triage');
+    expect(await withNames({ patient: token(1) }, task, fake.context)).toEqual({ patient: token(1) });
+    expect(fake.knowledge.asks).toEqual([]);
+  });
+
+  test('stays one while nobody can tell whose it is', async () => {
+    const fake = sidecarOf('desk');
+    fake.knowledge.answers = () => null;
+    expect(await withNames(token(1), task, fake.context)).toBe(token(1));
+  });
+});
