@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { signPaceOrder } from '../src/control/pace-statement.ts';
+import { signPaceOrder } from '../src/pace/statement.ts';
 import { mintUlid } from '../src/message/identifiers.ts';
 import { systemClock } from '../src/adapters/clock-system.ts';
 import { systemRandom } from '../src/adapters/random-system.ts';

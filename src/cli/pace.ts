@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { systemClock } from '../adapters/clock-system.ts';
 import { systemRandom } from '../adapters/random-system.ts';
-import { signPaceOrder } from '../control/pace-statement.ts';
+import { signPaceOrder } from '../pace/statement.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../message/json.ts';
@@ -37,6 +37,11 @@ export async function paceStatus(options: ShowOptions, io: CommandIo): Promise<n
     io.out(`${text(unit['unit']).padEnd(28)} ${text(unit['phase']).padEnd(12)} ${text(unit['code'])}`);
     io.out(`  since ${timeOf(unit['since'])} by ${text(unit['by'])}, incident ${text(unit['incident'])}`);
   }
+  for (const workflow of objectsOf(shown['workflows']).filter(({ phase }) => phase !== 'PRIMARY')) {
+    const because = Array.isArray(workflow['because']) ? workflow['because'].map(text) : [];
+    if (because.length === 0) continue;
+    io.out(`${`workflow:${text(workflow['workflow'])}`.padEnd(28)} ${text(workflow['phase']).padEnd(12)} because of ${because.join(', ')}`);
+  }
   for (const stop of objectsOf(shown['stops'])) {
     io.out(`${text(stop['unit']).padEnd(28)} ${text(stop['kind'])} ${text(stop['stage'])}  ${text(stop['id'])}`);
     const until = stop['endsAt'] === null ? '' : `, goes on by itself at ${timeOf(stop['endsAt'])}`;
@@ -45,6 +50,24 @@ export async function paceStatus(options: ShowOptions, io: CommandIo): Promise<n
   for (const agent of objectsOf(shown['agents'])) {
     const drains = agent['draining'] === true ? ', draining' : '';
     io.out(`  ${text(agent['agent']).padEnd(26)} ${text(agent['phase']).padEnd(12)} ${text(agent['allows'])}${drains}`);
+  }
+  return 0;
+}
+
+/** `maso pace rollback`: what emergencies undo, and what is left to people. */
+export async function paceRollback(options: ShowOptions, io: CommandIo): Promise<number> {
+  const { rollback } = await fetchPace(stateDirectoryOf(options.state, null));
+  const undos = objectsOf(rollback);
+  if (options.json) {
+    io.out(JSON.stringify({ rollback: undos }));
+    return 0;
+  }
+  if (undos.length === 0) io.out('Nothing is being undone.');
+  for (const undo of undos) {
+    const code = undo['code'] === null ? '' : `  ${text(undo['code'])}`;
+    io.out(`${text(undo['state']).padEnd(9)} ${text(undo['action'])} by ${text(undo['executor'])} for ${text(undo['requester'])}${code}`);
+    const by = undo['undo'] === null ? 'no action is declared that undoes it' : `undone by ${text(undo['undo'])}`;
+    io.out(`  ${text(undo['request'])}, done ${timeOf(undo['at'])}, ${by}, incident ${text(undo['incident'])}`);
   }
   return 0;
 }
@@ -219,6 +242,11 @@ function sayStopped(
       io.out(`  ${label}: ${text(one['action'])} by ${text(one['executor'])} for ${text(one['requester'])} (${text(one['request'])})`);
     }
   }
+  const rollback = isJsonObject(report['rollback']) ? report['rollback'] : null;
+  if (rollback !== null) {
+    io.out(`  being undone: ${text(rollback['started'])}, left to people: ${text(rollback['leftToPeople'])} (maso pace rollback)`);
+  }
+  if (done['recalled'] === false) io.out('  The log could not be read: what was done before this run of the node is not among it.');
   const silent = Array.isArray(report['silent']) ? report['silent'].map(text) : [];
   if (silent.length > 0) io.out(`  not heard of, their leases end within ${leaseMsDefault / 1000} s: ${silent.join(', ')}`);
   return 0;

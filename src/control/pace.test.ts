@@ -10,7 +10,7 @@ import { rulesFor } from '../pace/rules-fixture.ts';
 import { agentUnit, meshUnit } from '../pace/unit.ts';
 import { Turns } from '../oversight/turns.ts';
 import { PaceKeeper, type PaceContext } from './pace.ts';
-import { signPaceOrder } from './pace-statement.ts';
+import { signPaceOrder } from '../pace/statement.ts';
 
 const keys = {
   alice: operatorKey(), bob: operatorKey(), carol: operatorKey(), mallory: operatorKey(), dora: operatorKey(), emil: operatorKey(),
@@ -100,7 +100,7 @@ describe('an order to PACE', () => {
     const order = signed(killA, 'bob');
     expect(await keeper.order(order)).toMatchObject({ ok: true });
     expect(keeper.clamp('a')).toMatchObject({ phase: 'EMERGENCY', allows: 'nothing' });
-    expect(recorder.entries.at(-1)).toMatchObject({
+    expect(recorder.entries.find(({ kind }) => kind === 'pace.changed')).toMatchObject({
       kind: 'pace.changed', code: 'PACE_KILLED', actor: 'operator:bob', detail: { unit: 'agent:a', signed: order },
     });
     expect(await keeper.order(order)).toMatchObject({ ok: true, steps: [] });

@@ -11,7 +11,7 @@ import type { PaceClamp, PaceView } from '../pace/pace-view.ts';
 import type { PaceRules } from '../pace/rules.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { paceEntries, refusedOrderEntry } from './pace-entries.ts';
-import { verifyPaceOrder } from './pace-statement.ts';
+import { verifyPaceOrder } from '../pace/statement.ts';
 
 /**
  * Keeps PACE. `save` resolves when book, entries and order survive `kill -9`, all or none. `load`

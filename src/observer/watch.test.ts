@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { operatorKey } from '../../test/mesh-harness/attack-mesh.ts';
 import { Scorer } from '../anomaly/scorer.ts';
-import { signPaceOrder } from '../control/pace-statement.ts';
+import { signPaceOrder } from '../pace/statement.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { selfTest } from './self-test.ts';
 import { Watch } from './watch.ts';

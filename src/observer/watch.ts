@@ -2,7 +2,7 @@
 import { observationOf, type ContextSize } from '../anomaly/observation.ts';
 import type { Score } from '../anomaly/combine.ts';
 import type { Scorer } from '../anomaly/scorer.ts';
-import { verifyPaceOrder } from '../control/pace-statement.ts';
+import { verifyPaceOrder } from '../pace/statement.ts';
 import { leaseMsMax } from '../identity/lease.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';

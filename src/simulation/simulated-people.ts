@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { signPaceOrder } from '../control/pace-statement.ts';
+import { signPaceOrder } from '../pace/statement.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { PaceOrder } from '../pace/book.ts';

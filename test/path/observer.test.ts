@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/adapters/clock-system.ts';
 import { readMeshOrThrow } from '../../src/adapters/mesh-files.ts';
 import { systemRandom } from '../../src/adapters/random-system.ts';
-import { signPaceOrder } from '../../src/control/pace-statement.ts';
+import { signPaceOrder } from '../../src/pace/statement.ts';
 import { mintUlid } from '../../src/message/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../../src/message/json.ts';
 import { signObserved, verifyObserved } from '../../src/observer/statement.ts';

@@ -4,9 +4,9 @@ import { readMaker, signStatement, verifyStatement } from '../identity/operator-
 import type { Maker, StatementKind, VerifiedStatement } from '../identity/operator-statement.ts';
 import { isUlid } from '../message/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../message/json.ts';
-import type { PaceOrder, RecoveryEvidence } from '../pace/book.ts';
-import { phases } from '../pace/clamp.ts';
-import { isUnit, parseUnit, type PaceUnit } from '../pace/unit.ts';
+import type { PaceOrder, RecoveryEvidence } from './book.ts';
+import { phases } from './clamp.ts';
+import { isUnit, parseUnit, type PaceUnit } from './unit.ts';
 
 /** An order to PACE under an operator's signature. */
 export type PaceStatement = Maker & {
