@@ -49,6 +49,13 @@ function described(step: PaceStep, base: EntryDraft): EntryDraft {
       };
       return { ...base, kind: 'pace.stop', actor: actorOf(by), code: null, detail };
     }
+    case 'spread': {
+      const { unit, from: fromPhase, to: toPhase, because } = step;
+      // Nobody ordered it: what was ordered stands with its own entry.
+      const { version = null } = base.detail;
+      const detail = { version, unit: unitKey(unit), fromPhase, toPhase, because: because.slice(0, 64).map(unitKey) };
+      return { ...base, kind: 'pace.spread', detail };
+    }
     case 'proposed': {
       const { unit, to: toPhase, code } = step;
       return { ...base, kind: 'pace.proposed', code, detail: { ...base.detail, unit: unitKey(unit), toPhase } };

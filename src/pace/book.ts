@@ -107,6 +107,15 @@ export type PaceStep =
       readonly evidence: RecoveryEvidence | null;
     }
   | { readonly kind: 'stop'; readonly stop: Stop; readonly change: 'begun' | 'final' | 'frozen' | 'lifted' }
+  /** A workflow that moved along with its members, or with one that it needs: nobody ordered it. */
+  | {
+      readonly kind: 'spread';
+      readonly unit: PaceUnit;
+      readonly from: PacePhase;
+      readonly to: PacePhase;
+      /** Units whose phase it follows; empty where it is back. */
+      readonly because: readonly PaceUnit[];
+    }
   /** Something that only people may do; nothing changed. */
   | { readonly kind: 'proposed'; readonly unit: PaceUnit; readonly to: PacePhase; readonly code: PaceCode };
 

@@ -4,6 +4,7 @@ import type { PaceBook, PaceChange, PaceEvent, UnitState } from './book.ts';
 import { isWorse, ownPhase } from './clamp.ts';
 import type { PaceFacts } from './facts.ts';
 import { changeByOrder } from './order.ts';
+import { spread } from './spread.ts';
 import type { PaceRules } from './rules.ts';
 import { agentUnit, meshUnit, type PaceUnit } from './unit.ts';
 import { finishKill, Work } from './work.ts';
@@ -50,6 +51,7 @@ export function changePace(
     default:
       return event satisfies never;
   }
+  if (work.isTouched) spread(book, rules, work);
   return work.done();
 }
 

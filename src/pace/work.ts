@@ -24,6 +24,11 @@ export class Work {
     this.#stops = new Map(book.stops);
   }
 
+  /** False while nothing was changed or proposed. */
+  get isTouched(): boolean {
+    return this.#touched;
+  }
+
   get book(): PaceBook {
     return { version: this.#before.version, units: this.#units, stops: this.#stops };
   }
