@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GraphStore } from '../anomaly/graph.ts';
 import type { ScoreStore } from '../anomaly/scorer.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
@@ -30,5 +31,28 @@ export class SqliteScoreStore implements ScoreStore {
   async save(agent: string, kept: Float64Array): Promise<void> {
     const bytes = new Uint8Array(kept.slice().buffer);
     await this.#db.writeSoon(() => this.#save.run(agent, bytes));
+  }
+}
+
+/** Whom agents speak to, in the node's database; see the port. */
+export class SqliteGraphStore implements GraphStore {
+  readonly #db: BatchedDatabase;
+  readonly #save;
+
+  constructor(db: BatchedDatabase) {
+    this.#db = db;
+    db.database.exec('CREATE TABLE IF NOT EXISTS anomaly_edges (agent TEXT PRIMARY KEY, kept TEXT NOT NULL) STRICT');
+    this.#save = db.database.prepare(
+      'INSERT INTO anomaly_edges VALUES (?, ?) ON CONFLICT (agent) DO UPDATE SET kept = excluded.kept',
+    );
+  }
+
+  load(): ReadonlyMap<string, string> {
+    const rows = this.#db.database.prepare('SELECT agent, kept FROM anomaly_edges').all();
+    return new Map(rows.map(({ agent, kept }) => [String(agent), String(kept)] as const));
+  }
+
+  async save(agent: string, kept: string): Promise<void> {
+    await this.#db.writeSoon(() => this.#save.run(agent, kept));
   }
 }

@@ -28,6 +28,11 @@ export const anomalyCodes = {
     mend: 'See whether its work changed, or whether it spreads something.',
     agentSees: 'UNAVAILABLE',
   },
+  ANOMALY_VOLUME: {
+    means: 'One agent hands another one three times as much in an hour as in the fullest hour of the last two weeks.',
+    mend: 'See whether its work changed, or whether something makes it repeat itself.',
+    agentSees: 'UNAVAILABLE',
+  },
   ANOMALY_BUDGET: {
     means: 'What an agent spends on its model passed a mark of its budget: 50, 75, 90 or 95 percent.',
     mend: 'See what the task costs (`maso ledger`). At 100 percent its sidecar refuses the call.',

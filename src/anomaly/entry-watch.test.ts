@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { EntryDraft } from '../recorder/entry.ts';
+import { InteractionGraph } from './graph.ts';
 import { EntryWatch, type Raised } from './entry-watch.ts';
 import { bucketMs, Scorer } from './scorer.ts';
 
@@ -13,6 +14,7 @@ beforeEach(() => {
   scorer = new Scorer(() => 'role');
   learned = [];
   watch = new EntryWatch({
+    graph: new InteractionGraph(),
     scorer, contextSize: () => 1_000, budgetOf: () => 1_000, learned: (agent) => void learned.push(agent),
   });
 });

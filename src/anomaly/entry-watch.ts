@@ -2,7 +2,7 @@
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { AnomalyCode } from './codes.ts';
-import { InteractionGraph, type GraphFinding } from './graph.ts';
+import type { GraphFinding, InteractionGraph } from './graph.ts';
 import { observationOf, type ContextSize } from './observation.ts';
 import type { Reason, Score } from './combine.ts';
 import type { Scorer } from './scorer.ts';
@@ -24,6 +24,8 @@ export type EntryWatchOptions = {
   readonly contextSize: ContextSize;
   /** Money that a task of this agent may cost, in millionths; null where nothing bounds it. */
   readonly budgetOf: (agent: string) => number | null;
+  /** Who speaks to whom; what an earlier run knew of it is restored before. */
+  readonly graph: InteractionGraph;
   /** Agents whose baselines just closed a bucket, for whoever keeps them. */
   readonly learned: (agent: string) => void;
 };
@@ -38,7 +40,6 @@ const rememberedMax = 8_192;
 /** Reads what is recorded, as it is recorded, and says what is unusual about it. Its memory is bounded. */
 export class EntryWatch {
   readonly #of: EntryWatchOptions;
-  readonly #graph = new InteractionGraph();
   /** Agent and task -> money so far and the marks that it passed. */
   readonly #spent = new Map<string, { micros: number; marks: number }>();
   /** Task and action -> the last decision and how often it changed. */
@@ -62,7 +63,7 @@ export class EntryWatch {
         raised.push(...this.#handedOn(entry, at).map(ofGraph));
         break;
       case 'tool.outcome':
-        if (entry.outcome === 'GO' && entry.task !== null) this.#graph.progressed(entry.task);
+        if (entry.outcome === 'GO' && entry.task !== null) this.#of.graph.progressed(entry.task);
         break;
       case 'model.called':
         raised.push(...this.#spend(entry, at));
@@ -81,7 +82,7 @@ export class EntryWatch {
     const { to, schema } = detail;
     const isWork = schema !== actionRequestSchema && schema !== actionOutcomeSchema;
     if (!isWork || task === null || typeof to !== 'string') return [];
-    return this.#graph.take({ from: actor.slice(actor.indexOf(':') + 1), to, task, at });
+    return this.#of.graph.take({ from: actor.slice(actor.indexOf(':') + 1), to, task, at });
   }
 
   #spend({ actor, task, detail }: EntryDraft, at: number): readonly Raised[] {

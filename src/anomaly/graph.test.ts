@@ -60,6 +60,43 @@ describe('the interaction graph', () => {
     expect(codes.filter((code) => code === 'ANOMALY_HUB')).toHaveLength(1);
   });
 
+  test('tells once an hour of an edge that carries three times its fullest hour', () => {
+    const graph = new InteractionGraph();
+    const send = (count: number, at: number): readonly string[] => Array.from({ length: count }, (_none, index) =>
+      walk(graph, ['a', 'b'], `${at} ${index}`, at + index)).flat().map(({ code, what }) => `${code} ${what}`);
+    for (let day = 0; day < 15; day += 1) expect(send(40, day * dayMs)).toEqual([]);
+    expect(send(119, 15 * dayMs)).toEqual([]);
+    expect(send(400, 15 * dayMs + 3_600_000)).toEqual(['ANOMALY_VOLUME 357 to b in an hour, usually 119']);
+    // Never told of little, however much more it is.
+    expect(Array.from({ length: 49 }, (_none, index) => walk(graph, ['a', 'quiet'], `${index}`, 16 * dayMs + index))
+      .flat().map(({ code }) => code)).toEqual(['ANOMALY_EDGE']);
+  });
+
+  test('goes on after a restart where it was, and begins anew with what it cannot read', () => {
+    const graph = new InteractionGraph();
+    for (let day = 0; day < 20; day += 1) walk(graph, ['a', 'b'], `a ${day}`, day * dayMs);
+    const kept = graph.kept('a') ?? '';
+    const after = new InteractionGraph();
+    expect(after.restore('a', kept)).toBe(true);
+    expect(after.kept('a')).toBe(kept);
+    expect(walk(after, ['a', 'b'], 'known', 20 * dayMs)).toEqual([]);
+    expect(walk(after, ['a', 'c'], 'new', 20 * dayMs)).toMatchObject([{ code: 'ANOMALY_EDGE', what: 'to c, reaches 2 within 5 hops' }]);
+    const broken = new InteractionGraph();
+    for (const text of ['', '{', '[]', '[2,0,[],0,0,[]]', '[1,"x",[],0,0,[]]', '[1,0,[["b",null,0,0,0]],0,0,[]]', kept.slice(0, -9)]) {
+      expect(broken.restore('a', text), text).toBe(false);
+    }
+    expect(broken.kept('a')).toBeNull();
+    expect(graph.kept('nobody')).toBeNull();
+  });
+
+  test('keeps a thousand edges of one agent, the latest ones', () => {
+    const graph = new InteractionGraph();
+    for (let index = 0; index < 3_000; index += 1) graph.take({ from: 'a', to: `n${index}`, task: 't', at: index });
+    const after = new InteractionGraph();
+    expect(after.restore('a', graph.kept('a') ?? '')).toBe(true);
+    expect(after.reach('a')).toBe(1_000);
+  });
+
   test('forgets tasks and edges beyond its bounds, and goes on', () => {
     const graph = new InteractionGraph();
     for (let index = 0; index < 6_000; index += 1) walk(graph, ['a', 'b', 'a'], `task ${index}`, index);

@@ -13,6 +13,13 @@ export type GraphFinding = {
   readonly what: string;
 };
 
+/** What is kept of one agent: text that `restore` reads, bounded by its edges. */
+export interface GraphStore {
+  load(): ReadonlyMap<string, string>;
+  /** Resolves when it survives a crash. */
+  save(agent: string, kept: string): Promise<void>;
+}
+
 /** One hand-over of a task from one agent to another. */
 export type HandedOn = {
   readonly from: string;
@@ -21,7 +28,6 @@ export type HandedOn = {
   readonly at: number;
 };
 
-type Edge = { lastAt: number };
 /** A task on its way: how often each edge was walked since anything came of it. */
 type Walk = { readonly edges: Map<string, Map<string, number>>; raised: boolean; stopped: boolean };
 
@@ -30,9 +36,17 @@ const dayMs = 24 * hourMs;
 /** Nothing is new before so long was watched. */
 const watchMs = 14 * dayMs;
 const newAfterMs = 7 * dayMs;
+/** Edges of one agent that are kept over a restart: those walked last. */
+const keptEdgesMax = 1_000;
+const keptForm = 1;
 /** Rounds of one circle without anything that comes of it: told at the first, stopped at the second. */
 export const roundsRaised = 5;
 export const roundsStopped = 10;
+/** An edge that carries fewer in an hour is never told for its volume. */
+const volumeMin = 50;
+/** Times the fullest hour of the last two weeks. */
+const volumeTimes = 3;
+const usualHours = 14 * 24;
 const edgesMax = 100_000;
 const tasksMax = 4_096;
 const edgesPerTaskMax = 256;
@@ -42,7 +56,7 @@ const hubMin = 5;
 
 /**
  * The graph of who hands work to whom, from what is recorded. Finds circles that lead nowhere, edges that are
- * new, agents that turn into hubs. Bounded: the edge and the task that were silent longest make room.
+ * new or carry far more than they did, agents that turn into hubs. Bounded: the edge and the task that were silent longest make room.
  */
 export class InteractionGraph {
   readonly #edges = new Map<string, Map<string, Edge>>();
@@ -60,7 +74,7 @@ export class InteractionGraph {
     const { from, at } = handed;
     this.#since ??= at;
     const found: GraphFinding[] = [];
-    const isNew = this.#note(handed);
+    const { edge, isNew } = this.#note(handed);
     const isWatched = at - this.#since >= watchMs;
     if (isNew && isWatched) {
       const reach = this.reach(from);
@@ -68,6 +82,8 @@ export class InteractionGraph {
         code: 'ANOMALY_EDGE', agent: from, at, score: 45, task: handed.task, what: `to ${handed.to}, reaches ${reach} within ${hopsMax} hops`,
       });
     }
+    const volume = volumeOf(edge, handed, isWatched);
+    if (volume !== null) found.push(volume);
     const hub = this.#hub(handed, isWatched);
     if (hub !== null) found.push(hub);
     const circle = this.#circle(handed);
@@ -94,20 +110,44 @@ export class InteractionGraph {
     return seen.size - 1;
   }
 
-  /** True where the edge was not walked for a week, or never. */
-  #note({ from, to, at }: HandedOn): boolean {
+  /** All that is remembered of whom this agent speaks to; null for one that never spoke. */
+  kept(agent: string): string | null {
+    const of = this.#edges.get(agent);
+    if (of === undefined || this.#since === null) return null;
+    const edges = [...of].toSorted(([, a], [, b]) => b.lastAt - a.lastAt).slice(0, keptEdgesMax)
+      .map(([to, { lastAt, hour, count, usual }]) => [to, lastAt, hour, count, usual]);
+    const { hour = 0, usual = 0, peers = [] } = this.#hubs.get(agent) ?? {};
+    return JSON.stringify([keptForm, this.#since, edges, hour, usual, [...peers].slice(0, keptEdgesMax)]);
+  }
+
+  /** Goes on where an earlier run stopped; false, and it begins anew, where that is in another form. */
+  restore(agent: string, kept: string): boolean {
+    const read = readKept(kept);
+    if (read === null) return false;
+    const { since, edges, hub } = read;
+    this.#since = Math.min(this.#since ?? since, since);
+    this.#edgeCount += edges.size - (this.#edges.get(agent)?.size ?? 0);
+    this.#edges.set(agent, edges);
+    this.#hubs.set(agent, hub);
+    return true;
+  }
+
+  /** `isNew` where the edge was not walked for a week, or never. */
+  #note({ from, to, at }: HandedOn): { readonly edge: Edge; readonly isNew: boolean } {
     const of = this.#edges.get(from) ?? new Map<string, Edge>();
     this.#edges.set(from, of);
     const known = of.get(to);
     if (known !== undefined) {
       const isNew = at - known.lastAt >= newAfterMs;
       known.lastAt = at;
-      return isNew;
+      return { edge: known, isNew };
     }
     if (this.#edgeCount >= edgesMax) this.#forget();
-    of.set(to, { lastAt: at });
+    const edge: Edge = { lastAt: at, hour: Math.floor(at / hourMs), count: 0, usual: 0, told: false };
+    // Making room may have taken the edges of this very agent.
+    this.#edges.set(from, of.set(to, edge));
     this.#edgeCount += 1;
-    return true;
+    return { edge, isNew: true };
   }
 
   /** All edges of the agent that was added first go; a bound, not a policy. */
@@ -166,6 +206,8 @@ export class InteractionGraph {
   }
 }
 
+/** `usual`: the fullest hour of the last two weeks, which fades. `count`: of the hour that is open. */
+type Edge = { lastAt: number; hour: number; count: number; usual: number; told: boolean };
 type Hub = { hour: number; readonly peers: Set<string>; usual: number; told: boolean };
 
 function edgesOf({ edges }: Walk): number {
@@ -184,4 +226,45 @@ function leadsBack(start: string, goal: string, least: number, { edges }: Walk):
     for (const [next, walked] of edges.get(at) ?? []) if (walked >= least) open.push(next);
   }
   return false;
+}
+
+/** Many times what the edge carried in its fullest hour: told once in that hour. */
+function volumeOf(edge: Edge, { from, to, at, task }: HandedOn, isWatched: boolean): GraphFinding | null {
+  const hour = Math.floor(at / hourMs);
+  if (hour > edge.hour) {
+    const share = Math.min(1, (hour - edge.hour) / usualHours);
+    edge.usual = Math.max(edge.count, edge.usual * (1 - share));
+    edge.count = 0;
+    edge.hour = hour;
+    edge.told = false;
+  }
+  edge.count += 1;
+  const isFlood = edge.count >= Math.max(volumeMin, volumeTimes * edge.usual);
+  if (!isFlood || edge.told || !isWatched) return null;
+  edge.told = true;
+  return {
+    code: 'ANOMALY_VOLUME', agent: from, at, score: 45, task,
+    what: `${edge.count} to ${to} in an hour, usually ${Math.ceil(edge.usual)}`,
+  };
+}
+
+/** Null for anything but what `kept` wrote: then the agent is watched anew. */
+function readKept(kept: string): { since: number; edges: Map<string, Edge>; hub: Hub } | null {
+  let read: unknown;
+  try {
+    read = JSON.parse(kept);
+  } catch {
+    // Cut off or changed: it begins anew.
+    return null;
+  }
+  if (!Array.isArray(read) || read[0] !== keptForm || !Array.isArray(read[2]) || !Array.isArray(read[5])) return null;
+  const [, since, listed, hour, usual, peers] = read;
+  const edges = new Map<string, Edge>();
+  for (const one of listed) {
+    if (!Array.isArray(one) || typeof one[0] !== 'string' || !one.slice(1).every(Number.isFinite)) return null;
+    const [to, lastAt, edgeHour, count, edgeUsual] = one;
+    edges.set(to, { lastAt, hour: edgeHour, count, usual: edgeUsual, told: false });
+  }
+  if (![since, hour, usual].every(Number.isFinite) || !peers.every((peer) => typeof peer === 'string')) return null;
+  return { since, edges, hub: { hour, usual, peers: new Set(peers), told: false } };
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SqliteScoreStore } from '../adapters/score-store-sqlite.ts';
+import { SqliteGraphStore, SqliteScoreStore } from '../adapters/score-store-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { EntryWatch, type Raised } from '../anomaly/entry-watch.ts';
+import { InteractionGraph } from '../anomaly/graph.ts';
 import { Scorer } from '../anomaly/scorer.ts';
 import type { DoneWrites } from '../control/done-writes.ts';
 import { raisedEntry, ScoreWatch } from '../control/score-watch.ts';
@@ -25,14 +26,24 @@ export type ScoresGround = {
   readonly done: DoneWrites;
 };
 
+/** No name of an agent has a colon. */
+const rolePrefix = 'role:';
+
 /** A recorder that scores agents by what goes through it; a score goes on record, and moves PACE. */
-export function scoringRecorder(of: ScoresGround): Recorder {
-  const { mesh, database, clock, recorder, failed } = of;
+export function scoringRecorder(ground: ScoresGround): Recorder {
+  const { mesh, database, clock, recorder, failed } = ground;
   const store = new SqliteScoreStore(database);
   const scorer = new Scorer((agent) => mesh().agents.get(agent)?.role ?? 'unknown');
-  for (const [agent, kept] of store.load()) scorer.restore(agent, kept);
+  for (const [of, kept] of store.load()) {
+    if (of.startsWith(rolePrefix)) scorer.restoreRole(of.slice(rolePrefix.length), kept);
+    else scorer.restore(of, kept);
+  }
+  const edges = new SqliteGraphStore(database);
+  const graph = new InteractionGraph();
+  for (const [agent, kept] of edges.load()) graph.restore(agent, kept);
   const watch = new EntryWatch({
     scorer,
+    graph,
     contextSize: (agent) => mesh().agents.get(agent)?.model?.contextTokens ?? null,
     budgetOf: (agent) => {
       const budget = mesh().agents.get(agent)?.model?.budget.moneyPerTask;
@@ -41,9 +52,13 @@ export function scoringRecorder(of: ScoresGround): Recorder {
     learned: (agent) => {
       const kept = scorer.kept(agent);
       if (kept !== null) store.save(agent, kept).catch(failed);
+      const role = scorer.keptRole(agent);
+      if (role !== null) store.save(`${rolePrefix}${role.role}`, role.kept).catch(failed);
+      const spoken = graph.kept(agent);
+      if (spoken !== null) edges.save(agent, spoken).catch(failed);
     },
   });
-  return new ScoreWatch(recorder, watch, clock, (raised) => heed(raised, of), of.done);
+  return new ScoreWatch(recorder, watch, clock, (raised) => heed(raised, ground), ground.done);
 }
 
 /** Not only once it is durable: what isolates an agent does not wait for the disk. */
