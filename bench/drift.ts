@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { anchorMs } from '../src/anomaly/baseline.ts';
+import { anchorMs } from '../src/anomaly/day-trends.ts';
 import { Scorer } from '../src/anomaly/scorer.ts';
-import { dayMs, live, type Traffic } from '../src/anomaly/simulated-days.ts';
+import { dayMs, live, liveTogether, type Traffic } from '../src/anomaly/simulated-days.ts';
 import { machine, numberOption, print } from './machine.ts';
 
 /**
@@ -68,6 +68,36 @@ const early = raisedAt.filter((drifted) => drifted === 0).length;
 const inTime = raisedAt.filter((drifted) => drifted !== null && drifted > 0).length;
 const within = { agents: many, raisedBefore65: inTime, raisedBeforeItBegan: early, share: inTime / many };
 
+/**
+ * The same drift in a role of ten agents: where the days that differ are everybody's (demand), one agent
+ * drifts away from its peers; where each has days of its own, all ten drift together.
+ */
+const peers = 10;
+const roles = ['one of ten, days in common', 'ten of ten, days of their own'].map((kind, which) => {
+  const runs = seeds.map((seed) => {
+    const drifted = (at: number): number => 1 + 0.005 * Math.max(0, (at - learnedMs) / (7 * dayMs));
+    const names = Array.from({ length: peers }, (_none, index) => `agent${index}`);
+    const fleet = new Map(names.map((name, index): [string, Traffic] => [name, {
+      seed: seed + index, days: learnedMs / dayMs + 91, perBucket: 2, ...kinds['day to day'],
+      ...(which === 0 ? { daySeed: seed } : {}), ...(which === 1 || index === 0 ? { cost: drifted } : {}),
+    }]));
+    const first = new Map<string, number>();
+    let isolated = 0;
+    liveTogether(fleet, new Scorer(() => 'ANALYST'), ({ agent, score, at }) => {
+      if (score >= 40 && !first.has(agent)) first.set(agent, at);
+      if (score >= 60) isolated += 1;
+    });
+    const shareAt = (at: number | undefined): number | null =>
+      (at === undefined ? null : Math.round((drifted(at) - 1) * 1e4) / 1e4);
+    const drifting = which === 0 ? names.slice(0, 1) : names;
+    return {
+      raisedAt: drifting.map((name) => shareAt(first.get(name))), isolated,
+      othersRaised: names.filter((name) => !drifting.includes(name) && first.has(name)).length,
+    };
+  });
+  return { kind, runs };
+});
+
 const jumps = seeds.map((seed) => {
   const volume = (at: number): number => (at >= jumpAt ? 1.4 : 1);
   const { isolatedAt } = run({ seed, days: 41, dailyVariation: 0.1, dayNoise: 0, perBucket: 300, volume });
@@ -81,7 +111,7 @@ const calm = seeds.flatMap((seed) => Object.entries(kinds).map(([kind, variation
 }));
 
 print({
-  machine: machine(), seeds, curve, within, jumpMinutes: jumps, falseTransitions: calm,
+  machine: machine(), seeds, curve, within, roles, jumpMinutes: jumps, falseTransitions: calm,
   holds: {
     slowDrift: curve.filter(({ kind, weekly }) => kind === 'swing' && weekly === 0.005)
       .every(({ runs }) => runs.every(({ drifted }) => drifted !== null && drifted < 0.065)),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { anchorMs, DayTrends, numbersPerTrends, type Deviation } from './day-trends.ts';
 
 /** Windows of the rolling baselines: 1 h, 24 h, 7 d, 30 d and 90 d (OB-2.3, OB-3.1). */
 export const windowsMs: readonly number[] = [3_600_000, 86_400_000, 604_800_000, 2_592_000_000, 7_776_000_000];
@@ -12,21 +13,10 @@ const anchorAt = windowsMs.length * perWindow;
 const dayAt = anchorAt + 3;
 const hourAt = dayAt + 3;
 const daysAt = hourAt + hours * 2;
-const trendAt = daysAt + 3;
-/** Trends under test at once: one from the anchor on and for ever, and some that begin anew in turn. */
-const trends = 4;
-const perTrend = 5;
-const trendTurnMs = 28 * dayMs;
-/** One that began in this turn is not begun again in it. */
-const trendDaysMin = 29;
-const runAt = trendAt + trends * perTrend;
+const runAt = daysAt + numbersPerTrends;
 /** Numbers that one signal of one agent takes, whatever it sees and for however long. */
 export const numbersPerSignal = runAt + 1;
 
-/** How long the anchor learns before it stands: the framework asks for two weeks at least. */
-export const anchorMs = 28 * dayMs;
-/** Days are never taken to be more alike than this share of their mean. */
-const daySpreadMin = 0.002;
 export const driftAgainst = 'the anchor, over days';
 /** A value so far out does not teach the rolling baselines what is normal. */
 const teachesBelow = 4;
@@ -36,8 +26,8 @@ const spreadMin = 0.02;
 /** Before so long nothing is called unusual: two weeks of watching are the framework's minimum. */
 export const watchMs = 14 * dayMs;
 
-/** How far a value lies from one baseline, in its own spread. */
-export type Deviation = { readonly z: number; readonly against: string };
+/** A whole day of one signal of one agent: its number since 1970, and its mean as a share of the anchor's. */
+export type ClosedDay = { readonly day: number; readonly share: number };
 
 /** What one baseline holds to be usual, in the unit of its signal. */
 export type Usual = { readonly against: string; readonly mean: number; readonly spread: number };
@@ -51,10 +41,13 @@ export type Usual = { readonly against: string; readonly mean: number; readonly 
 export class Baseline {
   readonly #numbers: Float64Array;
   readonly #from: number;
+  readonly #days: DayTrends;
+  #closed: ClosedDay | null = null;
 
   constructor(numbers: Float64Array, from: number) {
     this.#numbers = numbers;
     this.#from = from;
+    this.#days = new DayTrends(numbers, from + daysAt, driftAgainst);
   }
 
   /**
@@ -76,7 +69,7 @@ export class Baseline {
       // The shortest window follows too fast to be surprised; a window is known once it was lived through.
       if (index === 0 || ageMs < windowMs) continue;
       const mean = this.#get(index * perWindow) * expected;
-      const own = Math.hypot(Math.sqrt(this.#get(index * perWindow + 1)), this.#daySpread());
+      const own = Math.hypot(Math.sqrt(this.#get(index * perWindow + 1)), this.#days.spread());
       const spread = Math.max(own * expected * thin, noiseAt(mean));
       most = larger(most, value, mean, spread, windowNames[index] ?? '');
     }
@@ -95,7 +88,7 @@ export class Baseline {
   lasting(z: number): number {
     const run = this.#get(runAt) * 0.7 + Math.max(-12, Math.min(12, z));
     this.#set(runAt, run);
-    const day = this.#daySpread() ** 2;
+    const day = this.#days.spread() ** 2;
     const bucket = this.#get(perWindow + 1);
     const shared = day + bucket > 0 ? day / (day + bucket) : 0;
     return run / Math.sqrt((1 - shared) / (1 - 0.49) + shared / (1 - 0.7) ** 2);
@@ -117,25 +110,9 @@ export class Baseline {
     return [...known, { against: 'the anchor', mean: this.#get(anchorAt), spread: this.#anchorSpread() }];
   }
 
-  /**
-   * How sure it is that the daily means rise or fall, in spreads: of each trend under test the sum of its
-   * days, weighted by how far a drift would have come by then, which is the best that can be done against
-   * a drift from its first day on. What days differ by anyway, and that the mean before it is known from
-   * so many days only, is in the spread.
-   */
+  /** How sure it is that the days of this agent rise or fall, in spreads. */
   drift(): Deviation {
-    let most: Deviation = { z: 0, against: driftAgainst };
-    for (let trend = 0; trend < trends; trend += 1) {
-      const at = trendAt + trend * perTrend;
-      const [sum, days, learned] = [this.#get(at), this.#get(at + 1), this.#get(at + 3)];
-      if (days < 14 || learned < 14) continue;
-      const times = (days * (days + 1)) / 2;
-      const squares = (days * (days + 1) * (2 * days + 1)) / 6;
-      const spread = Math.max(this.#get(at + 4), Math.abs(this.#get(at + 2)) * daySpreadMin);
-      const z = sum / (spread * Math.sqrt(squares + (times * times) / learned));
-      if (Math.abs(z) > Math.abs(most.z)) most = { z, against: driftAgainst };
-    }
-    return most;
+    return this.#days.drift();
   }
 
   /** Learns from one bucket. `z` is what `deviation` said of it. */
@@ -181,7 +158,7 @@ export class Baseline {
     const day = Math.floor(at / dayMs);
     if (this.#get(dayAt) !== day) {
       const count = this.#get(dayAt + 2);
-      if (count > 0) this.#closeDay(this.#get(dayAt + 1) / count, ageMs);
+      if (count > 0) this.#closeDay(this.#get(dayAt), this.#get(dayAt + 1) / count, ageMs);
       this.#set(dayAt, day);
       this.#set(dayAt + 1, 0);
       this.#set(dayAt + 2, 0);
@@ -190,41 +167,17 @@ export class Baseline {
     this.#set(dayAt + 2, this.#get(dayAt + 2) + 1);
   }
 
-  /** Whole days, so that what changes with the hour is the same in each. */
-  #closeDay(mean: number, ageMs: number): void {
-    if (this.#isAnchored(ageMs)) this.#testDay(mean, ageMs);
-    const learned = this.#get(daysAt) + 1;
-    const off = mean - this.#get(daysAt + 1);
-    this.#set(daysAt, learned);
-    this.#set(daysAt + 1, this.#get(daysAt + 1) + off / learned);
-    this.#set(daysAt + 2, this.#get(daysAt + 2) + off * (mean - this.#get(daysAt + 1)));
+  /** The day that ended last, as a share of the anchor, once: for whoever compares agents by their days. */
+  takeClosedDay(): ClosedDay | null {
+    const closed = this.#closed;
+    this.#closed = null;
+    return closed;
   }
 
-  /** Every trend is held against all days before it; one in turn begins anew every four weeks. */
-  #testDay(mean: number, ageMs: number): void {
-    const turn = Math.floor((ageMs - anchorMs) / trendTurnMs);
-    for (let trend = 0; trend < trends; trend += 1) {
-      const at = trendAt + trend * perTrend;
-      const isDue = trend > 0 && turn % (trends - 1) === trend - 1 && this.#get(at + 1) >= trendDaysMin;
-      if (this.#get(at + 1) === 0 || isDue) this.#beginTrend(at);
-      const days = this.#get(at + 1) + 1;
-      this.#set(at + 1, days);
-      this.#set(at, this.#get(at) + days * (mean - this.#get(at + 2)));
-    }
-  }
-
-  #beginTrend(at: number): void {
-    this.#set(at, 0);
-    this.#set(at + 1, 0);
-    this.#set(at + 2, this.#get(daysAt + 1));
-    this.#set(at + 3, this.#get(daysAt));
-    this.#set(at + 4, this.#daySpread());
-  }
-
-  /** From one day to the next, over all days that were seen. */
-  #daySpread(): number {
-    const learned = this.#get(daysAt);
-    return learned < 2 ? 0 : Math.sqrt(this.#get(daysAt + 2) / (learned - 1));
+  #closeDay(day: number, mean: number, ageMs: number): void {
+    this.#days.close(mean, ageMs);
+    const anchor = this.#get(anchorAt);
+    this.#closed = this.#isAnchored(ageMs) && anchor > 0 ? { day, share: mean / anchor } : null;
   }
 
   #isAnchored(ageMs: number): boolean {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { driftAgainst, type Deviation } from './baseline.ts';
+import { driftAgainst } from './baseline.ts';
+import type { Deviation } from './day-trends.ts';
+import { driftAgainstPeers, driftOfRole } from './role-days.ts';
 import { signals, weights, type Signal } from './signal.ts';
 
 export type Reason = { readonly signal: Signal; readonly z: number; readonly against: string };
@@ -30,9 +32,13 @@ function strength(signal: Signal, { z }: Deviation): number {
   return worth(z, 4, 9);
 }
 
+const driftAgainsts: ReadonlySet<string> = new Set([driftAgainst, driftAgainstPeers, driftOfRole]);
+
 /** From here on a drift over days raises, up to just below what isolates at the second. */
 export const driftRaises = 2.6;
 const driftSure = 5;
+/** What is compared with peers is compared often: it has to be surer before people are told. */
+const comparedRaises = 3.2;
 
 function isBadDrift(signal: Signal, { z }: Deviation): boolean {
   const only = bad[signal];
@@ -44,8 +50,9 @@ function driftScore(found: readonly Reason[]): { readonly score: number; readonl
   let most: { readonly score: number; readonly reason: Reason | null } = { score: 0, reason: null };
   for (const reason of found) {
     const { signal, z, against } = reason;
-    if (against !== driftAgainst || !isBadDrift(signal, reason) || Math.abs(z) < driftRaises) continue;
-    const share = Math.min(1, (Math.abs(z) - driftRaises) / (driftSure - driftRaises));
+    const from = against === driftAgainst ? driftRaises : comparedRaises;
+    if (!driftAgainsts.has(against) || !isBadDrift(signal, reason) || Math.abs(z) < from) continue;
+    const share = Math.min(1, (Math.abs(z) - from) / (driftSure - from));
     const score = 40 + 19 * share;
     if (score > most.score) most = { score, reason };
   }
@@ -62,6 +69,8 @@ function driftStrength({ z }: Deviation): number {
  */
 export function combined(found: readonly Reason[], fill: number): Pick<Score, 'score' | 'reasons'> {
   const strengthOf = ({ signal, z, against }: Reason): number => {
+    // That an agent leaves its peers, or its role moves as a whole, is for people to look at, however sure it is.
+    if (against === driftAgainstPeers || against === driftOfRole) return 0;
     const isDrift = against === driftAgainst;
     const own = isDrift && !isBadDrift(signal, { z, against }) ? 0 : isDrift ? driftStrength({ z, against }) : strength(signal, { z, against });
     const capped = Math.min(own, alone(signal, aloneMax));

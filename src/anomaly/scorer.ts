@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Baseline, numbersPerSignal, watchMs, type Usual } from './baseline.ts';
+import { Baseline, numbersPerSignal, watchMs, type ClosedDay, type Usual } from './baseline.ts';
 import { combined, type Reason, type Score } from './combine.ts';
+import { anchorMs, type Deviation } from './day-trends.ts';
+import { bucketOf, buckets, decay, divergence, surprise } from './histogram.ts';
+import { numbersPerPeerDays, numbersPerRoleDays, PeerDays, RoleDays } from './role-days.ts';
 import { signals, type Observation, type Signal } from './signal.ts';
 
 /** Five minutes: a jump is seen after the first whole one. */
 export const bucketMs = 300_000;
-const buckets = 16;
 /** Agents that are followed at once; the one that was silent longest makes room. */
 const agentsMax = 20_000;
 /** What drifts slowly where something is wrong; how much there is to do drifts by itself. */
-const drifts: ReadonlySet<Signal> = new Set(['cost-trajectory', 'output-quality', 'content-drift']);
+const drifting: readonly Signal[] = ['cost-trajectory', 'output-quality', 'content-drift'];
+/** An agent is told of a drift of its whole role where its own days lean the same way, by this many spreads. */
+const leansWithRole = 0.5;
 
 /** What the scorer holds to be usual for an agent, for people to look at. */
 export type Standing = {
@@ -40,6 +44,9 @@ type Followed = {
   /** Baselines of all signals, in one block. */
   readonly numbers: Float64Array;
   readonly baselines: ReadonlyMap<Signal, Baseline>;
+  /** Its days beside those of its peers, by signal, in one block. */
+  readonly besidePeers: Float64Array;
+  readonly peerDays: ReadonlyMap<Signal, PeerDays>;
   /** Calls by tool: recent, and as it was in the first weeks. */
   readonly recent: Float64Array;
   readonly usual: Float64Array;
@@ -50,13 +57,24 @@ type Followed = {
 };
 
 /** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
-export const bytesPerAgent = (numbersPerSignal * signals.length + buckets * 2 + 24 + 16) * 8;
+export const bytesPerAgent =
+  (numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24 + 16) * 8;
 
 /** Raised with every change of what the numbers mean. */
-const keptForm = 2;
-const keptNumbers = 4 + numbersPerSignal * signals.length + buckets * 2 + 24;
+const keptForm = 3;
+const keptNumbers =
+  4 + numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24;
 
-/** Keeps what was learned of agents; what `save` resolved survives `kill -9`. */
+type Role = {
+  count: number;
+  /** Sum of how far its agents are apart. */
+  apart: number;
+  readonly days: ReadonlyMap<Signal, RoleDays>;
+  /** A day of it ended since it was kept last. */
+  changed: boolean;
+};
+
+/** Keeps what was learned of agents and roles; what `save` resolved survives `kill -9`. */
 export interface ScoreStore {
   load(): ReadonlyMap<string, Float64Array>;
   save(agent: string, kept: Float64Array): Promise<void>;
@@ -69,8 +87,7 @@ export interface ScoreStore {
 export class Scorer {
   readonly #agents = new Map<string, Followed>();
   readonly #roleOf: (agent: string) => string;
-  /** Role -> agents, sum of how far they are apart. */
-  readonly #roles = new Map<string, { count: number; apart: number }>();
+  readonly #roles = new Map<string, Role>();
 
   constructor(roleOf: (agent: string) => string) {
     this.#roleOf = roleOf;
@@ -115,8 +132,29 @@ export class Scorer {
   kept(agent: string): Float64Array | null {
     const followed = this.#agents.get(agent);
     if (followed === undefined) return null;
-    const { firstAt, bucket, apart, numbers, recent, usual, hours } = followed;
-    return Float64Array.from([keptForm, firstAt, bucket, apart, ...numbers, ...recent, ...usual, ...hours]);
+    const { firstAt, bucket, apart, numbers, besidePeers, recent, usual, hours } = followed;
+    return Float64Array.from(
+      [keptForm, firstAt, bucket, apart, ...numbers, ...besidePeers, ...recent, ...usual, ...hours]);
+  }
+
+  /** What was learned of the role of an agent, where a day of it ended since this was asked last. */
+  keptRole(agent: string): { readonly role: string; readonly kept: Float64Array } | null {
+    const role = this.#agents.get(agent)?.role ?? '';
+    const known = this.#roles.get(role);
+    if (known?.changed !== true) return null;
+    known.changed = false;
+    return { role, kept: Float64Array.from([keptForm, ...drifting.flatMap((signal) => [...(known.days.get(signal)?.numbers ?? [])])]) };
+  }
+
+  /** False, and the role begins anew, where what was kept is in another form. */
+  restoreRole(role: string, kept: Float64Array): boolean {
+    const isWhole = kept[0] === keptForm && kept.length === 1 + drifting.length * numbersPerRoleDays;
+    if (!isWhole || !kept.every(Number.isFinite)) return false;
+    for (const [index, signal] of drifting.entries()) {
+      const from = 1 + index * numbersPerRoleDays;
+      this.#role(role).days.get(signal)?.numbers.set(kept.subarray(from, from + numbersPerRoleDays));
+    }
+    return true;
   }
 
   /** Goes on where an earlier run stopped; false, and it begins anew, where that is in another form. */
@@ -127,7 +165,7 @@ export class Scorer {
     followed.bucket = bucket;
     followed.apart = apart;
     let from = 4;
-    for (const block of [followed.numbers, followed.recent, followed.usual, followed.hours]) {
+    for (const block of [followed.numbers, followed.besidePeers, followed.recent, followed.usual, followed.hours]) {
       block.set(kept.subarray(from, from + block.length));
       from += block.length;
     }
@@ -145,15 +183,26 @@ export class Scorer {
     const baselines = new Map(signals.map((signal, index) =>
       [signal, new Baseline(numbers, index * numbersPerSignal)] as const));
     const role = this.#roleOf(agent);
+    const besidePeers = new Float64Array(numbersPerPeerDays * drifting.length);
+    const peerDays = new Map(drifting.map((signal, index) =>
+      [signal, new PeerDays(besidePeers, index * numbersPerPeerDays)] as const));
     const followed: Followed = {
       role, firstAt: at, bucket: Math.floor(at / bucketMs), open: emptyBucket(), numbers, baselines,
+      besidePeers, peerDays,
       recent: new Float64Array(buckets), usual: new Float64Array(buckets), hours: new Float64Array(24), apart: 0,
     };
     this.#agents.set(agent, followed);
-    const peers = this.#roles.get(role) ?? { count: 0, apart: 0 };
-    peers.count += 1;
-    this.#roles.set(role, peers);
+    this.#role(role).count += 1;
     return followed;
+  }
+
+  #role(name: string): Role {
+    const known = this.#roles.get(name);
+    if (known !== undefined) return known;
+    const days = new Map(drifting.map((signal) => [signal, new RoleDays()] as const));
+    const role: Role = { count: 0, apart: 0, days, changed: false };
+    this.#roles.set(name, role);
+    return role;
   }
 
   /** A bucket without anything in it is one, too: silence is a volume. A long silence is one bucket. */
@@ -186,7 +235,7 @@ export class Scorer {
       const lasting = baseline.lasting(now.z);
       const seen = Math.abs(lasting) > Math.abs(now.z) ? { ...now, z: lasting } : now;
       found.push({ signal, z: seen.z, against: seen.against });
-      if (drifts.has(signal)) found.push({ signal, z: drift.z, against: drift.against });
+      found.push(...this.#drifts(signal, drift, baseline.takeClosedDay(), ageMs, followed));
       apart += Math.min(8, Math.abs(now.z));
       measured += 1;
     }
@@ -199,6 +248,27 @@ export class Scorer {
     decay(followed.recent, bucketMs / 3_600_000);
     followed.open = emptyBucket();
     return { agent, at: at + bucketMs, ...combined(found, fill) };
+  }
+
+  /** Of the agent's own days, of them beside those of its peers, and of its role where it leans with it. */
+  #drifts(
+    signal: Signal,
+    own: Deviation,
+    closed: ClosedDay | null,
+    ageMs: number,
+    { role: name, peerDays }: Followed,
+  ): readonly Reason[] {
+    const role = this.#role(name);
+    const [beside, days] = [peerDays.get(signal), role.days.get(signal)];
+    if (beside === undefined || days === undefined) return [];
+    if (closed !== null) {
+      // Shares of the anchor exist from the end of the anchor on: what they usually are is learned after it.
+      days.closed(closed, beside, ageMs - anchorMs);
+      role.changed = true;
+    }
+    const ofRole = days.drift();
+    const leans = Math.sign(own.z) === Math.sign(ofRole.z) && Math.abs(own.z) >= leansWithRole;
+    return [own, beside.drift(), ...(leans ? [ofRole] : [])].map(({ z, against }) => ({ signal, z, against }));
   }
 
   /** Signals that are a distance by themselves; each is put on the scale of spreads. */
@@ -285,45 +355,4 @@ function add(followed: Followed, observation: Observation): void {
   }
   const hour = Math.floor(at / 3_600_000) % 24;
   hours[hour] = (hours[hour] ?? 0) + 1;
-}
-
-/** FNV-1a into a fixed number of buckets. */
-function bucketOf(name: string): number {
-  let hash = 2_166_136_261;
-  for (let index = 0; index < name.length; index += 1) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 16_777_619);
-  }
-  return (hash >>> 0) % buckets;
-}
-
-/** Jensen-Shannon divergence of two histograms, 0 to 1; 0 while nothing usual is known. */
-function divergence(recent: Float64Array, usual: Float64Array): number {
-  const [some, all] = [sumOf(recent), sumOf(usual)];
-  if (some === 0 || all < 50) return 0;
-  let sum = 0;
-  for (let index = 0; index < buckets; index += 1) {
-    const [p, q] = [(recent[index] ?? 0) / some, (usual[index] ?? 0) / all];
-    const m = (p + q) / 2;
-    if (p > 0) sum += p * Math.log2(p / m) / 2;
-    if (q > 0) sum += q * Math.log2(q / m) / 2;
-  }
-  return sum;
-}
-
-/** How unusual the hour is, in bits beyond an even spread; 0 while a thousand are not known. */
-function surprise(hours: Float64Array, at: number): number {
-  const all = sumOf(hours);
-  if (all < 1_000) return 0;
-  const share = ((hours[Math.floor(at / 3_600_000) % 24] ?? 0) + 1) / (all + 24);
-  return Math.max(0, -Math.log2(share * 24));
-}
-
-function sumOf(numbers: Float64Array): number {
-  let sum = 0;
-  for (const value of numbers) sum += value;
-  return sum;
-}
-
-function decay(numbers: Float64Array, share: number): void {
-  for (let index = 0; index < numbers.length; index += 1) numbers[index] = (numbers[index] ?? 0) * (1 - share);
 }

@@ -27,6 +27,8 @@ export type Traffic = {
   readonly dailyVariation: number;
   /** How cost differs from one day to the next, by chance. */
   readonly dayNoise: number;
+  /** Agents with the same one have the same days, as demand makes them; absent: days of its own. */
+  readonly daySeed?: number;
   /** Factor of cost, volume and share of failures at a time; 1 is as usual. */
   readonly cost?: (at: number) => number;
   readonly volume?: (at: number) => number;
@@ -35,14 +37,33 @@ export type Traffic = {
   readonly perBucket?: number;
 };
 
+type Seen = (score: Score) => void;
+
 /** One agent's days, handed to a scorer; `seen` hears of every score. */
-export function live(traffic: Traffic, scorer: Scorer, seen: (score: Score) => void, agent = 'agent'): void {
-  const { seed, days, dailyVariation, dayNoise, perBucket = 20 } = traffic;
+export function live(traffic: Traffic, scorer: Scorer, seen: Seen, agent = 'agent'): void {
+  for (const _day of lived(traffic, scorer, seen, agent)) continue;
+}
+
+/** The same of several agents, a day of each in turn. */
+export function liveTogether(fleet: ReadonlyMap<string, Traffic>, scorer: Scorer, seen: Seen): void {
+  const lives = [...fleet].map(([agent, traffic]) => lived(traffic, scorer, seen, agent));
+  for (let going = lives.length; going > 0;) {
+    going = 0;
+    for (const life of lives) if (life.next().done !== true) going += 1;
+  }
+}
+
+function* lived(traffic: Traffic, scorer: Scorer, seen: Seen, agent: string): Generator<number> {
+  const { seed, days, dailyVariation, dayNoise, daySeed, perBucket = 20 } = traffic;
   const { cost = () => 1, volume = () => 1, failures = () => 1 } = traffic;
   const next = seeded(seed);
+  const nextDay = daySeed === undefined ? next : seeded(daySeed);
   let today = 1;
   for (let at = 0; at < days * dayMs; at += bucketMs) {
-    if (at % dayMs === 0) today = 1 + normal(next) * dayNoise;
+    if (at % dayMs === 0) {
+      if (at > 0) yield at;
+      today = 1 + normal(nextDay) * dayNoise;
+    }
     const swing = 1 + dailyVariation * Math.sin((2 * Math.PI * (at % dayMs)) / dayMs);
     const expected = perBucket * swing * volume(at);
     const count = Math.max(0, Math.round(expected + normal(next) * Math.sqrt(expected)));
