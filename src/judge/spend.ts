@@ -57,6 +57,20 @@ export class Spend {
     this.#charges = new Map(known.map((charge) => [charge.id, charge]));
   }
 
+  /** How far the budget is used, and when it was drawn on last; 0 where nothing was ever charged. */
+  use(task: string): { readonly share: number; readonly lastAtMs: number } {
+    const nowMs = this.#clock.nowMs();
+    const charges = [...this.#charges.values()];
+    const hour = charges.filter(({ atMs }) => atMs > nowMs - hourMs);
+    const { callsPerHour, moneyPerHour, moneyPerTask } = this.#budget;
+    const ofTask = sum(charges.filter((one) => one.task === task));
+    const shareOf = (used: number, most: number): number => (used === 0 ? 0 : used / most);
+    const share = Math.max(
+      shareOf(hour.length, callsPerHour), shareOf(sum(hour), moneyPerHour * 1e6), shareOf(ofTask, moneyPerTask * 1e6),
+    );
+    return { share, lastAtMs: hour.reduce((last, { atMs }) => Math.max(last, atMs), 0) };
+  }
+
   /** False when it would go over the budget, and when it could not be made durable. */
   async reserve(id: string, task: string, micros: number): Promise<boolean> {
     const nowMs = this.#clock.nowMs();

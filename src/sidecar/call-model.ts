@@ -8,6 +8,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, type Verdict } from '../review/verdict.ts';
 import { readCompletion, type AgentModel, type Completion, type CompletionAnswer } from './agent-model.ts';
 import type { AgentRequests } from './agent-requests.ts';
+import { budgetPhase, isTooSoon, tokensIn, type BudgetPhase } from './budget-phase.ts';
 import type { SidecarContext } from './context.ts';
 import type { AgentMemory } from './memory.ts';
 import { reviewContent } from './review.ts';
@@ -22,6 +23,7 @@ type Asking = {
   readonly task: string | null;
   readonly model: AgentModel;
   readonly asked: JsonObject;
+  readonly phase: BudgetPhase;
   readonly startedUs: number;
 };
 
@@ -47,12 +49,18 @@ export async function callModel(
   const own = agent.systemPrompt ?? null;
   const messages = own === null
     ? request.messages : [{ role: 'system', content: own }, ...request.messages];
-  const most = Math.min(request.max_tokens ?? model.settings.outputTokensMax, model.settings.outputTokensMax);
+  const used = model.spend.use(task ?? agent.name);
+  const phase = budgetPhase(used.share);
+  const mostEver = Math.min(request.max_tokens ?? model.settings.outputTokensMax, model.settings.outputTokensMax);
+  const most = tokensIn(phase, mostEver);
   const asked = withoutAbsent({ ...rest, model: model.settings.name, messages, max_tokens: most });
-  const asking: Asking = { id, task, model, asked, startedUs: performance.now() * 1000 };
+  const asking: Asking = { id, task, model, asked, phase, startedUs: performance.now() * 1000 };
   const scanned = scanRequest(request.messages, context);
   const code = refusalOf(scanned, memory, context, model);
   if (code !== null) return refuse(asking, code, [scanned], memory, context);
+  if (isTooSoon(phase, used.lastAtMs, clock.nowMs())) {
+    return refuse(asking, 'SIDECAR_MODEL_THROTTLED', [], memory, context);
+  }
   const charge = `model.${id}`;
   const bytes = Buffer.byteLength(JSON.stringify(asked));
   if (!(await model.spend.reserve(charge, task ?? agent.name, priceOf(model.settings, bytes, most)))) {
@@ -136,7 +144,7 @@ async function refuse(
 }
 
 function entryOf(
-  { id, task, asked, startedUs }: Asking,
+  { id, task, asked, phase, startedUs }: Asking,
   completion: Completion | null,
   verdicts: readonly Verdict[],
   micros: number,
@@ -164,6 +172,7 @@ function entryOf(
       reasoningTokens: completion?.reasoningTokens ?? 0,
       reasoningCharacters: thought.length,
       micros,
+      ...(phase === 'free' ? {} : { budget: phase }),
       classification,
       integrity,
       asked: keyedDigest(canonicalize(asked)),
