@@ -32,6 +32,7 @@ import { mandateDetail, reviewMandate, type MandateReview } from './mandate-revi
 import type { Decided, InboxMessage } from './ports.ts';
 import { reviewContent } from './review.ts';
 import { leaseRefusal, ownRefusal, senderRefusal } from './standing.ts';
+import { clampOfRequest } from './supervised.ts';
 import { trustedValues } from './trusted-values.ts';
 
 /**
@@ -187,12 +188,11 @@ async function review(
       agent: body.from,
       label: body.label,
       sources: body.sources,
-      hop: body.hop,
-      isolation: body.provenance.isolation, told: body.epistemic,
+      hop: body.hop, isolation: body.provenance.isolation, told: body.epistemic,
     },
     domain: body.domain,
     task: body.task,
-    paceClamp: context.pace.clamp(context.agent.name),
+    paceClamp: clampOfRequest(context.pace.clamp(context.agent.name), body),
     isolation: context.isolation,
     trustedValues: (source) => trusted.get(source) ?? null,
     endorsed: (pointer, value) =>
