@@ -10,6 +10,7 @@ import { hasRight } from './operator-roles.ts';
 import { isTierProvided, tierAdvice } from './tier-advice.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
+import { standbyProblems } from './standby-invariants.ts';
 import { changeProblems } from './workflow-rights.ts';
 import { workflowProblems } from './workflow-invariants.ts';
 import type { Path } from './yaml-source.ts';
@@ -34,6 +35,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   if (isComplete) boundProblems(problems);
   if (isComplete) operatorProblems(problems);
   if (isComplete) workflowProblems(problems);
+  if (isComplete) standbyProblems(problems);
   return problems.found;
 }
 

@@ -76,6 +76,8 @@ export type Sent = {
   readonly messageId: string | null;
   readonly task: string | null;
   readonly traceId: string | null;
+  /** The agent that has it in the place of one that PACE took out of work; absent: the one asked for. */
+  readonly standby?: string;
 };
 
 export type Message = {
@@ -332,12 +334,14 @@ function accepted(answer: { readonly [member: string]: unknown }): void {
 }
 
 function sentOf(answer: { readonly [member: string]: unknown }): Sent {
+  const { standby } = answer;
   return {
     verdict: (answer['verdict'] ?? 'GO') as Sent['verdict'],
     code: (answer['code'] ?? null) as string | null,
     messageId: (answer['messageId'] ?? null) as string | null,
     task: (answer['task'] ?? null) as string | null,
     traceId: (answer['traceId'] ?? null) as string | null,
+    ...(typeof standby === 'string' ? { standby } : {}),
   };
 }
 

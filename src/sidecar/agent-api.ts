@@ -15,11 +15,12 @@ import type { SidecarContext } from './context.ts';
 import { doneValues } from './done-values.ts';
 import { query, recall, remember, type KnowledgeOutcome } from './knowledge.ts';
 import { placeAfter, readingOf, type AgentMemory, type Reading } from './memory.ts';
-import { goalHash, send, type Sent, type Speaker, type TaskPlace } from './outbound.ts';
+import { goalHash, type Speaker, type TaskPlace } from './outbound.ts';
 import type { AskedMandate } from './pass-on.ts';
 import type { InboxMessage } from './ports.ts';
 import { proposeChange, workflowsOf } from './change-workflow.ts';
 import { spawnChild } from './spawn.ts';
+import { sendOrToStandby, type Routed } from './standby-route.ts';
 import { callModel } from './call-model.ts';
 import { completionEvents } from './completion-events.ts';
 import { endTask, holdMandate } from './task-authority.ts';
@@ -77,7 +78,7 @@ export class AgentApi {
     };
     const speaker = this.#speaker(memory, place, 'user', request.traceparent);
     const asked = askedMandate(request.mandate);
-    return this.#sent(await send(outgoing, speaker, this.#context, asked), memory);
+    return this.#sent(await sendOrToStandby(outgoing, speaker, this.#context, asked), memory, to);
   }
 
   async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
@@ -85,8 +86,8 @@ export class AgentApi {
     if (place === null) return this.#refused(403, 'SIDECAR_TASK_UNKNOWN');
     const { mandate, traceparent: linked, ...outgoing } = request;
     const speaker = this.#speaker(memory, place, 'agent', linked);
-    const sent = await send(outgoing, speaker, this.#context, askedMandate(mandate));
-    return this.#sent(sent, memory);
+    const sent = await sendOrToStandby(outgoing, speaker, this.#context, askedMandate(mandate));
+    return this.#sent(sent, memory, outgoing.to);
   }
 
   async requestAction(
@@ -113,12 +114,12 @@ export class AgentApi {
       task: place.task,
     };
     const speaker = this.#speaker(memory, place, 'agent', request.traceparent);
-    const sent = await send(outgoing, speaker, this.#context);
-    if (sent.outcome === 'NO-GO') return this.#sent(sent, memory);
+    const sent = await sendOrToStandby(outgoing, speaker, this.#context);
+    if (sent.outcome === 'NO-GO') return this.#sent(sent, memory, to);
     const { deadline } = this.#context;
     const outcome = await whileAgentWaits({ waitMs: request.waitMs, closed, deadline }, (ended) =>
-      this.#sidecar.outcomeOf(sent.id, to, ended));
-    if (outcome === null) return this.#pendingOutcome(sent);
+      this.#sidecar.outcomeOf(sent.id, sent.to, ended));
+    if (outcome === null) return this.#pendingOutcome(sent, to);
     const { body } = outcome;
     const done = doneValues(body.payload, action, parameters, this.#context.mesh);
     const reading = { ...readingOf(body), derived: done };
@@ -128,7 +129,9 @@ export class AgentApi {
     const shown = await withNames(body.payload, body.task, this.#context);
     return {
       status: 200,
-      body: { messageId: sent.id, task: sent.task, traceId: sent.id, outcome: shown },
+      body: {
+        messageId: sent.id, task: sent.task, traceId: sent.id, outcome: shown, ...standingIn(sent, to),
+      },
     };
   }
 
@@ -333,7 +336,7 @@ export class AgentApi {
     return { source, read, values: memory.values, place, mandates, inputs, traceparent };
   }
 
-  async #sent(sent: Sent, memory: AgentMemory): Promise<ApiAnswer> {
+  async #sent(sent: Routed, memory: AgentMemory, asked: string): Promise<ApiAnswer> {
     const ends = sent.compromised && this.#sidecar.isLive(memory);
     if (ends) await this.#sidecar.endCompromised(memory, sent.code ?? 'COMPROMISE');
     const refused = sent.outcome === 'NO-GO';
@@ -346,15 +349,19 @@ export class AgentApi {
         messageId: sent.id,
         task: sent.task,
         traceId: sent.id,
+        ...standingIn(sent, asked),
       },
     };
   }
 
-  #pendingOutcome(sent: Sent): ApiAnswer {
+  #pendingOutcome(sent: Routed, asked: string): ApiAnswer {
     const code = this.#context.agentSees('SIDECAR_OUTCOME_PENDING');
     return {
       status: 202,
-      body: { verdict: 'ESCALATE', code, messageId: sent.id, task: sent.task, traceId: sent.id },
+      body: {
+        verdict: 'ESCALATE', code, messageId: sent.id, task: sent.task, traceId: sent.id,
+        ...standingIn(sent, asked),
+      },
     };
   }
 
@@ -379,6 +386,11 @@ export class AgentApi {
       payload: await withNames(body.payload, body.task, this.#context),
     };
   }
+}
+
+/** Told only where another agent than the one that was asked for has the message. */
+function standingIn({ to }: Routed, asked: string): JsonObject {
+  return to === asked ? {} : { standby: to };
 }
 
 /** The rights are read by the parser of mandates before anything is signed. */

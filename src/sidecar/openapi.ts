@@ -38,7 +38,7 @@ export const agentRoutes: readonly Route[] = [
   },
   {
     path: '/v1/messages',
-    summary: 'Send a typed message to another agent.',
+    summary: 'Send a typed message to another agent; `standby` names who has it where that one is stopped.',
     request: 'sendMessage',
     answers: { '202': 'Admitted by the bus.', ...shared },
   },

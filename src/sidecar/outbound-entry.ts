@@ -12,13 +12,15 @@ export type Caused = {
   readonly inputs: readonly string[];
   /** Its word: shown as a link, believed by nobody. */
   readonly traceparent?: string | null;
+  /** The stopped agent in whose place this one has it; absent is nobody. */
+  readonly insteadOf?: string;
 };
 
 /** The sender's sidecar's own account of a message that leaves. */
 export function outboundEntry(
   body: EnvelopeBody,
   verdict: CombinedVerdict,
-  { inputs: causedBy, traceparent = null }: Caused,
+  { inputs: causedBy, traceparent = null, insteadOf }: Caused,
   tookUs: number,
   context: SidecarContext,
 ): EntryDraft {
@@ -41,6 +43,7 @@ export function outboundEntry(
       ...(full ? { causes: { count: body.causes.count, digest: body.causes.digest } } : {}),
       domain: body.domain,
       hop: body.hop,
+      ...(insteadOf === undefined ? {} : { insteadOf }),
       ...(full ? { instance: body.instance } : {}),
       isolation: body.provenance.isolation,
       ...(full ? contentDetail(body, context) : {}),

@@ -25,6 +25,7 @@ import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 import { epistemicOf } from './told.ts';
 import { asksForWrite } from '../mesh/asks-for-write.ts';
+import { supervisedMark } from './supervised.ts';
 
 /** Where a message stands in a task. */
 export type TaskPlace = {
@@ -47,6 +48,8 @@ export type Speaker = {
   readonly inputs: readonly string[];
   /** Where the agent's own tracing says it is; on record as its word. Absent is nowhere. */
   readonly traceparent?: string | null;
+  /** The agent in whose place PACE has this message go to its standby; absent is nobody. */
+  readonly insteadOf?: string;
 };
 
 export type Sent = {
@@ -258,6 +261,15 @@ function clampRefusal(outgoing: Outgoing, context: SidecarContext): string | nul
   return allows === 'read-only' && asksForWrite(outgoing, context.mesh) ? 'PACE_READ_ONLY' : null;
 }
 
+/**
+ * A write that a supervised agent asks for is held for people wherever it is done: its executor may belong to
+ * another workflow, which knows nothing of it. An agent that writes the mark itself only has itself supervised.
+ */
+function withSupervision(outgoing: Outgoing, { pace, agent, mesh }: SidecarContext): Outgoing['metadata'] {
+  if (pace.clamp(agent.name).allows !== 'supervised' || !asksForWrite(outgoing, mesh)) return outgoing.metadata;
+  return { ...outgoing.metadata, ...supervisedMark };
+}
+
 /** What the agent has no say in: who, when, how sensitive, from where, caused by what. */
 function stamp(
   id: string,
@@ -285,7 +297,7 @@ function stamp(
     issuedAt,
     label: stampedLabel(speaker.source, speaker.read.label, outgoing.payload, floor, context),
     mandate,
-    metadata: outgoing.metadata,
+    metadata: withSupervision(outgoing, context),
     nonce: mintNonce(random),
     payload: outgoing.payload,
     principals: bearsPrincipals(outgoing, mesh)
