@@ -20,6 +20,7 @@ import type { Recorder } from '../recorder/entry.ts';
 import { PayloadKeeper } from '../recorder/payload-keeper.ts';
 import type { KeptPayload, PayloadPieces, ReadOfAgent } from '../recorder/payload-keeper.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
+import { snapshotTool } from '../sidecar/snapshot.ts';
 import type { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
@@ -90,7 +91,9 @@ export class NodeForensics implements PayloadPort {
   }
 
   keepRead(read: ReadOfAgent, pieces: PayloadPieces): KeptPayload | null {
-    const keeps = this.#foundations.live.mesh.recorder?.forensic?.keep.has('LOW') === true;
+    const forensic = this.#foundations.live.mesh.recorder?.forensic ?? null;
+    // What a contained agent stood in is kept wherever there is somebody to keep it for.
+    const keeps = forensic !== null && (forensic.keep.has('LOW') || isSnapshot(read));
     return keeps ? this.#keeper.keepRead(read, pieces) : null;
   }
 
@@ -120,6 +123,10 @@ export class NodeForensics implements PayloadPort {
     this.#said = fault;
     this.#foundations.log(`node: payload keys: ${fault ?? 'a new epoch is open again'}`);
   }
+}
+
+function isSnapshot({ tool, operation }: ReadOfAgent): boolean {
+  return tool === snapshotTool.tool && operation === snapshotTool.operation;
 }
 
 /** Of the action that a message asks for or answers; anything else is LOW. */

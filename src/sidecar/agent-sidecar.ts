@@ -15,6 +15,7 @@ import { Judging } from './judging.ts';
 import { messageQuestion } from './judged.ts';
 import { Inbox, undeliveredMax, wakeOf } from './inbox.ts';
 import { sessionEntries } from './session-entries.ts';
+import { takeSnapshot } from './snapshot.ts';
 import { ownRefusal, sessionRefusal } from './standing.ts';
 import { withdraw } from './withdraw.ts';
 import { AgentMemory } from './memory.ts';
@@ -248,7 +249,8 @@ export class AgentSidecar {
     const isStopped = clamp.allows === 'nothing';
     const calls = isStopped ? gate.abort() : [];
     if (isStopped) await this.endSession('PACE_STOPPED');
-    await spool([clampedEntry(clamp, paceVersion, calls, this.context)]);
+    const snapshot = await takeSnapshot(clamp, paceVersion, this.context);
+    await spool([clampedEntry(clamp, paceVersion, calls, snapshot, this.context)]);
     return calls;
   }
 

@@ -5,12 +5,14 @@ import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { capturedState } from './captured-state.ts';
 import type { SidecarContext } from './context.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A sidecar's account of what a change of PACE did here. */
 export function clampedEntry(
   clamp: PaceClamp,
   paceVersion: number,
   calls: readonly StoppedCall[],
+  snapshot: Snapshot | null,
   context: SidecarContext,
 ): EntryDraft {
   const { clock, random, agent, isolation } = context;
@@ -34,7 +36,7 @@ export function clampedEntry(
       calls: calls.slice(0, stoppedCallsMax).map((call) => ({ ...call })),
       stopped: calls.length,
       isolation,
-      ...(clamp.allows === 'nothing' ? { captured: capturedState(context) } : {}),
+      ...(clamp.allows === 'nothing' ? { captured: { ...capturedState(context), snapshot } } : {}),
     },
   };
 }

@@ -25,6 +25,7 @@ import type { Endorsements } from './endorsements.ts';
 import type { EntryNumbers } from './entry-numbers.ts';
 import type { KnowledgePort } from './knowledge.ts';
 import type { BusLink, SidecarStore } from './ports.ts';
+import type { SnapshotStore } from './snapshot.ts';
 import type { LeaseView } from './standing.ts';
 
 /** The version of the policy that a context stands for, and what comes after it. */
@@ -73,6 +74,8 @@ export type SidecarContext = {
   /** The agent's tools as pinned: what it may read of them. */
   readonly describeTools: () => readonly JsonObject[];
   readonly store: SidecarStore;
+  /** Keeps what the agent stood in when it was contained or ended. */
+  readonly snapshots: SnapshotStore;
   readonly link: BusLink;
   /** Memory and knowledge, which the node keeps. */
   readonly knowledge: KnowledgePort;

@@ -270,6 +270,7 @@ export class SimulatedSidecar {
     const context: SidecarContext = {
       mesh, agent, clock, gate, admission, store, link, recorder, pace, lease,
       deadline: this.#deadline(parts.life),
+      snapshots: { save: async () => undefined },
       numbers: parts.recorder.numbers,
       policy: { version: 1, isCurrent: () => true, next: async () => null },
       isolation: 'container',

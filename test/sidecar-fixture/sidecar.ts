@@ -200,6 +200,7 @@ export class FakeSidecar {
   readonly numbers = new EntryNumbers(fixtureRun);
   readonly calls: AdmissionFields[] = [];
   readonly faults: unknown[] = [];
+  readonly snapshots = new Map<string, string>();
   readonly party: Party;
   readonly context: SidecarContext;
   readonly #peers = new Map<string, PeerIdentity>();
@@ -267,6 +268,7 @@ export class FakeSidecar {
       describeTools: () => [],
       knowledge: this.knowledge,
       store: this.store,
+      snapshots: { save: async (id, text) => void this.snapshots.set(id, text) },
       link: this.link,
       credential: () => this.party.credential,
       peerByThumbprint: (thumbprint) => this.#peers.get(thumbprint) ?? null,
