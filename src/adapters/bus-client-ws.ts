@@ -282,6 +282,7 @@ export class BusClient implements BusLink {
         return this.#options.events.quarantine(frame.messages, frame.incarnations);
       case 'list-calls':
       case 'settle-call':
+      case 'undo-call':
         return this.#options.events.calls(frame, send);
       case 'accepted':
         return this.#answer(frame.number, { accepted: true });

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import type { CallsFrame, SidecarFrame } from '../wire/frame.ts';
 
-/** Calls in doubt of connected executors, and what people say of them. */
+/** Calls of executors: those in doubt with what people say of them, and those to be undone. */
 export type CallsPort = {
   /** What an executor says of its calls; whoever sends it unasked is not heard. */
   readonly heardOfCalls: (
     executor: string,
-    frame: Extract<SidecarFrame, { kind: 'calls' | 'call-settled' }>,
+    frame: Extract<SidecarFrame, { kind: 'calls' | 'call-settled' | 'call-undone' }>,
   ) => void;
-  /** Settlements that this executor has not answered: it is sent them on every connection. */
-  readonly settlementsFor: (
+  /** What this executor was asked and has not answered: it is asked again on every connection. */
+  readonly owedTo: (
     executor: string,
-  ) => readonly Extract<NodeFrame, { kind: 'settle-call' }>[];
+  ) => readonly Extract<CallsFrame, { kind: 'settle-call' | 'undo-call' }>[];
 };

@@ -5,7 +5,7 @@ import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Isolation } from '../message/envelope.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
-import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import type { CallsFrame, NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { admit, type AdmitContext } from './admit.ts';
 import { thumbprintOf } from './signer-thumbprint.ts';
 import { LinePolicy, type PolicySource } from './line-policy.ts';
@@ -126,6 +126,7 @@ export class BusConnection {
         return onKnowledgeFrame(frame, this.peer, this.#line, this.#context);
       case 'calls':
       case 'call-settled':
+      case 'call-undone':
         return this.#context.control.heardOfCalls(this.peer.name, frame);
       case 'renew':
       case 'lease':
@@ -155,7 +156,7 @@ export class BusConnection {
   }
 
   /** Tells the executor's sidecar what people decided, or asks it what they have to decide on. */
-  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'quarantine' | 'list-calls' | 'settle-call' }>): void {
+  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'quarantine' | CallsFrame['kind'] }>): void {
     if (!this.#ended) this.#line.send(frame);
   }
 
@@ -250,7 +251,7 @@ export class BusConnection {
       policyVersion: policy.version,
       operators: control.operators(),
     });
-    for (const settlement of control.settlementsFor(this.peer.name)) this.#line.send(settlement);
+    for (const owed of control.owedTo(this.peer.name)) this.#line.send(owed);
     backbone.watch(this.#recipient);
   }
 

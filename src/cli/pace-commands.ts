@@ -3,8 +3,9 @@ import type { Command, Option } from 'commander';
 import type { CommandIo } from './check.ts';
 import { drillScenarios, drillUnitHelp, paceDrill } from './pace-drill.ts';
 import { runObserver } from './observer.ts';
+import { paceSnapshots } from './pace-snapshots.ts';
 import {
-  halt, kill, paceModes, paceRecover, paceStatus, paceStop, paceTransition,
+  halt, kill, paceModes, paceRecover, paceRollback, paceStatus, paceStop, paceTransition,
 } from './pace.ts';
 
 type Shared = {
@@ -47,6 +48,19 @@ export function addPace(
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso pace modes')
     .action((options) => exit(paceModes(options, io)));
+  pace.command('rollback')
+    .description('Show what emergencies undo, what was undone, and what is left to people.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace rollback --state .maso')
+    .action(async (options) => exit(await paceRollback(options, io)));
+  pace.command('snapshots')
+    .description('List what agents stood in when they were contained or ended, and check each against the log.')
+    .addOption(state())
+    .option('--log <dir>', 'the log, where it is not in the state directory')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace snapshots --state .maso')
+    .action(async (options) => exit(await paceSnapshots(options, io)));
   signedBy(pace.command('transition'))
     .description('Raise a unit to ALTERNATE or CONTINGENCY.')
     .argument('<unit>', unitHelp)

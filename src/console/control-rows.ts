@@ -60,7 +60,8 @@ export const furtherRows: { readonly [domain: string]: readonly Row[] } = {
     ['EC-2.7', 'Plans are judged as a whole', 2, 'intent', null, partly('Workflows while they run, by phases and sums; not before they start.')],
     ['EC-2.7a', 'Dry runs', 2, null, null, absent('No action can be tried first.')],
     ['EC-2.8', 'Missing calls are said', 2, 'intent', null, partly('A milestone that nothing shows leaves a workflow incomplete.')],
-    ['EC-2.10', 'A stand-in takes over', 2, 'pace', null, partly('It may be activated, read-only at first; nothing is routed to it by itself.')],
+    ['EC-2.10', 'A stand-in takes over', 2, 'pace', null, ({ pace }) =>
+      pace ? ['on', 'Where one is declared: it reads at first, and has what is sent to the other.'] : ['absent', 'No standby without PACE.']],
     ['EC-2.11', 'Chains that cannot be undone', 2, 'pace', null, partly('Reports of a stop list them; plans are not looked at.')],
     ['EC-2.12', 'Images and sound are checked', 2, null, null, absent('They are not looked into.')],
     ['EC-2.13', 'Outputs have versions', 2, 'mesh', null, on('Schema ids on every edge.')],
@@ -72,7 +73,7 @@ export const furtherRows: { readonly [domain: string]: readonly Row[] } = {
       pace ? ['on', 'Three cycles in 24 hours at most.'] : ['absent', 'The phase is always PRIMARY in this build.']],
     ['EC-3.3', 'Two models agree', 3, 'log', null, withJudge('Where the mesh file names a second family.')],
     ['EC-3.4', 'Tasks have an end', 3, 'log', null, partly('Mandates, actions and children do; what an agent does by itself is not timed.')],
-    ['EC-3.5', 'Work of a compromised agent is undone', 3, 'pace', null, partly('It is listed with what can be undone, and left to people.')],
+    ['EC-3.5', 'Work of a compromised agent is undone', 3, 'pace', 'pace.undone', partly('Where its manifest names what undoes it; the rest is listed for people.')],
     ['EC-3.6', 'Each step attests its form', 3, 'trace', null, on('Validated, signed and linked at each hop; a failing one stops.')],
   ],
   OB: [

@@ -82,6 +82,8 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'pace.proposed': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'pace.clamped': api('log', 'pace.clamped'),
   'pace.reported': api('log', 'pace.reported'),
+  'pace.undone': api('log', 'pace.undone'),
+  'pace.spread': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
   'refusals.counted': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'payload.epoch': api('log', 'payload.epoch'),
   'payload.kept': api('log', 'payload.kept'),

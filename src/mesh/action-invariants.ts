@@ -7,6 +7,7 @@ import { didYouMean } from './nearest-name.ts';
 import { parameterProseGaps, proseGaps } from './prose.ts';
 import { emptyOutput } from './resolve-actions.ts';
 import { findSource, isDoneSource, isPromptSource } from './source-field.ts';
+import { isUndo, undoProblems } from './undo-invariants.ts';
 import type { Path } from './yaml-source.ts';
 
 /**
@@ -24,7 +25,8 @@ export function actionProblems(problems: Problems, isComplete: boolean): void {
     toolProblems(problems, action, path);
     proseProblems(problems, action, path);
     parameterProblems(problems, action, path);
-    if (isComplete && !isRequested(mesh, action)) {
+    undoProblems(problems, action);
+    if (isComplete && !isRequested(mesh, action) && !isUndo(action, mesh.actions.values())) {
       problems.atKey('MESH_ACTION_UNREACHABLE', 'warning', path);
     }
   }

@@ -77,6 +77,7 @@ const sections = {
       approval: narrowsUpwards(['policy', 'required']),
       approvers: unclear,
       assurance: unclear,
+      undo: unclear,
       timeoutMs: neutral,
       caps: restrictionsOf({}),
       sensitive: restrictionsOf({

@@ -13,6 +13,7 @@ import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
 import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
 import type { PaceSettings } from './pace-settings.ts';
+import type { UndoManifest } from './undo.ts';
 
 /** Seed 003: who an agent is in the mesh. */
 export type AgentRole = 'ORCHESTRATOR' | 'RETRIEVER' | 'EXECUTOR' | 'ANALYST';
@@ -249,6 +250,8 @@ export type ActionManifest = {
   readonly assurance?: Assurance;
   /** The parameter that says how much, or a number; a list counts its items. */
   readonly impact: ReadonlyMap<Impact, string | number>;
+  /** What undoes it in an emergency; absent: nothing does by itself. */
+  readonly undo?: UndoManifest;
   readonly timeoutMs: number;
 };
 

@@ -28,6 +28,18 @@ export const meshPaceCodes = {
     mend: 'Leave out the dependency that is the weakest.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_PACE_STANDBY_UNREACHED: {
+    means: 'An agent that may send to another one has no edge to the standby of that one.',
+    mend: 'Declare the same edge to the standby; else its messages are refused while the other is isolated.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_UNDO_INVALID: {
+    means: 'What `undo` names cannot undo the action: unknown, CRITICAL, for people to approve, only a read, ' +
+      'or called with something that the undone call does not have.',
+    mend: 'Name a write of the same executor that needs no person, and give it each required parameter as ' +
+      'request.NAME or result.NAME.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_PACE_OPERATOR_UNKNOWN: {
     means: 'pace.authorities names somebody who is no operator of the mesh file.',
     mend: 'Declare the operator, or correct the name.',

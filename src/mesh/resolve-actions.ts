@@ -10,6 +10,7 @@ import type { Defaults } from './resolve-domains.ts';
 import { resolveSensitive } from './resolve-sensitive.ts';
 import type { Path } from './yaml-source.ts';
 import { splitTool, toolTimeoutMsDefault } from './resolve-tools.ts';
+import type { UndoManifest } from './undo.ts';
 
 /** Output of an action that declares none: the executor learns only that it was done. */
 export const emptyOutput: JsonObject = { type: 'object', additionalProperties: false };
@@ -45,10 +46,17 @@ export function resolveActions(
       ...assuranceOf(loading, value.assurance, [...path, 'assurance']),
       caps: resolveCaps(loading, value.caps, [...path, 'caps']),
       impact: resolveImpact(value.impact),
+      ...undoOf(value.undo),
       timeoutMs: value.timeout_ms ?? defaults.timeout_ms ?? toolTimeoutMsDefault,
     });
   }
   return actions;
+}
+
+/** Whether it can undo anything is judged once all actions are known. */
+function undoOf(given: EntryOf<'actions'>['undo']): { readonly undo?: UndoManifest } {
+  if (given === undefined) return {};
+  return { undo: { action: given.action, parameters: new Map(Object.entries(given.parameters)) } };
 }
 
 function assuranceOf(

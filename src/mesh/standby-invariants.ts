@@ -16,7 +16,7 @@ export function standbyProblems(problems: Problems): void {
       if (cut.length === 0) continue;
       const senders = [...new Set(cut.map(({ from }) => from))].join(', ');
       problems.at('MESH_PACE_STANDBY_UNREACHED', 'warning',
-        ['security_mesh', 'pace', 'workflows', workflow, 'standbys', agent],
+        ['security_mesh', 'workflows', workflow, 'pace', 'standbys', agent],
         `What ${senders} may send to ${agent} cannot go to its standby ${standby}.`);
     }
   }

@@ -25,7 +25,7 @@ export const paceCodes = {
   },
   PACE_RECIPIENT_STOPPED: {
     means: 'The recipient is isolated or stopped and takes nothing at present.',
-    mend: 'Send to its standby, or wait until it is back: maso pace status.',
+    mend: 'Nothing, where a standby has it (insteadOf); else declare one, or wait until it is back: maso pace status.',
     agentSees: 'UNAVAILABLE',
   },
   PACE_DRAINING: {

@@ -18,6 +18,7 @@ import type { Recorder } from '../recorder/entry.ts';
 import type { NodeFrame, SidecarFrame } from '../wire/frame.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
+import type { NodeRollback } from './node-rollback.ts';
 
 export type CallsFoundations = {
   readonly live: LivePolicy;
@@ -48,10 +49,13 @@ export function callsOf(foundations: CallsFoundations, ledger: LedgerStore): Nod
   return new NodeCalls(context, connected, (failure) => log(`node: calls: ${faultOf(failure)}`));
 }
 
-export function callsPortOf(calls: NodeCalls): CallsPort {
+export function callsPortOf(calls: NodeCalls, rollback: NodeRollback): CallsPort {
   return {
-    heardOfCalls: (executor, frame) => calls.heardOfCalls(executor, frame),
-    settlementsFor: (executor) => calls.settlementsFor(executor),
+    heardOfCalls: (executor, frame) => {
+      if (frame.kind === 'call-undone') rollback.heard(executor, frame);
+      else calls.heardOfCalls(executor, frame);
+    },
+    owedTo: (executor) => [...calls.settlementsFor(executor), ...rollback.owedTo(executor)],
   };
 }
 
@@ -62,7 +66,7 @@ const listTimeoutMs = 2_000;
 const settleTimeoutMs = 10_000;
 
 /** Asks connected executors for their calls in doubt, and brings them what people say of those. */
-export class NodeCalls implements CallsPort {
+export class NodeCalls {
   readonly #context: SettlementsContext;
   readonly #connected: ReadonlyMap<string, BusConnection>;
   readonly #report: (failure: unknown) => void;

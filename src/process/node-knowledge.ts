@@ -21,7 +21,7 @@ import type { ItemFacts } from '../knowledge/item.ts';
 import { answerAsk } from '../knowledge/kept-knowledge.ts';
 import { lookThrough } from '../knowledge/look-through.ts';
 import { ShelfKeys } from '../knowledge/shelf-keys.ts';
-import { mintUlid } from '../message/identifiers.ts';
+import { mintUlid, ulidTimeMs } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
 import { providedTierRefusal } from '../protection/protection.ts';
@@ -31,7 +31,7 @@ import { combine } from '../review/verdict.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { faultOf } from './fault.ts';
 import { firewallOf } from './firewall-parts.ts';
-import { sinceSent } from './node-late.ts';
+import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 import { scannerOf } from './sidecar-parts.ts';
 
@@ -197,7 +197,7 @@ export class NodeKnowledge {
     for (let round = 0; ; round += 1) {
       const found = await descendantsOf(roots, store);
       const reached = new Set([...found.items, ...found.calls]);
-      const spread = await spreadOf(reached, sinceSent(subject, flight));
+      const spread = await spreadOf(reached, newestEntries(flight, ulidTimeMs(subject) ?? 0, flight.size()));
       const more = [...spread.items, ...[...spread.messages.values()].flat()]
         .filter((id) => !found.items.has(id));
       if (more.length > 0 && round < roundsMax) {

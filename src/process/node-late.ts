@@ -3,14 +3,12 @@ import type { BusConnection } from '../bus/connection.ts';
 import { followedFrom, ownersOf } from '../control/late-refusal.ts';
 import { ulidTimeMs } from '../message/identifiers.ts';
 import type { Alarm, Approver } from '../oversight/approver.ts';
-import type { RecordedEntry, Recorder } from '../recorder/entry.ts';
+import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { faultOf } from './fault.ts';
+import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 
-/** Entries looked back over at most; a judge is asked within seconds, rarely hours, of a message. */
-const lookedBackMax = 200_000;
-const step = 5_000;
 const messagesPerFrame = 1_000;
 
 export type LateRefusal = { readonly agent: string; readonly task: string; readonly message: string };
@@ -26,7 +24,9 @@ export function lateRefusals(
 ): (late: LateRefusal) => Promise<void> {
   return async ({ agent, task, message }) => {
     try {
-      const { messages, done } = await followedFrom(message, sinceSent(message, flight));
+      const { messages, done } = await followedFrom(message, newestEntries(
+        flight, ulidTimeMs(message) ?? 0, flight.size(),
+      ));
       // Of what it was never sent a sidecar has nothing to say.
       if (messages.get(agent)?.includes(message) !== true) return;
       for (const [name, ids] of messages) tell(connected.get(name), ids.slice(0, messagesPerFrame));
@@ -71,23 +71,4 @@ async function record(alarm: Alarm, told: boolean, at: number, recorder: Recorde
     tookUs: null,
     detail: { indicator: 'LATE', agents: [...agents], owners: [...owners], done, told },
   }]);
-}
-
-/** From the newest block that began before the message was sent, oldest first. */
-export async function* sinceSent(message: string, flight: FlightRecorder): AsyncGenerator<RecordedEntry> {
-  const sentMs = ulidTimeMs(message) ?? 0;
-  const size = flight.size();
-  let from = size;
-  while (from > 0 && size - from < lookedBackMax) {
-    from = Math.max(0, from - step);
-    const [first] = await firstOf(flight.read(from, from + 1));
-    if (first !== undefined && first.recordedAt < sentMs) break;
-  }
-  yield* flight.read(from, size);
-}
-
-async function firstOf(entries: AsyncIterable<RecordedEntry>): Promise<readonly RecordedEntry[]> {
-  const found: RecordedEntry[] = [];
-  for await (const entry of entries) found.push(entry);
-  return found;
 }

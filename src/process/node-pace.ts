@@ -15,8 +15,9 @@ import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
 import type { PaceStep, Stop } from '../pace/book.ts';
 import { scoreIsolates } from '../pace/change.ts';
-import { clampOf } from '../pace/clamp.ts';
+import { clampOf, phaseOf } from '../pace/clamp.ts';
 import { agentsIn, paceRulesOf, type PaceRules } from '../pace/rules.ts';
+import { causesOf } from '../pace/spread.ts';
 import { unitKey, type PaceUnit } from '../pace/unit.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { defaultPaceSettings, type PaceSettings } from '../mesh/pace-settings.ts';
@@ -24,6 +25,7 @@ import { verifyObserved, type ObserverTest } from '../observer/statement.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import type { NodeIdentity } from './node-identity.ts';
+import { NodeRollback } from './node-rollback.ts';
 import { StopAccounts } from './stop-accounts.ts';
 import { StopOrders } from './stop-orders.ts';
 
@@ -50,6 +52,8 @@ export class NodePace implements BusPace {
   readonly keeper: PaceKeeper;
   readonly orders: StopOrders;
   readonly accounts: StopAccounts;
+  readonly rollback: NodeRollback;
+  readonly #store: SqlitePaceStore;
   readonly #of: NodePaceFoundations;
   readonly #revocations: RevocationsContext;
   #timer: NodeJS.Timeout | null = null;
@@ -70,10 +74,14 @@ export class NodePace implements BusPace {
     const rules = rulesOf(() => live.mesh);
     this.orders = new StopOrders(of.stopsDirectory);
     this.accounts = new StopAccounts(recorder, clock, (failure) => this.#failed(failure));
+    this.rollback = new NodeRollback({
+      ...of, actions: () => live.mesh.actions, failed: (failure) => this.#failed(failure),
+    });
+    this.#store = new SqlitePaceStore(database);
     this.keeper = new PaceKeeper({
       rules,
       facts: { isRevoked: (agent) => revocations.list.isNameRevoked(agent) },
-      store: new SqlitePaceStore(database),
+      store: this.#store,
       recorder,
       clock,
       get operators() {
@@ -149,6 +157,7 @@ export class NodePace implements BusPace {
   async begin(): Promise<void> {
     await this.keeper.begin();
     await this.#takeOrders();
+    this.#beginRollbacks().catch((failure: unknown) => this.#failed(failure));
     this.#timer = setInterval(() => this.#look(), lookEveryMs);
     this.#timer.unref();
   }
@@ -190,6 +199,10 @@ export class NodePace implements BusPace {
         unit: unitKey(state.unit), phase: state.phase, since: state.since, incident: state.incident,
         code: state.code, by: state.by, healed: [...state.healed],
       })),
+      workflows: [...rules.settings.workflows.keys()].map((workflow) => ({
+        workflow, phase: phaseOf({ kind: 'workflow', value: workflow }, book, rules),
+        because: causesOf(workflow, book, rules).map(unitKey),
+      })),
       stops: [...book.stops.values()].map(shownStop),
       agents: [...rules.places.keys()].map((agent) => {
         const { phase, allows, draining = false } = clampOf(agent, book, rules, facts, clock.nowMs());
@@ -199,6 +212,7 @@ export class NodePace implements BusPace {
         };
       }),
       reports: this.accounts.reports(),
+      rollback: this.rollback.show(),
     };
   }
 
@@ -220,12 +234,21 @@ export class NodePace implements BusPace {
     const there = agents.filter((agent) => connected.has(agent));
     await this.#accountsOf(there);
     const { revoked, failed } = await this.#revoke(there);
-    await this.accounts.report('kill', incident, unit, agents, there, { revoked, failed, ...this.#done(agents) });
+    const undone = await this.rollback.begin(incident, this.#store.order(incident), agents).catch((failure: unknown) => {
+      // Begun again with the next start; what was done is listed all the same.
+      this.#failed(failure);
+      return this.rollback.done(agents);
+    });
+    await this.accounts.report('kill', incident, unit, agents, there, { revoked, failed, ...undone });
   }
 
-  #done(agents: readonly string[]): JsonObject {
-    const { done, live, clock } = this.#of;
-    return done.report(agents, live.mesh.actions, clock.nowMs());
+  /** A crash between a kill and what it undoes: begun now, from the log. */
+  async #beginRollbacks(): Promise<void> {
+    const rules = paceRulesOf(this.#of.live.mesh);
+    for (const { unit, phase, incident } of this.keeper.book.units.values()) {
+      if (phase !== 'EMERGENCY' || incident === null || this.rollback.isBegun(incident)) continue;
+      await this.rollback.begin(incident, this.#store.order(incident), agentsIn(unit, rules));
+    }
   }
 
   async #revoke(agents: readonly string[]): Promise<{ revoked: number; failed: number }> {
@@ -239,7 +262,7 @@ export class NodePace implements BusPace {
     const agents = agentsIn(stop.unit, rules);
     const there = agents.filter((agent) => this.#of.connected.has(agent));
     await this.#accountsOf(there);
-    await this.accounts.report('halt', stop.id, stop.unit, agents, there, this.#done(agents));
+    await this.accounts.report('halt', stop.id, stop.unit, agents, there, await this.rollback.done(agents));
   }
 
   /** Waits until each of them said what it stopped, or too long. */
@@ -257,6 +280,7 @@ export class NodePace implements BusPace {
     this.#takeOrders()
       .then(() => this.#drain())
       .then(() => this.keeper.look())
+      .then(() => this.rollback.look())
       .catch((failure: unknown) => this.#failed(failure))
       .finally(() => {
         this.#looking = false;

@@ -32,7 +32,7 @@ import {
   settleAllotment,
   type AllotmentsContext,
 } from '../control/allotments.ts';
-import { DoneWrites } from '../control/done-writes.ts';
+import { doneKeptMs, DoneWrites } from '../control/done-writes.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
@@ -60,6 +60,7 @@ import { callsOf, callsPortOf, type NodeCalls } from './node-calls.ts';
 import { NodeForensics } from './node-forensics.ts';
 import { openNodeKeys, type NodeKeys } from './node-keys.ts';
 import { NodeIdentity } from './node-identity.ts';
+import { newestEntries } from './newest-entries.ts';
 import { leasePortOf, NodePace } from './node-pace.ts';
 import { buildChildren, type NodeChildren } from './node-children.ts';
 import { grantOf } from './child-grant.ts';
@@ -123,7 +124,7 @@ export async function buildParts(
   const { clock, database, live, log } = foundations;
   const stamping = new PolicyStampingRecorder(foundations.recorder, () => live.version);
   const declared = new DeclaredRecorder(stamping, () => live.mesh);
-  const done = new DoneWrites();
+  const done = doneWritesOf(foundations);
   const recorder = watchedRecorder(declared, foundations, done, () => pace);
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
@@ -161,7 +162,7 @@ export async function buildParts(
     ...controlPortOf(clock, approvals, enrolment, chains, allotments),
     ...leasePortOf(identity, () => pace),
     ...mandates.port,
-    ...callsPortOf(calls),
+    ...callsPortOf(calls, pace.rollback),
     ...spawning.port,
     ...runPortOf(foundations, revocations),
     ...workflows.port,
@@ -184,6 +185,12 @@ export async function buildParts(
     authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
     policies, workflows, spawning, calls, forensics, knowledge, pace, keys: keys.dataKeys, localOperator,
   };
+}
+
+/** What an earlier run of the node saw stands in the log, before this run's first entry. */
+function doneWritesOf({ recorder, clock }: Foundations): DoneWrites {
+  const before = recorder.size();
+  return new DoneWrites(() => newestEntries(recorder, clock.nowMs() - doneKeptMs, before));
 }
 
 function enrolmentOf(

@@ -33,6 +33,7 @@ import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { LeaseView } from '../sidecar/standing.ts';
 import type { PolicyView, SidecarContext } from '../sidecar/context.ts';
+import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { Allotments } from '../sidecar/allotments.ts';
 import type { EntryNumbers } from '../sidecar/entry-numbers.ts';
 import { Endorsements, type EndorsementStore } from '../sidecar/endorsements.ts';
@@ -40,12 +41,14 @@ import type { BusLink, SidecarStore } from '../sidecar/ports.ts';
 import { JudgeShare } from '../sidecar/judge-share.ts';
 import { answerOnCalls } from '../sidecar/settle-call.ts';
 import { reviewContent } from '../sidecar/review.ts';
+import type { SnapshotStore } from '../sidecar/snapshot.ts';
+import { undoCall } from '../sidecar/undo-call.ts';
 import { createAdmission, type Admission } from '../tool/admitted.ts';
 import { createGate } from '../tool/gate.ts';
 import { createGateMemory, type GateMemory } from '../tool/gate-memory.ts';
 import type { IntentStore } from '../tool/intent-store.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
-import type { SidecarFrame } from '../wire/frame.ts';
+import type { CallsFrame, SidecarFrame } from '../wire/frame.ts';
 import { agentSees } from './codes.ts';
 import { firewallOf } from './firewall-parts.ts';
 import { agentModelOf, judgeOf } from './judge-parts.ts';
@@ -60,6 +63,7 @@ export type SidecarFoundations = {
   readonly clockJumpedMs: () => number;
   readonly store: SidecarStore;
   readonly endorsed: EndorsementStore;
+  readonly snapshots: SnapshotStore;
   readonly judgeMemory: JudgeMemory;
   readonly link: BusLink & Pick<BusClient, 'ask'>;
   readonly recorder: Recorder;
@@ -280,10 +284,16 @@ export async function buildSidecarContext(
 
 /** Answers the node on calls in doubt; also before the sidecar serves. */
 export async function answerCalls(
-  frame: Parameters<typeof answerOnCalls>[0],
+  frame: CallsFrame,
   foundations: SidecarFoundations,
+  sidecar: AgentSidecar | null,
   send: (frame: SidecarFrame) => void,
 ): Promise<void> {
+  if (frame.kind === 'undo-call') {
+    // Before the sidecar serves nobody answers, and the node asks again.
+    if (sidecar !== null) send(await undoCall(frame, sidecar.context));
+    return;
+  }
   const { agent, intents, recorder, clock, operators, lasting } = foundations;
   const context = {
     agent: agent.name, intents, recorder, clock, operators, turns: lasting.settling,

@@ -2,9 +2,9 @@
 import type { BusClient } from '../adapters/bus-client-ws.ts';
 import type { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
-import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
+import { undoneMsMax } from '../sidecar/undo-call.ts';
 import { Calibrating } from '../sidecar/calibrating.ts';
 import type { SidecarRecorder } from '../sidecar/recording.ts';
 import type { SidecarIdentity } from './sidecar-identity.ts';
@@ -32,7 +32,7 @@ export function startSidecarTimers(of: {
   const calibrating = new Calibrating();
   const timers = [
     setInterval(() => {
-      store.prune(clock.nowMs() - pruneAfterMs(policy.mesh)).catch(report);
+      store.prune(clock.nowMs() - pruneAfterMs(policy)).catch(report);
     }, pruneEveryMs),
     // What the node could not record is offered again, also when nothing new is to be recorded.
     setInterval(() => {
@@ -53,8 +53,14 @@ export function startSidecarTimers(of: {
   return timers;
 }
 
-/** Messages are remembered for longer than any copy of them could still be accepted. */
-function pruneAfterMs(mesh: Mesh): number {
+/**
+ * Messages are remembered for longer than any copy of them could still be accepted; those of an executor for as long
+ * as a kill may want them undone, where the mesh file names what undoes anything.
+ */
+function pruneAfterMs({ mesh, agent }: Pick<SidecarPolicy, 'mesh' | 'agent'>): number {
   const { messageLifetimeMs, clockSkewMs, approvalTimeoutMs } = mesh.limits;
-  return Math.max(2 * (messageLifetimeMs + clockSkewMs) + approvalTimeoutMs, 3_600_000 * 2);
+  const undoes = agent.role === 'EXECUTOR' && [...mesh.actions.values()].some(({ undo }) => undo !== undefined);
+  return Math.max(
+    2 * (messageLifetimeMs + clockSkewMs) + approvalTimeoutMs, 3_600_000 * 2, undoes ? undoneMsMax + 3_600_000 : 0,
+  );
 }

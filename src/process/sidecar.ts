@@ -6,6 +6,7 @@ import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
 import { SqliteJudgeMemory } from '../adapters/judge-memory-sqlite.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
+import { snapshotFiles } from '../adapters/snapshot-files.ts';
 import { SqliteSidecarStore } from '../adapters/sidecar-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteEndorsementStore } from '../adapters/endorsement-store-sqlite.ts';
@@ -191,7 +192,6 @@ class SidecarProcess implements RunningSidecar {
   }
 
   connected(): boolean { return this.#line?.link.connected ?? false; }
-
   mintToken(): Promise<string> { return this.sidecar.mintToken(); }
 
   whenBack(offer: () => Promise<void>): void { this.#back = offer; }
@@ -263,7 +263,7 @@ class SidecarProcess implements RunningSidecar {
       clockJumpedMs: () => Math.abs(this.#clock.jumpedMs()),
       store: this.#store,
       endorsed: new SqliteEndorsementStore(this.#database),
-      judgeMemory: this.#judgeMemory,
+      snapshots: snapshotFiles(join(this.#stateDirectory, 'snapshots')), judgeMemory: this.#judgeMemory,
       link,
       recorder: recorder.under(policy.version),
       numbers: recorder.numbers,
@@ -330,7 +330,8 @@ class SidecarProcess implements RunningSidecar {
         decided: (frame) => this.#sidecar?.decided(frame),
         quarantine: (...put) => this.#sidecar?.quarantine(...put),
         calls: (frame, send) => void this.#welcomed.promise
-          .then(() => (this.#line === null ? null : answerCalls(frame, this.#foundations(this.#line), send)))
+          .then(() => (this.#line === null
+            ? null : answerCalls(frame, this.#foundations(this.#line), this.#sidecar, send)))
           .catch((failure: unknown) => this.#report(failure)),
         lost: (code, fatal) => this.#lost(code, fatal),
       },

@@ -53,6 +53,8 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'observer.tested': true,
   'pace.clamped': true,
   'pace.reported': true,
+  'pace.undone': true,
+  'pace.spread': true,
   'refusals.counted': true,
   'payload.epoch': true,
   'payload.kept': true,

@@ -53,6 +53,8 @@ export type EntryKind =
   | 'observer.tested'
   | 'pace.clamped'
   | 'pace.reported'
+  | 'pace.undone'
+  | 'pace.spread'
   | 'refusals.counted'
   | 'payload.epoch'
   | 'payload.kept'

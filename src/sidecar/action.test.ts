@@ -159,7 +159,7 @@ describe('a request whose call ended before a crash', () => {
   test('is answered with that end, whatever would be said of it now', async () => {
     fake.complies = () => 'NO-GO';
     for (const [decision, status] of [[done, 'DONE'], [doubt, 'IN-DOUBT']] as const) {
-      fake.ended = () => ({ decision, mayRepeat: false });
+      fake.ended = () => ({ decision, mayRepeat: false, intent: null });
       await ask({ key: status });
       expect(outcomes().at(-1)).toMatchObject({ status, result: decision.result });
     }
@@ -179,7 +179,7 @@ describe('a request whose call ended before a crash', () => {
   });
 
   test('may be called again where the tool takes the key, and is never called refused', async () => {
-    fake.ended = () => ({ decision: doubt, mayRepeat: true });
+    fake.ended = () => ({ decision: doubt, mayRepeat: true, intent: null });
     await ask({ key: 'k' });
     fake.complies = () => 'NO-GO';
     await ask({ key: 'l' });
@@ -188,7 +188,7 @@ describe('a request whose call ended before a crash', () => {
   });
 
   test('stays in doubt and charged when the gate refuses to call again', async () => {
-    fake.ended = () => ({ decision: doubt, mayRepeat: true });
+    fake.ended = () => ({ decision: doubt, mayRepeat: true, intent: null });
     fake.ran = () => ({ status: 'REFUSED', code: 'TOOL_STORE_UNAVAILABLE' });
     await ask({ key: 'k' });
     expect(outcomes()).toMatchObject([{ status: 'IN-DOUBT' }]);

@@ -132,6 +132,11 @@ export const sidecarCodes = {
     mend: 'Look at what the agent is doing; raise agents.NAME.model.budget if it is legitimate.',
     agentSees: 'RATE_LIMITED',
   },
+  SIDECAR_MODEL_THROTTLED: {
+    means: 'Nine tenths of the budget of the agent\'s model are spent: one call in ten seconds goes on.',
+    mend: 'Look at what the agent is doing; raise agents.NAME.model.budget if it is legitimate.',
+    agentSees: 'RATE_LIMITED',
+  },
   SIDECAR_MODEL_UNAVAILABLE: {
     means: 'The agent\'s model gave no answer in time, or one without the form of a completion.',
     mend: 'Look at its endpoint and its credential.',
@@ -155,6 +160,31 @@ export const sidecarCodes = {
   SIDECAR_POLICY_STALE: {
     means: 'A newer version of the policy is in force, and this sidecar could not take it in time.',
     mend: 'Look in the log of the sidecar for why it refused the new version.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_UNDO_FORGED: {
+    means: 'The node asked to undo a call without an operator\'s kill that covers it, or long after the call.',
+    mend: 'Look at who may write to the node; nothing was undone.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_UNDO_UNKNOWN: {
+    means: 'The call that is to be undone is not known here as done the way it was asked for.',
+    mend: 'It is in doubt, was changed by people before it ran, or is too old. Undo it at the tool.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_UNDO_UNDECLARED: {
+    means: 'The version of the policy in force does not say what undoes this action.',
+    mend: 'Undo it at the tool, or give the action an `undo` for the next time.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_UNDO_INVALID: {
+    means: 'What the undone call was asked or answered does not make valid parameters of the action that undoes it.',
+    mend: 'Undo it at the tool, and look at `undo.parameters` of the action.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SIDECAR_UNDO_WAITS: {
+    means: 'The executor itself may not act freely now; what it is to undo waits until it may.',
+    mend: 'Lead it back (maso pace recover), or undo the call at the tool.',
     agentSees: 'UNAVAILABLE',
   },
   SIDECAR_CLOCK_JUMPED: {

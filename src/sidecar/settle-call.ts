@@ -19,7 +19,7 @@ export type SettleCallContext = SettleContext & {
  * answer means that the store cannot be read.
  */
 export async function answerOnCalls(
-  frame: CallsFrame,
+  frame: Exclude<CallsFrame, { kind: 'undo-call' }>,
   context: SettleCallContext,
 ): Promise<Extract<SidecarFrame, { kind: 'calls' | 'call-settled' }> | null> {
   switch (frame.kind) {

@@ -10,7 +10,7 @@ const reader = '    triage: { role: RETRIEVER, zone: outside, oispec: oispec/tri
 const withStandby = (edge: string) => sampleMesh([
   [reader, `${reader}    stand_in: { role: RETRIEVER, zone: outside }\n`],
   ['  edges:\n', `  edges:\n${edge}`],
-  ['  mode: enforce', '  pace: { workflows: { mail: { agents: [triage], standbys: { triage: stand_in } } } }\n  mode: enforce'],
+  ['  mode: enforce', '  workflows: { mail: { agents: [triage], pace: { standbys: { triage: stand_in } } } }\n  mode: enforce'],
 ]);
 const edge = '    - { from: desk, to: stand_in, schemas: [invoice/1] }\n';
 const outgoing = {

@@ -168,6 +168,7 @@ export class SimulatedLink implements BusLink {
       case 'revocations':
       case 'list-calls':
       case 'settle-call':
+      case 'undo-call':
       case 'policy':
         return this.#of.frame(frame, null);
       default:

@@ -301,7 +301,7 @@ export class SimulatedNode implements Acceptor {
       settle: (executor, report) => settleAllotment(executor, report, allotments),
       ...mandates,
       heardOfCalls: () => undefined,
-      settlementsFor: () => [],
+      owedTo: () => [],
       renew: async () => null,
       chainOf: (thumbprint) => this.#chains.get(thumbprint) ?? null,
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),

@@ -33,4 +33,9 @@ export type AskedBefore = {
 };
 
 /** `mayRepeat`: in doubt, and the tool takes the idempotency key, so that a second call is safe. */
-export type PriorEnd = { readonly decision: Decision; readonly mayRepeat: boolean };
+export type PriorEnd = {
+  readonly decision: Decision;
+  readonly mayRepeat: boolean;
+  /** What was called; null where the store cannot be read. */
+  readonly intent: Intent | null;
+};

@@ -140,13 +140,13 @@ class ToolGate implements Gate {
       if (kept === null || kept.intent.requestId !== requestId) return null;
       const { intent, outcome, code } = kept;
       if (outcome !== null) {
-        return { decision: this.#repeated(intent, outcome.result), mayRepeat: false };
+        return { decision: this.#repeated(intent, outcome.result), mayRepeat: false, intent };
       }
       if (code === null || !intent.write) return null;
-      return { decision: doubt(code), mayRepeat: this.#isIdempotent(intent) };
+      return { decision: doubt(code), mayRepeat: this.#isIdempotent(intent), intent };
     } catch {
       // It may have been done: saying that it was refused would invite a second request.
-      return { decision: doubt('TOOL_STORE_UNAVAILABLE'), mayRepeat: true };
+      return { decision: doubt('TOOL_STORE_UNAVAILABLE'), mayRepeat: true, intent: null };
     }
   }
 

@@ -149,6 +149,14 @@ export type SidecarFrame =
   | { readonly kind: 'calls'; readonly number: number; readonly calls: readonly DoubtfulCall[] }
   /** What became of an operator's settlement: null where it holds. */
   | { readonly kind: 'call-settled'; readonly settlement: string; readonly code: string | null }
+  /** What became of a call that was to be undone for this incident. */
+  | {
+      readonly kind: 'call-undone';
+      readonly call: string;
+      readonly incident: string;
+      readonly status: 'DONE' | 'REFUSED' | 'IN-DOUBT' | 'FAILED';
+      readonly code: string | null;
+    }
   /** What became of a version that the node sent: it holds here, or why not. */
   | { readonly kind: 'policy'; readonly version: number; readonly code: string | null };
 
@@ -212,6 +220,13 @@ export type NodeFrame =
   | { readonly kind: 'list-calls'; readonly number: number }
   /** An operator's signed word on a call in doubt, by the id of the statement; sent until answered. */
   | { readonly kind: 'settle-call'; readonly settlement: string; readonly signed: string }
+  /** Asks the executor to undo a call: `signed` is the kill that the incident is. Sent until answered. */
+  | {
+      readonly kind: 'undo-call';
+      readonly call: string;
+      readonly incident: string;
+      readonly signed: string;
+    }
   | { readonly kind: 'allotted'; readonly number: number; readonly answer: AllotmentAnswer }
   /** Every report of the frame is durable, or none counts as heard. */
   | { readonly kind: 'settled'; readonly number: number; readonly code: string | null }
@@ -238,5 +253,5 @@ export type NodeFrame =
       readonly text: string;
     };
 
-/** What a node asks an executor about its calls in doubt. */
-export type CallsFrame = Extract<NodeFrame, { kind: 'list-calls' | 'settle-call' }>;
+/** What a node asks an executor about calls that it made. */
+export type CallsFrame = Extract<NodeFrame, { kind: 'list-calls' | 'settle-call' | 'undo-call' }>;

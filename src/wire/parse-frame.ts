@@ -257,6 +257,13 @@ const sidecarFrame: z.ZodType<SidecarFrame> = z.discriminatedUnion('kind', [
     calls: z.array(doubtfulCall).max(doubtfulCallsMax),
   }),
   z.strictObject({ kind: z.literal('call-settled'), settlement: id, code: code.nullable() }),
+  z.strictObject({
+    kind: z.literal('call-undone'),
+    call: id,
+    incident: id,
+    status: z.enum(['DONE', 'REFUSED', 'IN-DOUBT', 'FAILED']),
+    code: code.nullable(),
+  }),
 ]);
 
 const revocationChange: z.ZodType<RevocationChange> = z.strictObject({
@@ -303,6 +310,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     settlement: id,
     signed: z.string().max(8192),
   }),
+  z.strictObject({ kind: z.literal('undo-call'), call: id, incident: id, signed: z.string().max(8192) }),
   z.strictObject({ kind: z.literal('allotted'), number, answer: allotmentAnswer }),
   z.strictObject({ kind: z.literal('settled'), number, code: code.nullable() }),
   z.strictObject({ kind: z.literal('renewed'), number, chain: z.string() }),
