@@ -104,7 +104,7 @@ describe('an order to PACE', () => {
       kind: 'pace.changed', code: 'PACE_KILLED', actor: 'operator:bob', detail: { unit: 'agent:a', signed: order },
     });
     expect(await keeper.order(order)).toMatchObject({ ok: true, steps: [] });
-    expect(told).toHaveLength(1);
+    expect(told.map(({ kind }) => kind)).toEqual(['phase', 'spread']);
   });
 
   test('that is a kill is never too old', async () => {
