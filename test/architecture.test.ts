@@ -121,11 +121,11 @@ describe('effects', () => {
     expect(found).toEqual([]);
   });
 
-  test('only the gate calls a tool, and only sidecar/inbound and its actions admit', () => {
+  test('only the gate calls a tool, and only sidecar/inbound, its actions and their undoing admit', () => {
     const callers = shipped.filter((file) => /\brunner\.call\(/.test(readFileSync(file, 'utf8')));
     expect(callers.map(name)).toEqual(['src/tool/gate.ts']);
     const admitting = shipped.filter((file) => /\badmission\.admit\(/.test(readFileSync(file, 'utf8')));
-    expect(admitting.map(name)).toEqual(['src/sidecar/action.ts', 'src/sidecar/inbound.ts']);
+    expect(admitting.map(name)).toEqual(['src/sidecar/action.ts', 'src/sidecar/inbound.ts', 'src/sidecar/undo-call.ts']);
   });
 });
 

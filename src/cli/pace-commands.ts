@@ -37,30 +37,7 @@ export function addPace(
     .action(async (unit: string, options) => exit(await halt({ unit, ...options }, io)));
   addObserver(program, io, exit, { state, json });
   const pace = program.command('pace').description('Phases of agents, workflows and the mesh.');
-  pace.command('status')
-    .description('Show what is not in Primary, what is under way, and what each agent may do.')
-    .addOption(state())
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso pace status --state .maso')
-    .action(async (options) => exit(await paceStatus(options, io)));
-  pace.command('modes')
-    .description('List what each control does when it fails.')
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso pace modes')
-    .action((options) => exit(paceModes(options, io)));
-  pace.command('rollback')
-    .description('Show what emergencies undo, what was undone, and what is left to people.')
-    .addOption(state())
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso pace rollback --state .maso')
-    .action(async (options) => exit(await paceRollback(options, io)));
-  pace.command('snapshots')
-    .description('List what agents stood in when they were contained or ended, and check each against the log.')
-    .addOption(state())
-    .option('--log <dir>', 'the log, where it is not in the state directory')
-    .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso pace snapshots --state .maso')
-    .action(async (options) => exit(await paceSnapshots(options, io)));
+  addLooks(pace, io, exit, { state, json });
   signedBy(pace.command('transition'))
     .description('Raise a unit to ALTERNATE or CONTINGENCY.')
     .argument('<unit>', unitHelp)
@@ -89,6 +66,39 @@ export function addPace(
       .addHelpText('after', `\nExample:\n  maso pace ${op} 01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as bob --key bob.jwk`)
       .action(async (stop: string, options) => exit(await paceStop(op, { stop, ...options }, io)));
   }
+}
+
+/** What only shows, and signs nothing. */
+function addLooks(
+  pace: Command,
+  io: CommandIo,
+  exit: (code: number) => void,
+  { state, json }: Pick<Shared, 'state' | 'json'>,
+): void {
+  pace.command('status')
+    .description('Show what is not in Primary, what is under way, and what each agent may do.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace status --state .maso')
+    .action(async (options) => exit(await paceStatus(options, io)));
+  pace.command('modes')
+    .description('List what each control does when it fails.')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace modes')
+    .action((options) => exit(paceModes(options, io)));
+  pace.command('rollback')
+    .description('Show what emergencies undo, what was undone, and what is left to people.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace rollback --state .maso')
+    .action(async (options) => exit(await paceRollback(options, io)));
+  pace.command('snapshots')
+    .description('List what agents stood in when they were contained or ended, and check each against the log.')
+    .addOption(state())
+    .option('--log <dir>', 'the log, where it is not in the state directory')
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso pace snapshots --state .maso')
+    .action(async (options) => exit(await paceSnapshots(options, io)));
 }
 
 function addObserver(
