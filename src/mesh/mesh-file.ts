@@ -251,8 +251,7 @@ const actionShape = z.strictObject({
     money: z.union([z.string().min(1).max(128), z.number().nonnegative()]).optional(),
     records: z.union([z.string().min(1).max(128), z.number().nonnegative()]).optional(),
   }).default({}),
-  undo: z.strictObject({
-    action: name,
+  undo: z.strictObject({ action: name,
     parameters: z.record(z.string(), z.string().regex(/^(?:request|result)\.[^.]{1,128}$/)).default({}),
   }).optional(),
   timeout_ms: timeoutMs.optional(),

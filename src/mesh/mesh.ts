@@ -250,7 +250,6 @@ export type ActionManifest = {
   readonly assurance?: Assurance;
   /** The parameter that says how much, or a number; a list counts its items. */
   readonly impact: ReadonlyMap<Impact, string | number>;
-  /** What undoes it in an emergency; absent: nothing does by itself. */
   readonly undo?: UndoManifest;
   readonly timeoutMs: number;
 };

@@ -25,7 +25,7 @@ import { sealBody } from './sealing.ts';
 import { leaseRefusal, ownRefusal } from './standing.ts';
 import { epistemicOf } from './told.ts';
 import { asksForWrite } from '../mesh/asks-for-write.ts';
-import { supervisedMark } from './supervised.ts';
+import { withSupervision } from './supervised.ts';
 
 /** Where a message stands in a task. */
 export type TaskPlace = {
@@ -259,15 +259,6 @@ function clampRefusal(outgoing: Outgoing, context: SidecarContext): string | nul
   if (allows === 'nothing') return 'PACE_STOPPED';
   if (draining === true) return 'PACE_DRAINING';
   return allows === 'read-only' && asksForWrite(outgoing, context.mesh) ? 'PACE_READ_ONLY' : null;
-}
-
-/**
- * A write that a supervised agent asks for is held for people wherever it is done: its executor may belong to
- * another workflow, which knows nothing of it. An agent that writes the mark itself only has itself supervised.
- */
-function withSupervision(outgoing: Outgoing, { pace, agent, mesh }: SidecarContext): Outgoing['metadata'] {
-  if (pace.clamp(agent.name).allows !== 'supervised' || !asksForWrite(outgoing, mesh)) return outgoing.metadata;
-  return { ...outgoing.metadata, ...supervisedMark };
 }
 
 /** What the agent has no say in: who, when, how sensitive, from where, caused by what. */
