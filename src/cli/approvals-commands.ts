@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { approvalsDecide, approvalsList, approvalsShow } from './approvals.ts';
 import type { CommandIo } from './check.ts';
-
-type Shared = {
-  readonly state: () => Option;
-  readonly json: () => Option;
-  readonly signedBy: (command: Command) => Command;
-};
+import type { UsualOptions } from './usual-options.ts';
 
 const decisions = [
   ['approve', 'Release a held action.', '--reason "checked the invoice"'],
@@ -20,7 +15,7 @@ export function addApprovals(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  { state, json, signedBy }: Shared,
+  { state, json, signedBy }: UsualOptions,
 ): void {
   const approvals = program.command('approvals').description('Actions that wait for a person.');
   approvals

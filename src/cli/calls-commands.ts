@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { callsList, callsSettle } from './calls.ts';
 import type { CommandIo } from './check.ts';
+import type { UsualOptions } from './usual-options.ts';
 
 /** `maso calls`: tool calls whose outcome nobody knows, and what people find out about them. */
 export function addCalls(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  shared: {
-    readonly state: () => Option;
-    readonly json: () => Option;
-    readonly signedBy: (command: Command) => Command;
-  },
+  shared: UsualOptions,
 ): void {
   const calls = program
     .command('calls')

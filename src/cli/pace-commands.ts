@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CommandIo } from './check.ts';
 import { drillScenarios, drillUnitHelp, paceDrill } from './pace-drill.ts';
 import { runObserver } from './observer.ts';
@@ -7,12 +7,7 @@ import { paceSnapshots } from './pace-snapshots.ts';
 import {
   halt, kill, paceModes, paceRecover, paceRollback, paceStatus, paceStop, paceTransition,
 } from './pace.ts';
-
-type Shared = {
-  readonly state: () => Option;
-  readonly json: () => Option;
-  readonly signedBy: (command: Command) => Command;
-};
+import type { UsualOptions } from './usual-options.ts';
 
 const unitHelp = 'mesh, or agent:NAME, type:NAME, workflow:NAME, zone:NAME';
 
@@ -21,7 +16,7 @@ export function addPace(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  { state, json, signedBy }: Shared,
+  { state, json, signedBy }: UsualOptions,
 ): void {
   signedBy(program.command('kill'))
     .description('Stop a part of the mesh at once and end its agents; acts on a node that hangs, too.')
@@ -105,7 +100,7 @@ function addObserver(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  { state, json }: Pick<Shared, 'state' | 'json'>,
+  { state, json }: Pick<UsualOptions, 'state' | 'json'>,
 ): void {
   program.command('observer')
     .description('Read the log and consent, or not, to leases for HIGH and CRITICAL, with a key of its own.')
@@ -124,7 +119,7 @@ function addDrill(
   pace: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  signedBy: Shared['signedBy'],
+  signedBy: UsualOptions['signedBy'],
 ): void {
   signedBy(pace.command('drill'))
     .description(`Go through a scenario and back, and keep what was seen: ${drillScenarios.join(', ')}.`)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import type { Option } from 'commander';
 import type { CommandIo } from './check.ts';
 import { recorderExport } from './recorder-export.ts';
 import { recorderOpen } from './recorder-open.ts';
@@ -13,14 +12,9 @@ import { recorderState } from './recorder-state.ts';
 import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
+import type { UsualOptions } from './usual-options.ts';
 
-type Shared = {
-  readonly state: () => Option;
-  readonly json: () => Option;
-  readonly signedBy: (command: Command) => Command;
-};
-
-type Place = Shared & {
+type Place = UsualOptions & {
   readonly io: CommandIo;
   readonly exit: (code: number) => void;
 };
@@ -32,7 +26,7 @@ export function addRecorder(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  shared: Shared,
+  shared: UsualOptions,
 ): void {
   const recorder = program.command('recorder').description('The flight recorder.');
   const place = { io, exit, ...shared };

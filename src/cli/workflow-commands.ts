@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CommandIo } from './check.ts';
 import { workflowApprove, workflowDeny, workflowList, workflowShow } from './workflow.ts';
+import type { UsualOptions } from './usual-options.ts';
 
 /** `maso workflow`: changes that orchestrators propose to workflows, and what people say of them. */
 export function addWorkflow(
   program: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  shared: {
-    readonly state: () => Option;
-    readonly json: () => Option;
-    readonly signedBy: (command: Command) => Command;
-  },
+  shared: UsualOptions,
 ): void {
   const workflow = program
     .command('workflow')
