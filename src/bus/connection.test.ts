@@ -81,7 +81,7 @@ beforeEach(() => {
       hold: async (hold) => ({ approval: `of ${held.push(hold)}` }),
       decided: () => null,
       heardOfCalls: () => undefined,
-      owedTo: () => [],
+      owedTo: () => [], putAside: () => [], isPutAside: () => false,
       allot: async () => ({ outcome: 'granted', probe: false }),
       settle: async () => undefined,
       endTask: async () => null,

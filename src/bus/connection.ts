@@ -19,6 +19,7 @@ import { onKeepFrame } from './keep-frame.ts';
 import { answerOrchestrator, isRight, type OrchestratorFrame } from './workflow-frames.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
+import { quarantineFrames } from './put-aside.ts';
 import { convictRefused } from './watch.ts';
 import { onKeyFrame, type KeyContext } from './key-frames.ts';
 import { onKnowledgeFrame } from './knowledge-frames.ts';
@@ -252,6 +253,7 @@ export class BusConnection {
       operators: control.operators(),
     });
     for (const owed of control.owedTo(this.peer.name)) this.#line.send(owed);
+    for (const part of quarantineFrames(control.putAside(this.peer.name))) this.#line.send(part);
     backbone.watch(this.#recipient);
   }
 
@@ -283,6 +285,9 @@ export class BusConnection {
 
   #deliver(message: QueuedMessage): void {
     if (this.#isExpired()) return this.#end('BUS_CREDENTIAL_EXPIRED');
+    if (this.#context.control.isPutAside(this.peer.name, message.id)) {
+      return this.#context.backbone.acknowledge(this.#recipient, message.position);
+    }
     const thumbprint = thumbprintOf(message.envelope);
     const known = thumbprint === null || this.#chainsSent.has(thumbprint);
     const chain = known ? null : this.#context.control.chainOf(thumbprint);

@@ -7,6 +7,7 @@ import type { BoundsPort } from './bounds-frames.ts';
 import type { CallsPort } from './calls-port.ts';
 import type { KnowledgeFramePort } from './knowledge-frames.ts';
 import type { LeasePort } from './line-leases.ts';
+import type { PutAsidePort } from './put-aside.ts';
 import type { RunPort } from './run.ts';
 import type { SpawnPort } from './spawned.ts';
 import type { ChangePort } from './workflow-frames.ts';
@@ -22,7 +23,8 @@ export type Line = {
 };
 
 /** What people and the authority do for a connection; the control plane implements it. */
-export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & ChangePort & KnowledgeFramePort & {
+export type ControlPort = BoundsPort & CallsPort & LeasePort & SpawnPort & RunPort & ChangePort &
+  KnowledgeFramePort & PutAsidePort & {
   readonly boot: string;
   readonly operators: () => readonly { readonly name: string; readonly publicKey: JsonObject }[];
   readonly hold: (hold: Hold) => Promise<{ readonly approval: string }>;

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Entries } from '../../test/mesh-harness/log-entries.ts';
 import type { EntryKind } from '../recorder/entry.ts';
+import { agentRequests } from '../sidecar/agent-requests.ts';
 import { answerOf, JudgeStandIn } from '../../test/judge-standin/server.ts';
 import { makePeople } from '../../test/mesh-harness/attack-mesh.ts';
 import { mandateMesh } from '../../test/mesh-harness/mandate-mesh.ts';
@@ -87,4 +88,23 @@ test('whoever read what was made of a refused message starts anew, and owners ar
   expect(contained).toMatchObject({
     code: 'JUDGE_REFUSED_LATE', task, detail: { agents: ['clerk', 'planner'], owners: [], done: 0, told: false },
   });
+});
+
+test('a sidecar that was away hears of it when it is back: what waited for it is handed to nobody', async () => {
+  standIn.behave = (asked) => ({ text: answerOf(asked, 'NO-GO'), afterMs: 2000 });
+  const { body } = await mesh.startTask('desk', 'planner', { text: 'a shady order' });
+  const task = String(body['task']);
+  await mesh.take('planner', task);
+  await mesh.instruct('planner', 'clerk', task);
+  await until(async () => (await recorded('message.delivered')).some(({ actor }) => actor === 'sidecar:clerk'));
+  await mesh.sidecar('clerk').close();
+  await until(async () => (await recorded('indicator.raised'))
+    .some(({ detail }) => detail['indicator'] === 'LATE'));
+  await mesh.join('clerk');
+  await until(async () => (await recorded('indicator.raised'))
+    .some(({ code, actor }) => code === 'SIDECAR_QUARANTINED' && actor === 'sidecar:clerk'));
+  await mesh.fresh('clerk');
+  const taken = await mesh.api('clerk').takeMessages(
+    agentRequests.takeMessages.parse({ waitMs: 1000 }), mesh.memory('clerk'), new AbortController().signal);
+  expect(taken.body['messages']).toEqual([]);
 });

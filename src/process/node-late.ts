@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BusConnection } from '../bus/connection.ts';
+import { quarantineFrames } from '../bus/put-aside.ts';
 import { followedFrom, ownersOf } from '../control/late-refusal.ts';
+import type { PutAside } from '../control/put-aside.ts';
 import { ulidTimeMs } from '../message/identifiers.ts';
 import type { Alarm, Approver } from '../oversight/approver.ts';
 import type { Recorder } from '../recorder/entry.ts';
@@ -9,18 +11,18 @@ import { faultOf } from './fault.ts';
 import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 
-const messagesPerFrame = 1_000;
 
 export type LateRefusal = { readonly agent: string; readonly task: string; readonly message: string };
 
 /**
  * A judge refused what had gone on: the sidecars of everybody whom it reached, in whatever task, put it
- * aside, owners are told, and both are on record. Never rejects; what failed is said.
+ * aside, at once or when they are back; owners are told, and both are on record. Never rejects; what failed is said.
  */
 export function lateRefusals(
   { live, clock, connected, recorder, log }: Plane,
   flight: FlightRecorder,
   approver: Approver,
+  aside: PutAside,
 ): (late: LateRefusal) => Promise<void> {
   return async ({ agent, task, message }) => {
     try {
@@ -29,7 +31,8 @@ export function lateRefusals(
       ));
       // Of what it was never sent a sidecar has nothing to say.
       if (messages.get(agent)?.includes(message) !== true) return;
-      for (const [name, ids] of messages) tell(connected.get(name), ids.slice(0, messagesPerFrame));
+      await aside.add(messages);
+      for (const [name, ids] of messages) tell(connected.get(name), ids);
       const reached = [...messages.keys()].toSorted();
       const owners = ownersOf([agent, ...reached], live.mesh);
       const alarm: Alarm = { code: 'JUDGE_REFUSED_LATE', task, message, agents: reached, owners, done };
@@ -42,7 +45,7 @@ export function lateRefusals(
 }
 
 function tell(line: BusConnection | undefined, messages: readonly string[]): void {
-  line?.tell({ kind: 'quarantine', messages, incarnations: [] });
+  for (const frame of quarantineFrames(messages)) line?.tell(frame);
 }
 
 async function toldBy(approver: Approver, alarm: Alarm): Promise<boolean> {

@@ -9,6 +9,7 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
+import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
@@ -17,6 +18,7 @@ import type { BusConnection, BusContext } from '../bus/connection.ts';
 import type { CallsPort } from '../bus/calls-port.ts';
 import type { ControlPort } from '../bus/control-port.ts';
 import type { LeasePort } from '../bus/line-leases.ts';
+import type { PutAsidePort } from '../bus/put-aside.ts';
 import type { RunPort } from '../bus/run.ts';
 import type { SpawnPort } from '../bus/spawned.ts';
 import type { ChangePort } from '../bus/workflow-frames.ts';
@@ -32,6 +34,7 @@ import {
   settleAllotment,
   type AllotmentsContext,
 } from '../control/allotments.ts';
+import { PutAside } from '../control/put-aside.ts';
 import { doneKeptMs, DoneWrites } from '../control/done-writes.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
@@ -148,7 +151,8 @@ export async function buildParts(
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
-  const late = lateRefusals(plane, foundations.recorder, approvals.approver);
+  const aside = new PutAside(sqlitePutAside(database), clock);
+  const late = lateRefusals(plane, foundations.recorder, approvals.approver, aside);
   const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late);
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, revocations);
   const calls = callsOf(plane, allotments.ledger);
@@ -167,6 +171,8 @@ export async function buildParts(
     ...runPortOf(foundations, revocations),
     ...workflows.port,
     ...knowledge.port,
+    putAside: (agent: string) => aside.of(agent),
+    isPutAside: (agent: string, message: string) => aside.has(agent, message),
   };
   const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
@@ -350,7 +356,7 @@ function controlPortOf(
 ): Omit<
   ControlPort,
   'endTask' | 'refusedLate' | 'knowledge' | keyof LeasePort | keyof SpawnPort | keyof RunPort | keyof CallsPort |
-  keyof ChangePort
+  keyof ChangePort | keyof PutAsidePort
 > {
   return {
     boot: mintUlid(clock, systemRandom),

@@ -95,7 +95,7 @@ class SidecarProcess implements RunningSidecar {
   readonly #welcomed = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<string>();
   /** What the node delivers before the sidecar is there to take it. */
-  readonly #early: (() => void)[] = [];
+  readonly #early: ((sidecar: AgentSidecar) => void)[] = [];
   #line: Line | null = null;
   #operators: ReadonlyMap<string, Operator> = new Map();
   #sidecar: AgentSidecar | null = null;
@@ -170,7 +170,7 @@ class SidecarProcess implements RunningSidecar {
     const sidecar = new AgentSidecar(await this.#policy.serve((policy, mesh, agent) =>
       buildSidecarContext(this.#foundations(line, policy, mesh, agent), tools)));
     this.#sidecar = sidecar;
-    for (const deliver of this.#early.splice(0)) deliver();
+    for (const work of this.#early.splice(0)) work(sidecar);
     this.#sidecarServes = true;
     await sidecar.recover();
     this.#http = await serveEndpoint(this.#options, sidecar, socketPath);
@@ -183,9 +183,7 @@ class SidecarProcess implements RunningSidecar {
     return this.#sidecar;
   }
 
-  get ended(): Promise<string> {
-    return this.#ended.promise;
-  }
+  get ended(): Promise<string> { return this.#ended.promise; }
 
   get address(): string | null {
     return this.#http?.address ?? null;
@@ -193,9 +191,7 @@ class SidecarProcess implements RunningSidecar {
 
   connected(): boolean { return this.#line?.link.connected ?? false; }
   mintToken(): Promise<string> { return this.sidecar.mintToken(); }
-
   whenBack(offer: () => Promise<void>): void { this.#back = offer; }
-
   offerToken(): Promise<OfferedToken> { return this.sidecar.offerToken(); }
 
   async close(): Promise<void> {
@@ -324,11 +320,10 @@ class SidecarProcess implements RunningSidecar {
         deliver: ({ envelope, chain, number }) => {
           const settle = (entries: readonly EntryDraft[]) =>
             this.#line?.recorder.delivered(number, entries);
-          if (this.#sidecar !== null) return this.#sidecar.deliver(envelope, chain, settle);
-          this.#early.push(() => this.#sidecar?.deliver(envelope, chain, settle));
+          this.#serve((sidecar) => sidecar.deliver(envelope, chain, settle));
         },
         decided: (frame) => this.#sidecar?.decided(frame),
-        quarantine: (...put) => this.#sidecar?.quarantine(...put),
+        quarantine: (...put) => this.#serve((sidecar) => sidecar.quarantine(...put)),
         calls: (frame, send) => void this.#welcomed.promise
           .then(() => (this.#line === null
             ? null : answerCalls(frame, this.#foundations(this.#line), this.#sidecar, send)))
@@ -337,6 +332,12 @@ class SidecarProcess implements RunningSidecar {
       },
     });
     return link;
+  }
+
+  /** What the node says before the sidecar is there waits for it, in order. */
+  #serve(work: (sidecar: AgentSidecar) => void): void {
+    if (this.#sidecar === null) this.#early.push(work);
+    else work(this.#sidecar);
   }
 
   #welcome({ policyVersion, meshDigest }: { policyVersion: number; meshDigest: string }): void {

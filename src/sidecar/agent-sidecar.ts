@@ -64,8 +64,10 @@ export class AgentSidecar {
       const message = this.#context.store.message(id);
       if (message?.state === 'judging') this.#work(message, { ...unsaid, held });
     },
-    refusedLate: async (question, ruling) =>
-      this.#endReader(await containLate(question, ruling, this.#context)),
+    refusedLate: async (question, ruling) => {
+      this.#inbox.drop([question.id]);
+      await this.#endReader(await containLate(question, ruling, this.#context));
+    },
   });
 
   constructor(context: SidecarContext) {
@@ -280,6 +282,7 @@ export class AgentSidecar {
 
   /** These messages, and what these runs read, follow from what was refused late or put aside. */
   quarantine(messages: readonly string[], incarnations: readonly string[]): void {
+    this.#inbox.drop(messages);
     quarantine(messages, incarnations, this.context)
       .then((read) => this.#endReader(read))
       .catch((failure: unknown) => this.#faulted(failure));

@@ -56,6 +56,16 @@ export class Inbox {
     this.wake();
   }
 
+  /** Takes out what is not to be handed over any more. */
+  drop(ids: readonly string[]): void {
+    const dropped = new Set(ids);
+    const kept = this.#waiting.filter(({ message }) => !dropped.has(message.body.id));
+    if (kept.length === this.#waiting.length) return;
+    this.#waiting = kept;
+    this.#length = kept.reduce((sum, { length }) => sum + length, 0);
+    for (const wake of this.#waitingForRoom) wake();
+  }
+
   /** Lets everybody who waits for a message look again. */
   wake(): void {
     for (const wake of this.#waitingForMessage) wake();

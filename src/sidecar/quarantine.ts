@@ -16,10 +16,13 @@ export async function quarantine(
 ): Promise<string | null> {
   const { store, spool } = context;
   const known = messages.flatMap((id) => store.message(id) ?? []);
-  const waiting = known.filter(({ state }) => state === 'pending');
+  const present = store.incarnation();
+  const current = present === null || present.endedAt !== null ? null : present.id;
+  // What a process had in hand that has ended would be handed to the next one.
+  const waiting = known.filter(({ state, incarnation }) =>
+    state === 'pending' || (state === 'handed' && incarnation !== current));
   await Promise.all(waiting.map(({ body }) => store.setState(body.id, 'refused')));
   if (waiting.length > 0) await spool(waiting.map((message) => quarantinedEntry(message, null, context)));
-  const current = store.incarnation()?.id ?? null;
   if (current !== null && incarnations.includes(current)) return current;
   return known.some(({ incarnation }) => incarnation !== null && incarnation === current) ? current : null;
 }

@@ -302,6 +302,8 @@ export class SimulatedNode implements Acceptor {
       ...mandates,
       heardOfCalls: () => undefined,
       owedTo: () => [],
+      putAside: () => [],
+      isPutAside: () => false,
       renew: async () => null,
       chainOf: (thumbprint) => this.#chains.get(thumbprint) ?? null,
       spawn: async () => ({ code: 'CONTROL_SPAWN_DENIED' }),

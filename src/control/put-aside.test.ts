@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { expect, it } from 'vitest';
+import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import { PutAside } from './put-aside.ts';
+
+const dayMs = 86_400_000;
+
+it('what was put aside stays so, for its agent and after a crash, until no task can last any more', async () => {
+  const database = new BatchedDatabase(':memory:');
+  const clock = { ms: 0, nowMs: () => clock.ms };
+  const open = () => new PutAside(sqlitePutAside(database), clock);
+  const one = open();
+  await one.add(new Map([['clerk', ['m1', 'm2']], ['planner', ['m1']]]));
+  await one.add(new Map());
+  for (const aside of [one, open()]) {
+    expect([aside.of('clerk'), aside.of('planner'), aside.of('desk')]).toEqual([['m1', 'm2'], ['m1'], []]);
+    expect([aside.has('clerk', 'm2'), aside.has('planner', 'm2')]).toEqual([true, false]);
+  }
+  clock.ms = 9 * dayMs;
+  expect(open().of('clerk')).toEqual([]);
+  await open().add(new Map([['clerk', ['m3']]]));
+  expect(open().of('clerk')).toEqual(['m3']);
+});
+
+it('what is put aside is in force before it is durable, and bounded', async () => {
+  const aside = new PutAside({ load: () => [], add: () => new Promise(() => undefined) }, { nowMs: () => 0 });
+  void aside.add(new Map([['clerk', Array.from({ length: 10_001 }, (_, index) => `m${index}`)]]));
+  expect([aside.has('clerk', 'm0'), aside.has('clerk', 'm10000')]).toEqual([false, true]);
+});
