@@ -46,8 +46,13 @@ export type AllotmentAnswer =
   /** `probe`: a breaker wants to hear of the end, also of a good one. */
   | { readonly outcome: 'granted'; readonly probe: boolean }
   | { readonly outcome: 'refused'; readonly code: string; readonly bound: string }
-  /** Nothing was allotted: ask again, released, once people have decided. */
-  | { readonly outcome: 'escalate'; readonly code: string; readonly bound: string };
+  /** Nothing was allotted: ask again, released, once people have decided on all of the codes. */
+  | {
+      readonly outcome: 'escalate';
+      readonly code: string;
+      readonly bound: string;
+      readonly also?: readonly string[] | undefined;
+    };
 
 /**
  * Hands out one allotment or says why not (EC-2.3). Nothing is charged unless everything fits, and

@@ -78,7 +78,7 @@ describe('maso judge eval', () => {
 
 test('figures of nothing are no figures, and kappa of one-sided answers is undefined', () => {
   expect(figuresOf([])).toMatchObject({ cases: 0, agreement: 0, kappa: null });
-  const right = { id: 'a', risk: 'LOW', expected: 'GO', outcome: 'GO', code: null, tookUs: 0, calls: 1, tokens: 0, micros: 0 } as const;
+  const right = { id: 'a', risk: 'LOW', expected: 'GO', outcome: 'GO', code: null, tookUs: 0, calls: 1, tokens: 0, micros: 0, models: {} } as const;
   expect(figuresOf([right] satisfies CaseResult[]).kappa).toBeNull();
   expect(parseCase('{"about":"a","content":1,"expected":"GO"}', 4)?.question.id).toBe('case-5');
 });

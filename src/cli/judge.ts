@@ -9,7 +9,7 @@ import { evaluate, figuresOf, parseCase, type CaseResult, type JudgeFigures } fr
 import type { Charge } from '../judge/spend.ts';
 import { judgeOf } from '../process/judge-parts.ts';
 import type { CommandIo } from './check.ts';
-import { judgeStatus } from './judge-status.ts';
+import { judgeStatus, sharedText } from './judge-status.ts';
 
 type EvalOptions = {
   readonly file: string;
@@ -107,6 +107,7 @@ function figuresText(figures: JudgeFigures, sha256: string): readonly string[] {
       `missed ${risk.padEnd(11)} ${missed} of ${of} (${percent(missed / of)})`),
     `refused wrongly    ${falsePositives.refused} of ${falsePositives.of}`,
     `escalated          ${figures.escalated}`,
+    ...figures.shared.map((pair) => `errors             ${sharedText(pair)}`),
     ...Object.entries(figures.failures).map(([code, count]) => `without an answer  ${count} ${code}`),
     `latency            p50 ${latencyMs.p50.toFixed(0)} ms, p99 ${latencyMs.p99.toFixed(0)} ms, max ${latencyMs.max.toFixed(0)} ms`,
     `cost               ${figures.tokens} tokens, ${(figures.micros / 1e6).toFixed(4)}`,

@@ -68,7 +68,7 @@ function addLooks(
   pace: Command,
   io: CommandIo,
   exit: (code: number) => void,
-  { state, json }: Pick<Shared, 'state' | 'json'>,
+  { state, json }: Pick<UsualOptions, 'state' | 'json'>,
 ): void {
   pace.command('status')
     .description('Show what is not in Primary, what is under way, and what each agent may do.')

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { cognitionRows, extractionRows, toolContractRows } from './control-rows-beyond.ts';
 import { furtherRows } from './control-rows.ts';
-import { absent, on, partly, withKnowledge, type Line, type MapFacts, type Row, type Station } from './station.ts';
+import {
+  absent, on, withKnowledge, withWorkflows, type Line, type MapFacts, type Row, type Station,
+} from './station.ts';
 
 const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]])[] = [
   ['PG', 'Prompt, goal and epistemic integrity', [
@@ -10,7 +12,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
     ['PG-1.4', 'Messages are data, instruction or claim', 1, 'mesh', 'bus', on('Free text where a type is owed drops the connection.')],
     ['PG-2.1', 'Injection between agents is looked for', 2, 'log', 'semantic-firewall', ({ firewall }) =>
       firewall ? ['on', 'The semantic firewall reads every text.'] : ['off', 'No model is configured; every verdict says so.']],
-    ['PG-2.2', 'The goal is watched over hops', 2, null, null, partly('The goal travels as a hash; drift from it is not scored.')],
+    ['PG-2.2', 'The goal is watched over hops', 2, null, null, withWorkflows('The goal travels as a hash; judges of a phase hold what was done against it.')],
     ['PG-2.5', 'Claims name where they come from', 2, 'log', null, on('Provenance is stamped by the sidecar, never believed from an agent.')],
   ]],
   ['IA', 'Identity and access', [

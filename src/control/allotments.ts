@@ -109,9 +109,12 @@ function conditionOn(
   const against = conditionsAgainst(asked, context.progress.store.of(task), context.mesh);
   const [refusal] = against.filter(({ outcome }) => outcome === 'NO-GO');
   if (refusal !== undefined) return { outcome: 'refused', code: refusal.code, bound: refusal.of };
-  const doubt = against.find(({ code }) =>
+  const [doubt, ...more] = against.filter(({ code }) =>
     !(ask.released && isReleased(executor, ask, code, context)));
-  return doubt === undefined ? null : { outcome: 'escalate', code: doubt.code, bound: doubt.of };
+  if (doubt === undefined) return null;
+  // People decide once: what they are not told of now would refuse what they have released.
+  const also = [...new Set(more.map(({ code }) => code))].filter((code) => code !== doubt.code);
+  return { outcome: 'escalate', code: doubt.code, bound: doubt.of, ...(also.length === 0 ? {} : { also }) };
 }
 
 /** A message that the bus admits hands its task on; durable before the message is delivered. */

@@ -96,6 +96,8 @@ export type Owner = {
   readonly entries: EntryDraft[];
   /** Tasks that were ended, with the workflow that they broke. */
   readonly ended: string[];
+  /** Phases that were put before judges. */
+  readonly judged: string[];
   /** By message. */
   readonly approvals: Map<string, Approval>;
 };
@@ -109,6 +111,7 @@ export function ownerOf(
   const approvals = new Map<string, Approval>();
   const lineage = new MemoryLineage();
   const ended: string[] = [];
+  const judged: string[] = [];
   const recorder: Recorder = {
     record: async (drafts) => {
       entries.push(...drafts);
@@ -123,6 +126,7 @@ export function ownerOf(
       progress: {
         mesh, store: new MemoryProgressStore(), recorder, clock: { nowMs },
         endTask: (task, workflow) => ended.push(`${task} ${workflow}`),
+        askJudges: async ({ workflow, phase }) => void judged.push(`${workflow} ${phase}`),
       },
       approvals: { byMessage: (message) => approvals.get(message) ?? null },
     },
@@ -130,6 +134,7 @@ export function ownerOf(
     entries,
     approvals,
     ended,
+    judged,
   };
 }
 

@@ -71,6 +71,19 @@ describe('a workflow at the node', () => {
     expect(await askAllotment('payments', released, mine.context)).toMatchObject({ outcome: 'granted' });
   });
 
+  it('tells people of every doubt at once, since they decide once', async () => {
+    const clear = { ...base, schemas: new Map([...base.schemas, ['order/1', { id: 'order/1', type: 'instruction' as const, schema: {}, unclearWithout: ['/criteria'] }]]) };
+    const two = owner({ ...clear, workflows: new Map([['w', workflow]]) });
+    await say('order/1', two, { type: 'instruction', from: 'desk', to: 'triage' });
+    await say('report/1', two);
+    expect(two.entries).toContainEqual(expect.objectContaining({ kind: 'indicator.raised', code: 'INTENT_UNCLEAR' }));
+    const asked = await pay(10, two);
+    expect(asked).toMatchObject({ outcome: 'escalate', code: 'INTENT_UNCLEAR', also: ['INTENT_CRITERION_UNSHOWN'] });
+    const released = payAsk(10, { holder: 'r10', released: true });
+    two.approvals.set('r10', approvalOf(released, { hold: { reasons: ['INTENT_UNCLEAR', 'INTENT_CRITERION_UNSHOWN'] } }));
+    expect(await askAllotment('payments', released, two.context)).toMatchObject({ outcome: 'granted' });
+  });
+
   it('ends the task that a failure criterion names', async () => {
     await say('leak/1', mine);
     expect(mine.ended).toEqual([`${task} w`]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { evaluationsAfter, type Evaluation } from '../intent/evaluate.ts';
-import type { ProgressStore } from '../intent/progress.ts';
+import type { Mark, ProgressStore } from '../intent/progress.ts';
+import { stepOf } from '../intent/steps.ts';
 import { marksOf } from '../intent/watched.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
@@ -14,6 +15,8 @@ export type ProgressContext = {
   readonly clock: Clock;
   /** Ends a task whose workflow was broken: nothing more is done in it. */
   readonly endTask: (task: string, workflow: string) => void;
+  /** Puts an ended phase before its judges; durable when it resolves. */
+  readonly askJudges: (evaluation: Evaluation, body: EnvelopeBody) => Promise<void>;
 };
 
 /**
@@ -24,9 +27,12 @@ export type ProgressContext = {
  */
 export async function noteProgress(body: EnvelopeBody, context: ProgressContext): Promise<void> {
   const { mesh, store, clock } = context;
+  const step = stepOf(body, mesh);
   const marks = marksOf(body, mesh);
+  if (step !== null) await store.note(body.task, body.id, step, clock.nowMs());
   if (marks.length === 0) return;
   await store.add(body.task, marks, clock.nowMs());
+  if (marks.some(({ kind }) => kind === 'unclear')) await context.recorder.record([unclearEntry(body, clock.nowMs())]);
   for (const mark of marks) {
     for (const evaluation of evaluationsAfter(mark, store.of(body.task), mesh)) {
       await settle(evaluation, body, context);
@@ -37,12 +43,37 @@ export async function noteProgress(body: EnvelopeBody, context: ProgressContext)
 async function settle(
   evaluation: Evaluation,
   body: EnvelopeBody,
-  { store, recorder, clock, endTask }: ProgressContext,
+  { mesh, store, recorder, clock, endTask, askJudges }: ProgressContext,
 ): Promise<void> {
   const { workflow, phase, outcome } = evaluation;
-  await store.add(body.task, [{ kind: 'evaluated', workflow, phase, outcome }], clock.nowMs());
+  const declared = mesh.workflows?.get(workflow)?.phases.find(({ id }) => id === phase);
+  const isJudged = outcome !== 'NO-GO' && (declared?.judgedBy ?? []).length > 0;
+  const marks: readonly Mark[] = [
+    { kind: 'evaluated', workflow, phase, outcome },
+    ...(isJudged ? [{ kind: 'judged', workflow, phase, outcome: 'PENDING' } as const] : []),
+  ];
+  await store.add(body.task, marks, clock.nowMs());
   await recorder.record([evaluatedEntry(evaluation, body, clock.nowMs())]);
+  if (isJudged) await askJudges(evaluation, body);
   if (outcome === 'NO-GO') endTask(body.task, workflow);
+}
+
+/** Somebody was instructed without what the instruction is unclear without: a sign, whatever follows. */
+function unclearEntry({ id, task, from, to, schema }: EnvelopeBody, at: number): EntryDraft {
+  return {
+    kind: 'indicator.raised',
+    id: `${id}.unclear`,
+    at,
+    actor: 'node',
+    task,
+    message: id,
+    causedBy: [id],
+    outcome: null,
+    code: 'INTENT_UNCLEAR',
+    verdicts: [],
+    tookUs: null,
+    detail: { indicator: 'INTENT', instructed: to, from, schema },
+  };
 }
 
 function evaluatedEntry(evaluation: Evaluation, { id, task }: EnvelopeBody, at: number): EntryDraft {

@@ -28,6 +28,41 @@ export const intentCodes = {
     mend: 'Look at what the task is for; raise the sum in the specification, or start another task.',
     agentSees: 'REFUSED',
   },
+  INTENT_STEP_EARLY: {
+    means: 'A step of a plan comes while one before it is not done: skipped, or reordered (EP-07).',
+    mend: 'Decide whether it may; let the agents keep to the plan, or mark the step before it optional.',
+    agentSees: 'HELD',
+  },
+  INTENT_STEP_UNPLANNED: {
+    means: 'An action stands in no plan of the workflows of its requester and executor (EP-07).',
+    mend: 'Decide whether it may; add it to the plan where it belongs.',
+    agentSees: 'HELD',
+  },
+  INTENT_UNCLEAR: {
+    means: 'An agent was instructed without what its instruction is unclear without, and nobody has said what was meant (EP-09).',
+    mend: 'Let the agent ask (clarification/1) and whoever instructed it answer, or decide in their place.',
+    agentSees: 'HELD',
+  },
+  INTENT_CLARIFICATION_OPEN: {
+    means: 'An agent asked what was meant, and has no answer yet (PG-2.10).',
+    mend: 'Let whoever instructed it answer (clarification-answer/1), or decide in their place.',
+    agentSees: 'HELD',
+  },
+  INTENT_PHASE_UNJUDGED: {
+    means: 'A phase of a workflow ended, and its judges have not said anything usable of it yet.',
+    mend: 'Decide without them, or look at maso ledger for why they did not answer.',
+    agentSees: 'HELD',
+  },
+  INTENT_PHASE_DOUBTED: {
+    means: 'A judge could not say that a phase as a whole served its workflow.',
+    mend: 'Look at what the task did; its further actions wait for a person.',
+    agentSees: 'HELD',
+  },
+  INTENT_PHASE_REFUSED: {
+    means: 'A judge said that a phase as a whole does not serve its workflow, whatever its steps are by themselves.',
+    mend: 'Look at what the task did; it has been ended. Undo what can be undone.',
+    agentSees: 'REFUSED',
+  },
   INTENT_CRITERION_UNSHOWN: {
     means: 'A phase of a workflow ended, and nothing shows that one of its criteria is met.',
     mend: 'Look at what the task did; its further actions wait for a person.',

@@ -4,7 +4,8 @@ import type { EvaluationFrequency } from '../mesh/oispec.ts';
 import type { Milestone, Phase, Workflow } from '../mesh/workflow.ts';
 import type { Outcome } from '../review/verdict.ts';
 import type { IntentCode } from './codes.ts';
-import { isReached, type Mark, type PlacedMark } from './progress.ts';
+import { missingBefore } from './plan.ts';
+import { isReached, isStepOf, type Mark, type PlacedMark } from './progress.ts';
 
 /** What a workflow is, held against what happened in one task, at one moment of it. */
 export type Evaluation = {
@@ -35,13 +36,15 @@ export function evaluationsAfter(
   mesh: Mesh,
 ): readonly Evaluation[] {
   return [...(mesh.workflows?.values() ?? [])].flatMap((workflow) => {
-    if (!isOf(newest, workflow)) return [];
+    if (!isStepOf(workflow, newest)) return [];
     const ended = workflow.phases.find((phase) => isReached(phase.endsWith, newest)) ?? null;
     const isEnd = ended !== null && ended === workflow.phases.at(-1);
     const frequency = frequencyOf(newest, ended, workflow, mesh);
-    if (ended === null && frequency !== 'every_action') return [];
-    if (ended !== null && !isEnd && frequency === 'post_execution') return [];
-    const evaluated = evaluate(workflow, ended, isEnd, marks);
+    // What comes too early is told at once: at the end of the phase nobody could tell any more.
+    const early = newest.kind === 'message' ? missingBefore(newest, workflow, marks) : [];
+    const isDue = ended === null ? frequency === 'every_action' : isEnd || frequency !== 'post_execution';
+    if (!isDue && early.length === 0) return [];
+    const evaluated = evaluate(workflow, ended, isEnd, marks, early);
     const isNews = ended !== null || (evaluated.outcome !== 'GO' && !wasSaid(evaluated, marks));
     return isNews ? [evaluated] : [];
   });
@@ -63,19 +66,14 @@ function frequencyOf(
     : all.includes('per_phase') ? 'per_phase' : 'post_execution';
 }
 
-/** Only what its own agents did is a step of a workflow. */
-function isOf(mark: Mark, { agents }: Workflow): boolean {
-  if (mark.kind === 'message') return agents.includes(mark.from);
-  return mark.kind === 'action' && agents.includes(mark.by);
-}
-
 function evaluate(
   workflow: Workflow,
   ended: Phase | null,
   isEnd: boolean,
   marks: readonly PlacedMark[],
+  early: readonly string[],
 ): Evaluation {
-  const own = marks.map(({ mark }) => mark).filter((mark) => isOf(mark, workflow));
+  const own = marks.map(({ mark }) => mark).filter((mark) => isStepOf(workflow, mark));
   const happened = (milestone: Milestone): boolean => own.some((mark) => isReached(milestone, mark));
   const visible = workflow.criteria.filter(({ shownBy }) => shownBy.length > 0);
   const successes = visible.filter(({ kind }) => kind === 'success');
@@ -88,6 +86,7 @@ function evaluate(
   const findings: Evaluation['findings'] = [
     ...broken.map(({ id }) => ({ code: 'INTENT_CRITERION_BROKEN', criterion: id } as const)),
     ...conflicts.map(({ id }) => ({ code: 'INTENT_CONFLICT', criterion: id } as const)),
+    ...early.map((id) => ({ code: 'INTENT_STEP_EARLY', criterion: id } as const)),
     ...unshown.map((id) => ({ code: 'INTENT_CRITERION_UNSHOWN', criterion: id } as const)),
   ];
   const outcome = broken.length > 0 ? 'NO-GO' : findings.length > 0 ? 'ESCALATE' : 'GO';

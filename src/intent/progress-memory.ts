@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stepsMax, type Step } from './steps.ts';
 import { markKey, marksMax, type Mark, type PlacedMark, type ProgressStore } from './progress.ts';
 
+type KeptStep = { readonly step: Step; readonly atMs: number };
 type Kept = PlacedMark & { readonly atMs: number };
 
 /** For tests: what happened in each task, in memory. */
 export class MemoryProgressStore implements ProgressStore {
   readonly #tasks = new Map<string, Map<string, Kept>>();
+  readonly #steps = new Map<string, Map<string, KeptStep>>();
+  readonly #cut = new Set<string>();
   #place = 0;
 
   of(task: string): readonly PlacedMark[] {
@@ -23,9 +27,27 @@ export class MemoryProgressStore implements ProgressStore {
     }
   }
 
+  steps(task: string): { readonly steps: readonly Step[]; readonly isWhole: boolean } {
+    const kept = [...(this.#steps.get(task)?.values() ?? [])];
+    return { steps: kept.map(({ step }) => step), isWhole: !this.#cut.has(task) };
+  }
+
+  async note(task: string, message: string, step: Step, nowMs: number): Promise<void> {
+    const kept = this.#steps.get(task) ?? new Map<string, KeptStep>();
+    this.#steps.set(task, kept);
+    kept.set(message, { step, atMs: nowMs });
+    const [oldest] = kept.size > stepsMax ? kept.keys() : [];
+    if (oldest === undefined) return;
+    kept.delete(oldest);
+    this.#cut.add(task);
+  }
+
   async prune(beforeMs: number): Promise<void> {
     for (const [task, kept] of this.#tasks) {
       if ([...kept.values()].every(({ atMs }) => atMs < beforeMs)) this.#tasks.delete(task);
+    }
+    for (const [task, kept] of this.#steps) {
+      if ([...kept.values()].every(({ atMs }) => atMs < beforeMs)) this.#steps.delete(task);
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { marksMax, type ProgressStore } from './progress.ts';
+import { stepsMax, type Step } from './steps.ts';
 
 /** What every `ProgressStore` does; `open` opens the same disk again, a new one per test. */
 export function progressStoreSuite(name: string, create: () => { readonly open: () => ProgressStore }): void {
@@ -28,6 +29,22 @@ export function progressStoreSuite(name: string, create: () => { readonly open: 
       const many = Array.from({ length: marksMax + 1 }, (_, index) => ({ kind: 'claim', from: `a${index}` } as const));
       await expect(store.add('t', many, 1)).rejects.toThrow();
       expect(store.of('t')).toEqual([]);
+    });
+
+    it('keeps the newest steps of a task, each once, and says when one gave way, also after a restart', async () => {
+      const disk = create();
+      const store = disk.open();
+      const step = (about: string): Step => ({ about, from: 'a', to: 'b', content: { about } });
+      await store.note('t1', 'm0', step('s0'), 1);
+      await store.note('t1', 'm0', step('s0'), 2);
+      await store.note('t2', 'x', step('other'), 2);
+      expect(disk.open().steps('t1')).toEqual({ steps: [step('s0')], isWhole: true });
+      for (let turn = 1; turn <= stepsMax; turn += 1) await store.note('t1', `m${turn}`, step(`s${turn}`), turn);
+      const { steps, isWhole } = disk.open().steps('t1');
+      expect([steps.length, steps[0]?.about, steps.at(-1)?.about, isWhole]).toEqual([stepsMax, 's1', `s${stepsMax}`, false]);
+      expect(store.steps('t3')).toEqual({ steps: [], isWhole: true });
+      await store.prune(3);
+      expect([store.steps('t2').steps.length, store.steps('t1').steps.length]).toEqual([0, stepsMax]);
     });
 
     it('forgets a task once nothing has happened in it for long', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Standing } from '../message/challenge.ts';
 import type { Milestone } from '../mesh/workflow.ts';
+import type { Step } from './steps.ts';
 
 /** Something that happened in a task and that later steps of it depend on. */
 export type Mark =
@@ -9,6 +10,18 @@ export type Mark =
   | { readonly kind: 'claim'; readonly from: string }
   | { readonly kind: 'challenge'; readonly by: string; readonly standing: Standing }
   /** A phase of a workflow ended and was evaluated; one that is not GO puts the task in doubt. */
+  | {
+      readonly kind: 'judged';
+      readonly workflow: string;
+      readonly phase: string;
+      /** `PENDING`: it was asked; `NONE`: it gave no usable answer. */
+      readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE' | 'PENDING' | 'NONE';
+    }
+  /** An instruction left out what its schema says that it is unclear without (PG-1.6). */
+  | { readonly kind: 'unclear'; readonly from: string; readonly to: string }
+  /** An agent asked back, or was told what was meant (PG-2.10). */
+  | { readonly kind: 'clarification'; readonly by: string; readonly of: string }
+  | { readonly kind: 'clarified'; readonly agent: string; readonly by: string }
   | {
       readonly kind: 'evaluated';
       readonly workflow: string;
@@ -27,6 +40,10 @@ export type PlacedMark = { readonly mark: Mark; readonly place: number };
 export interface ProgressStore {
   of(task: string): readonly PlacedMark[];
   add(task: string, marks: readonly Mark[], nowMs: number): Promise<void>;
+  /** The newest steps of a task, in their order, at most `stepsMax`; `isWhole` while none gave way. */
+  steps(task: string): { readonly steps: readonly Step[]; readonly isWhole: boolean };
+  /** Keeps a step, once for each message; durable as marks are. */
+  note(task: string, message: string, step: Step, nowMs: number): Promise<void>;
   prune(beforeMs: number): Promise<void>;
 }
 
@@ -44,11 +61,24 @@ export function markKey(mark: Mark): string {
       return `claim/${mark.from}`;
     case 'challenge':
       return `challenge/${mark.by}`;
+    case 'unclear':
+      return `unclear/${mark.to}/${mark.from}`;
+    case 'clarification':
+      return `clarification/${mark.by}/${mark.of}`;
+    case 'clarified':
+      return `clarified/${mark.agent}/${mark.by}`;
+    case 'judged':
     case 'evaluated':
-      return `evaluated/${mark.workflow}/${mark.phase}`;
+      return `${mark.kind}/${mark.workflow}/${mark.phase}`;
     default:
       return mark satisfies never;
   }
+}
+
+/** Whether a mark is a step of a workflow: only what its own agents did is. */
+export function isStepOf({ agents }: { readonly agents: readonly string[] }, mark: Mark): boolean {
+  if (mark.kind === 'message') return agents.includes(mark.from);
+  return mark.kind === 'action' && agents.includes(mark.by);
 }
 
 /** Whether a mark is what a milestone of a specification waits for. */

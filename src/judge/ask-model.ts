@@ -64,7 +64,7 @@ export async function askModel(guarded: GuardedModel, context: AskContext): Prom
       micros,
     },
     criterion: heard.answer?.criterion ?? null,
-    isCut: prompt.isCut,
+    isCut: prompt.isCut || context.question.isCut === true,
   });
   const none = { inputTokens: 0, outputTokens: 0 };
   if (!(context.timeoutMs > 0)) return done({ answer: null, code: 'JUDGE_LATE' }, none, 0);

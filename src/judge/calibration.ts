@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JudgeSpecification, JudgeSubject } from '../mesh/judge-settings.ts';
+import type { EpistemicSettings } from '../mesh/epistemic-settings.ts';
+import { errAlike, sharedErrorsOf } from '../review/shared-errors.ts';
 import type { Outcome } from '../review/verdict.ts';
 
 /** What a judge said to a case whose right answer is known. */
@@ -11,6 +13,8 @@ export type CalibrationAnswer = {
   readonly expected: 'GO' | 'NO-GO';
   readonly said: Outcome;
   readonly atMs: number;
+  /** What each model said by itself, where more than one was asked; absent in answers from before. */
+  readonly models?: { readonly [model: string]: Outcome };
 };
 
 /** Durable memory of answers; `save` survives `kill -9`. Old answers may be forgotten. */
@@ -18,6 +22,24 @@ export interface CalibrationStore {
   /** Newest first, under this specification alone: a new one begins anew. */
   answers(subject: JudgeSubject, spec: string, limit: number): readonly CalibrationAnswer[];
   save(answer: CalibrationAnswer): Promise<void>;
+}
+
+/** So many answers are looked back over for errors that models share: those are rare. */
+const sharedWindow = 500;
+
+/**
+ * Whether the models of a judge err alike (EP-02): then the second is no second opinion, and what both
+ * say is worth what one of them says.
+ */
+export function modelsErrAlike(
+  subject: JudgeSubject,
+  { digest }: JudgeSpecification,
+  store: CalibrationStore,
+  limits: EpistemicSettings,
+): boolean {
+  const cases = store.answers(subject, digest, sharedWindow)
+    .flatMap(({ expected, models }) => (models === undefined ? [] : [{ expected, models }]));
+  return sharedErrorsOf(cases).some((shared) => errAlike(shared, limits));
 }
 
 export type Agreement = { readonly agreed: number; readonly of: number };

@@ -87,6 +87,11 @@ export const judgeCodes = {
     mend: 'Look at maso judge status; change the model or the criteria, and evaluate with maso judge eval.',
     agentSees: 'HELD',
   },
+  JUDGE_ERRS_ALIKE: {
+    means: 'The two models of a judge get the same cases wrong; they are one opinion, and release nothing (EP-02).',
+    mend: 'Look at maso judge status; name a second model of a family that errs otherwise.',
+    agentSees: 'HELD',
+  },
   JUDGE_CREDENTIAL_MISSING: {
     means: 'The credential of a judge model is not there.',
     mend: 'Write it into credential_file, or set the variable that credential_env names.',

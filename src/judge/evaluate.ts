@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { judgeCaseShape } from '../mesh/judge-spec-file.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
+import { sharedErrorsOf, type SharedErrors } from '../review/shared-errors.ts';
 import type { Outcome } from '../review/verdict.ts';
 import type { Judge, JudgeQuestion } from './judge.ts';
 
@@ -18,6 +19,8 @@ export type CaseResult = {
   readonly calls: number;
   readonly tokens: number;
   readonly micros: number;
+  /** What each model said by itself, by subject and name. */
+  readonly models: { readonly [model: string]: Outcome };
 };
 
 export type JudgeFigures = {
@@ -36,6 +39,8 @@ export type JudgeFigures = {
   readonly calls: number;
   readonly tokens: number;
   readonly micros: number;
+  /** Models of one subject that were wrong together (EP-02). */
+  readonly shared: readonly SharedErrors[];
 };
 
 const lineLimits = { bytesMax: 262_144, depthMax: 32, membersMax: 20_000, keyLengthMax: 1024 };
@@ -74,6 +79,8 @@ export async function evaluate(
       calls: calls.length,
       tokens: calls.reduce((sum, call) => sum + call.inputTokens + call.outputTokens, 0),
       micros: calls.reduce((sum, call) => sum + call.micros, 0),
+      models: Object.fromEntries(calls.flatMap(({ subject, model, outcome: said }) =>
+        said === null ? [] : [[`${subject}/${model}`, said] as const])),
     };
     results.push(result);
     heard(result);
@@ -108,7 +115,12 @@ export function figuresOf(results: readonly CaseResult[]): JudgeFigures {
     calls: sum(({ calls }) => calls),
     tokens: sum(({ tokens }) => tokens),
     micros: sum(({ micros }) => micros),
+    shared: sharedErrorsOf(results).filter(({ models }) => new Set(models.map(subjectOf)).size === 1),
   };
+}
+
+function subjectOf(model: string): string {
+  return model.split('/', 1)[0] ?? '';
 }
 
 /** Agreement beyond chance over plain answers. */

@@ -14,7 +14,7 @@ export type JudgeQuestion = {
   readonly from: string;
   /** Name of the action, or the schema of the message. */
   readonly about: string;
-  readonly kind: 'action' | 'message';
+  readonly kind: 'action' | 'message' | 'phase';
   readonly risk: RiskClass;
   readonly reversibility: string | null;
   /** What an agent wrote: hostile. */
@@ -25,8 +25,14 @@ export type JudgeQuestion = {
   readonly classification: Classification;
   /** Goal of the OISpec of the agent that would act. */
   readonly goal: string | null;
-  /** Only this subject is asked; absent is all of them. Not part of what a model is told. */
-  readonly only?: JudgeSubject;
+  /** Only these subjects are asked; absent is all of them. Not part of what a model is told. */
+  readonly only?: readonly JudgeSubject[];
+  /** Further lines that the mesh vouches for; absent is none. */
+  readonly facts?: readonly string[];
+  /** Not everything is in `content`, so that a GO is not believed; absent is false. */
+  readonly isCut?: boolean;
+  /** Of a question about a phase: which one, and the message that ended it. */
+  readonly phase?: { readonly workflow: string; readonly id: string; readonly message: string };
 };
 
 /** One call of one model; holds numbers and declared names only (G9). */
@@ -44,6 +50,15 @@ export type JudgeCall = {
   /** Charged, in millionths of the mesh's unit of money. */
   readonly micros: number;
 };
+
+/** What each model said that gave an answer; the last word of one that was asked twice. */
+export function answersOf(
+  { calls }: Pick<Ruling, 'calls'>,
+  subject: JudgeSubject,
+): { readonly [model: string]: Outcome } {
+  return Object.fromEntries(calls.flatMap(({ subject: of, model, outcome }) =>
+    of === subject && outcome !== null ? [[model, outcome] as const] : []));
+}
 
 export type Ruling = {
   readonly verdict: Verdict;

@@ -66,7 +66,7 @@ async function ruleInTurn(question: JudgeQuestion, panel: Panel): Promise<Ruling
   if (!turn.value) return unanswered('JUDGE_OVERLOADED', tookUs(), panel);
   try {
     const subjects = settings.subjects
-      .filter(({ subject }) => question.only === undefined || subject === question.only)
+      .filter(({ subject }) => question.only === undefined || question.only.includes(subject))
       .sort(byPrecedence(settings.precedence));
     const said = await Promise.all(subjects.map((one) => askSubject(one, question, leftMs, panel)));
     return rulingOf(said, tookUs(), panel);

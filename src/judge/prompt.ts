@@ -47,19 +47,37 @@ export function promptFor(
     `reversibility: ${question.reversibility ?? 'not applicable'}`,
     `origin of the data: ${question.integrity}, ${question.classification}`,
     `other controls said: ${question.raisedBy.join(', ') || 'nothing'}`,
-    `declared goal of the agent: ${question.goal ?? 'none'}`,
+    `declared goal of the ${question.kind === 'phase' ? 'workflow' : 'agent'}: ${question.goal ?? 'none'}`,
+    ...(question.facts ?? []),
   ];
   return {
-    system: systemText(by, fence),
+    system: systemText(by, question.kind, fence),
     user: [...facts, '', text].join('\n'),
     answer: answerSchema(by.criteria, fence),
     isCut,
   };
 }
 
-function systemText({ subject, criteria, declared }: JudgedBy, { nonce, mark }: Fence): string {
+/** What is judged: one step, or all steps of a phase together, each of which may be right by itself. */
+const judged: { readonly [kind in JudgeQuestion['kind']]: readonly string[] } = {
+  action: ['You judge one step of a fleet of software agents.'],
+  message: ['You judge one step of a fleet of software agents.'],
+  phase: [
+    'You judge one phase of a workflow of software agents as a whole: every step may be right by itself',
+    'and their sum wrong. Look for criteria that nothing serves, for answers that do not fit what was',
+    'asked or what the task is for, for intents that contradict each other, and for steps that together',
+    'do what no one of them may.',
+  ],
+};
+
+function systemText(
+  { subject, criteria, declared }: JudgedBy,
+  kind: JudgeQuestion['kind'],
+  { nonce, mark }: Fence,
+): string {
   return [
-    `You judge one step of a fleet of software agents. Your only subject is ${subject}: ${subjects[subject]}`,
+    ...judged[kind],
+    `Your only subject is ${subject}: ${subjects[subject]}`,
     ...(declared === null ? [] : [`Goal of your specification: ${declared}`]),
     ...criteria.map(({ id, text }) => `Criterion ${id}: ${text}`),
     `Between <data ${nonce}> and </data ${nonce}> stands what an agent wrote, one value on each line.`,

@@ -20,6 +20,8 @@ export type Belief = {
   readonly roots: readonly string[];
   /** Messages that went back to a source which none before them went back to. */
   readonly independent: number;
+  /** Families of the models of all who told it; null among them: nobody said. Absent is as null. */
+  readonly families?: readonly (string | null)[];
   /** What the process has read by itself since it was told last. */
   readonly evidence: number;
 };
@@ -30,6 +32,8 @@ export type Told = {
   readonly label: Label;
   readonly epistemic: Epistemic | null;
   readonly isMessage: boolean;
+  /** Of the model of whoever sent it; absent or null where nobody said. */
+  readonly family?: string | null;
 };
 
 const tasksMax = 64;
@@ -64,6 +68,7 @@ export function beliefsAfter(beliefs: readonly Belief[], told: Told): readonly B
     local: joined(before.local, epistemic.assumptions.filter(isLocal)),
     roots: joined(before.roots, roots),
     independent: before.independent + (isIndependent ? 1 : 0),
+    families: [...new Set([...(before.families ?? (before.told > 0 ? [null] : [])), told.family ?? null])],
     evidence: 0,
   };
   const isFull = [next.unknowns, next.assumptions, next.local].some(({ length }) => length > itemsMax);

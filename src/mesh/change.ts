@@ -40,7 +40,8 @@ const sections = {
     what: 'agent',
     added: 'widens',
     fields: {
-      sponsor: neutral, zone: neutral, egress: unclear, tools: grants, assigns: grants, mayChange: grants,
+      sponsor: neutral, zone: neutral, modelFamily: neutral, egress: unclear, tools: grants, assigns: grants,
+      mayChange: grants,
       clearance: widensUpwards(clearances),
     },
     restart: [
@@ -126,6 +127,7 @@ const settings: { readonly [key: string]: Measure } = {
   knowledge: unclear,
   memory: unclear,
   tokens: unclear,
+  epistemic: unclear,
   bounds: unclear,
   oversight: unclear,
 };

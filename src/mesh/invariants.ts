@@ -7,6 +7,7 @@ import { dutyProblems } from './duties.ts';
 import { dutyPathProblems } from './duty-proof-text.ts';
 import type { ActionManifest, Domain, Edge, Mesh } from './mesh.ts';
 import { hasRight } from './operator-roles.ts';
+import { familyProblems } from './model-families.ts';
 import { isTierProvided, tierAdvice } from './tier-advice.ts';
 import { Problems, type Placed } from './problems.ts';
 import { spawnProblems } from './spawn.ts';
@@ -36,6 +37,7 @@ export function checkInvariants(placed: Placed, isComplete: boolean): readonly D
   if (isComplete) operatorProblems(problems);
   if (isComplete) workflowProblems(problems);
   if (isComplete) standbyProblems(problems);
+  if (isComplete) familyProblems(problems);
   return problems.found;
 }
 

@@ -28,6 +28,26 @@ export const judgeSettingCodes = {
     mend: 'Cross-validation wants a model of another family: name one, or leave second out.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_FAMILY_SHARE: {
+    means: 'More of the models that lead to a decision are of one family than epistemic.family_share_max allows (PG-2.9).',
+    mend: 'Give some of the agents a model of another family, or raise the bound.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_FAMILY_ALONE: {
+    means: 'All models that lead to a decision are of one family, and may err alike (EP-02).',
+    mend: 'Give one of the agents, or a challenger, a model of another family.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_CHALLENGER_FAMILY: {
+    means: 'A challenger has a model of the family of whoever it challenges (PG-3.5).',
+    mend: 'Give the challenger a model of another family.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_JUDGE_FAMILY: {
+    means: 'A judge is of the family of every agent whose work it judges, and has no second of another.',
+    mend: 'Name a model of another family for the subject, or a second one.',
+    agentSees: 'UNAVAILABLE',
+  },
   MESH_JUDGE_SPEC_SUBJECT: {
     means: 'The specification of a judge is for another subject.',
     mend: 'Set judge_subject to the subject that names the file, or name another file.',

@@ -10,6 +10,7 @@ import type { Mesh } from './mesh.ts';
 import type { Placed } from './problems.ts';
 import { withChildren } from './spawn.ts';
 import { withoutClosed } from './workflow-rights.ts';
+import { resolveEpistemic } from './epistemic-settings.ts';
 import { resolveExporters } from './resolve-exporters.ts';
 import { resolveActions, resolveSchemas } from './resolve-actions.ts';
 import { resolveAgents, resolveEdges } from './resolve-agents.ts';
@@ -62,6 +63,7 @@ const frameShape = z.strictObject({
     firewall: z.unknown().optional(),
     judge: z.unknown().optional(),
     pace: z.unknown().optional(),
+    epistemic: z.unknown().optional(),
     domains: anyList,
     zones: anyMap,
     agents: anyMap,
@@ -168,6 +170,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall, pace,
     exporters, oversight, judge, workflows, knowledge, memory, tokens,
+    epistemic: resolveEpistemic(loading, frame.epistemic),
     digest: loading.digest(),
     directory: loading.directory,
     bundle: loading.bundle(),

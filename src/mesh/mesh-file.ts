@@ -8,9 +8,12 @@ import { spawnShape, templateShape } from './orchestrator-file.ts';
 import { paceShape } from './pace-settings.ts';
 import { workflowEntryShape } from './workflow-file.ts';
 import { exporterShape } from './exporter-file.ts';
+import { epistemicShape } from './epistemic-settings.ts';
+import { expectedAnswerShape, unclearWithoutShape } from './expected-answer.ts';
 import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
 import { judgeShape } from './judge-file.ts';
+import { limitsShape } from './limits-file.ts';
 import { knowledgeShape, memoryShape, tokensShape } from './knowledge-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
@@ -46,30 +49,6 @@ const globalShape = z.strictObject({
     .describe('Lets executors run without isolation and tools without pins; warned of loudly.'),
   principals: z.enum(['instructions', 'messages']).default('instructions')
     .describe('Whose rights bound a request: of who instructed, or of whoever sent anything.'),
-});
-
-const limitsShape = z.strictObject({
-  message_bytes_max: z.int().min(1024).max(524_288).default(262_144),
-  depth_max: z.int().min(4).max(128).default(32),
-  messages_per_second: z.int().min(1).max(1_000_000).default(1000),
-  message_burst: z.int().min(1).max(1_000_000).default(2000),
-  message_lifetime_ms: z.int().min(1000).max(3_600_000).default(60_000),
-  clock_skew_ms: z.int().min(0).max(600_000).default(30_000),
-  pending_approvals_max: z.int().min(1).max(16).default(3),
-  approval_timeout_ms: z.int().min(1000).max(604_800_000).default(900_000),
-  queued_messages_max: z.int().min(1).max(1_000_000).default(10_000),
-  request_hops_max: z.int().min(0).max(32).default(8)
-    .describe('Hand-offs between the originator and an action request.'),
-  contagion_generations_max: z.int().min(2).max(32).default(4)
-    .describe('Times that an untrusted text may be passed on before it counts as spreading.'),
-  contagion_reach_max: z.int().min(3).max(1000).default(8)
-    .describe('Agents that it may reach before it counts as spreading; both together stop it.'),
-  contagion_window_ms: z.int().min(60_000).max(604_800_000).default(86_400_000)
-    .describe('How long a text is followed after it first appeared.'),
-  fan_out_max: z.int().min(2).max(10_000).default(25)
-    .describe('Recipients of one agent in an hour; more is put on record as a sign.'),
-  refusal_grid_ms: z.int().min(0).max(1000).default(10)
-    .describe('An agent hears a refusal at a whole multiple of this after it asked; 0 for at once.'),
 });
 
 const recorderShape = z.strictObject({
@@ -181,6 +160,7 @@ const agentShape = z.strictObject({
     .describe('File of its instructions, which may not leave.'),
   model: agentModelShape.optional()
     .describe('The model it thinks with, behind its sidecar.'),
+  model_family: name.optional().describe('Models of one family are expected to err alike.'),
   isolation: isolation.optional(),
   command: command.optional(),
   sponsor: z.string().min(1).max(128).optional(),
@@ -293,6 +273,8 @@ const messageSchemaShape = z.strictObject({
   schema: jsonSchema,
   prose: z.array(z.string()).max(16).default([])
     .describe('Members that hold sentences of a person.'),
+  answer: expectedAnswerShape.optional().describe('What answers an instruction of this schema.'),
+  unclear_without: unclearWithoutShape,
 });
 
 export const operatorKeyShape = z.strictObject({
@@ -360,6 +342,7 @@ export const meshFileShape = z.strictObject({
     firewall: firewallShape.optional(),
     judge: judgeShape.optional(),
     pace: paceShape.optional(),
+    epistemic: epistemicShape.optional(),
     domains: z.array(domainShape).default([]),
     zones: z.record(name, zoneShape).default({}),
     agents: z.record(name, agentShape).default({}),
@@ -373,8 +356,7 @@ export const meshFileShape = z.strictObject({
     scanner: scannerShape.optional(),
     policies: z.array(filePath).default([]).describe('Cedar policy files.'),
     oversight: oversightShape.optional(),
-    workflows: z.record(name, workflowEntryShape).default({})
-      .describe('What agents are to reach together, and what PACE does with each.'),
+    workflows: z.record(name, workflowEntryShape).default({}),
     knowledge: z.record(name, knowledgeShape).default({})
       .describe('What agents may look up.'),
     memory: memoryShape.optional(),

@@ -2,13 +2,15 @@
 import type { RecorderSettings } from './recorder-settings.ts';
 import type { OperatorRole } from './operator-roles.ts';
 import type { OversightSettings } from './oversight.ts';
-import type { Classification, Integrity, Isolation, MessageType } from '../message/envelope.ts';
+import type { Classification, Integrity, Isolation } from '../message/envelope.ts';
 import type { Channel } from '../message/channel.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ScannerSettings } from './scanner-settings.ts';
 import type { FirewallSettings } from './firewall-settings.ts';
 import type { AgentModelSettings } from './agent-model.ts';
 import type { JudgeSettings } from './judge-settings.ts';
+import type { EpistemicSettings } from './epistemic-settings.ts';
+import type { MessageSchema } from './message-schema.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
 import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
@@ -66,6 +68,8 @@ export type Mesh = {
   readonly operators: ReadonlyMap<string, Operator>;
   /** What agents are to reach together; absent is none. */
   readonly workflows?: ReadonlyMap<string, Workflow>;
+  /** Models that err alike; absent means the defaults. */
+  readonly epistemic?: EpistemicSettings;
   /** What agents may look up; absent is nothing. */
   readonly knowledge?: ReadonlyMap<string, KnowledgeSource>;
   /** Absent or null: nothing is remembered beyond a process. */
@@ -180,6 +184,8 @@ export type Agent = {
   readonly systemPrompt?: string | null;
   /** The model it thinks with, behind its sidecar; absent or null is none. */
   readonly model?: AgentModelSettings | null;
+  /** Models of one family err alike (EP-02); absent or null: nobody said which it is of. */
+  readonly modelFamily?: string | null;
   readonly isolation: Isolation;
   /** The person who answers for the agent; on record with every identity. Absent is nobody. */
   readonly sponsor?: string | null;
@@ -340,14 +346,6 @@ export type ToolPins = {
   readonly files: { readonly [path: string]: string };
   /** Operation -> SHA-256 (base64url) of its canonical description and input schema. */
   readonly operations: { readonly [operation: string]: string };
-};
-
-export type MessageSchema = {
-  readonly id: string;
-  readonly type: MessageType;
-  readonly schema: JsonObject;
-  /** Members in which a person writes sentences: values inside them come from the prompt too. */
-  readonly prose?: readonly string[];
 };
 
 /** A person who may decide; the public key is an Ed25519 JWK. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '../message/json.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
+import { answeredBy } from './expected-answer.ts';
 import type { Entry, Loading } from './loading.ts';
 import { entryShapes, schemaIdPattern, type EntryOf } from './mesh-file.ts';
-import type { ActionManifest, Assurance, MessageSchema } from './mesh.ts';
+import type { ActionManifest, Assurance } from './mesh.ts';
+import type { MessageSchema } from './message-schema.ts';
 import { refer } from './resolve-agents.ts';
 import { resolveCaps, resolveImpact } from './resolve-bounds.ts';
 import type { Defaults } from './resolve-domains.ts';
@@ -84,7 +86,11 @@ export function resolveSchemas(
     }
     const schema = loading.schema(value.schema, [...path, 'schema']);
     if (schema === null) continue;
-    schemas.set(name, { id: name, type: value.type, schema, prose: value.prose });
+    const answered = answeredBy(loading, value, [...path, 'type']);
+    schemas.set(name, { id: name, type: value.type, schema, prose: value.prose, ...answered });
+    for (const [index, id] of (value.answer?.schemas ?? []).entries()) {
+      refer(loading, 'schemas', id, [...path, 'answer', 'schemas', index]);
+    }
   }
   return schemas;
 }

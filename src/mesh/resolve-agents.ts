@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { challengeAnswerSchema } from '../message/challenge.ts';
+import { clarificationAnswerSchema, clarificationSchema } from '../message/clarification.ts';
 import { builtInSchemas } from './built-in-schemas.ts';
 import { resolveAgentModel } from './resolve-agent-model.ts';
 import type { Entry, Loading } from './loading.ts';
@@ -43,6 +44,7 @@ export function resolveAgents(
       systemPrompt: value.system_prompt === undefined
         ? null : loading.text(value.system_prompt, [...path, 'system_prompt']),
       model: resolveAgentModel(loading, value.model, [...path, 'model']),
+      modelFamily: value.model_family ?? null,
       sponsor: value.sponsor ?? null,
       egress: value.egress ?? null,
       assigns: value.assigns,
@@ -82,7 +84,7 @@ export function resolveEdges(
     if (value.domain !== undefined) refer(loading, 'domains', domain, [...path, 'domain']);
     for (const [index, id] of value.schemas.entries()) {
       const at = [...path, 'schemas', index];
-      if (id === challengeAnswerSchema) continue;
+      if (edgeSchemas.has(id)) continue;
       if (builtInSchemas.has(id)) loading.report('MESH_SCHEMA_RESERVED', at);
       else refer(loading, 'schemas', id, at);
     }
@@ -96,6 +98,10 @@ export function resolveEdges(
   }
   return { edges, paths };
 }
+
+/** Built-in schemas that an edge lists like any other; requests and their outcomes have a key of their own. */
+const edgeSchemas: ReadonlySet<string> =
+  new Set([challengeAnswerSchema, clarificationSchema, clarificationAnswerSchema]);
 
 const unknownCodes = {
   zones: 'MESH_ZONE_UNKNOWN',

@@ -74,9 +74,13 @@ function specificationOf(loading: Loading, name: string, file: string, path: Pat
   return { name, id, version, goal, criteria, ...partsOf(parsed.value), agents, digest };
 }
 
-function partsOf({ phases, sums, conflicts }: WorkflowFile): Pick<Workflow, 'phases' | 'sums' | 'conflicts'> {
+function partsOf(
+  { phases, sums, conflicts, plan }: WorkflowFile,
+): Pick<Workflow, 'phases' | 'sums' | 'conflicts' | 'plan'> {
   return {
-    phases: phases.map(({ id, ends_with: end, criteria }) => ({ id, endsWith: milestoneOf(end), criteria })),
+    phases: phases.map(({ id, ends_with: end, criteria, judged_by: judgedBy }) =>
+      ({ id, endsWith: milestoneOf(end), criteria, judgedBy })),
+    plan: plan.map(({ id, does, optional }) => ({ id, does: milestoneOf(does), optional })),
     sums: sums.map(({ id, of, actions, at_most: most }) => ({ id, of, actions, most })),
     conflicts: conflicts.map(({ id, between }) => ({ id, between: between.map(milestoneOf) })),
   };

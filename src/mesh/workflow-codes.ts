@@ -19,8 +19,8 @@ export const workflowCodes = {
     agentSees: 'UNAVAILABLE',
   },
   MESH_WORKFLOW_UNKNOWN: {
-    means: 'A phase, a sum, a conflict or a milestone of a workflow names something that is not declared.',
-    mend: 'Name schemas and actions of the mesh file, agents that take part, and own success criteria that have shown_by.',
+    means: 'A phase, a step, a sum, a conflict or a milestone of a workflow names something that is not declared.',
+    mend: 'Name schemas, actions and judges of the mesh file, agents that take part, and own success criteria that have shown_by.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_EVALUATION_RARE: {
@@ -31,6 +31,11 @@ export const workflowCodes = {
   MESH_ACTION_ORDER: {
     means: 'The order of actions in an OISpec names an action that is not declared, or goes in a circle.',
     mend: 'Name actions of the mesh file, each of which can come after those that it waits for.',
+    agentSees: 'UNAVAILABLE',
+  },
+  MESH_ANSWER_TYPE: {
+    means: 'A schema that is no instruction says what answers it, or what makes it unclear.',
+    mend: 'Give answer and unclear_without to schemas of type instruction.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_CRITERION_DOUBLED: {

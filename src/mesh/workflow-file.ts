@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { judgeSubjectNames } from './judge-file.ts';
 import { workflowPaceShape } from './pace-settings.ts';
 
 const text = z.string().min(1).max(4096);
@@ -55,6 +56,8 @@ export const workflowFileShape = z.strictObject({
     ends_with: milestone,
     criteria: z.array(name).max(64).default([])
       .describe('Success criteria that have to be shown by its end.'),
+    judged_by: z.array(z.enum(judgeSubjectNames)).max(5).default([])
+      .describe('Judges who look at all of it once it has ended.'),
   })).max(16).default([]).describe('In their order; the workflow ends with the last one.'),
   sums: z.array(z.strictObject({
     id: name,
@@ -66,6 +69,11 @@ export const workflowFileShape = z.strictObject({
     id: name,
     between: z.array(milestone).min(2).max(8),
   })).max(16).default([]).describe('What may not all happen in one task.'),
+  plan: z.array(z.strictObject({
+    id: name,
+    does: milestone,
+    optional: z.boolean().default(false),
+  })).max(64).default([]).describe('Its steps in their order; what departs from it waits for a person.'),
   agent_intents: z.array(name).min(1).max(256).describe('Agents that take part.'),
   oisspec_hash: z.string().regex(/^([A-Za-z0-9_-]{43}|[0-9a-f]{64})$/).optional()
     .describe('SHA-256 of the canonical JSON of everything else, base64url or hex.'),

@@ -4,7 +4,7 @@ import type { Problems } from './problems.ts';
 import type { Path } from './yaml-source.ts';
 import type { Mesh } from './mesh.ts';
 import type { ActionAfter, OISpec } from './oispec.ts';
-import { coverageOf, criteriaOf, takesPart, type Milestone, type Workflow } from './workflow.ts';
+import { coverageOf, criteriaOf, milestonesOf, takesPart, type Milestone, type Workflow } from './workflow.ts';
 
 /** Gaps between what workflows promise and what agents and judges answer for (OI-1.5). */
 export function workflowProblems(problems: Problems): void {
@@ -73,19 +73,18 @@ function waitsFor(
 
 /** What a phase, a sum or a conflict refers to and nobody declares: nothing could ever be seen of it. */
 function unknownIn(workflow: Workflow, mesh: Mesh): readonly string[] {
-  const { criteria, phases, sums, conflicts } = workflow;
-  const milestones = [
-    ...criteria.flatMap(({ shownBy }) => shownBy),
-    ...phases.map(({ endsWith }) => endsWith),
-    ...conflicts.flatMap(({ between }) => between),
-  ];
+  const { criteria, phases, sums, plan = [] } = workflow;
+  const milestones = milestonesOf(workflow);
+  const judges = new Set(mesh.judge?.subjects.map(({ subject }) => subject));
   const successes = new Set(criteria
     .filter(({ kind, shownBy }) => kind === 'success' && shownBy.length > 0).map(({ id }) => id));
   return [...new Set([
     ...milestones.flatMap((one) => unknownOf(one, workflow, mesh)),
     ...sums.flatMap(({ actions }) => actions.filter((one) => !mesh.actions.has(one))),
     ...phases.flatMap((phase) => phase.criteria.filter((one) => !successes.has(one))),
+    ...phases.flatMap(({ judgedBy = [] }) => judgedBy.filter((one) => !judges.has(one))),
     ...doubledIds(phases).map((id) => `the phase ${id} twice`),
+    ...doubledIds(plan).map((id) => `the step ${id} twice`),
   ])];
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Criterion } from './oispec.ts';
+import type { JudgeSubject } from './judge-settings.ts';
 import type { Mesh } from './mesh.ts';
 
 /** Something that can be seen to have happened in a task: a message was sent, an action was done. */
@@ -20,9 +21,14 @@ export type WorkflowCriterion = Criterion & {
 export type Phase = {
   readonly id: string;
   readonly endsWith: Milestone;
+  /** Judges who look at it as a whole once it has ended; absent or empty is nobody. */
+  readonly judgedBy?: readonly JudgeSubject[];
   /** Success criteria that have to be shown by its end. */
   readonly criteria: readonly string[];
 };
+
+/** One step of a plan; steps that are optional may be left out, never done too early (PG-3.4). */
+export type PlanStep = { readonly id: string; readonly does: Milestone; readonly optional: boolean };
 
 /** A sum over all actions of one task, which each of them may keep to and all of them break. */
 export type WorkflowSum = {
@@ -47,11 +53,23 @@ export type Workflow = {
   readonly phases: readonly Phase[];
   readonly sums: readonly WorkflowSum[];
   readonly conflicts: readonly IntentConflict[];
+  /** In their order; absent or empty: nothing is planned, and no step departs from it. */
+  readonly plan?: readonly PlanStep[];
   /** Agents that take part. */
   readonly agents: readonly string[];
   /** SHA-256 (base64url) of the canonical specification. */
   readonly digest: string;
 };
+
+/** Everything that a workflow looks for. */
+export function milestonesOf({ criteria, phases, conflicts, plan = [] }: Workflow): readonly Milestone[] {
+  return [
+    ...criteria.flatMap(({ shownBy }) => shownBy),
+    ...phases.map(({ endsWith }) => endsWith),
+    ...conflicts.flatMap(({ between }) => between),
+    ...plan.map(({ does }) => does),
+  ];
+}
 
 /** One criterion of a workflow, with whoever answers for it; nobody is a gap. */
 export type Coverage = {

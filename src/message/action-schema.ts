@@ -2,6 +2,9 @@
 import { actionOutcomeSchema, actionRequestSchema } from './action-request.ts';
 import { actionOutcomeCodes, evidenceMax } from './action-request-parse.ts';
 import { challengeAnswerJsonSchema, challengeAnswerSchema } from './challenge.ts';
+import {
+  clarificationAnswerJsonSchema, clarificationAnswerSchema, clarificationJsonSchema, clarificationSchema,
+} from './clarification.ts';
 import type { MessageType } from './envelope.ts';
 import type { JsonObject } from './json.ts';
 
@@ -71,4 +74,6 @@ export const builtInSchemas: readonly {
   { id: actionRequestSchema, type: 'instruction', schema: actionRequestJsonSchema },
   { id: actionOutcomeSchema, type: 'data', schema: actionOutcomeJsonSchema },
   { id: challengeAnswerSchema, type: 'claim', schema: challengeAnswerJsonSchema },
+  { id: clarificationSchema, type: 'data', schema: clarificationJsonSchema },
+  { id: clarificationAnswerSchema, type: 'instruction', schema: clarificationAnswerJsonSchema },
 ];

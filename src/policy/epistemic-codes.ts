@@ -38,6 +38,26 @@ export const epistemicCodes = {
     mend: 'Let the agent pass on every assumption that begins with constraint:, word for word.',
     agentSees: 'INVALID',
   },
+  POLICY_ONE_FAMILY: {
+    means: 'Several messages made the sender surer, and the models of all who sent them are of one family (EP-02).',
+    mend: 'Let an agent with a model of another family look, or read a source; models of one family err alike.',
+    agentSees: 'INVALID',
+  },
+  POLICY_ANSWER_KIND: {
+    means: 'The message replies to an instruction, and is of a schema that does not answer it (EP-07).',
+    mend: 'Let the agent answer with a schema that the instruction names, or ask back (clarification/1).',
+    agentSees: 'INVALID',
+  },
+  POLICY_ANSWER_OTHER: {
+    means: 'The answer is about something else than its instruction asked for (EP-07).',
+    mend: 'Let the agent answer about what was asked; the path names the member that differs.',
+    agentSees: 'INVALID',
+  },
+  POLICY_ANSWER_PARTIAL: {
+    means: 'The answer leaves out something that its instruction asked for (EP-07).',
+    mend: 'Let the agent answer every item, or say what is unknown in a claim of another schema.',
+    agentSees: 'INVALID',
+  },
   POLICY_ASSURANCE_CONFIDENCE: {
     means: 'The action rests on something less sure than it may, or on what nobody said how sure it is.',
     mend: 'Find a source of its own for it, or ask for an action that does not assert it.',

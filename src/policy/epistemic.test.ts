@@ -78,6 +78,38 @@ describe('what an agent was told', () => {
   });
 });
 
+describe('models of one family', () => {
+  const plain = saying({ assumptions: [] });
+  const by = (...families: readonly (string | null)[]): AgentContext => families.reduce((context, family, index) => absorb(context, {
+    id: `f${(ids += 1)}`, label: freshContext.label, told: {
+      task, epistemic: plain, isMessage: true, family,
+      label: { classification: 'internal', integrity: 'internal', origins: ['agent:peer', `tool:source-${index}`] },
+    },
+  }), freshContext);
+  const surer = { ...plain, confidence: 0.9 };
+
+  it('make nothing surer by agreeing, whatever their sources are', () => {
+    expect(codesOf(by('glm', 'glm'), surer)).toEqual(['POLICY_ONE_FAMILY']);
+    expect(codesOf(by('glm', 'glm', 'glm'), surer)).toEqual(['POLICY_ONE_FAMILY']);
+    expect(codesOf(afterReading(by('glm', 'glm')), surer)).toEqual([]);
+  });
+
+  it('are told apart from those of two, and from what nobody declared', () => {
+    for (const families of [['glm', 'qwen'], ['glm', null], [null, null]]) expect(codesOf(by(...families), surer)).toEqual([]);
+  });
+
+  it('are not known of a belief from before families were kept', () => {
+    const old = (by('glm').beliefs ?? []).map(({ families: _families, ...rest }) => rest);
+    const context = absorb({ ...freshContext, beliefs: old }, {
+      id: `f${(ids += 1)}`, label: freshContext.label, told: {
+        task, epistemic: plain, isMessage: true, family: 'glm',
+        label: { classification: 'internal', integrity: 'internal', origins: ['agent:peer', 'tool:other'] },
+      },
+    });
+    expect(codesOf(context, surer)).toEqual([]);
+  });
+});
+
 describe('corroboration', () => {
   const plain = saying({ assumptions: [] });
   it('by agents whose sources lead back to one root makes nothing surer', () => {

@@ -9,8 +9,9 @@ const constraintMark = 'constraint:';
 /**
  * A `claim` or `data` message against what its sender was told in the task (EP-01 to EP-09): nothing
  * gets surer by being passed on. Numbers of agents mean nothing by themselves; what counts is that
- * they cannot rise without a read of one's own, or without a second source outside the fleet, and
- * that what was unknown, assumed or constrained stays so. Instructions are not held to it.
+ * they cannot rise without a read of one's own, or without a second source outside the fleet that a
+ * model of another family has read, where families are declared, and that what was unknown, assumed
+ * or constrained stays so. Instructions are not held to it.
  */
 export function epistemicFindings(
   belief: Belief | null,
@@ -33,6 +34,7 @@ export function epistemicFindings(
     const agree = belief.told > 1;
     if (!agree) refuse('POLICY_CONFIDENCE_RAISED', '/epistemic/confidence');
     else if (!(belief.independent > 1)) refuse('POLICY_ONE_ROOT', '/epistemic/confidence');
+    else if (isOneFamily(belief)) refuse('POLICY_ONE_FAMILY', '/epistemic/confidence');
   }
   const unknowns = new Set(stated.unknowns);
   if (!(belief.evidence > 0) && belief.unknowns.some((one) => !unknowns.has(one))) {
@@ -44,4 +46,9 @@ export function epistemicFindings(
   if (lost.some((one) => !one.startsWith(constraintMark))) refuse('POLICY_ASSUMPTION_DROPPED', '/epistemic/assumptions');
   if (belief.local.some((one) => assumptions.has(one))) refuse('POLICY_ASSUMPTION_LEAKED', '/epistemic/assumptions');
   return found;
+}
+
+/** One agent whose family nobody declared may be of another: nothing is claimed of it. */
+function isOneFamily({ families = [null] }: Belief): boolean {
+  return families.length === 1 && families[0] !== null;
 }

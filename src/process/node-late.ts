@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BusConnection } from '../bus/connection.ts';
-import { quarantineFrames } from '../bus/put-aside.ts';
+import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
+import { quarantineFrames, type PutAsidePort } from '../bus/put-aside.ts';
 import { followedFrom, ownersOf } from '../control/late-refusal.ts';
-import type { PutAside } from '../control/put-aside.ts';
+import { PutAside } from '../control/put-aside.ts';
 import { ulidTimeMs } from '../message/identifiers.ts';
 import type { Alarm, Approver } from '../oversight/approver.ts';
 import type { Recorder } from '../recorder/entry.ts';
@@ -11,20 +12,24 @@ import { faultOf } from './fault.ts';
 import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 
-
 export type LateRefusal = { readonly agent: string; readonly task: string; readonly message: string };
 
 /**
  * A judge refused what had gone on: the sidecars of everybody whom it reached, in whatever task, put it
- * aside, at once or when they are back; owners are told, and both are on record. Never rejects; what failed is said.
+ * aside, at once or when they are back; owners are told, and both are on record. Never rejects; what
+ * failed is said.
  */
 export function lateRefusals(
-  { live, clock, connected, recorder, log }: Plane,
+  { live, clock, connected, recorder, database, log }: Plane,
   flight: FlightRecorder,
   approver: Approver,
-  aside: PutAside,
-): (late: LateRefusal) => Promise<void> {
-  return async ({ agent, task, message }) => {
+): { readonly refused: (late: LateRefusal) => Promise<void>; readonly port: PutAsidePort } {
+  const aside = new PutAside(sqlitePutAside(database), clock);
+  const port: PutAsidePort = {
+    putAside: (agent) => aside.of(agent),
+    isPutAside: (agent, message) => aside.has(agent, message),
+  };
+  const refused = async ({ agent, task, message }: LateRefusal): Promise<void> => {
     try {
       const { messages, done } = await followedFrom(message, newestEntries(
         flight, ulidTimeMs(message) ?? 0, flight.size(),
@@ -42,6 +47,7 @@ export function lateRefusals(
       log(`node: late refusal: ${faultOf(failure)}`);
     }
   };
+  return { refused, port };
 }
 
 function tell(line: BusConnection | undefined, messages: readonly string[]): void {

@@ -9,7 +9,6 @@ import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
-import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
@@ -34,7 +33,8 @@ import {
   settleAllotment,
   type AllotmentsContext,
 } from '../control/allotments.ts';
-import { PutAside } from '../control/put-aside.ts';
+import type { PhaseJudging } from '../control/phase-judging.ts';
+import type { ProgressContext } from '../control/progress.ts';
 import { doneKeptMs, DoneWrites } from '../control/done-writes.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
@@ -94,6 +94,7 @@ export type Parts = {
   readonly identity: NodeIdentity;
   readonly busContext: BusContext;
   readonly allotments: AllotmentsContext;
+  readonly phases: PhaseJudging;
   readonly approvals: ApprovalsContext;
   readonly enrolment: EnrolmentContext;
   readonly revocations: RevocationsContext;
@@ -151,10 +152,10 @@ export async function buildParts(
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
-  const aside = new PutAside(sqlitePutAside(database), clock);
-  const late = lateRefusals(plane, foundations.recorder, approvals.approver, aside);
-  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late);
-  const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, revocations);
+  const late = lateRefusals(plane, foundations.recorder, approvals.approver);
+  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late.refused);
+  const { progress, phases } = progressOf(plane, revocations, (ask) => askAllotment('node', ask, allotments));
+  const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, progress);
   const calls = callsOf(plane, allotments.ledger);
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   const workflows = nodeWorkflowsOf(plane, policies, revocations);
@@ -171,8 +172,7 @@ export async function buildParts(
     ...runPortOf(foundations, revocations),
     ...workflows.port,
     ...knowledge.port,
-    putAside: (agent: string) => aside.of(agent),
-    isPutAside: (agent: string, message: string) => aside.has(agent, message),
+    ...late.port,
   };
   const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
@@ -188,7 +188,7 @@ export async function buildParts(
     identityOf: (thumbprint) => issuedPeer(thumbprint, identity.verifier, chains, list),
   });
   return {
-    authority, identity, busContext, allotments, approvals, enrolment, revocations, mandates, chains,
+    authority, identity, busContext, allotments, phases, approvals, enrolment, revocations, mandates, chains,
     policies, workflows, spawning, calls, forensics, knowledge, pace, keys: keys.dataKeys, localOperator,
   };
 }
@@ -249,7 +249,7 @@ function allotmentsOf(
   { children, lineage }: NodeChildren,
   approvals: ApprovalsContext['store'],
   mandates: NodeMandates,
-  revocations: RevocationsContext,
+  progress: ProgressContext,
 ): AllotmentsContext {
   const { live, recorder, clock, database } = plane;
   const ledger = new SqliteLedgerStore(database);
@@ -263,7 +263,7 @@ function allotmentsOf(
       (children.of(agent)?.lineage.ancestors ?? []).flatMap((id) => parseSpiffeId(id)?.name ?? []),
     approvals,
     delegateOf: (mandate) => mandates.store.delegateOf(mandate),
-    progress: progressOf(plane, revocations),
+    progress,
     recorder,
     clock: steadyClock(Math.max(clock.nowMs(), ledger.view.latestMs())),
     mintId: () => mintUlid(clock, systemRandom),

@@ -279,7 +279,7 @@ class MeshNode implements RunningNode {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    for (const part of [this.#parts.identity, this.#parts.pace]) part.close();
+    for (const part of [this.#parts.identity, this.#parts.pace, this.#parts.phases]) part.close();
     await Promise.all([
       this.#bus.close(), this.#enrolment.close(), this.#control.close(), this.#console.close(),
     ]);

@@ -184,7 +184,6 @@ class SidecarProcess implements RunningSidecar {
   }
 
   get ended(): Promise<string> { return this.#ended.promise; }
-
   get address(): string | null {
     return this.#http?.address ?? null;
   }

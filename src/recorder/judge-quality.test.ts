@@ -32,3 +32,20 @@ test('judges that differ often have criteria that do not fit together', () => {
   for (let turn = 0; turn < 10; turn += 1) log.add(ruled({ fraud: 'GO', security: 'NO-GO' }, turn < 2));
   expect(log.qualities()).toMatchObject({ rulings: 10, conflicts: 2, misaligned: true });
 });
+
+test('models that are wrong together are counted for each subject by itself', () => {
+  const log = new JudgeQualityLog();
+  const said = (subject: string, expected: string, models: unknown): RecordedEntry => ({
+    kind: 'judge.calibrated', at: 1, code: null,
+    detail: { subject, spec: 's', version: '1', digest: 'd', expected, models },
+  }) as unknown as RecordedEntry;
+  for (let turn = 0; turn < 4; turn += 1) log.add(said('fraud', 'NO-GO', { one: 'GO', two: turn < 3 ? 'GO' : 'NO-GO' }));
+  log.add(said('fraud', 'GO', { one: 'GO' }));
+  log.add(said('security', 'GO', { one: 'GO', two: 'NO-GO' }));
+  log.add(said('security', 'surely', { one: 'GO', two: 'GO' }));
+  log.add(said('security', 'GO', 'nothing'));
+  expect(log.qualities().shared).toMatchObject([
+    { subject: 'fraud', models: ['one', 'two'], cases: 4, either: 4, both: 3, byChance: 3 },
+    { subject: 'security', cases: 1, either: 1, both: 0 },
+  ]);
+});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sharedErrorsOf, type AnsweredCase, type SharedErrors } from '../review/shared-errors.ts';
 import type { RecordedEntry } from './entry.ts';
 
 /** How one judge answered cases with a known answer, under one version of its specification. */
@@ -25,8 +26,11 @@ export type JudgeQualities = {
   readonly conflicts: number;
   /** More than 15 % of rulings: the criteria are misaligned (facts d). */
   readonly misaligned: boolean;
+  /** How often two models of a subject were wrong together, of the newest cases (EP-02). */
+  readonly shared: readonly (SharedErrors & { readonly subject: string })[];
 };
 
+const sharedWindow = 500;
 const windowSize = 20;
 const driftMax = 0.05;
 const conflictsMax = 0.15;
@@ -36,6 +40,7 @@ type Seen = Omit<JudgeQuality, 'recent' | 'earlier' | 'drifts'> & { readonly new
 /** Meta-evaluation of judges over entries in the order of the log (OI-2.4, PA-2.2). */
 export class JudgeQualityLog {
   readonly #judges = new Map<string, Seen>();
+  readonly #answered = new Map<string, readonly AnsweredCase[]>();
   #rulings = 0;
   #conflicts = 0;
 
@@ -45,6 +50,7 @@ export class JudgeQualityLog {
     const [subject, spec, version, digest] = ['subject', 'spec', 'version', 'digest'].map((key) => String(detail[key]));
     if (subject === undefined || spec === undefined || version === undefined || digest === undefined) return;
     const key = `${subject} ${digest}`;
+    this.#answers(subject, detail);
     const before = this.#judges.get(key);
     const agreed = code === null;
     this.#judges.set(key, {
@@ -63,7 +69,19 @@ export class JudgeQualityLog {
       rulings: this.#rulings,
       conflicts: this.#conflicts,
       misaligned: this.#rulings > 0 && this.#conflicts / this.#rulings > conflictsMax,
+      shared: [...this.#answered].flatMap(([subject, cases]) =>
+        sharedErrorsOf(cases).map((pair) => ({ subject, ...pair }))),
     };
+  }
+
+  #answers(subject: string, { expected, models }: RecordedEntry['detail']): void {
+    if (expected !== 'GO' && expected !== 'NO-GO') return;
+    const said = typeof models === 'object' && models !== null && !Array.isArray(models) ? Object.entries(models) : [];
+    const answers = said.flatMap(([model, outcome]) =>
+      (outcome === 'GO' || outcome === 'NO-GO' || outcome === 'ESCALATE' ? [[model, outcome] as const] : []));
+    if (answers.length < 2) return;
+    const one: AnsweredCase = { expected, models: Object.fromEntries(answers) };
+    this.#answered.set(subject, [...(this.#answered.get(subject) ?? []), one].slice(-sharedWindow));
   }
 
   #ruled({ subjects, conflict }: RecordedEntry['detail']): void {

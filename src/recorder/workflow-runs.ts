@@ -27,17 +27,19 @@ const runsMax = 1000;
 export class WorkflowRuns {
   readonly #runs = new Map<string, WorkflowRun>();
 
-  add({ kind, task, outcome, at, detail }: RecordedEntry): void {
-    if (kind !== 'workflow.evaluated' || task === null || outcome === null) return;
+  add({ kind, task, outcome, at, detail, code }: RecordedEntry): void {
+    const isJudged = kind === 'judge.ruled' && detail['mode'] === 'phase';
+    if ((kind !== 'workflow.evaluated' && !isJudged) || task === null || outcome === null) return;
     const { workflow, version, phase, end, findings } = detail;
     if (typeof workflow !== 'string' || typeof phase !== 'string') return;
     const key = `${workflow} ${task}`;
     const before = this.#runs.get(key);
     const worst = before !== undefined && severity[before.outcome] > severity[outcome] ? before.outcome : outcome;
-    const said = Array.isArray(findings) ? findings.map(String) : [];
+    const said = isJudged ? ['judged', ...(code === null ? [] : [code])]
+      : Array.isArray(findings) ? findings.map(String) : [];
     this.#runs.delete(key);
     this.#runs.set(key, {
-      workflow, version: String(version), task, outcome: worst,
+      workflow, version: isJudged ? (before?.version ?? '') : String(version), task, outcome: worst,
       ended: before?.ended === true || end === true,
       phases: [...(before?.phases ?? []), { phase, outcome, at, findings: said }],
     });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { MessageSchema } from '../mesh/mesh.ts';
+import type { MessageSchema } from '../mesh/message-schema.ts';
 import { builtInSchemas } from '../message/action-schema.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { compileSchema, createSchemaRegistry } from './schema-registry.ts';

@@ -2,7 +2,7 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
-import type { MessageSchema } from '../mesh/mesh.ts';
+import type { MessageSchema } from '../mesh/message-schema.ts';
 import type { MessageType } from '../message/envelope.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';

@@ -37,7 +37,7 @@ export function withBounds(
     control: 'policy-compliance',
     version: context.mesh.digest.slice(0, 12),
     tookUs: 0,
-    findings: [finding(allotted.code, `bounds/${allotted.bound}`)],
+    findings: [allotted.code, ...(allotted.also ?? [])].map((code) => finding(code, `bounds/${allotted.bound}`)),
   };
   return { ...reviewed, verdict: combine([...reviewed.verdict.verdicts, verdict]) };
 }

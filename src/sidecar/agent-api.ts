@@ -178,7 +178,7 @@ export class AgentApi {
     const { mesh, agent, credential } = this.#context;
     const self = { name: agent.name, spiffeId: credential().spiffeId };
     const reading = readingOf(body, mesh.schemas.get(body.schema)?.prose);
-    return { ...reading, authority: authorityIn(body, self, mesh) };
+    return { ...reading, family: mesh.agents.get(body.from)?.modelFamily ?? null, authority: authorityIn(body, self, mesh) };
   }
 
   /**

@@ -314,9 +314,7 @@ export class AgentSidecar {
     }
   }
 
-  get waitingMessages(): number {
-    return this.#inbox.size;
-  }
+  get waitingMessages(): number { return this.#inbox.size; }
 
   /** Puts back what could not be handed over. */
   putBack(messages: readonly InboxMessage[]): void {

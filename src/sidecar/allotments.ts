@@ -20,7 +20,13 @@ export type Allotted =
       /** Hears how the call ended; durable when it resolves, and told until it is heard. */
       readonly ended: (ran: Pick<Decision, 'status' | 'code'> | null) => Promise<void>;
     }
-  | { readonly outcome: 'refused' | 'escalate'; readonly code: string; readonly bound: string };
+  | {
+      readonly outcome: 'refused' | 'escalate';
+      readonly code: string;
+      readonly bound: string;
+      /** What else people are to decide on with it. */
+      readonly also?: readonly string[] | undefined;
+    };
 
 type Refused = Extract<Allotted, { readonly outcome: 'refused' | 'escalate' }>;
 

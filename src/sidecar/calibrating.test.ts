@@ -7,7 +7,7 @@ import type { Outcome } from '../review/verdict.ts';
 import { judgeSettings, compatibleModel } from '../../test/judge-standin/settings.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
-import { Calibrating, uncalibrated } from './calibrating.ts';
+import { Calibrating, doubtsOf } from './calibrating.ts';
 import type { SidecarContext } from './context.ts';
 
 const everyMs = 1000;
@@ -61,6 +61,7 @@ async function calibrate(count: number): Promise<void> {
   }
 }
 
+const codesOf = (of: SidecarContext) => doubtsOf(of).map(({ code, subject }) => `${code} ${subject}`);
 const entriesOf = (kind: string) => fake.recorder.entries.filter((entry) => entry.kind === kind);
 const isRight = ({ content }: JudgeQuestion): Outcome =>
   JSON.stringify(content).includes('good') ? 'GO' : 'NO-GO';
@@ -76,7 +77,7 @@ describe('a case with a known answer', () => {
     await calibrate(6);
     expect(asked).toHaveLength(6);
     for (const question of asked) {
-      expect(question).toMatchObject({ from: 'triage', about: 'pay_invoice', kind: 'action', only: 'fraud' });
+      expect(question).toMatchObject({ from: 'triage', about: 'pay_invoice', kind: 'action', only: ['fraud'] });
       expect(question.id).toMatch(/^[0-9A-HJKMNP-TV-Z]{26}$/);
       expect(JSON.stringify(question)).not.toMatch(/calibrat|expected/);
     }
@@ -105,28 +106,63 @@ describe('a case with a known answer', () => {
 describe('a judge that no longer agrees', () => {
   test('is doubted, once said, until it agrees again', async () => {
     await calibrate(4);
-    expect(uncalibrated(context)).toEqual([]);
+    expect(codesOf(context)).toEqual([]);
     says = () => 'ESCALATE';
     await calibrate(4);
-    expect(uncalibrated(context)).toEqual(['fraud']);
+    expect(codesOf(context)).toEqual(['JUDGE_UNCALIBRATED fraud']);
     expect(entriesOf('indicator.raised').map(({ code }) => code)).toEqual(['JUDGE_UNCALIBRATED']);
     const restarted = { ...context, judgeMemory: new SqliteJudgeMemory(fake.database) };
-    expect(uncalibrated(restarted)).toEqual(['fraud']);
+    expect(codesOf(restarted)).toEqual(['JUDGE_UNCALIBRATED fraud']);
     says = isRight;
     await calibrate(4);
-    expect(uncalibrated(context)).toEqual([]);
+    expect(codesOf(context)).toEqual([]);
   });
 
   test('is not doubted for being away, nor for what it said under other criteria', async () => {
     says = () => null;
     await calibrate(6);
-    expect(uncalibrated(context)).toEqual([]);
+    expect(codesOf(context)).toEqual([]);
     expect(entriesOf('judge.calibrated')).toEqual([]);
     expect(entriesOf('judge.called')).toHaveLength(6);
     says = () => 'ESCALATE';
     await calibrate(4);
-    expect(uncalibrated(context)).toEqual(['fraud']);
+    expect(codesOf(context)).toEqual(['JUDGE_UNCALIBRATED fraud']);
     start('payments', { ...spec, digest: 'digest-5' });
-    expect(uncalibrated(context)).toEqual([]);
+    expect(codesOf(context)).toEqual([]);
+  });
+});
+
+describe('two models of a judge', () => {
+  const window = 40;
+  const both: JudgeSpecification = { ...spec, calibration: { everyMs, agreementMin: 0.1, window, cases } };
+  let second: (question: JudgeQuestion) => Outcome;
+
+  beforeEach(() => {
+    start('payments', both);
+    const { rule } = context.judge;
+    context = { ...context, judge: { configured: true, rule: async (question) => {
+      const ruling = await rule(question);
+      const [first] = ruling.calls;
+      const calls = first === undefined ? [] : [first, { ...first, model: 'n', part: 'second' as const, outcome: second(question) }];
+      return { ...ruling, calls };
+    } } };
+  });
+
+  test('that are wrong on the same cases are one opinion: said once, and the judge releases nothing', async () => {
+    says = () => 'GO';
+    second = () => 'GO';
+    await calibrate(30);
+    expect(codesOf(context)).toEqual(['JUDGE_ERRS_ALIKE fraud']);
+    expect(entriesOf('indicator.raised').map(({ code }) => code)).toEqual(['JUDGE_ERRS_ALIKE']);
+    expect(entriesOf('judge.calibrated')[0]?.detail['models']).toEqual({ m: 'GO', n: 'GO' });
+    const restarted = { ...context, judgeMemory: new SqliteJudgeMemory(fake.database) };
+    expect(codesOf(restarted)).toEqual(['JUDGE_ERRS_ALIKE fraud']);
+  });
+
+  test('that are wrong on different cases are two, though each is wrong as often', async () => {
+    says = () => 'GO';
+    second = () => 'NO-GO';
+    await calibrate(30);
+    expect(codesOf(context)).toEqual([]);
   });
 });

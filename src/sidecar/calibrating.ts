@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { agreementOf, isCalibrated } from '../judge/calibration.ts';
-import type { JudgeQuestion, Ruling } from '../judge/judge.ts';
+import { agreementOf, isCalibrated, modelsErrAlike } from '../judge/calibration.ts';
+import { answersOf, type JudgeQuestion, type Ruling } from '../judge/judge.ts';
+import { defaultEpistemic } from '../mesh/epistemic-settings.ts';
+import { calledEntries } from '../judge/ruling-entries.ts';
 import type { JudgeSpecification, JudgeSubject } from '../mesh/judge-settings.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { finding } from '../review/verdict.ts';
 import type { SidecarContext } from './context.ts';
-import { calledEntries } from './judging.ts';
+import { askerOf } from './judging.ts';
 
 type Calibration = NonNullable<JudgeSpecification['calibration']>;
 type Case = Calibration['cases'][number];
@@ -69,13 +71,15 @@ async function ask(
   const answered = ruling.calls.some(({ outcome }) => outcome !== null);
   const said = ruling.subjects.find((one) => one.subject === subject)?.outcome ?? null;
   if (!answered || said === null) {
-    await context.recorder.record(calledEntries(question, ruling, context));
+    await context.recorder.record(calledEntries(question, ruling, askerOf(context)));
     return;
   }
   const { expected, id: caseId } = asked;
-  await calibrations.save({ subject, spec: spec.digest, caseId, expected, said, atMs: clock.nowMs() });
+  const models = answersOf(ruling, subject);
+  const wereAlike = doubtsOf(context).some(({ code, subject: of }) => code === 'JUDGE_ERRS_ALIKE' && of === subject);
+  await calibrations.save({ subject, spec: spec.digest, caseId, expected, said, atMs: clock.nowMs(), models });
   const { agreed, of } = agreementOf(calibrations.answers(subject, spec.digest, window));
-  const called = calledEntries(question, ruling, context);
+  const called = calledEntries(question, ruling, askerOf(context));
   const calibrated: EntryDraft = {
     kind: 'judge.calibrated',
     id: `${question.id}.calibrated`,
@@ -90,11 +94,12 @@ async function ask(
     tookUs: ruling.verdict.tookUs,
     detail: {
       subject, case: caseId, expected, said, agreed, of,
-      spec: spec.id, version: spec.version, digest: spec.digest,
+      spec: spec.id, version: spec.version, digest: spec.digest, models,
     },
   };
-  const fell = wasCalibrated && !isCalibrated(subject, spec, calibrations);
-  await context.recorder.record([...called, calibrated, ...(fell ? [fellEntry(calibrated, subject)] : [])]);
+  const doubts = doubtsOf(context).filter((one) => one.subject === subject);
+  const news = doubts.filter(({ code }) => (code === 'JUDGE_ERRS_ALIKE' ? !wereAlike : wasCalibrated));
+  await context.recorder.record([...called, calibrated, ...news.map((one) => fellEntry(calibrated, one))]);
 }
 
 /** An ordinary question of an agent that may ask this executor; nothing of the case but its text. */
@@ -104,33 +109,46 @@ function questionOf(asked: Case, only: JudgeSubject, context: SidecarContext): J
   const { about, kind, risk, reversibility, content, raised_by: raisedBy, goal } = asked;
   return {
     id: mintUlid(clock, random), task: mintUlid(clock, random), from: from ?? agent.name,
-    about, kind, risk, reversibility, content, raisedBy, only,
+    about, kind, risk, reversibility, content, raisedBy, only: [only],
     integrity: 'untrusted', classification: 'internal', goal: goal ?? agent.oispec?.goal ?? null,
   };
 }
 
-function fellEntry(calibrated: EntryDraft, subject: JudgeSubject): EntryDraft {
+function fellEntry(calibrated: EntryDraft, { subject, code }: JudgeDoubt): EntryDraft {
   return {
     ...calibrated,
     kind: 'indicator.raised',
-    id: `${calibrated.id}.fell`,
+    id: `${calibrated.id}.${code === 'JUDGE_ERRS_ALIKE' ? 'alike' : 'fell'}`,
     causedBy: [calibrated.id],
-    code: 'JUDGE_UNCALIBRATED',
+    code,
     tookUs: null,
     detail: { indicator: 'JUDGE', subject },
   };
 }
 
-/** Subjects whose newest answers are not good enough to release anything by. */
-export function uncalibrated({ mesh, judgeMemory }: SidecarContext): readonly JudgeSubject[] {
+/** Why a judge is to release nothing: it is wrong too often, or its two models are wrong alike. */
+export type JudgeDoubt = {
+  readonly subject: JudgeSubject;
+  readonly code: 'JUDGE_UNCALIBRATED' | 'JUDGE_ERRS_ALIKE';
+};
+
+/** What calibration says against the judges by now; empty where no case was ever put. */
+export function doubtsOf({ mesh, judgeMemory }: SidecarContext): readonly JudgeDoubt[] {
   if (judgeMemory === null) return [];
-  return (mesh.judge?.subjects ?? []).flatMap(({ subject, spec = null }): readonly JudgeSubject[] =>
-    spec !== null && !isCalibrated(subject, spec, judgeMemory.calibrations) ? [subject] : []);
+  const { calibrations } = judgeMemory;
+  const limits = mesh.epistemic ?? defaultEpistemic;
+  return (mesh.judge?.subjects ?? []).flatMap(({ subject, spec = null }): readonly JudgeDoubt[] => {
+    if (spec === null || spec.calibration === null) return [];
+    return [
+      ...(isCalibrated(subject, spec, calibrations) ? [] : [{ subject, code: 'JUDGE_UNCALIBRATED' } as const]),
+      ...(modelsErrAlike(subject, spec, calibrations, limits) ? [{ subject, code: 'JUDGE_ERRS_ALIKE' } as const] : []),
+    ];
+  });
 }
 
 /** The ruling with what people have to know of its judges. */
-export function withDoubts(ruling: Ruling, subjects: readonly JudgeSubject[]): Ruling {
-  if (subjects.length === 0) return ruling;
-  const findings = subjects.map((subject) => finding('JUDGE_UNCALIBRATED', `judge/${subject}`));
+export function withDoubts(ruling: Ruling, doubts: readonly JudgeDoubt[]): Ruling {
+  if (doubts.length === 0) return ruling;
+  const findings = doubts.map(({ subject, code }) => finding(code, `judge/${subject}`));
   return { ...ruling, verdict: { ...ruling.verdict, findings: [...ruling.verdict.findings, ...findings] } };
 }

@@ -34,7 +34,7 @@ test('what an agent was told binds what it says, also after its sidecar was kill
     expect(context.beliefs).toMatchObject([{ confidence: 0.4, unknowns: ['costs'] }]);
     const said = (stated: typeof epistemic | null) => reviewSaying(
       { to: 'desk', type: 'data', schema: 'status/1', domain: null, payload: {}, metadata: {}, inReplyTo: null, epistemic: stated, task: null },
-      message?.task ?? '', context, fake.context,
+      message?.task ?? '', { read: context, inputs: [] }, fake.context,
     )?.findings.map(({ code }) => code);
     expect(said(null)).toEqual(['POLICY_CLAIM_AS_FACT']);
     expect(said({ ...epistemic, confidence: 0.5 })).toEqual(['POLICY_CONFIDENCE_RAISED']);

@@ -3,7 +3,7 @@ import { afterRuling } from '../judge/release.ts';
 import type { JudgeQuestion, Ruling } from '../judge/judge.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { combine, type CombinedVerdict } from '../review/verdict.ts';
-import { uncalibrated, withDoubts } from './calibrating.ts';
+import { doubtsOf, withDoubts } from './calibrating.ts';
 import type { SidecarContext } from './context.ts';
 import { mustHold, type Reviewed } from './people.ts';
 import type { InboxMessage } from './ports.ts';
@@ -43,7 +43,7 @@ export async function withRuling(
     : await judge.rule(actionQuestion(body, reviewed, context));
   if (said === null) return reviewed;
   const risk = reviewed.manifest?.risk ?? 'CRITICAL';
-  const doubted = uncalibrated(context);
+  const doubted = doubtsOf(context);
   const ruling = withDoubts(said, doubted);
   const release = doubted.length > 0 ? 'never' : mesh.judge?.release ?? 'never';
   return { ...reviewed, verdict: combine(afterRuling(verdict.verdicts, ruling, risk, { release })) };

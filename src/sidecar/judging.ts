@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { JudgeCall, JudgeQuestion, Ruling } from '../judge/judge.ts';
+import type { JudgeQuestion, Ruling } from '../judge/judge.ts';
+import { ruledEntries, type Asker, type RulingMode } from '../judge/ruling-entries.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { SidecarContext } from './context.ts';
 import type { HeldRuling } from './judged.ts';
@@ -89,81 +90,37 @@ function uniform({ random }: SidecarContext): number {
   return (((a * 256 + b) * 256 + c) * 256 + d) / 2 ** 32;
 }
 
-/** What models were asked for one ruling: numbers, codes and declared names. */
-export function calledEntries(
-  question: JudgeQuestion,
-  { calls }: Ruling,
-  context: SidecarContext,
-): readonly EntryDraft[] {
-  const nonce = Buffer.from(context.random.bytes(6)).toString('hex');
-  const base = entryOf(question, context);
-  return calls.map((call, index): EntryDraft => ({
-    ...base,
-    kind: 'judge.called',
-    id: `${question.id}.judge.${nonce}.${index}`,
-    outcome: call.outcome,
-    code: call.code,
-    tookUs: call.tookUs,
-    detail: callDetail(call),
-  }));
+/** As this sidecar puts its questions on record. */
+export function askerOf({ agent, clock, random }: SidecarContext): Asker {
+  return {
+    actor: `sidecar:${agent.name}`,
+    nowMs: clock.nowMs(),
+    nonce: Buffer.from(random.bytes(6)).toString('hex'),
+  };
 }
 
-/** What was asked and what was said. */
 async function record(
   question: JudgeQuestion,
   ruling: Ruling,
-  mode: 'held' | 'late',
+  mode: RulingMode,
   context: SidecarContext,
 ): Promise<void> {
-  const { verdict, subjects } = ruling;
-  const base = entryOf(question, context);
-  const called = calledEntries(question, ruling, context);
-  const ruled: EntryDraft = {
-    ...base,
-    kind: 'judge.ruled',
-    id: `${called[0]?.id ?? `${question.id}.judge.${Buffer.from(context.random.bytes(6)).toString('hex')}`}.ruled`,
-    causedBy: [question.id, ...called.map(({ id }) => id)],
-    outcome: verdict.outcome,
-    code: verdict.outcome === 'GO' ? null : verdict.findings[0]?.code ?? null,
-    // Of a held request the verdict stands in its review.
-    verdicts: mode === 'late' ? [verdict] : [],
-    tookUs: verdict.tookUs,
-    detail: {
-      [question.kind === 'action' ? 'action' : 'schema']: question.about,
-      risk: question.risk,
-      from: question.from,
-      mode,
-      subjects: Object.fromEntries(subjects.map(({ subject, outcome }) => [subject, outcome])),
-      conflict: new Set(subjects.map(({ outcome }) => outcome)).size > 1,
-    },
-  };
-  await context.recorder.record([...called, ruled]);
+  await context.recorder.record(ruledEntries(question, ruling, mode, askerOf(context)));
 }
 
-function callDetail(call: JudgeCall): EntryDraft['detail'] {
-  const { subject, model, part, inputTokens, outputTokens, micros } = call;
-  return { subject, model, part, inputTokens, outputTokens, micros };
-}
-
-function unjudged(question: JudgeQuestion, context: SidecarContext): EntryDraft {
+function unjudged(question: JudgeQuestion, { agent, clock }: SidecarContext): EntryDraft {
   return {
-    ...entryOf(question, context),
     kind: 'judge.ruled',
     id: `${question.id}.judge.full`,
-    outcome: 'ESCALATE',
-    code: 'JUDGE_OVERLOADED',
-    detail: { risk: question.risk, mode: 'late' },
-  };
-}
-
-function entryOf(question: JudgeQuestion, { agent, clock }: SidecarContext) {
-  return {
     at: clock.nowMs(),
     actor: `sidecar:${agent.name}`,
     task: question.task,
     message: question.id,
     causedBy: [question.id],
+    outcome: 'ESCALATE',
+    code: 'JUDGE_OVERLOADED',
     verdicts: [],
     tookUs: null,
+    detail: { risk: question.risk, mode: 'late' },
   };
 }

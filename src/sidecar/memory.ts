@@ -34,6 +34,8 @@ export type Reading = {
   readonly authority?: Authority;
   /** Of a message: what it says of how sure it is. Absent is a read of the agent's own. */
   readonly epistemic?: Epistemic | null;
+  /** Family of its sender's model, where somebody declared one. */
+  readonly family?: string | null;
 };
 
 /**
@@ -215,12 +217,12 @@ export function readingOf(body: EnvelopeBody, prose: readonly string[] = []): Re
 
 /** Nothing, for the message that says nothing of it and for a process that was never told. */
 function toldBy(
-  { task, label, epistemic }: Reading,
+  { task, label, epistemic, family = null }: Reading,
   { beliefs = [] }: AgentContext,
 ): { readonly told?: Told } {
   const isMessage = epistemic !== undefined;
   const says = isMessage ? epistemic !== null : beliefs.length > 0;
-  return says ? { told: { task, label, epistemic: epistemic ?? null, isMessage } } : {};
+  return says ? { told: { task, label, epistemic: epistemic ?? null, isMessage, family } } : {};
 }
 
 function valuesInMember(payload: JsonValue, member: string): readonly IndexedValue[] {

@@ -222,7 +222,7 @@ async function reviewOutgoing(
     },
     context,
   );
-  const said = reviewSaying(outgoing, speaker.place.task, speaker.read, context);
+  const said = reviewSaying(outgoing, speaker.place.task, speaker, context);
   return combine(said === null ? verdicts : [...verdicts, said]);
 }
 

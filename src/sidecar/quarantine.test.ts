@@ -43,7 +43,7 @@ test('what waits here and follows from a refused message is handed to nobody any
   const one = await started();
   const memory = await session(one);
   const id = await delivered(one);
-  one.sidecar.quarantine([id, 'never-heard-of']);
+  one.sidecar.quarantine([id, 'never-heard-of'], []);
   await settled();
   expect(await taken(one, memory)).toEqual([]);
   expect(one.fake.store.message(id)?.state).toBe('refused');
@@ -57,7 +57,7 @@ test('what a process had in hand that has ended is not handed to the next one', 
   const id = await delivered(one);
   expect(await taken(one, first)).toHaveLength(1);
   await one.sidecar.endSession('test');
-  one.sidecar.quarantine([id]);
+  one.sidecar.quarantine([id], []);
   await settled();
   const second = await session(one);
   expect(await taken(one, second)).toEqual([]);
@@ -69,11 +69,11 @@ test('a process that has read it ends, once, however often its sidecar is told',
   const first = await session(one);
   const id = await delivered(one);
   expect(await taken(one, first)).toHaveLength(1);
-  one.sidecar.quarantine([id]);
+  one.sidecar.quarantine([id], []);
   await settled();
   expect(one.sidecar.isLive(first)).toBe(false);
   const second = await session(one);
-  one.sidecar.quarantine([id]);
+  one.sidecar.quarantine([id], []);
   await settled();
   expect(one.sidecar.isLive(second)).toBe(true);
 });

@@ -4,25 +4,29 @@ import type { Outgoing } from '../message/envelope.ts';
 import { epistemicFindings } from '../policy/epistemic.ts';
 import { sayingFindings } from '../policy/tactical.ts';
 import type { Verdict } from '../review/verdict.ts';
+import { fitFindings } from './answered.ts';
 import type { SidecarContext } from './context.ts';
 
 /**
- * What the sender's own OISpec says about a message, and what it was told before; null where neither
- * says anything, which is the rule.
+ * What the sender's own OISpec says about a message, what it was told before, and what it was asked;
+ * null where none of them says anything, which is the rule.
  */
 export function reviewSaying(
-  { type, payload, epistemic }: Outgoing,
+  outgoing: Outgoing,
   task: string,
-  read: AgentContext,
-  { agent }: SidecarContext,
+  { read, inputs }: { readonly read: AgentContext; readonly inputs: readonly string[] },
+  { agent, mesh, store }: SidecarContext,
 ): Verdict | null {
+  const { type, payload, epistemic } = outgoing;
   const { oispec } = agent;
   const belief = read.beliefs?.find((one) => one.task === task) ?? null;
-  if (belief === null && (oispec === null || oispec.output === null)) return null;
+  const unfit = fitFindings(outgoing, inputs, mesh, store);
+  if (belief === null && unfit.length === 0 && (oispec === null || oispec.output === null)) return null;
   const { origins } = read.label;
   const findings = [
     ...sayingFindings(oispec, { type, payload, epistemic, origins }),
     ...epistemicFindings(belief, type, epistemic),
+    ...unfit,
   ];
   return {
     outcome: findings.length === 0 ? 'GO' : 'NO-GO',

@@ -338,7 +338,8 @@ export class SimulatedNode implements Acceptor {
       approvals: approvals.store,
       // No workflow of the simulated mesh has criteria: nothing is ended for one.
       progress: {
-        mesh: this.#ground.mesh, store: new SqliteProgressStore(database), recorder, clock, endTask: () => undefined,
+        mesh: this.#ground.mesh, store: new SqliteProgressStore(database), recorder, clock,
+        endTask: () => undefined, askJudges: async () => undefined,
       },
       delegateOf,
       recorder,

@@ -163,7 +163,9 @@ const allotmentReport: z.ZodType<AllotmentReport> = z.strictObject({
 const allotmentAnswer: z.ZodType<AllotmentAnswer> = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('granted'), probe: z.boolean() }),
   z.strictObject({ outcome: z.literal('refused'), code, bound: boundKey }),
-  z.strictObject({ outcome: z.literal('escalate'), code, bound: boundKey }),
+  z.strictObject({
+    outcome: z.literal('escalate'), code, bound: boundKey, also: z.array(code).max(16).optional(),
+  }),
 ]);
 
 /** People read these at a terminal: nothing that it would obey. */
