@@ -56,9 +56,7 @@ async function start(relayPort: number | null = null, found: (busPort: number) =
       });
       child.once('exit', (status) => reject(new Error(`A host ended with ${status}.`)));
     });
-    const agents = [];
-    for (const name of share) agents.push({ name, token: await folder.joinToken(name) });
-    child.send({ meshFile: folder.meshFile, state: folder.state, everyMs, relayPort, agents });
+    child.send({ meshFile: folder.meshFile, state: folder.state, everyMs, relayPort, agents: share });
     await ready;
     return child;
   }));

@@ -4,7 +4,7 @@ import { anchorMs } from './day-trends.ts';
 import type { Score } from './combine.ts';
 import { bucketMs, bytesPerAgent, Scorer } from './scorer.ts';
 import { observed, signals, weights } from './signal.ts';
-import { dayMs, live, type Traffic } from './simulated-days.ts';
+import { dayMs, live, liveTogether, type Traffic } from './simulated-days.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
 const usual = { seed, days: 45, dailyVariation: 0.1, dayNoise: 0, perBucket: 6 };
@@ -23,8 +23,15 @@ describe(`scores over simulated weeks, SEED=${seed}`, () => {
     expect(signals.reduce((sum, signal) => sum + weights[signal], 0)).toBeCloseTo(1, 12);
   });
 
-  test('an ordinary agent stays below 40', () => {
-    expect(first(usual, 40)).toBeNull();
+  test('an ordinary agent stays below 40, but for a drift that chance makes, which isolates nobody', () => {
+    const told: (string | undefined)[] = [];
+    let most = 0;
+    live(usual, new Scorer(() => 'ANALYST'), ({ score, reasons: [reason] }) => {
+      most = Math.max(most, score);
+      if (score >= 40) told.push(reason?.against);
+    });
+    expect(told.filter((against) => against !== 'the anchor, over days')).toEqual([]);
+    expect(most).toBeLessThan(60);
   });
 
   test('a jump of 40 % in volume isolates within 15 minutes, and says why', () => {
@@ -40,6 +47,23 @@ describe(`scores over simulated weeks, SEED=${seed}`, () => {
     const found = first({ ...usual, days: 120, cost }, 40);
     expect(found?.reasons[0]).toMatchObject({ signal: 'cost-trajectory', against: 'the anchor, over days' });
     expect(cost((found?.at ?? Infinity) - bucketMs)).toBeLessThan(1.065);
+  }, 120_000);
+
+  test('an agent that drifts away from peers with the same days is raised for it, and isolated for nothing', () => {
+    const cost = (at: number): number => 1 + 0.005 * Math.max(0, (at - 3 * anchorMs) / (7 * dayMs));
+    const names = ['a', 'b', 'c', 'd', 'e'];
+    const fleet = new Map(names.map((name, index) => [name, {
+      seed: seed + index, days: 160, perBucket: 1, dailyVariation: 0.1, dayNoise: 0.1, daySeed: seed, ...(index === 2 ? { cost } : {}),
+    }]));
+    const raised = new Map<string, number>();
+    let most = 0;
+    liveTogether(fleet, new Scorer(() => 'ANALYST'), ({ agent, score, at, reasons: [reason] }) => {
+      most = Math.max(most, score);
+      const isBesidePeers = score >= 40 && reason?.against === 'its peers, over days' && at > 3 * anchorMs;
+      if (isBesidePeers && !raised.has(agent)) raised.set(agent, at);
+    });
+    expect(cost(raised.get('c') ?? Infinity)).toBeLessThan(1.04);
+    expect(most).toBeLessThan(80);
   }, 120_000);
 
   test('nothing is unusual before two weeks were watched', () => {
