@@ -284,6 +284,7 @@ function addReplay(program: Command, io: CommandIo, exit: Exit): void {
     .description('Send each text of a labelled corpus through a live mesh and count the verdicts.')
     .argument('<file>', 'JSON lines with id, text, label and channel; .gz is unpacked')
     .option('--limit <count>', 'only the first texts', '0')
+    .option('--rate <perSecond>', 'texts a second, whether answered or not; 0: one after the other', '0')
     .option('--state <dir>', 'keep the mesh\'s state here instead of a temporary directory')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso replay corpus.jsonl.gz --limit 500')

@@ -27,6 +27,8 @@ export type ReplayReport = {
   readonly verdicts: readonly VerdictCount[];
   /** By way and by how it ended. */
   readonly latencyMs: { readonly [way: string]: Latency };
+  /** Of all local controls on one text together, in every process that it passed. */
+  readonly controlsMs: Latency;
   readonly accounted: Accounted;
   readonly record: {
     readonly ok: boolean;
@@ -51,7 +53,8 @@ export function latencies(texts: readonly ReplayedText[]): { readonly [way: stri
   return Object.fromEntries(sorted.map(([key, values]) => [key, latencyOf(values)]));
 }
 
-function latencyOf(values: readonly number[]): Latency {
+/** Of milliseconds. */
+export function latencyOf(values: readonly number[]): Latency {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => {
     const index = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
@@ -72,7 +75,8 @@ export function describeReplay(report: ReplayReport): readonly string[] {
     `${row.noGo}`,
     Object.entries(row.codes).map(([code, count]) => `${code} ${count}`).join(', '),
   ]);
-  const timing = Object.entries(report.latencyMs).map(([way, { count, p50, p99, max }]) => [
+  const times = { ...report.latencyMs, 'local controls on one text': report.controlsMs };
+  const timing = Object.entries(times).map(([way, { count, p50, p99, max }]) => [
     way,
     `${count}`,
     p50.toFixed(2),

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { nodeDirectories } from '../process/directories.ts';
 import { recorderKeyFile } from '../process/node-recorder.ts';
 import { ReplayError } from '../process/replay-codes.ts';
@@ -10,19 +11,22 @@ import { ReplayMesh, type ReplayedText } from '../process/replay-run.ts';
 import { tally } from '../process/replay-tally.ts';
 import type { CommandIo } from './check.ts';
 import { verifyDirectory } from './recorder-verify.ts';
-import { describeReplay, latencies } from './replay-report.ts';
+import { describeReplay, latencies, latencyOf } from './replay-report.ts';
 import type { MalformedRow, ReplayReport } from './replay-report.ts';
 
 type ReplayOptions = {
   readonly file: string;
   /** Rows to send; 0 for all. */
   readonly limit: string;
+  /** Texts a second, open loop; 0 for one after the other. */
+  readonly rate: string;
   readonly state?: string;
   readonly json: boolean;
 };
 
 const progressEveryMs = 2_000;
 const malformedKept = 20;
+const rateMax = 2000;
 
 type Sending = {
   readonly texts: ReplayedText[];
@@ -35,20 +39,26 @@ type Sending = {
 
 /**
  * `maso replay FILE`: sends each text of a labelled corpus through a private live mesh, one after
- * the other in the order of the file, and says what the record holds of them. Exit 1 when no row
+ * the other in the order of the file or at a steady rate, and says what the record holds of them. Exit 1 when no row
  * could be sent, when the file or the mesh failed before its end, when a text is not on record
  * exactly once, or when the record does not verify; 2 for wrong usage.
  */
 export async function replay(options: ReplayOptions, io: CommandIo): Promise<number> {
   const limit = Number(options.limit);
+  const rate = Number(options.rate);
   if (!Number.isSafeInteger(limit) || limit < 0) {
     io.err('--limit takes a number of rows, 0 for all.');
+    return 2;
+  }
+  if (!(rate >= 0 && rate <= rateMax)) {
+    io.err(`--rate takes texts a second, at most ${rateMax}; 0 for one after the other.`);
     return 2;
   }
   const file = resolve(io.directory, options.file);
   const state = await stateDirectory(options, io);
   try {
-    const sending = await sendAll(file, limit === 0 ? Number.MAX_SAFE_INTEGER : limit, state, io);
+    const wanted = { limit: limit === 0 ? Number.MAX_SAFE_INTEGER : limit, rate };
+    const sending = await sendAll(file, wanted, state, io);
     return await conclude(options, file, state, sending, io);
   } catch (failure) {
     if (!(failure instanceof ReplayError)) throw failure;
@@ -66,9 +76,11 @@ async function stateDirectory(options: ReplayOptions, io: CommandIo): Promise<st
   return directory;
 }
 
+type Wanted = { readonly limit: number; readonly rate: number };
+
 async function sendAll(
   file: string,
-  limit: number,
+  wanted: Wanted,
   state: string,
   io: CommandIo,
 ): Promise<Sending> {
@@ -90,7 +102,7 @@ async function sendAll(
     io.err(`replay: ${sending.texts.length} texts sent, ${rate}/s`);
   }, progressEveryMs);
   try {
-    await sendRows(file, limit, state, sending, interrupted.signal, io);
+    await sendRows(file, wanted, state, sending, interrupted.signal, io);
   } catch (failure) {
     if (!(failure instanceof ReplayError) || sending.mesh === null) throw failure;
     // What was sent before is on record and is reported; the exit code says that it is not all.
@@ -108,17 +120,19 @@ async function sendAll(
 
 async function sendRows(
   file: string,
-  limit: number,
+  { limit, rate }: Wanted,
   state: string,
   sending: Sending,
   interrupted: AbortSignal,
   io: CommandIo,
 ): Promise<void> {
+  const under: Promise<void>[] = [];
+  let startedMs = 0;
   for await (const item of readCorpus(file)) {
-    if (sending.texts.length >= limit) return;
+    if (under.length >= limit) break;
     if (interrupted.aborted) {
       sending.stopped = 'interrupted';
-      return;
+      break;
     }
     if (!item.ok) {
       noteMalformed(sending, item, io);
@@ -129,8 +143,14 @@ async function sendRows(
       const said = sending.mesh.lines.join('\n');
       throw new ReplayError('REPLAY_MESH_FAILED', `The mesh ended early:\n${said}`);
     }
-    sending.texts.push(await sending.mesh.send(item.line, item.row));
+    if (under.length === 0) startedMs = performance.now();
+    const sent = sending.mesh.send(item.line, item.row).then((text) => void sending.texts.push(text));
+    under.push(sent);
+    // Whatever fails is thrown below, once all have ended; until then it must not end the process.
+    sent.catch(() => undefined);
+    await (rate === 0 ? sent : sleep(startedMs + (under.length * 1000) / rate - performance.now()));
   }
+  await Promise.all(under);
 }
 
 function noteMalformed(sending: Sending, row: MalformedRow, io: CommandIo): void {
@@ -161,7 +181,7 @@ async function conclude(
     witnesses: [],
     quorum: null,
   });
-  const { verdicts, accounted } = await tally(texts, log);
+  const { verdicts, accounted, controlsUs } = await tally(texts, log);
   const unanswered = texts.filter((text) => text.ended === 'unanswered').length;
   const report: ReplayReport = {
     ok: verified.ok && accounted.complete && unanswered === 0 && stopped === null,
@@ -176,6 +196,7 @@ async function conclude(
     sessionsEnded: mesh.sessionsEnded,
     verdicts,
     latencyMs: latencies(texts),
+    controlsMs: latencyOf(controlsUs.map((us) => us / 1000)),
     accounted,
     record: {
       ok: verified.ok,

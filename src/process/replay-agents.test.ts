@@ -56,6 +56,26 @@ test('hands a job that an ended session could not take to the agent\'s next proc
   expect(agents.sessionsEnded).toBe(1);
 });
 
+test('has several jobs under way, and hands each that was not begun to the next process', async () => {
+  const taken: number[] = [];
+  join_('sender', (job, socket) => {
+    if (job.number === 1) return;
+    sayTo(socket, { kind: 'gone', number: 2 });
+    sayTo(socket, { ...done, number: 1 });
+    setTimeout(() => {
+      socket.end();
+      join_('sender', (next, line) => {
+        taken.push(next.number);
+        sayTo(line, { ...done, number: next.number });
+      });
+    }, 10);
+  });
+  const first = agents.ask('sender', { number: 1, text: 'x' }, 5_000);
+  const second = agents.ask('sender', { number: 2, text: 'y' }, 5_000);
+  expect(await Promise.all([first, second])).toMatchObject([{ number: 1 }, { number: 2 }]);
+  expect(taken).toEqual([2]);
+});
+
 test('knows when a message was received, also before it asks, and when not', async () => {
   const socket = join_('recipient', () => undefined);
   sayTo(socket, { kind: 'received', id: 'm', atUs: 5 });

@@ -11,19 +11,22 @@ type Asked = {
   readonly agent: ReplayAgent;
   readonly job: ReplayJob;
   readonly settle: (done: JobDone | null) => void;
+  /** Its agent came to its end before it could begin. */
+  waits: boolean;
 };
 
 /**
- * The replay's side of its agents: hands one job at a time to one of them and hears what became of
- * it. An agent whose session was ended comes back as a new process and is handed the job it could
- * not do; one that is lost with a job in its hands is not asked again: the text may be sent.
+ * The replay's side of its agents: hands them jobs and hears what became of each. An agent whose
+ * session was ended comes back as a new process and is handed the jobs it could not do; one that is
+ * lost with a job in its hands is not asked again: the text may be sent.
  */
 export class ReplayAgents {
   readonly #server: Server;
   readonly #lines = new Map<ReplayAgent, Socket>();
   readonly #received = new Map<string, number>();
   readonly #changed = new Set<() => void>();
-  #asked: Asked | null = null;
+  /** By the number of the job. */
+  readonly #asked = new Map<number, Asked>();
   /** Sessions that ended under the replay. */
   sessionsEnded = 0;
 
@@ -53,12 +56,12 @@ export class ReplayAgents {
   async ask(agent: ReplayAgent, job: ReplayJob, timeoutMs: number): Promise<JobDone | null> {
     if (!(await this.#until(() => this.#lines.has(agent), timeoutMs))) return null;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#settle(null), timeoutMs);
+      const timer = setTimeout(() => this.#settle(job.number, null), timeoutMs);
       const settle = (done: JobDone | null): void => {
         clearTimeout(timer);
         resolve(done);
       };
-      this.#asked = { agent, job, settle };
+      this.#asked.set(job.number, { agent, job, settle, waits: false });
       this.#say(agent, job);
     });
   }
@@ -67,12 +70,12 @@ export class ReplayAgents {
   async receivedAtUs(id: string, timeoutMs: number): Promise<number | null> {
     await this.#until(() => this.#received.has(id), timeoutMs);
     const atUs = this.#received.get(id) ?? null;
-    this.#received.clear();
+    this.#received.delete(id);
     return atUs;
   }
 
   close(): void {
-    this.#settle(null);
+    for (const number of this.#asked.keys()) this.#settle(number, null);
     for (const socket of this.#lines.values()) socket.destroy();
     this.#server.close();
   }
@@ -87,10 +90,11 @@ export class ReplayAgents {
         agent = news.agent;
         this.#join(agent, socket);
       } else if (news.kind === 'done') {
-        if (news.number === this.#asked?.job.number) this.#settle(news);
+        this.#settle(news.number, news);
       } else if (news.kind === 'gone') {
+        if (!gone) this.sessionsEnded += 1;
         gone = true;
-        this.sessionsEnded += 1;
+        this.#giveBack(news.number, socket);
       } else {
         this.#received.set(news.id, news.atUs);
         this.#wake();
@@ -99,14 +103,28 @@ export class ReplayAgents {
     socket.on('close', () => {
       if (agent === null || this.#lines.get(agent) !== socket) return;
       this.#lines.delete(agent);
-      if (!gone && this.#asked?.agent === agent) this.#settle(null);
+      for (const [number, asked] of this.#asked) {
+        if (asked.agent === agent && !asked.waits) this.#settle(number, null);
+      }
     });
   }
 
   #join(agent: ReplayAgent, socket: Socket): void {
     this.#lines.set(agent, socket);
-    if (this.#asked?.agent === agent) this.#say(agent, this.#asked.job);
+    for (const asked of this.#asked.values()) {
+      if (asked.agent !== agent || !asked.waits) continue;
+      asked.waits = false;
+      this.#say(agent, asked.job);
+    }
     this.#wake();
+  }
+
+  /** A job that its process could not take: for the next one, which may be there already. */
+  #giveBack(number: number, from: Socket): void {
+    const asked = this.#asked.get(number);
+    if (asked === undefined) return;
+    asked.waits = this.#lines.get(asked.agent) === from;
+    if (!asked.waits) this.#say(asked.agent, asked.job);
   }
 
   #say(agent: ReplayAgent, job: ReplayJob): void {
@@ -114,9 +132,9 @@ export class ReplayAgents {
     if (line !== undefined) sayTo(line, job);
   }
 
-  #settle(done: JobDone | null): void {
-    const asked = this.#asked;
-    this.#asked = null;
+  #settle(number: number, done: JobDone | null): void {
+    const asked = this.#asked.get(number);
+    this.#asked.delete(number);
     asked?.settle(done);
   }
 

@@ -43,7 +43,13 @@ export type Accounted = {
   readonly complete: boolean;
 };
 
-type Trace = { readonly steps: Map<EntryKind, number>; outcome: Outcome; code: string | null };
+type Trace = {
+  readonly steps: Map<EntryKind, number>;
+  outcome: Outcome;
+  code: string | null;
+  /** Of all local controls, in every process that the text passed. */
+  controlsUs: number;
+};
 
 const severity: { readonly [outcome in Outcome]: number } = { GO: 0, ESCALATE: 1, 'NO-GO': 2 };
 
@@ -62,10 +68,15 @@ const besides: ReadonlySet<EntryKind> = new Set(['indicator.raised']);
 export async function tally(
   texts: readonly SentText[],
   logDirectory: string,
-): Promise<{ readonly verdicts: readonly VerdictCount[]; readonly accounted: Accounted }> {
+): Promise<{
+  readonly verdicts: readonly VerdictCount[];
+  readonly accounted: Accounted;
+  /** Of each text on record, microseconds of all its local controls, wherever they ran. */
+  readonly controlsUs: readonly number[];
+}> {
   const traces = new Map<string, Trace>();
   for (const { id } of texts) {
-    if (id !== null) traces.set(id, { steps: new Map(), outcome: 'GO', code: null });
+    if (id !== null) traces.set(id, { steps: new Map(), outcome: 'GO', code: null, controlsUs: 0 });
   }
   let foldedOnRecord = 0;
   const reader = await openRecordLogReader(logDirectory);
@@ -80,12 +91,14 @@ export async function tally(
   return {
     verdicts: countVerdicts(texts, traces),
     accounted: account(texts, traces, foldedOnRecord),
+    controlsUs: [...traces.values()].filter(({ steps }) => steps.size > 0).map(({ controlsUs }) => controlsUs),
   };
 }
 
 function follow(trace: Trace, entry: RecordedEntry): void {
   if (besides.has(entry.kind)) return;
   trace.steps.set(entry.kind, (trace.steps.get(entry.kind) ?? 0) + 1);
+  for (const { tookUs } of entry.verdicts) trace.controlsUs += tookUs;
   const { outcome, code } = verdictOf(entry);
   if (severity[outcome] <= severity[trace.outcome]) return;
   trace.outcome = outcome;

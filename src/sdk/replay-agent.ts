@@ -36,7 +36,10 @@ async function work(job: ReplayJob, mesh: MeshAgent, line: Socket): Promise<void
   } catch (failure) {
     if (!(failure instanceof SidecarRefused)) throw failure;
     // A session that was ended takes nothing: the next process of this agent is handed the job.
-    line.end(`${JSON.stringify({ kind: 'gone', number: job.number })}\n`);
+    if (line.writableEnded) return;
+    sayTo(line, { kind: 'gone', number: job.number });
+    // Others that were under way meet the same end in this turn.
+    setImmediate(() => line.end());
   }
 }
 
