@@ -71,11 +71,25 @@ for (const { text } of rows.filter(({ label }) => label === 'benign')) {
   joined.push(piece.slice(0, 65_536));
   piece = '';
 }
-const joinedOverBudget = joined.filter((text) =>
-  scanner
-    .scan({ value: { text }, schemaId: null, type: null, channel: 'document', classification: 'internal' })
-    .findings.some(({ code }) => code === 'SCAN_BUDGET'),
-).length;
+const joinedMs: number[] = [];
+const joinedOverBudget = joined.filter((text) => {
+  // The least of three: what other processes do meanwhile is not counted in.
+  const scans = [0, 1, 2].map(() => {
+    const startedMs = performance.now();
+    const verdict = scanner.scan({
+      value: { text },
+      schemaId: null,
+      type: null,
+      channel: 'document',
+      classification: 'internal',
+      leaves: true,
+      towardsPerson: true,
+    });
+    return { verdict, ms: performance.now() - startedMs };
+  });
+  joinedMs.push(Math.min(...scans.map(({ ms }) => ms)));
+  return scans[0]?.verdict.findings.some(({ code }) => code === 'SCAN_BUDGET') ?? true;
+}).length;
 
 const sorted = (label: string): object =>
   Object.fromEntries(
@@ -90,7 +104,7 @@ print({
   attack: tallies.get('attack') ?? empty(),
   benign: tallies.get('benign') ?? empty(),
   overBudget,
-  joined64Kb: { texts: joined.length, overBudget: joinedOverBudget },
+  joined64Kb: { texts: joined.length, overBudget: joinedOverBudget, ms: percentiles(joinedMs) },
   benignByFamily: Object.fromEntries([...tallies].filter(([key]) => key.startsWith('benign '))),
   benignRules: sorted('benign'),
   ms: percentiles(times),

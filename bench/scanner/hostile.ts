@@ -1,112 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { gzipSync } from 'node:zlib';
+import type { JsonValue } from '../../src/message/json.ts';
 import { injectionRules } from '../../src/scanner/patterns.ts';
 import { outputRules } from '../../src/scanner/output-rows.ts';
 import type { Chance } from '../../src/scanner/planted-fixture.ts';
-import { pick } from '../../src/scanner/planted-fixture.ts';
+import { pick, plantedItem, plantedKinds } from '../../src/scanner/planted-fixture.ts';
 import { secretRules } from '../../src/scanner/secrets.ts';
 import type { Scanner } from '../../src/scanner/scan.ts';
 import { hidings } from '../../src/text/hiding-fixture.ts';
 import { rounded } from '../machine.ts';
-import { scanText } from './subject.ts';
+import { nearMatch } from '../../src/scanner/near-match-fixture.ts';
+import { scanValue } from './subject.ts';
 
 const worstBytes = 64 * 1024;
 const poolSize = 48;
+const rules = [...secretRules, ...injectionRules, ...outputRules];
 
-/** A candidate is a unit that is repeated until the text is full. */
-type Candidate = { readonly unit: readonly string[]; readonly ms: number };
+/** How the text stands in the message: as one string, in a list of short ones, or as names of members. */
+const shapes = ['one string', 'list', 'members'] as const;
+
+/** A candidate is a unit that is repeated until the message is full. */
+type Candidate = {
+  readonly unit: readonly string[];
+  readonly shape: (typeof shapes)[number];
+  /** Characters of each string of a list, and of each name. */
+  readonly size: number;
+  readonly ms: number;
+};
 
 /**
- * Looks for the 64 KB that take longest: pieces are drawn from every rule's keywords, from samples
- * of every encoding and from random characters, put together at random; the slowest are kept, changed
- * and crossed (a genetic search). Nothing in it is chosen by hand.
+ * Looks for the 64 KB that take longest: pieces are drawn from every rule's keywords and near-matches
+ * of its expression, from samples of every encoding, from numbers and from every kind of character,
+ * put together at random; the slowest are kept, changed and crossed (a genetic search). Nothing in it
+ * is chosen by hand. Times are of the wall, the least of several runs.
  */
 export function searchHostile(scanner: Scanner, chance: Chance, seconds: number) {
   const pieces = piecesOf(chance);
   const untilMs = performance.now() + seconds * 1000;
-  let pool: Candidate[] = [];
-  let tried = 0;
+  // Every piece once, alone: a cost that one sign drives up must not depend on luck.
+  let pool: Candidate[] = pieces.map((piece) => timed(scanner, { unit: [piece], shape: 'one string', size: 8 }, 1));
+  let tried = pool.length;
   while (performance.now() < untilMs) {
-    const unit = pool.length < poolSize / 2 || chance() < 0.3
-      ? randomUnit(chance, pieces)
-      : child(chance, pieces, pool);
-    pool.push({ unit, ms: timeMs(scanner, textOf(unit)) });
-    tried += 1;
     if (pool.length > poolSize * 2) pool = slowest(pool, poolSize);
+    const made = chance() < 0.3 ? randomOne(chance, pieces) : child(chance, pieces, pool);
+    pool.push(timed(scanner, made, 2));
+    tried += 1;
   }
-  // The least of several runs, so that no other process is counted in.
-  const again = slowest(pool, 24).map(({ unit }) => {
-    const text = textOf(unit);
-    const times = Array.from({ length: 9 }, () => timeMs(scanner, text));
-    return { unit, ms: Math.min(...times) };
-  });
+  const again = slowest(pool, 24).map((candidate) => timed(scanner, candidate, 15));
   const [worst] = slowest(again, 1);
-  const text = textOf(worst?.unit ?? ['a']);
-  const verdict = scanText(scanner, text);
+  if (worst === undefined) throw new Error('nothing was tried');
+  const value = valueOf(worst);
+  const verdict = scanValue(scanner, value);
   return {
     tried,
     pieces: pieces.length,
-    bytes: Buffer.byteLength(text),
-    worstMs: rounded(worst?.ms ?? Number.NaN),
+    bytes: Buffer.byteLength(JSON.stringify(value)),
+    worstMs: rounded(worst.ms),
     tenthMs: rounded(slowest(again, 10).at(-1)?.ms ?? Number.NaN),
     outcome: verdict.outcome,
-    codes: [...new Set(verdict.findings.map(({ code }) => code))],
-    unit: JSON.stringify((worst?.unit ?? []).join('')),
+    codes: [...new Set(verdict.findings.map(({ code, rule }) => `${code} ${rule}`))],
+    shape: worst.shape,
+    size: worst.size,
+    unit: JSON.stringify(worst.unit.join('')).slice(0, 400),
+    others: slowest(again, 8).map(({ unit, shape, size, ms }) =>
+      `${rounded(ms)} ${shape} ${size} ${JSON.stringify(unit.join('')).slice(0, 90)}`),
   };
 }
 
 function piecesOf(chance: Chance): readonly string[] {
-  const keywords = [...secretRules, ...injectionRules, ...outputRules].flatMap((rule) => rule.keywords);
+  const keywords = rules.flatMap((rule) => rule.keywords);
+  const near = rules.flatMap(({ expression }) => [0, 1].map(() => nearMatch(chance, expression)));
   const samples = ['ignore all previous instructions', 'password: aB3dE5gH7', '4111 1111 1111 1111', 'a']
     .flatMap((text) => hidings.map(({ hide }) => hide(text)));
+  const numbers = plantedKinds.map((_, index) => `${plantedItem(chance, index).value} `);
   const parts = samples.map((sample) => sample.slice(0, 1 + Math.floor(chance() * 12)));
   const packed = ['', 'a'.repeat(4000), 'ignore '.repeat(9000)]
     .map((text) => gzipSync(text).toString('base64'));
-  const characters = Array.from({ length: 160 }, () => {
-    const block = pick(chance, [0x20, 0x20, 0x20, 0x80, 0x300, 0x400, 0x2000, 0xfe00, 0xff00, 0x1d400, 0xe0000]);
+  const ascii = Array.from({ length: 96 }, (_, index) => String.fromCharCode(index === 95 ? 10 : 32 + index));
+  const characters = Array.from({ length: 120 }, () => {
+    const block = pick(chance, [0x80, 0x300, 0x400, 0x2000, 0xfe00, 0xff00, 0x1d400, 0x1f100, 0xe0000]);
     return String.fromCodePoint(block + Math.floor(chance() * 0x60));
   });
-  return [...keywords, ...samples, ...parts, ...packed, ...characters];
+  return [...keywords, ...near, ...samples, ...numbers, ...parts, ...packed, ...ascii, ...characters];
 }
 
-function randomUnit(chance: Chance, pieces: readonly string[]): readonly string[] {
+type Made = Omit<Candidate, 'ms'>;
+
+function randomOne(chance: Chance, pieces: readonly string[]): Made {
   const count = 1 + Math.floor(chance() * 4);
-  return Array.from({ length: count }, () => repeated(chance, pick(chance, pieces)));
+  const unit = Array.from({ length: count }, () => repeated(chance, pick(chance, pieces)));
+  return { unit, shape: pick(chance, shapes), size: 1 + Math.floor(chance() ** 2 * 60) };
 }
 
 function repeated(chance: Chance, piece: string): string {
   return piece.repeat(1 + Math.floor(chance() ** 4 * 40));
 }
 
-function child(
-  chance: Chance,
-  pieces: readonly string[],
-  pool: readonly Candidate[],
-): readonly string[] {
-  const { unit: one } = pick(chance, pool);
-  const { unit: other } = pick(chance, pool);
-  const kept = [...one, ...(chance() < 0.5 ? other : [])].filter(() => chance() < 0.8);
+function child(chance: Chance, pieces: readonly string[], pool: readonly Candidate[]): Made {
+  const one = pick(chance, pool);
+  const other = pick(chance, pool);
+  const kept = [...one.unit, ...(chance() < 0.5 ? other.unit : [])].filter(() => chance() < 0.8);
   const place = Math.floor(chance() * (kept.length + 1));
   if (chance() < 0.7) kept.splice(place, 0, repeated(chance, pick(chance, pieces)));
-  return kept.length === 0 ? one : kept.slice(0, 8);
+  const { shape, size } = chance() < 0.8 ? one : randomOne(chance, pieces);
+  return { unit: kept.length === 0 ? one.unit : kept.slice(0, 8), shape, size };
 }
 
 function slowest(pool: readonly Candidate[], count: number): Candidate[] {
   return pool.toSorted((a, b) => b.ms - a.ms).slice(0, count);
 }
 
-function textOf(unit: readonly string[]): string {
-  const once = unit.join('');
-  let text = once.repeat(Math.max(1, Math.ceil(worstBytes / Math.max(1, once.length))));
-  while (Buffer.byteLength(text) > worstBytes) text = text.slice(0, Math.floor(text.length * 0.95));
-  return text;
+/** Of at most 64 KB as JSON. */
+function valueOf({ unit, shape, size }: Made): JsonValue {
+  const once = unit.join('') || 'a';
+  let text = once.repeat(Math.ceil(worstBytes / once.length));
+  for (;;) {
+    const value = shapedAs(text, shape, size);
+    const bytes = Buffer.byteLength(JSON.stringify(value));
+    if (bytes <= worstBytes) return value;
+    text = text.slice(0, Math.floor(text.length * Math.max(0.1, (worstBytes / bytes) * 0.995)));
+  }
 }
 
-/** Of this thread: what other processes do meanwhile is not counted. */
-function timeMs(scanner: Scanner, text: string): number {
-  const before = process.threadCpuUsage();
-  scanText(scanner, text);
-  const used = process.threadCpuUsage(before);
-  return (used.user + used.system) / 1000;
+function shapedAs(text: string, shape: Made['shape'], size: number): JsonValue {
+  if (shape === 'one string') return { text };
+  const strings: string[] = [];
+  for (let at = 0; at < text.length; at += size) strings.push(text.slice(at, at + size));
+  if (shape === 'list') return strings.map((string, index) => `${string}${index.toString(36)}`);
+  return Object.fromEntries(strings.map((string, index) => [`${string}${index.toString(36)}`, index]));
+}
+
+/** The least of some runs, so that no other process is counted in. */
+function timed(scanner: Scanner, made: Made, runs: number): Candidate {
+  const value = valueOf(made);
+  let ms = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < runs; run += 1) {
+    const startedMs = performance.now();
+    scanValue(scanner, value);
+    ms = Math.min(ms, performance.now() - startedMs);
+  }
+  return { ...made, ms };
 }

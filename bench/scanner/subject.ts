@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { defaultDataPolicy, defaultScannerSettings } from '../../src/mesh/scanner-settings.ts';
 import type { Classification } from '../../src/message/envelope.ts';
+import type { JsonValue } from '../../src/message/json.ts';
 import type { Verdict } from '../../src/review/verdict.ts';
 import { createScanner, type Scanner } from '../../src/scanner/scan.ts';
 import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
@@ -28,10 +29,14 @@ export type ScanOptions = {
   readonly stream?: string;
 };
 
-/** As the payload of a message that an agent sends, which is when most rules apply. */
 export function scanText(scanner: Scanner, text: string, options: ScanOptions = {}): Verdict {
+  return scanValue(scanner, { text }, options);
+}
+
+/** As the payload of a message that an agent sends, which is when most rules apply. */
+export function scanValue(scanner: Scanner, value: JsonValue, options: ScanOptions = {}): Verdict {
   return scanner.scan({
-    value: { text },
+    value,
     schemaId: null,
     type: null,
     channel: 'tool_result',

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DecodeBudget } from '../text/budget.ts';
+import { Effort } from '../text/effort.ts';
 import { readText } from '../text/read-text.ts';
 
 /** A sentence without enough words says too little to be recognised by. */
@@ -47,7 +47,7 @@ export function spansOf(texts: readonly Text[]): Spans {
     const part = text.slice(0, left);
     cut ||= part.length < text.length;
     left -= part.length;
-    const { views, exhausted } = readText(part, new DecodeBudget(part.length));
+    const { views, exhausted } = readText(part, new Effort(part.length));
     cut ||= exhausted;
     for (const view of views) {
       for (const { start, end, words } of sentencesOf(view.text)) {

@@ -10,13 +10,16 @@ type Tail = {
 
 const streamsMax = 2048;
 const edgeLength = 160;
+/** A text this short may be one piece of many: what went before it is kept with it. */
+const pieceLengthMax = 32;
+const piecesLengthMax = 64;
 const numbersMax = 4;
 const numberLengthMin = 3;
 const numberLengthMax = 24;
 
 /**
- * Remembers the ends of recent messages, so that a number or an address that was cut in two, and
- * sent in two messages, is seen as one (DP-T2.2). Bounded: the stream that was quiet longest is
+ * Remembers the ends of recent messages, so that a number or an address that was cut into pieces, and
+ * sent in as many messages, is seen as one (DP-T2.2): two of any length, or many short ones in a row. Bounded: the stream that was quiet longest is
  * forgotten first. Holds clear text in memory and nowhere else.
  */
 export class DataFragments {
@@ -31,7 +34,7 @@ export class DataFragments {
     const last = this.tails.get(stream);
     const numbers = numbersIn(text);
     this.remember(stream, {
-      text: text.slice(-edgeLength),
+      text: endOf(last?.text ?? '', text),
       numbers: lastNumbers(last?.numbers ?? [], numbers),
       clean: last?.clean ?? null,
     });
@@ -96,6 +99,11 @@ export class JoinedText {
   isAcross(start: number, end: number): boolean {
     return this.placeOf(start) < 0 && this.placeOf(end - 1) >= 0;
   }
+}
+
+function endOf(before: string, text: string): string {
+  if (text.length > pieceLengthMax) return text.slice(-edgeLength);
+  return (before + text).slice(-piecesLengthMax);
 }
 
 function lastNumbers(known: readonly string[], more: readonly string[]): readonly string[] {

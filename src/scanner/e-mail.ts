@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stepsOf } from '../text/effort.ts';
+import type { PersonalWork } from './personal.ts';
 
 const localLengthMax = 64;
 const domainLengthMax = 253;
@@ -10,9 +12,14 @@ const signs = /@|[ ]?[([]at[)\]][ ]?/gi;
  * sign it looks at most 64 characters back and 253 forward, and what was looked at is not looked at
  * again.
  */
-export function findAddresses(text: string, onMatch: (start: number, end: number) => void): void {
+export function findAddresses(
+  text: string,
+  work: PersonalWork,
+  onMatch: (start: number, end: number) => void,
+): void {
   let from = 0;
   for (const sign of text.matchAll(signs)) {
+    if (!work.take(stepsOf.address)) return;
     if (sign.index < from) continue;
     const start = localStart(text, sign.index, from);
     const end = domainEnd(text, sign.index + sign[0].length);

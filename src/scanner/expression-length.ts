@@ -1,28 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ScannerError } from './scanner-error.ts';
 
+/** What one attempt of an expression may read. */
+export type Reach = {
+  /** Of the longest text that it can match. */
+  readonly length: number;
+  /** ASCII character -> 1 where the expression can read on over it; null where it can over all. */
+  readonly units: Uint8Array | null;
+};
+
 /**
- * The length of the longest text that an expression can match, which bounds what one attempt reads.
- * Throws `ScannerError` SCAN_RULE_INVALID when it is not bounded, or written in a way that is not
- * understood here (the shipped rules are written in a small dialect).
+ * What an expression can read, from how it is written: that bounds the cost of one attempt. Throws
+ * `ScannerError` SCAN_RULE_INVALID when its length is not bounded, or it is written in a way that is
+ * not understood here (the shipped rules are written in a small dialect).
  */
-export function longestMatch(expression: RegExp): number {
-  const reader = new ExpressionReader(expression.source);
+export function reachOf(expression: RegExp): Reach {
+  const reader = new ExpressionReader(expression);
   const length = reader.alternatives();
   reader.expectEnd();
-  return length;
+  return { length, units: reader.units.includes(0) ? reader.units : null };
+}
+
+/** The length of the longest text that an expression can match. Throws as `reachOf` does. */
+export function longestMatch(expression: RegExp): number {
+  return reachOf(expression).length;
 }
 
 const groupStart = /^\((?:\?(?::|=|!|<=|<!))?/;
 const single = /^(?:\[(?:\\.|[^\]\\])*\]|\\u[0-9a-f]{4}|\\[^0-9k]|[^()|*+{}\\])/s;
 const quantifier = /^(?:\{([0-9]+)(?:,([0-9]+))?\}|\?)\??/;
+const asciiCount = 128;
 
 class ExpressionReader {
+  readonly units = new Uint8Array(asciiCount);
   private readonly source: string;
+  private readonly flags: string;
   private position = 0;
 
-  constructor(source: string) {
+  constructor({ source, flags }: RegExp) {
     this.source = source;
+    this.flags = flags.replace('y', '');
   }
 
   alternatives(): number {
@@ -59,7 +76,13 @@ class ExpressionReader {
     const one = single.exec(rest)?.[0];
     if (one === undefined) throw notUnderstood(this.source);
     this.position += one.length;
-    return one === '\\b' || one === '^' || one === '$' ? 0 : 1;
+    if (one === '\\b' || one === '^' || one === '$') return 0;
+    this.reads(one);
+    return 1;
+  }
+
+  private reads(atom: string): void {
+    for (const code of codesOf(atom, this.flags)) this.units[code] = 1;
   }
 
   private repeats(): number {
@@ -68,6 +91,28 @@ class ExpressionReader {
     this.position += match[0].length;
     return match[1] === undefined ? 1 : Number(match[2] ?? match[1]);
   }
+}
+
+/** Rules share most of their atoms, and there are some hundred: each is tried once in a process. */
+const knownCodes = new Map<string, readonly number[]>();
+
+/** ASCII characters that one atom matches. */
+function codesOf(atom: string, flags: string): readonly number[] {
+  // Most are letters and digits as they stand.
+  if (/^[a-z0-9]$/i.test(atom)) {
+    const forms = flags.includes('i') ? [atom.toLowerCase(), atom.toUpperCase()] : [atom];
+    return forms.map((form) => form.charCodeAt(0));
+  }
+  const key = `${flags} ${atom}`;
+  const known = knownCodes.get(key);
+  if (known !== undefined) return known;
+  const expression = new RegExp(`^${atom}$`, flags);
+  const codes: number[] = [];
+  for (let code = 0; code < asciiCount; code += 1) {
+    if (expression.test(String.fromCharCode(code))) codes.push(code);
+  }
+  knownCodes.set(key, codes);
+  return codes;
 }
 
 function notUnderstood(source: string): ScannerError {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stepsOf } from '../text/effort.ts';
 import { asDigits } from './number-groups.ts';
 import type { NumberTokens } from './number-tokens.ts';
+import type { PersonalWork } from './personal.ts';
 import { countrySpecs, isValidIBAN } from 'ibantools';
 
 const separatorsMax = 16;
@@ -15,6 +17,7 @@ const lengths: ReadonlyMap<string, number> = new Map(
 export function findIbans(
   text: string,
   { bounds }: NumberTokens,
+  work: PersonalWork,
   onMatch: (start: number, end: number) => void,
 ): void {
   let from = 0;
@@ -24,7 +27,9 @@ export function findIbans(
     const length = lengths.get(text.slice(start, start + 2).toUpperCase());
     if (length === undefined) continue;
     const read = readAccount(text, start, length);
-    if (read === null || !isIban(read.number)) continue;
+    if (read === null) continue;
+    if (!work.take(stepsOf.iban)) return;
+    if (!isIban(read.number)) continue;
     onMatch(start, read.end);
     from = read.end;
   }

@@ -23,6 +23,15 @@ export type IdentityNumber = {
 
 export const identityNumbers: readonly IdentityNumber[] = [
   {
+    id: 'date-of-birth',
+    class: 'national-id',
+    length: 8,
+    groups: null,
+    names: ['date of birth', 'birthdate', 'birth date', 'dob', 'born', 'geboren', 'geburtsdatum', 'naissance', 'nacimiento'],
+    groupsAreEnough: false,
+    holds: isBirthday,
+  },
+  {
     id: 'us-ssn',
     class: 'national-id',
     length: 9,
@@ -254,6 +263,14 @@ function isDate(month: string, day: string): boolean {
   const month12 = Number(month);
   const day31 = Number(day) % 60;
   return month12 >= 1 && month12 <= 12 && day31 >= 1 && day31 <= 31;
+}
+
+/** Year first or last, in either order of month and day, and of somebody who may be alive. */
+function isBirthday(d: string): boolean {
+  const isYear = (year: string): boolean => Number(year) >= 1900 && Number(year) <= 2030;
+  const isDay = (a: string, b: string): boolean => isDate(a, b) || isDate(b, a);
+  if (isYear(d.slice(0, 4)) && isDay(d.slice(4, 6), d.slice(6))) return true;
+  return isYear(d.slice(4)) && isDay(d.slice(0, 2), d.slice(2, 4));
 }
 
 function isCpf(digits: string): boolean {

@@ -18,7 +18,10 @@ const orders =
   'polic(?:y|ie)|programming|training)s?';
 const filler = '(?:_(?:all|any|the|of|your|every|these|those|my|and|other|completely|both)){0,5}';
 const models = '(?:ai|llm|language_model|assistant|chatbot|agent|bot|gpt|claude|model)';
-const anyWords = (count: number): string => `(?:_[a-z0-9']{1,14}){0,${count}}`;
+/** What separates words that may hold letters with marks. */
+const betweenMarked = '[^a-z0-9\\u00e0-\\u00ff]{1,6}';
+/** A word and what separates words have no sign in common: else the ways to part a row of it are without number. */
+const anyWords = (count: number): string => `(?:_[a-z0-9]{1,14}){0,${count}}`;
 
 /**
  * Wording of prompt injection, first version. NO-GO where ordinary text hardly ever says it,
@@ -57,7 +60,7 @@ export const injectionRows: readonly InjectionRow[] = [
     keywords: ['ignor', 'vergiss', 'oublie', 'olvida', 'dimentica', 'esque'],
     source:
       '(?:ignor[a-z]{1,6}|vergiss|oubli[a-z]{1,3}|olvid[a-z]{1,4}|dimentic[a-z]{1,4}|' +
-      'esque[a-z\\u00e7]{1,4})(?:_[a-z\\u00e0-\\u00ff]{1,12}){0,4}_' +
+      `esque[a-z\\u00e7]{1,4})(?:${betweenMarked}[a-z\\u00e0-\\u00ff]{1,12}){0,4}${betweenMarked}` +
       '(?:anweisung(?:en)?|instrucciones|instru\\u00e7\\u00f5es|instrucoes|istruzioni|consignes|' +
       'vorgaben|(?:les|ces|vos|tes)_instructions)',
   },
@@ -228,7 +231,7 @@ export const injectionRows: readonly InjectionRow[] = [
     outcome: 'ESCALATE',
     keywords: ['!['],
     source:
-      '!\\[[^\\]\\n]{0,80}\\]\\(https?://[^\\s)/?]{1,120}/?[^\\s)?]{0,120}\\?[^\\s)=]{0,40}=' +
+      '!\\[[^\\]\\n]{0,80}\\]\\(https?://[^\\s)?]{1,240}\\?[^\\s)=]{0,40}=' +
       '(?:\\{|<|\\[|\\$|%7b)',
     wordStart: false,
   },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ScannerError } from './scanner-error.ts';
 
-/** Called with the keyword's index and the position after its last character. */
-export type OnKeyword = (keyword: number, end: number) => void;
+/** Called with the keyword's index and the position after its last character; false ends the pass. */
+export type OnKeyword = (keyword: number, end: number) => boolean;
 
 const asciiCount = 128;
 
@@ -14,31 +14,36 @@ export class KeywordAutomaton {
   /** Character code -> column of the table; 0 for characters that no keyword holds. */
   private readonly columns = new Uint8Array(asciiCount);
   private columnCount = 1;
-  /** state * columnCount + column -> state. */
-  private table: Uint16Array<ArrayBuffer>;
+  /**
+   * Place of a row plus a column -> twice the place of the next row, and one more where keywords end:
+   * one look-up and one addition a character.
+   */
+  private readonly steps: Int32Array<ArrayBuffer>;
   /** state -> keywords that end there. */
   private readonly ends: number[][] = [];
-  private readonly hasEnds: Uint8Array<ArrayBuffer>;
 
   constructor(keywords: readonly string[]) {
     for (const keyword of keywords) this.addColumns(keyword);
     const trie = buildTrie(keywords);
-    this.table = new Uint16Array(trie.length * this.columnCount);
-    this.hasEnds = new Uint8Array(trie.length);
-    this.link(trie);
+    this.steps = this.stepsOf(this.link(trie));
   }
 
   scan(text: string, onKeyword: OnKeyword): void {
-    const { columns, columnCount, table, hasEnds } = this;
-    let state = 0;
+    const { columns, steps } = this;
+    let row = 0;
     for (let position = 0; position < text.length; position += 1) {
       const code = text.charCodeAt(position);
-      const column = code < asciiCount ? (columns[code] ?? 0) : 0;
-      state = table[state * columnCount + column] ?? 0;
-      if (hasEnds[state] === 1) {
-        for (const keyword of this.ends[state] ?? []) onKeyword(keyword, position + 1);
-      }
+      const step = steps[row + (code < asciiCount ? (columns[code] ?? 0) : 0)] ?? 0;
+      row = step >> 1;
+      if ((step & 1) !== 0 && !this.tell(row, position + 1, onKeyword)) return;
     }
+  }
+
+  private tell(row: number, end: number, onKeyword: OnKeyword): boolean {
+    for (const keyword of this.ends[row / this.columnCount] ?? []) {
+      if (!onKeyword(keyword, end)) return false;
+    }
+    return true;
   }
 
   private addColumns(keyword: string): void {
@@ -55,7 +60,8 @@ export class KeywordAutomaton {
   }
 
   /** Breadth first: where the trie has no edge, the state goes where its longest suffix goes. */
-  private link(trie: readonly TrieNode[]): void {
+  private link(trie: readonly TrieNode[]): Uint16Array {
+    const table = new Uint16Array(trie.length * this.columnCount);
     const suffixes = new Uint16Array(trie.length);
     const queue = [0];
     for (const state of queue) {
@@ -64,17 +70,24 @@ export class KeywordAutomaton {
       const suffix = suffixes[state] ?? 0;
       const ends = state === 0 ? node.ends : [...node.ends, ...(this.ends[suffix] ?? [])];
       this.ends[state] = ends;
-      this.hasEnds[state] = ends.length > 0 ? 1 : 0;
       const row = state * this.columnCount;
       const suffixRow = suffix * this.columnCount;
-      if (state !== 0) this.table.copyWithin(row, suffixRow, suffixRow + this.columnCount);
+      if (state !== 0) table.copyWithin(row, suffixRow, suffixRow + this.columnCount);
       for (const [character, child] of node.children) {
         const column = this.columns[character.charCodeAt(0)] ?? 0;
-        suffixes[child] = state === 0 ? 0 : (this.table[row + column] ?? 0);
-        this.table[row + column] = child;
+        suffixes[child] = state === 0 ? 0 : (table[row + column] ?? 0);
+        table[row + column] = child;
         queue.push(child);
       }
     }
+    return table;
+  }
+
+  private stepsOf(table: Uint16Array): Int32Array<ArrayBuffer> {
+    const wide = this.ends.map((ends, state) => state * this.columnCount * 2 + (ends.length > 0 ? 1 : 0));
+    const steps = new Int32Array(table.length);
+    for (let place = 0; place < table.length; place += 1) steps[place] = wide[table[place] ?? 0] ?? 0;
+    return steps;
   }
 }
 

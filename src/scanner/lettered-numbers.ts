@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stepsOf } from '../text/effort.ts';
 import { letteredNumbers, repaired } from './identity-numbers.ts';
 import type { NumberTokens } from './number-tokens.ts';
 import type { PersonalMatch, PersonalWork } from './personal.ts';
@@ -76,6 +77,7 @@ function numberAt(
   isNamed: (id: string, position: number) => boolean,
   onMatch: (match: PersonalMatch) => void,
 ): number {
+  if (!work.take(stepsOf.window)) return text.length;
   let length = 0;
   let digits = 0;
   let letters = 0;
@@ -89,7 +91,7 @@ function numberAt(
       continue;
     }
     if (letters > 0 && digits >= digitsMin && lengths.has(length)) {
-      if (!work.takeWindow()) return text.length;
+      if (!work.take(2 * stepsOf.check)) return text.length;
       const number = text.slice(start, position).replaceAll(/[ .-]/g, '');
       if (isNumber(number, start, position, isNamed, onMatch)) return position;
     }

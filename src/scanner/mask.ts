@@ -5,12 +5,18 @@ import type { DataPolicy } from '../mesh/scanner-settings.ts';
 import type { Classification } from '../message/envelope.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonValue } from '../message/json.ts';
+import { Effort } from '../text/effort.ts';
 import { readText } from '../text/read-text.ts';
 import { actionFor, rewritesAny } from './data-policy.ts';
+import type { PersonalClass } from './identity-numbers.ts';
 import { findPersonal, PersonalWork } from './personal.ts';
 import type { PersonalMatch } from './personal.ts';
+import { classByName, classOfRule, personalRules } from './personal-words.ts';
+import { RuleEngine } from './rule-engine.ts';
 
 export type Masked = { readonly value: JsonValue; readonly count: number };
+
+const wordRules = new RuleEngine(personalRules);
 
 type Replacement = { readonly start: number; readonly end: number; readonly text: string };
 
@@ -26,38 +32,56 @@ export function maskValue(
   key: KeyObject,
 ): Masked {
   if (!rewritesAny(classification, policy)) return { value, count: 0 };
-  const work = new PersonalWork();
+  const effort = new Effort(0);
+  const work = new PersonalWork(effort);
   let count = 0;
-  const masked = (item: JsonValue): JsonValue => {
-    if (typeof item === 'string') {
-      const replacements = replacementsIn(item, classification, policy, key, work);
-      count += replacements.length;
-      return rewritten(item, replacements);
-    }
-    if (Array.isArray(item)) return item.map(masked);
-    if (!isJsonObject(item)) return item;
-    return Object.fromEntries(Object.entries(item).map(([name, member]) => [name, masked(member)]));
+  const writtenFor = (personalClass: PersonalClass, what: string): string | null => {
+    const action = actionFor(personalClass, classification, policy);
+    if (action === 'redact') return `[redacted ${personalClass}]`;
+    return action === 'tokenise' ? tokenFor(what, key) : null;
   };
-  const result = masked(value);
+  const maskedText = (text: string, name: string): string => {
+    const personalClass = classByName(name, text);
+    const whole = personalClass === null ? null : writtenFor(personalClass, text);
+    if (whole !== null) {
+      count += 1;
+      return whole;
+    }
+    const replacements = replacementsIn(text, effort, work, writtenFor);
+    count += replacements.length;
+    return rewritten(text, replacements);
+  };
+  const masked = (item: JsonValue, name: string): JsonValue => {
+    if (typeof item === 'string') return maskedText(item, name);
+    if (Array.isArray(item)) return item.map((member) => masked(member, ''));
+    if (!isJsonObject(item)) return item;
+    return Object.fromEntries(Object.entries(item).map(([member, inner]) => [member, masked(inner, member)]));
+  };
+  const result = masked(value, '');
   return count === 0 ? { value, count } : { value: result, count };
 }
 
+/** What is written for a text of a class; null where it stays. */
+type WrittenFor = (personalClass: PersonalClass, what: string) => string | null;
+
 function replacementsIn(
   text: string,
-  classification: Classification,
-  policy: DataPolicy,
-  key: KeyObject,
+  effort: Effort,
   work: PersonalWork,
+  writtenFor: WrittenFor,
 ): readonly Replacement[] {
   const found: Replacement[] = [];
-  for (const view of readText(text).views) {
-    findPersonal(view.text, work, (match: PersonalMatch) => {
-      const action = actionFor(match.class, classification, policy);
-      if (action !== 'redact' && action !== 'tokenise') return;
-      const span = view.spanOf(match.start, match.end);
-      const what = view.text.slice(match.start, match.end);
-      const written = action === 'redact' ? `[redacted ${match.class}]` : tokenFor(what, key);
-      found.push({ ...span, text: written });
+  effort.allow(text.length);
+  const words = wordRules.newWork(effort);
+  for (const view of readText(text, effort).views) {
+    const onPersonal = ({ class: personalClass, start, end }: Omit<PersonalMatch, 'rule'>): void => {
+      const written = writtenFor(personalClass, view.text.slice(start, end));
+      if (written !== null) found.push({ ...view.spanOf(start, end), text: written });
+    };
+    findPersonal(view.text, work, onPersonal);
+    wordRules.scan(view.text, words, ({ id }, _outcome, start, end) => {
+      const personalClass = classOfRule.get(id);
+      if (personalClass !== undefined) onPersonal({ class: personalClass, start, end });
     });
   }
   return withoutOverlap(found);

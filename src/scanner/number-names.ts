@@ -26,13 +26,14 @@ export class NumberNames {
     let hits = 0;
     automaton.scan(text, (index, end) => {
       const keyword = keywords[index];
-      if (keyword === undefined || hits >= hitsMax) return;
-      if (isLetter(text.charCodeAt(end - keyword.name.length - 1))) return;
-      if (keyword.isWord && isLetter(text.charCodeAt(end))) return;
+      if (keyword === undefined || hits >= hitsMax) return false;
+      if (isLetter(text.charCodeAt(end - keyword.name.length - 1))) return true;
+      if (keyword.isWord && isLetter(text.charCodeAt(end))) return true;
       hits += 1;
       const ends = this.ends.get(keyword.id);
       if (ends === undefined) this.ends.set(keyword.id, [end]);
       else ends.push(end);
+      return true;
     });
   }
 

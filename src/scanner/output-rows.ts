@@ -97,7 +97,7 @@ const rows: readonly OutputRow[] = [
     source:
       "(?:you(?:_will|'ll)_be_(?:responsible|blamed|fired|held|to_blame|liable)|" +
       'it_will_be_your_fault|' +
-      "if_you_(?:don't|do_not)(?:_[a-z']{1,14}){0,6}_(?:fired|lose_(?:your|my|their|everything)|" +
+      "if_you_(?:don't|do_not)(?:_[a-z0-9]{1,14}){0,6}_(?:fired|lose_(?:your|my|their|everything)|" +
       'suffer|die|be_hurt|regret|be_punished|shut_down)|' +
       "only_you_can_(?:save|help|stop|prevent)|i(?:_am|'m)_begging_you|you_owe_(?:me|us|it_to)|" +
       'how_could_you_(?:refuse|say_no|not)|everyone_else_has_(?:already_)?(?:approved|agreed)|' +

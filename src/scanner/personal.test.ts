@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { defaultDataPolicy } from '../mesh/scanner-settings.ts';
+import { Effort } from '../text/effort.ts';
 import { findPersonal, PersonalWork } from './personal.ts';
 import { chanceOf, evasions, plantedItem, plantedKinds, plantedText } from './planted-fixture.ts';
 import { createScanner } from './scan.ts';
@@ -23,7 +24,7 @@ function newScanner(data = defaultDataPolicy) {
 
 function rulesIn(text: string): readonly string[] {
   const found: string[] = [];
-  findPersonal(text, new PersonalWork(), ({ rule }) => found.push(rule));
+  findPersonal(text, new PersonalWork(new Effort(text.length)), ({ rule }) => found.push(rule));
   return found;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stepsOf } from '../text/effort.ts';
+import type { Effort } from '../text/effort.ts';
 import { isCard, isIssuedRange } from './check-digits.ts';
 import { findAddresses } from './e-mail.ts';
 import { findIbans } from './iban.ts';
@@ -17,29 +19,29 @@ export type PersonalMatch = {
   readonly class: PersonalClass;
   readonly start: number;
   readonly end: number;
+  /** Told by words alone: it may be about nobody, so it is never refused by itself. */
+  readonly isDoubtful?: true;
 };
+
+const phonesMax = 48;
 
 /** What one scan may spend on numbers; all its texts together. */
 export class PersonalWork {
-  exhausted = false;
-  private windows = 4000;
-  private phones = 48;
+  private readonly effort: Effort;
+  private phones = phonesMax;
 
-  /** What a text of this length adds. */
-  allow(length: number): void {
-    this.windows += length >> 3;
+  constructor(effort: Effort) {
+    this.effort = effort;
   }
 
-  takeWindow(): boolean {
-    this.windows -= 1;
-    if (this.windows < 0) this.exhausted = true;
-    return this.windows >= 0;
+  take(steps: number): boolean {
+    return this.effort.take('personal-data', steps);
   }
 
   /** False when no more numbers are looked up: then what has the form of one counts as one. */
   takePhone(): boolean {
     this.phones -= 1;
-    return this.phones >= 0;
+    return this.phones >= 0 && this.effort.take('personal-data', stepsOf.phone);
   }
 }
 
@@ -53,15 +55,15 @@ const byLength = Array.from({ length: digitsMax + 1 }, (_, length) =>
 
 /**
  * Finds personal, financial and health data by form, check digit and the words before it. Linear in
- * the text, within `work`. It knows forms, not people: a name alone is not found.
+ * the text, within the effort of `work`. It knows forms, not people: a name alone is not found.
  */
 export function findPersonal(text: string, work: PersonalWork, onMatch: OnPersonal): void {
   if (text.includes('@') || text.includes('(at)') || text.includes('[at]')) {
-    findAddresses(text, (start, end) => onMatch({ rule: 'personal/e-mail', class: 'contact', start, end }));
+    findAddresses(text, work, (start, end) => onMatch({ rule: 'personal/e-mail', class: 'contact', start, end }));
   }
   const tokens = numberTokens(text);
-  if (tokens.digits.length === 0) return;
-  findIbans(text, tokens, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
+  if (tokens.digits.length === 0 || !work.take(stepsOf.number * tokens.digits.length)) return;
+  findIbans(text, tokens, work, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
   // Most texts hold no number that needs a name.
   let names: NumberNames | null = null;
   const isNamed = (id: string, position: number): boolean => {
@@ -105,6 +107,7 @@ function inGroup(scan: GroupScan): void {
       const length = (before[end + 1] ?? 0) - from;
       if (length < digitsMin || (isScattered && (first > 0 || end < count - 1))) break;
       if (isDense && first > 0 && end < count - 1) continue;
+      if (!scan.work.take(stepsOf.window)) return;
       const found = numberFor(scan, first, end, length);
       if (found === null) continue;
       onMatch(found);
@@ -150,13 +153,13 @@ function numberFor(scan: GroupScan, first: number, last: number, length: number)
   const start = group.starts[first] ?? 0;
   const end = group.ends[last] ?? 0;
   const span = { start, end };
-  if (length >= 13 && isIssuedRange(firstFour(scan, first), length) && work.takeWindow()) {
+  if (length >= 13 && isIssuedRange(firstFour(scan, first), length) && work.take(stepsOf.check)) {
     if (isCard(digitsOf(scan, first, last))) return { rule: 'personal/card', class: 'financial', ...span };
   }
   for (const number of byLength[length] ?? []) {
     const isWritten = number.groupsAreEnough && hasGroups(group, first, last, number.groups);
     if (!isWritten && !isNamed(number.id, start)) continue;
-    if (!work.takeWindow() || !number.holds(digitsOf(scan, first, last))) continue;
+    if (!work.take(stepsOf.check) || !number.holds(digitsOf(scan, first, last))) continue;
     return { rule: `personal/${number.id}`, class: number.class, ...span };
   }
   if (length > 15) return null;

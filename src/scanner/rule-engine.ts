@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { longestMatch } from './expression-length.ts';
+import { stepsOf } from '../text/effort.ts';
+import type { Effort } from '../text/effort.ts';
+import { reachOf } from './expression-length.ts';
+import type { Reach } from './expression-length.ts';
 import { KeywordAutomaton } from './keyword-automaton.ts';
 import type { Rule } from './rule.ts';
 import { ScannerError } from './scanner-error.ts';
@@ -7,16 +10,12 @@ import { ScannerError } from './scanner-error.ts';
 /** Where a rule matched, in the text that was scanned. */
 export type OnMatch = (rule: Rule, outcome: Rule['outcome'], start: number, end: number) => void;
 
-/**
- * What one scan may spend, in characters that expressions may read. Each rule has a part of its
- * own, so that a text which exhausts one rule does not silence the others.
- */
-export type WorkLimits = { readonly perRule: number; readonly total: number };
-
 /** Spent work of one scan over all its strings. */
 export type Work = {
-  readonly spent: Int32Array;
-  total: number;
+  /** Shared with everything else that the scan does. */
+  readonly effort: Effort;
+  /** Steps of each rule, by index. */
+  readonly spent: Float64Array;
   /** Rules that did not come to an end, by index. */
   readonly exhausted: Set<number>;
   /** Where the last match of each rule in the present text ends. */
@@ -24,8 +23,6 @@ export type Work = {
   matched: boolean;
 };
 
-/** What an attempt costs beside the characters it may read. */
-const attemptCost = 40;
 /** No rule matches less than `[inst]`. */
 const matchLengthMin = 6;
 
@@ -35,14 +32,14 @@ export class RuleEngine {
   private readonly automaton: KeywordAutomaton;
   private readonly ruleOfKeyword: number[] = [];
   private readonly keywordLengths: number[] = [];
-  /** Characters that one attempt of each rule may read. */
-  private readonly reaches: number[] = [];
+  /** What one attempt of each rule may read. */
+  private readonly reaches: Reach[] = [];
 
   constructor(rules: readonly Rule[]) {
     this.rules = rules;
     const keywords: string[] = [];
     for (const [index, rule] of rules.entries()) {
-      this.reaches.push(reachOf(rule));
+      this.reaches.push(reachOfRule(rule));
       for (const keyword of rule.keywords) {
         keywords.push(keyword);
         this.ruleOfKeyword.push(index);
@@ -52,52 +49,70 @@ export class RuleEngine {
     this.automaton = new KeywordAutomaton(keywords);
   }
 
-  newWork(): Work {
+  newWork(effort: Effort): Work {
     const count = this.rules.length;
     return {
-      spent: new Int32Array(count),
-      total: 0,
+      effort,
+      spent: new Float64Array(count),
       exhausted: new Set(),
       ends: new Int32Array(count),
       matched: false,
     };
   }
 
-  /** Time is linear in the text and bounded by the limits; never throws. */
-  scan(text: string, work: Work, limits: WorkLimits, onMatch: OnMatch): void {
+  /** Time is linear in the text and bounded by the effort; never throws. */
+  scan(text: string, work: Work, onMatch: OnMatch): void {
     if (text.length < matchLengthMin) return;
     if (work.matched) work.ends.fill(0);
     work.matched = false;
     this.automaton.scan(text, (keyword, keywordEnd) => {
       const index = this.ruleOfKeyword[keyword] ?? -1;
       const rule = this.rules[index];
-      if (rule === undefined) return;
+      const reach = this.reaches[index];
+      if (rule === undefined || reach === undefined) return true;
+      if (!work.effort.take('rules', stepsOf.keyword)) return false;
       const start = keywordEnd - (this.keywordLengths[keyword] ?? 0);
       // Inside the last match of the same rule there is nothing new to find.
-      if (start < (work.ends[index] ?? 0)) return;
-      if (rule.wordStart && rule.before === 0 && isWordUnit(text.charCodeAt(start - 1))) return;
-      const reach = this.reaches[index] ?? 0;
-      if (!pay(work, limits, index, reach)) return;
-      const match = attempt(rule, reach, text, start);
-      if (match === null) return;
+      if (start < (work.ends[index] ?? 0)) return true;
+      if (rule.wordStart && rule.before === 0 && isWordUnit(text.charCodeAt(start - 1))) return true;
+      // To look how far it may read is work as well.
+      if (work.exhausted.size > 0 && work.exhausted.has(index)) return true;
+      // From each of the characters before the keyword an expression may read up to it.
+      const read = rule.before * rule.before + readable(text, start, reach);
+      if (!pay(work, index, stepsOf.rule + stepsOf.ruleCharacter * read)) return true;
+      const match = attempt(rule, reach.length, text, start);
+      if (match === null) return true;
+      if (!pay(work, index, stepsOf.match)) return true;
       work.ends[index] = match.end;
       work.matched = true;
       const outcome = outcomeOf(rule, text.slice(match.start, match.end));
       if (outcome !== null) onMatch(rule, outcome, match.start, match.end);
+      return true;
     });
   }
 }
 
-function pay(work: Work, limits: WorkLimits, index: number, reach: number): boolean {
-  const cost = attemptCost + reach;
-  const spent = (work.spent[index] ?? 0) + cost;
-  if (spent > limits.perRule || work.total + cost > limits.total) {
+function pay(work: Work, index: number, steps: number): boolean {
+  const spent = (work.spent[index] ?? 0) + steps;
+  if (!(spent <= work.effort.ofOneRule) || !work.effort.take('rules', steps)) {
     work.exhausted.add(index);
     return false;
   }
   work.spent[index] = spent;
-  work.total += cost;
   return true;
+}
+
+/** Characters from `start` on that the expression may read: it ends at the first that it cannot. */
+function readable(text: string, start: number, { length, units }: Reach): number {
+  if (units === null) return length;
+  const until = Math.min(text.length, start + length);
+  let end = start;
+  while (end < until) {
+    const code = text.charCodeAt(end);
+    if (code < units.length && units[code] === 0) break;
+    end += 1;
+  }
+  return end - start;
 }
 
 function attempt(
@@ -130,10 +145,11 @@ function isWordUnit(code: number): boolean {
 }
 
 /** Throws `ScannerError` SCAN_RULE_INVALID on a rule that is not bounded. */
-function reachOf(rule: Rule): number {
+function reachOfRule(rule: Rule): Reach {
   if (rule.keywords.length === 0 || rule.expression.sticky !== (rule.before === 0)) {
     throw new ScannerError('SCAN_RULE_INVALID', `Rule ${rule.id} has no place to start.`);
   }
   // One more for the character that a look-ahead may ask for.
-  return longestMatch(rule.expression) + 1;
+  const { length, units } = reachOf(rule.expression);
+  return { length: length + 1, units };
 }

@@ -5,8 +5,9 @@ import type { ScannerSettings } from '../mesh/scanner-settings.ts';
 import type { Finding, Outcome } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 import type { Span } from '../text/view.ts';
-import { DecodeBudget } from '../text/budget.ts';
+import { Effort, stepsOf } from '../text/effort.ts';
 import type { HiddenRun } from '../text/normalise.ts';
+import { isShortWord } from '../text/survey.ts';
 import { readText } from '../text/read-text.ts';
 import type { View } from '../text/view.ts';
 import type { CleanTexts } from './clean-texts.ts';
@@ -17,14 +18,15 @@ import type { TextPlace } from './finding-list.ts';
 import { hidingOf } from './hiding.ts';
 import { findPersonal, PersonalWork } from './personal.ts';
 import type { PersonalMatch } from './personal.ts';
+import { classByName, classOfRule } from './personal-words.ts';
 import type { PromptFingerprint } from './prompt-leak.ts';
-import type { OnMatch, RuleEngine, Work, WorkLimits } from './rule-engine.ts';
+import type { OnMatch, RuleEngine, Work } from './rule-engine.ts';
 import type { ScanInput, ScannerConfig } from './scan.ts';
 import type { Place } from './structure.ts';
 import { pointerTo, walkTexts } from './structure.ts';
 import { suppressionsNow } from './suppression.ts';
 import type { LinearRule } from './user-patterns.ts';
-import { stepsOf } from './user-patterns.ts';
+import { stepsOfPattern } from './user-patterns.ts';
 
 /** What all scans of one scanner share. */
 export type ScanParts = {
@@ -38,7 +40,8 @@ export type ScanParts = {
   readonly fragments: DataFragments;
   readonly clean: CleanTexts;
   readonly fingerprint: PromptFingerprint | null;
-  readonly limits: WorkLimits;
+  /** What every scan may do, beside what its texts allow; absent means the default. */
+  readonly stepsAtLeast: number | undefined;
 };
 
 /** Steps of users' patterns in one scan; their engine takes up to 0.1 us for one. */
@@ -50,8 +53,8 @@ export class Scan {
   private readonly parts: ScanParts;
   private readonly engine: RuleEngine;
   private readonly work: Work;
-  private readonly budget = new DecodeBudget(0);
-  private readonly personalWork = new PersonalWork();
+  private readonly effort: Effort;
+  private readonly personalWork: PersonalWork;
   private readonly found: FindingList;
   private userSteps = 0;
   /** The text that is being scanned, and the view of it. */
@@ -67,7 +70,9 @@ export class Scan {
     this.input = input;
     this.parts = parts;
     this.engine = input.towardsPerson === true ? parts.engineTowardsPerson : parts.engine;
-    this.work = this.engine.newWork();
+    this.effort = new Effort(0, parts.stepsAtLeast);
+    this.personalWork = new PersonalWork(this.effort);
+    this.work = this.engine.newWork(this.effort);
     this.mode = modeOf(input);
     const nowMs = parts.config.nowMs ?? null;
     this.found = new FindingList(parts.key, suppressionsNow(parts.settings.suppressions, nowMs));
@@ -81,10 +86,9 @@ export class Scan {
     };
     found.refuse(walkTexts(input.value, parts.config.limits, visit));
     for (const index of this.work.exhausted) {
-      found.escalateOnce('SCAN_BUDGET', this.engine.rules[index]?.id ?? 'budget/total');
+      found.escalateOnce('SCAN_BUDGET', this.engine.rules[index]?.id ?? 'budget/rules');
     }
-    if (this.budget.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/decoding');
-    if (this.personalWork.exhausted) found.escalateOnce('SCAN_BUDGET', 'budget/personal-data');
+    for (const part of this.effort.exhausted) found.escalateOnce('SCAN_BUDGET', `budget/${part}`);
     return found;
   }
 
@@ -98,12 +102,19 @@ export class Scan {
     const { clean } = this.parts;
     const { text } = where;
     this.where = where;
-    this.budget.allow(text.length);
-    this.personalWork.allow(text.length);
+    this.effort.allow(text.length);
+    if (!where.name && where.place !== null) this.named(text, where.place.segment);
+    if (isShortWord(text)) {
+      this.view = { text, steps: [], spanOf: sameSpan };
+      this.engine.scan(text, this.work, this.onMatch);
+      if (!where.name) this.joined(text, sameSpan);
+      return;
+    }
     if (clean.has(text, this.mode)) {
       if (!where.name) this.joined(text, sameSpan);
       return;
     }
+    if (!this.effort.take('decoding', stepsOf.text)) return;
     const heardBefore = this.heard;
     const [first, ...others] = this.read(where);
     if (first === undefined) return;
@@ -112,13 +123,19 @@ export class Scan {
     if (!where.name) this.joined(first.text, first.spanOf);
   }
 
+  /** A value that the name of its member says to be of a person, whatever it is. */
+  private named(text: string, name: string): void {
+    const personalClass = classByName(name, text);
+    if (personalClass === null) return;
+    this.addPersonal({ rule: 'personal/by-name', class: personalClass, start: 0, end: text.length, isDoubtful: true }, sameSpan);
+  }
+
   private read(where: TextPlace): readonly View[] {
-    const reading = readText(where.text, this.budget);
+    const reading = readText(where.text, this.effort, this.onView);
     for (const run of reading.hidden) {
       this.heard += 1;
       this.found.add('SCAN_HIDDEN_TEXT', `hidden/${run.kind}`, hiddenOutcome(run), run, where);
     }
-    for (const view of reading.views) this.scanView(view);
     const [first] = reading.views;
     if (first === undefined) return [];
     // A rule that has spoken of one way to read the text has nothing to add about the next.
@@ -128,12 +145,14 @@ export class Scan {
   }
 
   private get isExhausted(): boolean {
-    return this.work.exhausted.size > 0 || this.budget.exhausted || this.personalWork.exhausted;
+    return this.work.exhausted.size > 0 || this.effort.exhausted.size > 0;
   }
+
+  private readonly onView = (view: View): void => this.scanView(view);
 
   private scanView(view: View): void {
     this.view = view;
-    this.engine.scan(view.text, this.work, this.parts.limits, this.onMatch);
+    this.engine.scan(view.text, this.work, this.onMatch);
     findPersonal(view.text, this.personalWork, this.onPersonal);
   }
 
@@ -144,6 +163,8 @@ export class Scan {
     const place = `${stream} ${pointerTo(this.where.place, () => false)}`;
     const joined = this.parts.fragments.joinWith(place, text);
     if (joined === null) return;
+    const cost = stepsOf.join + stepsOf.character * joined.text.length;
+    if (!this.effort.take('decoding', cost)) return;
     const heardBefore = this.heard;
     this.seams = joined;
     this.scanView({
@@ -161,6 +182,11 @@ export class Scan {
   }
 
   private readonly onMatch: OnMatch = (rule, outcome, start, end) => {
+    const personalClass = classOfRule.get(rule.id);
+    if (personalClass !== undefined) {
+      this.onPersonal({ rule: rule.id, class: personalClass, start, end, isDoubtful: true });
+      return;
+    }
     this.heard += 1;
     if (!rule.appliesToUser && this.input.channel === 'user') return;
     const { view, where, found } = this;
@@ -175,17 +201,22 @@ export class Scan {
 
   private readonly onPersonal = (match: PersonalMatch): void => {
     this.heard += 1;
-    const { view, where, input } = this;
-    if (view === null || this.isOld(match.start, match.end)) return;
-    const action = actionFor(match.class, input.classification ?? 'internal', this.parts.settings.data);
-    const outcome = outcomeOf(action, input.schemaId);
-    const span = view.spanOf(match.start, match.end);
-    this.found.add('SCAN_PERSONAL_DATA', match.rule, outcome, span, where);
+    const { view } = this;
+    if (view !== null && !this.isOld(match.start, match.end)) this.addPersonal(match, view.spanOf);
   };
+
+  private addPersonal(match: PersonalMatch, spanOf: View['spanOf']): void {
+    if (!this.effort.take('personal-data', stepsOf.match)) return;
+    const { input, where } = this;
+    const action = actionFor(match.class, input.classification ?? 'internal', this.parts.settings.data);
+    const meant = outcomeOf(action, input.schemaId);
+    const outcome = meant === 'NO-GO' && match.isDoubtful === true ? 'ESCALATE' : meant;
+    this.found.add('SCAN_PERSONAL_DATA', match.rule, outcome, spanOf(match.start, match.end), where);
+  }
 
   /** True when there is no need to look at further views. */
   private linearRule(rule: LinearRule, view: View): boolean {
-    const steps = stepsOf(rule, view.text);
+    const steps = stepsOfPattern(rule, view.text);
     if (this.userSteps + steps > userStepsMax) {
       this.heard += 1;
       this.found.escalateOnce('SCAN_BUDGET', rule.id);

@@ -202,13 +202,20 @@ describe('the work of one scan', () => {
   });
 
   it('is bounded over all strings of a value together', () => {
-    const tight = scannerWith({ work: { perRule: 1_000_000, total: 500 } });
-    expect(scan(['ghp_ xoxb'], tight).outcome).toBe('GO');
-    const many = Array.from({ length: 40 }, (_, index) => `ghp_ xoxb ${index}`);
-    expect(scan(many, tight)).toMatchObject({
-      outcome: 'ESCALATE',
-      findings: [{ code: 'SCAN_BUDGET' }],
-    });
+    const tight = scannerWith({ stepsAtLeast: 4000 });
+    expect(scan(['ghp_ xoxb-'], tight).outcome).toBe('GO');
+    const many = Array.from({ length: 40 }, (_, index) => `${'ghp_ xoxb- '.repeat(4)}${index}`);
+    const verdict = scan(many, tight);
+    expect(verdict.outcome).toBe('ESCALATE');
+    expect(new Set(verdict.findings.map(({ code }) => code))).toEqual(new Set(['SCAN_BUDGET']));
+  });
+
+  it('counts texts as well: thousands of short ones are not free', () => {
+    const many = Array.from({ length: 6000 }, (_, index) => `a note ${index + 10_000}`);
+    const limitless = scannerWith({ limits: { ...limits, membersMax: 10_000 } });
+    expect(scan(many, limitless)).toMatchObject({ outcome: 'ESCALATE', findings: [{ rule: 'budget/decoding' }] });
+    const words = Array.from({ length: 6000 }, (_, index) => `${index}`);
+    expect(scan(words, limitless).outcome).toBe('GO');
   });
 
   it('does not grow with the text beyond its limits', () => {

@@ -56,6 +56,6 @@ export function compileLinearRules(
 }
 
 /** Steps of the automaton: the engine's time is about proportional to this. */
-export function stepsOf(rule: LinearRule, text: string): number {
+export function stepsOfPattern(rule: LinearRule, text: string): number {
   return text.length * Math.ceil(1 + rule.linear.programSize / 16);
 }

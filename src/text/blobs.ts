@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { gunzipSync, inflateSync, constants } from 'node:zlib';
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { rotatedUnit } from './letters.ts';
 import { runLengthMin } from './survey.ts';
 import { isPlausible, textOf } from './utf8.ts';
@@ -28,7 +29,7 @@ const rotatedHexValues = rotatedValues(hexValues);
  * Undoes hex, base32 and base64 (RFC 4648, both alphabets), with gzip or zlib inside, in place. A
  * run counts as coded when what comes out is text; `runs` are start and end of each run in turn.
  */
-export function decodeBlobs(text: string, runs: readonly number[], budget: DecodeBudget): Decoded {
+export function decodeBlobs(text: string, runs: readonly number[], effort: Effort): Decoded {
   const rewrite = new Rewrite(text);
   const steps = new Set<Step>();
   for (let index = 0; index < runs.length; index += 2) {
@@ -38,10 +39,10 @@ export function decodeBlobs(text: string, runs: readonly number[], budget: Decod
       end = runs[index + 3] ?? end;
       index += 2;
     }
-    if (!budget.takeAttempt()) break;
-    const blob = decodeRun(text, start, end, budget);
+    if (!effort.take('decoding', stepsOf.attempt)) break;
+    const blob = decodeRun(text, start, end, effort);
     if (blob === null) continue;
-    if (!budget.takeReplacement()) break;
+    if (!effort.take('decoding', stepsOf.replacement)) break;
     for (const step of blob.steps) steps.add(step);
     rewrite.add(blob.start, paddedEnd(text, end), blob.text);
   }
@@ -62,28 +63,28 @@ function paddedEnd(text: string, end: number): number {
 
 type Blob = { readonly text: string; readonly start: number; readonly steps: readonly Step[] };
 
-function decodeRun(text: string, start: number, end: number, budget: DecodeBudget): Blob | null {
+function decodeRun(text: string, start: number, end: number, effort: Effort): Blob | null {
   const kind = kindOf(text, start, end);
   if (kind === 'words') return null;
   if (kind === 'hex') {
-    const read = readAs('hex', text, start, end, budget) ?? readAs('hex', text, start + 1, end, budget);
+    const read = readAs('hex', text, start, end, effort) ?? readAs('hex', text, start + 1, end, effort);
     if (read !== null) return read;
   }
   if (kind === 'rot13 hex') {
-    const read = readAs('rot13 hex', text, start, end, budget);
+    const read = readAs('rot13 hex', text, start, end, effort);
     if (read !== null) return read;
   }
   if (kind === 'hex' || kind === 'base32') {
-    const read = readAs('base32', text, start, end, budget) ??
-      readAs('rot13 base32', text, start, end, budget);
+    const read = readAs('base32', text, start, end, effort) ??
+      readAs('rot13 base32', text, start, end, effort);
     if (read !== null) return read;
   }
   // A character put in front shifts all groups of four.
   for (let shift = 0; shift < 4 && end - start - shift >= runLengthMin; shift += 1) {
-    const read = readAs('base64', text, start + shift, end, budget);
+    const read = readAs('base64', text, start + shift, end, effort);
     if (read !== null) return read;
   }
-  return readAs('rot13 base64', text, start, end, budget);
+  return readAs('rot13 base64', text, start, end, effort);
 }
 
 type Kind = 'hex' | 'rot13 hex' | 'base32' | 'base64' | 'words';
@@ -117,15 +118,16 @@ function readAs(
   text: string,
   start: number,
   end: number,
-  budget: DecodeBudget,
+  effort: Effort,
 ): Blob | null {
   const probe = probeBytes(coding, text, start, Math.min(end, start + probeLength));
   if (probe === null) return null;
   const isPacked = isGzip(probe) || isZlib(probe);
   if (!isPacked && !isPlausible(probe, probe.length)) return null;
+  if (!effort.take('decoding', stepsOf.coded * (end - start))) return null;
   const bytes = bytesOf(coding, text.slice(start, end));
   if (isPacked) {
-    const inflated = inflate(bytes, budget);
+    const inflated = inflate(bytes, effort);
     if (inflated !== null) return { text: inflated, start, steps: [baseOf(coding), 'gzip'] };
   }
   const decoded = textOf(bytes);
@@ -210,17 +212,17 @@ function isZlib(bytes: Uint8Array): boolean {
   return first === 0x78 && (second === 0x01 || second === 0x5e || second === 0x9c || second === 0xda);
 }
 
-/** Null when it is not packed text, or more than the budget allows; the budget then says so. */
-function inflate(bytes: Uint8Array, budget: DecodeBudget): string | null {
-  const maxOutputLength = budget.takeInflation();
+/** Null when it is not packed text, or more than the effort allows, which then says so. */
+function inflate(bytes: Uint8Array, effort: Effort): string | null {
+  const maxOutputLength = effort.takeInflation();
   if (maxOutputLength === 0) return null;
   try {
     // A damaged end does not hide the beginning: models are good at guessing what is cut off.
     const options = { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
     return textOf(isGzip(bytes) ? gunzipSync(bytes, options) : inflateSync(bytes, options));
   } catch (failure) {
-    // Too long is a spent budget, which the caller escalates; anything else is no packed text.
-    if (failure instanceof RangeError) budget.exhausted = true;
+    // Too long is spent effort, which the caller escalates; anything else is no packed text.
+    if (failure instanceof RangeError) effort.exhausted.add('decoding');
     return null;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { decodeUtf8 } from './utf8.ts';
 import { Rewrite } from './view.ts';
 
@@ -26,14 +27,15 @@ const equals = 0x3d;
  * JavaScript and C, and quoted-printable (RFC 2045), once and in place; `places` are those of the
  * signs that escapes begin with.
  */
-export function unescape(text: string, places: readonly number[], budget: DecodeBudget): Rewrite {
+export function unescape(text: string, places: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
   for (const place of places) {
     if (place < done) continue;
+    if (!effort.take('decoding', stepsOf.sign)) break;
     const unit = unitAt(text, place, text.charCodeAt(place));
     if (unit === null) continue;
-    if (!budget.takeReplacement()) break;
+    if (!effort.take('decoding', stepsOf.replacement + stepsOf.sign * (unit.text.length - 1))) break;
     rewrite.add(place, unit.end, unit.text);
     done = unit.end;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { Rewrite } from './view.ts';
 
 /**
@@ -40,7 +41,6 @@ const markBlocks: readonly (readonly [number, number])[] = [
 const zeros = [0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6]
   .concat([0x0d66, 0x0e50, 0x0ed0, 0x0f20, 0x1040, 0x17e0, 0x1810]);
 
-const folded = buildFolded();
 /** Letters of squares, circles and regional indicators, which NFKC leaves alone. */
 const plateBlocks: readonly (readonly [number, number])[] = [
   [0x1f130, 0x41],
@@ -51,19 +51,31 @@ const plateBlocks: readonly (readonly [number, number])[] = [
 
 /**
  * Writes letters that only look like ASCII, and letters with marks, as ASCII, in place. It reads
- * foreign words as nonsense, which no rule matches; the text itself is read as well.
+ * foreign words as nonsense, which no rule matches; the text itself is read as well. A word without any
+ * ASCII letter and with a letter that looks like none is a foreign word, and is left alone.
  */
-export function fold(text: string, budget: DecodeBudget): Rewrite {
+export function fold(text: string, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let position = 0;
+  let wordEnd = 0;
+  let isForeign = false;
   while (position < text.length) {
-    if (text.charCodeAt(position) < 0xa0) {
+    if ((forms[text.charCodeAt(position)] ?? 0) === 0) {
       position += 1;
+      continue;
+    }
+    if (position >= wordEnd) {
+      wordEnd = foreignEnd(text, position);
+      isForeign = wordEnd < 0;
+      wordEnd = Math.abs(wordEnd);
+    }
+    if (isForeign) {
+      position = wordEnd;
       continue;
     }
     const start = position;
     let written = '';
-    while (position < text.length) {
+    while (position < wordEnd) {
       const form = formAt(text, position);
       if (form === null) break;
       written += form;
@@ -73,16 +85,53 @@ export function fold(text: string, budget: DecodeBudget): Rewrite {
       position += 1;
       continue;
     }
-    if (!budget.takeReplacement()) break;
+    if (!effort.take('decoding', stepsOf.replacement + stepsOf.character * (position - start))) break;
     rewrite.add(start, position, written);
   }
   return rewrite;
 }
 
+/** End of the word around the position; negative where it is a foreign one. */
+function foreignEnd(text: string, position: number): number {
+  let isLatin = false;
+  let isForeign = false;
+  let start = position;
+  while (start > 0 && isWordUnit(text.charCodeAt(start - 1))) start -= 1;
+  let end = start;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    if (!isWordUnit(code)) break;
+    if (code < 0x80) isLatin = true;
+    else if (code >= foreignFrom && code < 0xd800 && forms[code] === 0) isForeign = true;
+    end += 1;
+  }
+  return isForeign && !isLatin ? -end : end;
+}
+
+/** Greek and Cyrillic and what comes after them; what is before is Latin letters and marks. */
+const foreignFrom = 0x370;
+
+function isWordUnit(code: number): boolean {
+  if (code >= 0x80) return forms[code] !== 0 || (code >= 0xc0 && !(code >= 0x2000 && code < 0x2c00));
+  return (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a);
+}
+
+/** Unit -> place of its form; 0 for a unit that stays as it is. */
+const forms = new Uint16Array(0x10000);
+const writtenForms: string[] = [''];
+for (const [code, form] of buildFolded()) {
+  forms[code] = writtenForms.length;
+  writtenForms.push(form);
+}
+/** Flags and plates are looked up by their whole point. */
+forms[0xd83c] = writtenForms.push('') - 1;
+
 /** Null when the character stays as it is. */
 function formAt(text: string, position: number): string | null {
   const code = text.charCodeAt(position);
-  if (code !== 0xd83c) return folded.get(code) ?? null;
+  const form = forms[code] ?? 0;
+  if (form === 0) return null;
+  if (code !== 0xd83c) return writtenForms[form] ?? null;
   const point = text.codePointAt(position) ?? 0;
   for (const [first, ascii] of plateBlocks) {
     if (point >= first && point < first + 26) return String.fromCharCode(ascii + point - first);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { leetWords } from './leet-words.ts';
 import { Rewrite } from './view.ts';
 
@@ -9,20 +10,32 @@ const rotationContext = 40;
 
 /**
  * Turns ASCII letters by thirteen places, in the parts that read like rotated English: start and end
- * of each in turn.
+ * of each in turn. Code and other languages may be spread alike: a word of an order must be in it.
  */
-export function unrotate(text: string, parts: readonly number[], budget: DecodeBudget): Rewrite {
+export function unrotate(text: string, parts: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
   for (let index = 0; index < parts.length; index += 2) {
     const start = Math.max(done, (parts[index] ?? 0) - rotationContext);
     const end = Math.min(text.length, (parts[index + 1] ?? 0) + rotationContext);
     if (end <= start) continue;
-    if (!budget.takeReplacement()) break;
-    rewrite.add(start, end, rotated(text.slice(start, end)));
+    if (!effort.take('decoding', stepsOf.replacement + stepsOf.character * (end - start))) break;
+    const read = rotated(text.slice(start, end));
+    if (hasKnownWord(read)) rewrite.add(start, end, read);
     done = end;
   }
   return rewrite;
+}
+
+/** In plain letters or in leet. */
+function hasKnownWord(text: string): boolean {
+  for (let start = 0; start < text.length; start += 1) {
+    if (unitAt(text, start) === 0) continue;
+    const end = readWord(text, start);
+    if (word.read !== null && end - start >= 3) return true;
+    start = end;
+  }
+  return false;
 }
 
 function rotated(text: string): string {
@@ -50,18 +63,19 @@ const words = buildWords();
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
  * `places` are those of letters after a sign; the words beside theirs are read as well.
  */
-export function unleet(text: string, places: readonly number[], budget: DecodeBudget): Rewrite {
+export function unleet(text: string, places: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
   for (const place of places) {
     if (place < done) continue;
+    if (!effort.take('decoding', stepsOf.sign)) return rewrite;
     // A word of nothing but signs has no such place: `411` beside `pr3v10us`.
     let start = wordStart(text, wordStart(text, place, done) - 1, done);
     for (let isLast = false; !isLast; ) {
       const end = readWord(text, start);
       isLast = start > place && !word.hasSign;
       if (word.read !== null && word.hasSign) {
-        if (!budget.takeReplacement()) return rewrite;
+        if (!effort.take('decoding', stepsOf.replacement)) return rewrite;
         rewrite.add(start, end, word.read);
       }
       done = end;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { Rewrite } from './view.ts';
 
 const lessThan = 0x3c;
@@ -16,15 +17,16 @@ const markLengthMax = 4096;
  * Markdown inside a word. What a word was cut apart with is gone, and so is what was hidden: the
  * text itself is read as well. `signs` are the places of the signs that markup begins with.
  */
-export function render(text: string, signs: readonly number[], budget: DecodeBudget): Rewrite {
+export function render(text: string, signs: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
   let done = 0;
   for (const sign of signs) {
     if (sign < done) continue;
+    if (!effort.take('decoding', stepsOf.sign)) break;
     const mark = markAt(text, sign, text.charCodeAt(sign), places);
     if (mark === null) continue;
-    if (!budget.takeReplacement()) break;
+    if (!effort.take('decoding', stepsOf.replacement)) break;
     rewrite.add(sign, mark.end, mark.text);
     done = mark.end;
   }

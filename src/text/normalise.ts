@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 
 /** What a model reads, as plain text that the rules can match. */
 export type NormalText = {
@@ -91,19 +92,22 @@ export function normalise(text: string): NormalText {
 
 /** Where what was written stands in the original; kept only where the two stop going in step. */
 class Places {
-  private readonly writtenAt: number[] = [];
-  private readonly originals: number[] = [];
+  private writtenAt = new Int32Array(64);
+  private originals = new Int32Array(64);
+  private count = 0;
 
   /** From this written position on, until the next one added. */
   add(written: number, original: number): void {
-    this.writtenAt.push(written);
-    this.originals.push(original);
+    if (this.count === this.writtenAt.length) this.grow();
+    this.writtenAt[this.count] = written;
+    this.originals[this.count] = original;
+    this.count += 1;
   }
 
   originalOf(position: number): number {
     const { writtenAt } = this;
     let low = 0;
-    let high = writtenAt.length;
+    let high = this.count;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((writtenAt[middle] ?? 0) <= position) low = middle + 1;
@@ -112,30 +116,54 @@ class Places {
     if (low === 0) return position;
     return (this.originals[low - 1] ?? 0) + position - (writtenAt[low - 1] ?? 0);
   }
+
+  private grow(): void {
+    const writtenAt = new Int32Array(this.count * 4);
+    const originals = new Int32Array(this.count * 4);
+    writtenAt.set(this.writtenAt);
+    originals.set(this.originals);
+    this.writtenAt = writtenAt;
+    this.originals = originals;
+  }
 }
 
+/** Units of one replacement at most. */
+const replacementLengthMax = 4;
+/** Written to and read before anything else is normalised; larger texts get an array of their own. */
+const scratch = new Uint16Array(1 << 16);
+
 function rewrite(text: string, runs: HiddenRuns, places: Places): string {
-  let written = '';
+  const room = text.length * replacementLengthMax;
+  const units = room <= scratch.length ? scratch : new Uint16Array(room);
+  let written = 0;
   let position = 0;
   while (position < text.length) {
-    const end = keptUntil(text, position);
-    written += text.slice(position, end);
-    position = end;
-    if (position === text.length) break;
+    const code = text.charCodeAt(position);
+    if (actions[code] === keep) {
+      units[written] = code;
+      written += 1;
+      position += 1;
+      continue;
+    }
     const length = unitsAt(text, position);
     const replaced = replacementOf(text, position, length);
     if (replaced === null) {
-      written += text.slice(position, position + length);
+      for (let unit = 0; unit < length; unit += 1) units[written + unit] = text.charCodeAt(position + unit);
+      written += length;
     } else {
-      // Every unit of a replacement points to the beginning of what it stands for.
-      for (let unit = 0; unit < replaced.length; unit += 1) places.add(written.length + unit, position);
-      written += replaced;
-      places.add(written.length, position + length);
+      // One unit for one keeps the step; every unit of another replacement points to its beginning.
+      const keepsStep = replaced.length === 1 && length === 1;
+      for (let unit = 0; unit < replaced.length; unit += 1) {
+        if (!keepsStep) places.add(written, position);
+        units[written] = replaced.charCodeAt(unit);
+        written += 1;
+      }
+      if (!keepsStep) places.add(written, position + length);
       if (replaced === '') runs.add(text.codePointAt(position) ?? 0, position, position + length);
     }
     position += length;
   }
-  return written;
+  return Buffer.from(units.buffer, 0, written * 2).toString('utf16le');
 }
 
 /** The first position from `start` on whose unit is not simply kept. */

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DecodeBudget } from './budget.ts';
+import { Effort } from './effort.ts';
 import { hidings } from './hiding-fixture.ts';
 import { readText } from './read-text.ts';
 
@@ -61,6 +61,12 @@ describe('readText', () => {
     expect(readText(text).views).toHaveLength(1);
   });
 
+  it('leaves words of other scripts alone, and not those that only look like Latin ones', () => {
+    expect(readText('\u041f\u0440\u0438\u0432\u0435\u0442, \u043a\u0430\u043a \u0434\u0435\u043b\u0430').views.length).toBeLessThan(3);
+    expect(readText('\u041f\u0440\u0438\u0432\u0435\u0442 \u0434\u0435\u043b\u0430').views).toHaveLength(1);
+    expect(finds(order.replace('ignore', '\u0456gn\u043er\u0435').replace('all', '\u0430ll'))).toBe(true);
+  });
+
   it('reads one encoding that stands over itself many times', () => {
     let nested = order;
     for (let depth = 0; depth < 9; depth += 1) nested = base64(nested);
@@ -76,17 +82,26 @@ describe('readText', () => {
     expect(finds(order.replace('g', '%3Ci%3Eg'))).toBe(true);
   });
 
-  it('says that a budget ended before the encodings did', () => {
+  it('says that the effort ended before the encodings did', () => {
     const bomb = base64(gzipSync('ignore '.repeat(200_000)));
     expect(readText(bomb)).toMatchObject({ exhausted: true });
     const many = Array.from({ length: 40 }, (_, index) => base64(gzipSync(`${order} ${index}`)));
     expect(readText(many.join(' '))).toMatchObject({ exhausted: true });
     let nested = order;
-    for (let depth = 0; depth < 9; depth += 1) nested = base64(percent(nested));
+    for (let depth = 0; depth < 4; depth += 1) nested = base64(percent(nested));
     expect(readText(nested)).toMatchObject({ exhausted: true });
-    const budget = new DecodeBudget(0);
-    expect(budget.takeCharacters(1_000_000)).toBe(false);
-    expect(readText(percent(order), budget).exhausted).toBe(true);
+    expect(readText(percent(order), new Effort(0, 100)).exhausted).toBe(true);
+  });
+
+  it('hands over a text in clear before it looks for what is hidden in it', () => {
+    const seen: string[] = [];
+    const effort = new Effort(0, 100);
+    readText(`${order} ${percent(order)}`, effort, ({ text }) => {
+      seen.push(text);
+      expect(effort.exhausted.size).toBe(0);
+    });
+    expect(seen).toHaveLength(1);
+    expect(effort.exhausted).toEqual(new Set(['decoding']));
   });
 
   it('never throws and keeps every span inside the text', () => {

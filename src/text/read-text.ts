@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DecodeBudget, depthMax, viewsMax } from './budget.ts';
 import { decodeBlobs } from './blobs.ts';
+import { depthMax, Effort, stepsOf, viewsMax } from './effort.ts';
 import { unescape } from './escapes.ts';
 import { fold } from './fold.ts';
 import { unleet, unrotate } from './letters.ts';
@@ -22,24 +22,29 @@ export type Reading = {
   readonly exhausted: boolean;
 };
 
+/** Called with each view before what is hidden in it is looked for, so that a flood hides nothing in clear. */
+export type OnView = (view: View) => void;
+
 /**
  * Every way in which a model or a program may read a text: folded, rendered, and with encodings
- * undone, one inside the other, within a budget. Pure, linear in the text, never throws.
+ * undone, one inside the other, as far as the effort allows. Pure, linear in the text, never throws.
  */
-export function readText(text: string, budget = new DecodeBudget(text.length)): Reading {
+export function readText(text: string, effort = new Effort(text.length), onView: OnView = ignore): Reading {
   const normal = normalise(text);
   const first: View = {
     text: normal.text,
     steps: [],
     spanOf: (start, end) => ({ start: normal.originalOf(start), end: normal.originalOf(end) }),
   };
-  const reader = new Reader(budget, first);
+  const reader = new Reader(effort, first, onView);
   if (normal.text !== text) {
     const whole: View = { text, steps: [], spanOf: (start, end) => ({ start, end }) };
-    reader.add(whole, 'invisible', spellSmuggled(text, budget));
+    reader.add(whole, 'invisible', spellSmuggled(text, effort));
   }
-  return { views: reader.read(), hidden: normal.hidden, exhausted: budget.exhausted };
+  return { views: reader.read(), hidden: normal.hidden, exhausted: effort.exhausted.has('decoding') };
 }
+
+function ignore(): void {}
 
 /** What is known of a view before it is expanded. */
 type Origin = {
@@ -58,10 +63,12 @@ class Reader {
   private readonly views: View[];
   private readonly origins: Origin[] = [unknownOrigin];
   private readonly seen: Set<string>;
-  private readonly budget: DecodeBudget;
+  private readonly effort: Effort;
+  private readonly onView: OnView;
 
-  constructor(budget: DecodeBudget, first: View) {
-    this.budget = budget;
+  constructor(effort: Effort, first: View, onView: OnView) {
+    this.effort = effort;
+    this.onView = onView;
     this.views = [first];
     this.seen = new Set([first.text]);
   }
@@ -70,7 +77,9 @@ class Reader {
   read(): readonly View[] {
     for (let index = 0; index < this.views.length; index += 1) {
       const view = this.views[index];
-      if (view !== undefined) this.expand(view, this.origins[index] ?? unknownOrigin);
+      if (view === undefined) continue;
+      this.onView(view);
+      this.expand(view, this.origins[index] ?? unknownOrigin);
     }
     return this.views;
   }
@@ -78,15 +87,16 @@ class Reader {
   add(parent: View, step: Step, rewrite: Rewrite, asleep: ReadonlySet<Step> = unknownOrigin.asleep): void {
     if (rewrite.count === 0) return;
     const view = derive(parent, step, rewrite);
-    if (view === null || !this.budget.takeCharacters(view.text.length)) return;
+    if (view === null) return;
+    if (!this.effort.take('decoding', stepsOf.view + stepsOf.character * view.text.length)) return;
     if (depthOf(view) > depthMax || this.views.length >= viewsMax) {
-      this.budget.exhausted = true;
+      this.effort.exhausted.add('decoding');
       return;
     }
     const normal = normalise(view.text);
     const isNormal = normal.text === view.text;
     // What normalising strips may spell something.
-    if (!isNormal) this.add(view, 'invisible', spellSmuggled(view.text, this.budget));
+    if (!isNormal) this.add(view, 'invisible', spellSmuggled(view.text, this.effort));
     if (this.seen.has(normal.text)) return;
     this.seen.add(normal.text);
     this.views.push(isNormal ? view : normalised(view, normal));
@@ -96,7 +106,8 @@ class Reader {
   private expand(view: View, origin: Origin): void {
     const { text } = view;
     const survey = surveyOf(text);
-    const { budget } = this;
+    if (survey === null) return;
+    const { effort } = this;
     const taken = new Set(origin.asleep);
     const take = (step: Step, rewrite: Rewrite): void => {
       if (rewrite.count === 0) return;
@@ -104,18 +115,18 @@ class Reader {
       if (!isOld) this.add(view, step, rewrite, without(taken, step));
       taken.add(step);
     };
-    if (survey.escapes.length > 0) take('escapes', unescape(text, survey.escapes, budget));
+    if (survey.escapes.length > 0) take('escapes', unescape(text, survey.escapes, effort));
     if (survey.runs.length > 0) {
-      const { rewrite, steps } = decodeBlobs(text, survey.runs, budget);
+      const { rewrite, steps } = decodeBlobs(text, survey.runs, effort);
       const [first = 'base64'] = steps;
       take(steps.has('gzip') ? 'gzip' : first, rewrite);
     }
-    if (survey.lists.length > 0) take('number-list', joinTokenLists(text, survey.lists, budget));
-    if (!survey.isAscii) take('unicode-fold', fold(text, budget));
-    if (survey.marks.length > 0) take('markup', render(text, survey.marks, budget));
-    if (survey.mixed.length > 0) take('leet', unleet(text, survey.mixed, budget));
+    if (survey.lists.length > 0) take('number-list', joinTokenLists(text, survey.lists, effort));
+    if (!survey.isAscii) take('unicode-fold', fold(text, effort));
+    if (survey.marks.length > 0) take('markup', render(text, survey.marks, effort));
+    if (survey.mixed.length > 0) take('leet', unleet(text, survey.mixed, effort));
     if (survey.rotated.length > 0 && !view.steps.includes('rot13')) {
-      take('rot13', unrotate(text, survey.rotated, budget));
+      take('rot13', unrotate(text, survey.rotated, effort));
     }
   }
 }

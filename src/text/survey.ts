@@ -38,8 +38,9 @@ const tokenLengthMax = 8;
 /** In 1/16 nat: about eighteen letters of rotated English. */
 const rotationThreshold = 256;
 
-/** One pass; time is linear in the text. */
-export function surveyOf(text: string): Survey {
+/** Null where no encoding can be in the text. One pass; time is linear in the text. */
+export function surveyOf(text: string): Survey | null {
+  if (text.length < shortLength && isPlain(text)) return null;
   const runs: number[] = [];
   const rotated: number[] = [];
   const escapes: number[] = [];
@@ -91,6 +92,8 @@ export function surveyOf(text: string): Survey {
   }
   if (tokens >= tokenCountMin - 1) lists.push(listStart, text.length);
   if (runStart >= 0 && text.length - runStart >= runLengthMin) runs.push(runStart, text.length);
+  const found = escapes.length + marks.length + mixed.length + runs.length + lists.length + rotated.length;
+  if (found === 0 && (seen & beyondAscii) === 0) return null;
   return {
     escapes,
     marks,
@@ -100,6 +103,37 @@ export function surveyOf(text: string): Survey {
     lists,
     rotated,
   };
+}
+
+/** Shorter texts hold neither runs nor lists nor enough letters to tell how they are spread. */
+const shortLength = 11;
+
+/**
+ * A word, a date or a short number as it stands: too short for any encoding but a single sign, and for
+ * any number of a person that no name stands before.
+ */
+export function isShortWord(text: string): boolean {
+  if (text.length >= shortLength) return false;
+  let digits = 0;
+  let letters = 0;
+  for (let position = 0; position < text.length; position += 1) {
+    const code = text.charCodeAt(position);
+    if (code >= 0x30 && code <= 0x39) digits += 1;
+    else if ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a) letters += 1;
+    else if (code === 0x2b || code === 0x40) return false;
+  }
+  return (digits < 5 || letters === 0) && isPlain(text);
+}
+
+/** No sign of an escape, of markup or of letters in other forms. */
+function isPlain(text: string): boolean {
+  let before = 0;
+  for (let position = 0; position < text.length; position += 1) {
+    const bits = (table[text.charCodeAt(position)] ?? 0) & 0xff;
+    if ((bits & (escape | markup | beyondAscii)) !== 0 || ((bits << 1) & before & leet) !== 0) return false;
+    before = bits;
+  }
+  return true;
 }
 
 /** A letter set apart, two digits of hex, or a number. */

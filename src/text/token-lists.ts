@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { textOfBytes } from './blobs.ts';
-import type { DecodeBudget } from './budget.ts';
+import type { Effort } from './effort.ts';
+import { stepsOf } from './effort.ts';
 import { tokenCountMin } from './survey.ts';
 import { Rewrite } from './view.ts';
 
@@ -21,20 +22,23 @@ type Token = { readonly start: number; readonly end: number };
  * `01101001 01100111`, and characters set apart by spaces, as in `i g n o r e`. `parts` are start and
  * end, in turn, of where lists may be.
  */
-export function joinTokenLists(text: string, parts: readonly number[], budget: DecodeBudget): Rewrite {
+export function joinTokenLists(text: string, parts: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   for (let index = 0; index < parts.length; index += 2) {
-    joinPart(text, parts[index] ?? 0, parts[index + 1] ?? 0, rewrite, budget);
+    const from = parts[index] ?? 0;
+    const until = parts[index + 1] ?? 0;
+    if (!effort.take('decoding', stepsOf.listed * (until - from))) break;
+    joinPart(text, from, until, rewrite, effort);
   }
   return rewrite;
 }
 
-function joinPart(text: string, from: number, until: number, rewrite: Rewrite, budget: DecodeBudget): void {
+function joinPart(text: string, from: number, until: number, rewrite: Rewrite, effort: Effort): void {
   let list: Token[] = [];
   let kinds = 0;
   let position = from;
   const close = (): void => {
-    if (list.length >= tokenCountMin) addList(text, list, kinds, rewrite, budget);
+    if (list.length >= tokenCountMin) addList(text, list, kinds, rewrite, effort);
     list = [];
     kinds = 0;
   };
@@ -81,13 +85,14 @@ function addList(
   list: readonly Token[],
   kinds: number,
   rewrite: Rewrite,
-  budget: DecodeBudget,
+  effort: Effort,
 ): void {
   const first = list[0];
   const last = list.at(-1);
   if (first === undefined || last === undefined) return;
+  if (!effort.take('decoding', stepsOf.replacement + stepsOf.number * list.length)) return;
   const read = readList(text, list, kinds);
-  if (read !== null && budget.takeReplacement()) rewrite.add(first.start, last.end, read);
+  if (read !== null) rewrite.add(first.start, last.end, read);
 }
 
 function readList(text: string, list: readonly Token[], kinds: number): string | null {

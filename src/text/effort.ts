@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Views of one text that are made at most; the text itself is one. */
+export const viewsMax = 64;
+/** Encodings inside one another that are undone. */
+export const depthMax = 6;
+/** Each inflation takes some 30 us to set up, however little is in it. */
+const inflationsMax = 6;
+export const inflatedBytesMax = 65_536;
+
+/** What work is for; each has a share of its own, so that one cannot use up all of it. */
+export type EffortPart = 'decoding' | 'rules' | 'personal-data';
+
+/**
+ * What the work of a scan costs, in steps of about a nanosecond of the machine in docs/figures.md.
+ * Passes over the text as it stands are not among them: they cost the same whatever is in it.
+ */
+export const stepsOf = {
+  /** A text that is more than a short word or number. */
+  text: 900,
+  /** One more view, and each character of it: written, looked over and scanned. */
+  view: 3000,
+  character: 16,
+  replacement: 110,
+  /** A look at a sign that may begin an escape or markup. */
+  sign: 25,
+  /** A character of what may be a list of bytes or letters. */
+  listed: 8,
+  /** An invisible character that may spell something. */
+  invisible: 60,
+  /** A look at a run of characters that may be code. */
+  attempt: 350,
+  /** A character of a run that is decoded as a whole. */
+  coded: 6,
+  inflation: 40_000,
+  keyword: 25,
+  rule: 150,
+  /** A character that an expression may read. */
+  ruleCharacter: 4,
+  /** A match that is looked at, and may become a finding. */
+  match: 900,
+  number: 45,
+  /** A row of numbers that may be one of a person. */
+  window: 110,
+  check: 250,
+  iban: 1400,
+  phone: 14_000,
+  address: 400,
+  join: 1500,
+} as const;
+
+/** Of every scan, and for each character of its texts. */
+const stepsMin = 700_000;
+const stepsPerCharacter = 40;
+const shares: { readonly [part in EffortPart]: number } = { decoding: 0.8, rules: 0.5, 'personal-data': 0.5 };
+
+/**
+ * What one scan may do, all its texts together. An attacker chooses every input, so everything whose
+ * cost he can drive up is paid for from here before it is done; what is not paid for is not done, and
+ * `exhausted` says of which part. Counted, not timed: the same input always ends at the same place.
+ */
+export class Effort {
+  readonly exhausted = new Set<EffortPart>();
+  /** Of all parts, so far. */
+  spent = 0;
+  private allowed: number;
+  private inflations = inflationsMax;
+  private readonly spentOn: { [part in EffortPart]: number } = { decoding: 0, rules: 0, 'personal-data': 0 };
+
+  /** `length` is that of the text, in UTF-16 units; `stepsAtLeast` what every scan may do. */
+  constructor(length: number, stepsAtLeast: number = stepsMin) {
+    this.allowed = stepsAtLeast;
+    this.allow(length);
+  }
+
+  /** What one more text of this length adds: many texts are ordinary. */
+  allow(length: number): void {
+    this.allowed += stepsPerCharacter * length;
+  }
+
+  /** Pays for work; false when it is not to be done. */
+  take(part: EffortPart, steps: number): boolean {
+    const spentOn = this.spentOn[part] + steps;
+    if (!(spentOn <= shares[part] * this.allowed && this.spent + steps <= this.allowed)) {
+      this.exhausted.add(part);
+      return false;
+    }
+    this.spentOn[part] = spentOn;
+    this.spent += steps;
+    return true;
+  }
+
+  /** The most that one rule may spend: what exhausts it does not silence the others. */
+  get ofOneRule(): number {
+    return this.allowed / 5;
+  }
+
+  /** Bytes that one inflation may give; 0 when there may be none. */
+  takeInflation(): number {
+    this.inflations -= 1;
+    if (this.inflations < 0 || !this.take('decoding', stepsOf.inflation)) {
+      this.exhausted.add('decoding');
+      return 0;
+    }
+    const left = shares.decoding * this.allowed - this.spentOn.decoding;
+    return Math.min(inflatedBytesMax, Math.max(1, Math.floor(left / stepsOf.character)));
+  }
+}
