@@ -3,12 +3,24 @@ import { Buffer } from 'node:buffer';
 
 /** Shannon entropy of the characters of a text, bits for each. */
 export function entropyOf(text: string): number {
-  const counts = new Map<string, number>();
-  for (const sign of text) counts.set(sign, (counts.get(sign) ?? 0) + 1);
+  counts.fill(0);
+  for (let at = 0; at < text.length; at += 1) {
+    const place = text.charCodeAt(at) & countMask;
+    counts[place] = (counts[place] ?? 0) + 1;
+  }
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    const place = text.charCodeAt(at) & countMask;
+    const count = counts[place] ?? 0;
+    if (count > 0) bits -= (count / text.length) * Math.log2(count / text.length);
+    counts[place] = 0;
+  }
   return bits;
 }
+
+/** Signs beyond ASCII share a place with one of it, as good as never in one value. */
+const countMask = 0x7f;
+const counts = new Uint16Array(countMask + 1);
 
 /** What manuals write where a secret goes. */
 const placeholders =
@@ -45,7 +57,12 @@ function valueOf(match: string): string | null {
 
 function longestWord(value: string): number {
   let longest = 0;
-  for (const [word] of value.matchAll(/[a-z]+/g)) longest = Math.max(longest, word.length);
+  let length = 0;
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    length = code >= 0x61 && code <= 0x7a ? length + 1 : 0;
+    if (length > longest) longest = length;
+  }
   return longest;
 }
 

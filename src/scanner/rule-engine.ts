@@ -82,7 +82,7 @@ export class RuleEngine {
       if (!pay(work, index, stepsOf.rule + stepsOf.ruleCharacter * read)) return true;
       const match = attempt(rule, reach.length, text, start);
       if (match === null) return true;
-      if (!pay(work, index, stepsOf.match)) return true;
+      if (!pay(work, index, rule.verify === null ? stepsOf.match : stepsOf.match + stepsOf.verify)) return true;
       work.ends[index] = match.end;
       work.matched = true;
       const outcome = outcomeOf(rule, text.slice(match.start, match.end));

@@ -213,7 +213,9 @@ describe('the work of one scan', () => {
   it('counts texts as well: thousands of short ones are not free', () => {
     const many = Array.from({ length: 6000 }, (_, index) => `a note ${index + 10_000}`);
     const limitless = scannerWith({ limits: { ...limits, membersMax: 10_000 } });
-    expect(scan(many, limitless)).toMatchObject({ outcome: 'ESCALATE', findings: [{ rule: 'budget/decoding' }] });
+    const verdict = scan(many, limitless);
+    expect(verdict.outcome).toBe('ESCALATE');
+    expect(verdict.findings.map(({ rule }) => rule)).toContain('budget/decoding');
     const words = Array.from({ length: 6000 }, (_, index) => `${index}`);
     expect(scan(words, limitless).outcome).toBe('GO');
   });

@@ -65,7 +65,7 @@ type Blob = { readonly text: string; readonly start: number; readonly steps: rea
 
 function decodeRun(text: string, start: number, end: number, effort: Effort): Blob | null {
   const kind = kindOf(text, start, end);
-  if (kind === 'words') return null;
+  if (kind === 'words' || !effort.take('decoding', stepsOf.tries)) return null;
   if (kind === 'hex') {
     const read = readAs('hex', text, start, end, effort) ?? readAs('hex', text, start + 1, end, effort);
     if (read !== null) return read;

@@ -28,8 +28,9 @@ export const stepsOf = {
   listed: 8,
   /** An invisible character that may spell something. */
   invisible: 60,
-  /** A look at a run of characters that may be code. */
-  attempt: 350,
+  /** A look at a run of characters that may be code, and the tries to read it where it does not look like words. */
+  attempt: 130,
+  tries: 600,
   /** A character of a run that is decoded as a whole. */
   coded: 6,
   inflation: 40_000,
@@ -39,6 +40,8 @@ export const stepsOf = {
   ruleCharacter: 4,
   /** A match that is looked at, and may become a finding. */
   match: 900,
+  /** A match whose value is judged by what it looks like. */
+  verify: 1500,
   number: 45,
   /** A row of numbers that may be one of a person. */
   window: 110,
