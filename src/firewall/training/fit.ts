@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Channel } from '../../message/channel.ts';
 import { channels } from '../../message/channel.ts';
+import { evidenceOf } from '../compact-model.ts';
 import type { Example, LabelledWindow } from './examples.ts';
 import type { Draw } from './seeded-random.ts';
 import { seededDraw, shuffle } from './seeded-random.ts';
@@ -61,7 +62,7 @@ export function windowScore(example: Example, window: LabelledWindow, fitted: Fi
   let sum = 0;
   const end = window.first + window.size;
   for (let at = window.first; at < end; at += 1) sum += fitted.weights[ids[at] ?? 0] ?? 0;
-  return sum / Math.sqrt(window.size) + fitted.bias[example.channel];
+  return evidenceOf(sum, window.size) + fitted.bias[example.channel];
 }
 
 function importanceOf(
