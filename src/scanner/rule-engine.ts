@@ -23,6 +23,8 @@ export type Work = {
   matched: boolean;
 };
 
+/** Of the places before a keyword most are left at their first character. */
+const triesBefore = 6;
 /** No rule matches less than `[inst]`. */
 const matchLengthMin = 6;
 
@@ -77,8 +79,8 @@ export class RuleEngine {
       if (rule.wordStart && rule.before === 0 && isWordUnit(text.charCodeAt(start - 1))) return true;
       // To look how far it may read is work as well.
       if (work.exhausted.size > 0 && work.exhausted.has(index)) return true;
-      // From each of the characters before the keyword an expression may read up to it.
-      const read = rule.before * rule.before + readable(text, start, reach);
+      // From several of the characters before the keyword an expression may read up to it.
+      const read = triesBefore * rule.before + readable(text, start, reach);
       if (!pay(work, index, stepsOf.rule + stepsOf.ruleCharacter * read)) return true;
       const match = attempt(rule, reach.length, text, start);
       if (match === null) return true;

@@ -206,7 +206,7 @@ export class Scan {
   };
 
   private addPersonal(match: PersonalMatch, spanOf: View['spanOf']): void {
-    if (!this.effort.take('personal-data', stepsOf.match)) return;
+    if (!this.effort.take('personal-data', stepsOf.found)) return;
     const { input, where } = this;
     const action = actionFor(match.class, input.classification ?? 'internal', this.parts.settings.data);
     const meant = outcomeOf(action, input.schemaId);
