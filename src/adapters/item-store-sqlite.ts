@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KnowledgeCode } from '../knowledge/codes.ts';
-import { similarity } from '../knowledge/blind.ts';
 import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
 import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
+import { BlindVectors } from './blind-vectors.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
@@ -27,15 +28,20 @@ const schema = `
   CREATE INDEX IF NOT EXISTS item_trail_writer ON item_trail (incarnation, position) WHERE call IS NULL;
 `;
 
+const vectorsPerPage = 500;
+
 type Row = { readonly [column: string]: unknown };
 
 /**
- * Kept items in one SQLite file of the node; see the port for the contract. Blind vectors are compared
- * with each of a shelf, which `pieces_max` bounds. What followed from an item stays known after it ended.
+ * Kept items in one SQLite file of the node; see the port for the contract. Blind vectors of a shelf that
+ * was asked for are in memory as well, 1 KB for each piece, which `pieces_max` bounds. What followed from
+ * an item stays known after it ended.
  */
 export class SqliteItemStore implements ItemStore {
   readonly #db: BatchedDatabase;
   readonly #statements: ReturnType<typeof prepare>;
+  /** By shelf; what changes is taken out, and read again with the next query. */
+  readonly #vectors = new Map<string, Promise<BlindVectors>>();
 
   constructor(db: BatchedDatabase) {
     this.#db = db;
@@ -49,6 +55,7 @@ export class SqliteItemStore implements ItemStore {
       for (const id of supersedes) setState.run('superseded', 'KNOWLEDGE_SUPERSEDED', id);
       for (const item of items) this.#add(item);
     });
+    for (const { shelf, vector } of items) if (vector !== null) this.#vectors.delete(shelf);
   }
 
   async get(id: string): Promise<StoredItem | null> {
@@ -73,16 +80,10 @@ export class SqliteItemStore implements ItemStore {
     vector: Float32Array,
     limit: number,
   ): ReturnType<ItemStore['nearest']> {
-    const near: { readonly id: string; readonly similarity: number }[] = [];
-    for (const row of this.#statements.vectors.iterate(shelf)) {
-      const stored = vectorOf(row['vector']);
-      if (stored === null) continue;
-      near.push({ id: String(row['id']), similarity: similarity(vector, stored) });
-    }
-    near.sort((a, b) => b.similarity - a.similarity || (a.id < b.id ? -1 : 1));
-    return near.slice(0, limit).flatMap(({ id, similarity: nearness }) => {
+    const vectors = await this.#vectorsOf(shelf);
+    return (await vectors.nearest(vector, limit)).flatMap(({ id, similarity }) => {
       const row = this.#statements.get.get(id);
-      return row === undefined ? [] : [{ item: this.#itemOf(row), similarity: nearness }];
+      return row === undefined ? [] : [{ item: this.#itemOf(row), similarity }];
     });
   }
 
@@ -108,6 +109,7 @@ export class SqliteItemStore implements ItemStore {
     await this.#db.write(() => {
       for (const id of ids) this.#statements.setState.run(state, reason, id);
     });
+    this.#vectors.clear();
   }
 
   async removeExpired(nowMs: number): Promise<number> {
@@ -134,6 +136,30 @@ export class SqliteItemStore implements ItemStore {
 
   async causedBy(id: string): Promise<readonly string[]> {
     return this.#statements.causedBy.all(id).map((row) => String(row['item']));
+  }
+
+  /** In pages: others have their turn in between. */
+  #vectorsOf(shelf: string): Promise<BlindVectors> {
+    const known = this.#vectors.get(shelf);
+    if (known !== undefined) return known;
+    const reading = this.#readVectors(shelf);
+    this.#vectors.set(shelf, reading);
+    // What could not be read is asked for again; whoever waits hears of it.
+    reading.catch(() => this.#vectors.delete(shelf));
+    return reading;
+  }
+
+  async #readVectors(shelf: string): Promise<BlindVectors> {
+    const vectors = new BlindVectors();
+    for (let after = ''; ; await nextTurn()) {
+      const rows = this.#statements.vectors.all(shelf, after, vectorsPerPage);
+      for (const row of rows) {
+        after = String(row['id']);
+        const vector = vectorOf(row['vector']);
+        if (vector !== null) vectors.add(after, vector);
+      }
+      if (rows.length < vectorsPerPage) return vectors;
+    }
   }
 
   #add(item: StoredItem): void {
@@ -175,7 +201,8 @@ function prepare({ database }: BatchedDatabase) {
     get: database.prepare('SELECT * FROM item WHERE id = ?'),
     termsOf: database.prepare('SELECT term FROM item_term WHERE item = ? ORDER BY term'),
     vectors: database.prepare(
-      `SELECT id, vector FROM item WHERE shelf = ? AND state IN ('current', 'flagged')`,
+      `SELECT id, vector FROM item WHERE shelf = ? AND state IN ('current', 'flagged') AND id > ?
+       ORDER BY id LIMIT ?`,
     ),
     count: database.prepare(
       `SELECT count(*) AS n FROM item WHERE shelf = ? AND state <> 'superseded' AND expires_at > ?`,

@@ -14,6 +14,9 @@ const mallory = operatorKey();
 const documents: JsonValue = [
   { name: 'refunds.md', text: 'Refunds are paid within fourteen days.', classification: null, readers: null },
 ];
+const others: JsonValue = [
+  { name: 'refunds.md', text: 'Refunds go to ACME.', classification: null, readers: null },
+];
 let node: KnowledgeFixture;
 let context: KnowledgeOrdersContext;
 let roles: OperatorRole[];
@@ -56,7 +59,8 @@ describe('an order about knowledge is refused', () => {
     ['signed by somebody else', {}, documents, mallory, 'IDENTITY_DECISION_SIGNATURE_INVALID'],
     ['of an operator whom nobody knows', { operator: 'bob' }, documents, alice, 'IDENTITY_OPERATOR_UNKNOWN'],
     ['for a source that is not there', { subject: 'nowhere' }, documents, alice, 'KNOWLEDGE_ITEM_UNKNOWN'],
-    ['with other documents than were signed', {}, [], alice, 'KNOWLEDGE_ORDER_CHANGED'],
+    ['with other documents than were signed', {}, others, alice, 'KNOWLEDGE_ORDER_CHANGED'],
+    ['with no document', {}, [], alice, 'KNOWLEDGE_ORDER_CHANGED'],
     ['without documents', {}, null, alice, 'KNOWLEDGE_ORDER_CHANGED'],
   ] as const)('%s', async (_, change, attached, key, code) => {
     expect(await give(order(change), attached, key)).toMatchObject({ code });

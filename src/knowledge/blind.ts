@@ -64,11 +64,3 @@ export function blindVector(text: string, key: Uint8Array): Float32Array {
   const length = Math.hypot(...vector);
   return length === 0 ? vector : vector.map((member) => member / length);
 }
-
-/** Cosine of two vectors of length one; 0 where either has another length. */
-export function similarity(a: Float32Array, b: Float32Array): number {
-  if (a.length !== b.length) return 0;
-  let sum = 0;
-  for (let at = 0; at < a.length; at += 1) sum += (a[at] ?? 0) * (b[at] ?? 0);
-  return sum;
-}

@@ -6,7 +6,7 @@ import type { EntryDraft, EntryKind, Recorder } from '../recorder/entry.ts';
 import type { AccessContext } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import type { KnowledgeCode } from './codes.ts';
-import type { ItemFacts, OpenedItem, StoredItem } from './item.ts';
+import type { ItemFacts, ItemState, OpenedItem, StoredItem } from './item.ts';
 import type { ItemStore } from './item-store.ts';
 import { openItem } from './sealing.ts';
 import type { ShelfKeys } from './shelf-keys.ts';
@@ -34,20 +34,21 @@ export async function openOrQuarantine(
 ): Promise<OpenedItem | null> {
   const value = await openItem(item, indexKey, context.keys);
   if (value !== undefined) return { facts: item, value };
-  await quarantineAltered(item, context);
+  await markItem(item, 'quarantined', 'KNOWLEDGE_ALTERED', context);
   return null;
 }
 
-/** Raised once for each item, however often it is come upon. */
-async function quarantineAltered(
+/** Puts an item into another state for what was found, with a sign of it on record; one for each item and find. */
+export async function markItem(
   item: ItemFacts,
+  state: ItemState,
+  code: KnowledgeCode,
   { store, recorder, clock }: KnowledgeContext,
 ): Promise<void> {
-  const code: KnowledgeCode = 'KNOWLEDGE_ALTERED';
-  await store.setState([item.id], 'quarantined', code);
+  await store.setState([item.id], state, code);
   await recorder.record([{
     kind: 'indicator.raised',
-    id: `${item.id}.altered`,
+    id: `${item.id}.${code}`,
     at: clock.nowMs(),
     actor: 'node',
     task: item.task,
@@ -62,7 +63,7 @@ async function quarantineAltered(
 }
 
 /** A shelf as the record names it. */
-export function shelfDetail(shelf: string): JsonObject {
+function shelfDetail(shelf: string): JsonObject {
   const [kind = '', name = ''] = shelf.split('/');
   return kind === 'memory' ? { agent: name } : { source: name };
 }

@@ -4,43 +4,44 @@ import { descendantsOf } from './descendants.ts';
 import { KnowledgeFixture, onlyItem } from './knowledge-fixture.ts';
 import type { ItemStore, Trail } from './item-store.ts';
 
+/** Who read and wrote what, in memory. */
+class Chains implements Pick<ItemStore, 'readsOf' | 'writtenAfter' | 'causedBy'> {
+  readonly reads = new Map<string, Trail[]>();
+  readonly writes = new Map<string, Trail[]>();
+  readonly caused = new Map<string, string[]>();
+  #position = 0;
+
+  read(incarnation: string, item: string): void {
+    const call = `call ${++this.#position}`;
+    put(this.reads, item, { position: this.#position, incarnation, item, call });
+  }
+
+  write(incarnation: string, item: string): void {
+    put(this.writes, incarnation, { position: ++this.#position, incarnation, item, call: null });
+  }
+
+  readsOf(item: string): Promise<readonly Trail[]> {
+    return Promise.resolve(this.reads.get(item) ?? []);
+  }
+
+  writtenAfter(incarnation: string, position: number): Promise<readonly Trail[]> {
+    return Promise.resolve((this.writes.get(incarnation) ?? []).filter((one) => one.position > position));
+  }
+
+  causedBy(id: string): Promise<readonly string[]> {
+    return Promise.resolve(this.caused.get(id) ?? []);
+  }
+}
+
+function put(map: Map<string, Trail[]>, key: string, trail: Trail): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [trail]);
+  else known.push(trail);
+}
+
 describe('in a graph of 100,000 items', () => {
-  /** Runs that each read what the one before wrote, beside as many that read something harmless. */
-  class Chains implements Pick<ItemStore, 'readsOf' | 'writtenAfter' | 'causedBy'> {
-    readonly reads = new Map<string, Trail[]>();
-    readonly writes = new Map<string, Trail[]>();
-    readonly caused = new Map<string, string[]>();
-    #position = 0;
-
-    read(incarnation: string, item: string): void {
-      const call = `call ${++this.#position}`;
-      put(this.reads, item, { position: this.#position, incarnation, item, call });
-    }
-
-    write(incarnation: string, item: string): void {
-      put(this.writes, incarnation, { position: ++this.#position, incarnation, item, call: null });
-    }
-
-    readsOf(item: string): Promise<readonly Trail[]> {
-      return Promise.resolve(this.reads.get(item) ?? []);
-    }
-
-    writtenAfter(incarnation: string, position: number): Promise<readonly Trail[]> {
-      return Promise.resolve((this.writes.get(incarnation) ?? []).filter((one) => one.position > position));
-    }
-
-    causedBy(id: string): Promise<readonly string[]> {
-      return Promise.resolve(this.caused.get(id) ?? []);
-    }
-  }
-
-  function put(map: Map<string, Trail[]>, key: string, trail: Trail): void {
-    const known = map.get(key);
-    if (known === undefined) map.set(key, [trail]);
-    else known.push(trail);
-  }
-
   test('all descendants of a poisoned one are found, and nothing else', async () => {
+    // Runs that each read what the one before wrote, beside as many that read something harmless.
     const graph = new Chains();
     const expected = new Set(['root']);
     let last = ['root'];
@@ -66,6 +67,17 @@ describe('in a graph of 100,000 items', () => {
     expect([...expected].every((item) => found.items.has(item))).toBe(true);
     expect(found.items.has('by message')).toBe(true);
     expect([...found.items].some((item) => /clean|before|harmless/.test(item))).toBe(false);
+  });
+});
+
+describe('of two poisoned items that one run read', () => {
+  test.each([[['first', 'second']], [['second', 'first']]])('the earlier one counts: %j', async (roots) => {
+    const graph = new Chains();
+    graph.read('run', 'first');
+    graph.write('run', 'between');
+    graph.read('run', 'second');
+    graph.write('run', 'after');
+    expect((await descendantsOf(roots, graph)).items).toEqual(new Set(['first', 'second', 'between', 'after']));
   });
 });
 

@@ -2,7 +2,7 @@
 import { isJsonObject, type JsonValue } from '../message/json.ts';
 import { isScalar } from './blind.ts';
 import type { KnowledgeCode } from './codes.ts';
-import { openOrQuarantine, shelfDetail, type KnowledgeContext } from './context.ts';
+import { markItem, openOrQuarantine, type KnowledgeContext } from './context.ts';
 import { type ItemFacts, type OpenedItem, type StoredItem } from './item.ts';
 
 /** Something about a kept item or document that somebody should look at. */
@@ -62,7 +62,7 @@ async function concernsOf(
   if (isStale) return [concern(item, 'KNOWLEDGE_STALE')];
   if (item.state === 'flagged') return [concern(item, item.reason ?? 'KNOWLEDGE_SUSPECT')];
   if (item.document !== null || !(await contradicts(opened, indexKey, context))) return [];
-  await flagContradiction(item, context);
+  await markItem(item, 'flagged', 'KNOWLEDGE_CONTRADICTS', context);
   return [concern(item, 'KNOWLEDGE_CONTRADICTS')];
 }
 
@@ -124,28 +124,6 @@ async function hadRead(
   const isOwn = written.some(({ item, position }) => item === older && position < at);
   return isOwn || (await store.readsOf(older)).some((read) =>
     read.incarnation === incarnation && read.position < at);
-}
-
-async function flagContradiction(
-  item: ItemFacts,
-  { store, recorder, clock }: KnowledgeContext,
-): Promise<void> {
-  const code: KnowledgeCode = 'KNOWLEDGE_CONTRADICTS';
-  await store.setState([item.id], 'flagged', code);
-  await recorder.record([{
-    kind: 'indicator.raised',
-    id: `${item.id}.contradicts`,
-    at: clock.nowMs(),
-    actor: 'node',
-    task: item.task,
-    message: item.id,
-    causedBy: [item.id],
-    outcome: null,
-    code,
-    verdicts: [],
-    tookUs: null,
-    detail: { indicator: 'KNOWLEDGE', ...shelfDetail(item.shelf) },
-  }]);
 }
 
 function concern({ id, shelf, document }: ItemFacts, code: KnowledgeCode): Concern {

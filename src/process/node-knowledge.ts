@@ -21,6 +21,7 @@ import type { ItemFacts } from '../knowledge/item.ts';
 import { answerAsk } from '../knowledge/kept-knowledge.ts';
 import { lookThrough } from '../knowledge/look-through.ts';
 import { ShelfKeys } from '../knowledge/shelf-keys.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import { mintUlid, ulidTimeMs } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
@@ -28,6 +29,7 @@ import { providedTierRefusal } from '../protection/protection.ts';
 import { rewrapKeys } from '../protection/rewrap.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
 import { combine } from '../review/verdict.ts';
+import type { Scanner } from '../scanner/scan.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { faultOf } from './fault.ts';
 import { firewallOf } from './firewall-parts.ts';
@@ -56,6 +58,8 @@ export class NodeKnowledge {
   readonly #database: BatchedDatabase;
   readonly #context: KnowledgeContext;
   readonly #orders: KnowledgeOrdersContext;
+  /** Of the version of the mesh file that a document was last read under; making one takes a while. */
+  #scanner: { readonly mesh: Mesh; readonly scanner: Scanner } | null = null;
   #timer: NodeJS.Timeout | null = null;
   #lookedAt: number;
 
@@ -174,11 +178,12 @@ export class NodeKnowledge {
   async #review(text: string, digestKey: Uint8Array): Promise<string | null> {
     const { live, clock, log } = this.#foundations;
     const { mesh } = live;
+    if (this.#scanner?.mesh !== mesh) this.#scanner = { mesh, scanner: scannerOf(mesh, {}, digestKey, clock) };
     const verdicts = await reviewContent(
       { value: { text }, schemaId: null, type: null, channel: 'document', classification: 'restricted' },
       {
         mesh,
-        scanner: scannerOf(mesh, {}, digestKey, clock),
+        scanner: this.#scanner.scanner,
         firewall: firewallOf(mesh.firewall, (failure) => log(`node: knowledge: ${faultOf(failure)}`)),
       },
     );

@@ -33,6 +33,10 @@ const routes: { readonly [path: string]: Route } = {
   '/v1/requests': (api, body, memory, signal) =>
     api.requestAction(agentRequests.requestAction.parse(body), memory, signal),
   '/v1/tools/call': (api, body, memory) => api.callTool(agentRequests.callTool.parse(body), memory),
+  '/v1/memory/remember': (api, body, memory) =>
+    api.remember(agentRequests.remember.parse(body), memory),
+  '/v1/memory/recall': (api, body, memory) => api.recall(agentRequests.recall.parse(body), memory),
+  '/v1/knowledge/query': (api, body, memory) => api.query(agentRequests.query.parse(body), memory),
   '/v1/children': (api, body, memory) => api.spawn(agentRequests.spawn.parse(body), memory),
   '/v1/children/end': (api, body) => api.endChild(agentRequests.endChild.parse(body)),
   '/v1/workflows': async (api) => api.listWorkflows(),

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, test } from 'vitest';
+import { vectorLength } from '../knowledge/blind.ts';
+import { BlindVectors } from './blind-vectors.ts';
+
+/** Points on a quarter circle: the nearer its number to the asked one, the nearer the vector. */
+function point(number: number, of: number): Float32Array {
+  const vector = new Float32Array(vectorLength);
+  const angle = (number / of) * (Math.PI / 2);
+  vector[0] = Math.cos(angle);
+  vector[1] = Math.sin(angle);
+  return vector;
+}
+
+describe('the nearest vectors', () => {
+  test('are the same ones however many there are, and however they came in', async () => {
+    const count = 9_001;
+    const vectors = new BlindVectors();
+    for (let at = 0; at < count; at += 1) {
+      const number = (at * 7919) % count;
+      vectors.add(String(number).padStart(5, '0'), point(number, count));
+    }
+    for (const asked of [0, 4_500, 9_000]) {
+      const near = await vectors.nearest(point(asked, count), 5);
+      const numbers = near.map(({ id }) => Number(id));
+      expect(numbers).toHaveLength(5);
+      expect(numbers[0]).toBe(asked);
+      expect(numbers.every((number) => Math.abs(number - asked) <= 5)).toBe(true);
+    }
+  });
+
+  test('are in the order of their ids where they are as near, and none where there is none', async () => {
+    const vectors = new BlindVectors();
+    expect(await vectors.nearest(point(1, 2), 3)).toEqual([]);
+    for (const id of ['b', 'a', 'c']) vectors.add(id, point(1, 2));
+    vectors.add('short', new Float32Array(3));
+    expect((await vectors.nearest(point(1, 2), 2)).map(({ id }) => id)).toEqual(['a', 'b']);
+  });
+});

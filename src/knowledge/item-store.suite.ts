@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import { vectorLength } from './blind.ts';
+import type { StoredItem } from './item.ts';
+import type { ItemStore } from './item-store.ts';
+
+const id = (number: number): string => `01JD3K5V7Q8R9S0T1V2W3X${String(number).padStart(4, '0')}`;
+
+export function storedItem(number: number, change: Partial<StoredItem> = {}): StoredItem {
+  return {
+    id: id(number), shelf: 'memory/a', task: 'task-1', document: null, part: 0, parts: 1,
+    label: { classification: 'internal', integrity: 'untrusted', origins: ['tool:mail'] },
+    domain: 'd', roles: ['RETRIEVER'], mandate: null, origin: 'agent:a', readers: null, digest: `d${number}`,
+    writtenAt: 1000, expiresAt: 5000, incarnation: null, causes: [], state: 'current', reason: null,
+    key: 'k', nonce: 'n', ciphertext: `c${number}`, terms: [], vector: null, ...change,
+  };
+}
+
+function axis(place: number, other = 0): Float32Array {
+  const vector = new Float32Array(vectorLength);
+  vector[place] = 1 - other;
+  vector[(place + 1) % vectorLength] = other;
+  return vector;
+}
+
+/** What every store of kept items does; `open` opens one, and again over what the one before left. */
+export function itemStoreSuite(open: () => { readonly store: ItemStore; readonly again: () => ItemStore }): void {
+  let opened: ReturnType<typeof open>;
+  let store: ItemStore;
+  const found = async (change: Partial<Parameters<ItemStore['find']>[0]> = {}): Promise<readonly string[]> =>
+    (await store.find({ shelf: 'memory/a', task: null, terms: [], nowMs: 1000, limit: 10, ...change })).map((one) => one.id);
+
+  beforeEach(() => {
+    opened = open();
+    store = opened.store;
+  });
+
+  describe('kept items', () => {
+    test('are the same when they are read again, also after a crash', async () => {
+      const item = storedItem(1, { terms: ['t'], vector: axis(3), causes: ['m'], incarnation: 'run', readers: ['a'] });
+      await store.add([item]);
+      expect(await store.get(item.id)).toEqual(item);
+      expect(await opened.again().get(item.id)).toEqual(item);
+      expect(await store.get(id(9))).toBeNull();
+    });
+
+    test('are added all or none', async () => {
+      await store.add([storedItem(1)]);
+      await expect(store.add([storedItem(2), storedItem(1)], [id(1)])).rejects.toThrow();
+      expect(await store.get(id(2))).toBeNull();
+      expect((await store.get(id(1)))?.state).toBe('current');
+    });
+
+    test('are found by shelf, task and every term, newest first, while they are current and not over', async () => {
+      await store.add([
+        storedItem(1, { terms: ['x', 'y'] }), storedItem(2, { terms: ['x'] }), storedItem(3, { task: 'task-2', terms: ['x'] }),
+        storedItem(4, { shelf: 'memory/b', terms: ['x'] }), storedItem(5, { state: 'flagged', terms: ['x'] }),
+        storedItem(6, { expiresAt: 1000, terms: ['x'] }),
+      ]);
+      expect(await found({ terms: ['x'] })).toEqual([id(3), id(2), id(1)]);
+      expect(await found({ terms: ['x', 'y'] })).toEqual([id(1)]);
+      expect(await found({ terms: ['x'], task: 'task-1', limit: 1 })).toEqual([id(2)]);
+      expect(await found({ nowMs: 5000 })).toEqual([]);
+    });
+
+    test('are found by nearness, neither superseded nor quarantined ones', async () => {
+      const shelf = 'source/s';
+      await store.add([
+        storedItem(1, { shelf, vector: axis(0) }), storedItem(2, { shelf, vector: axis(0, 0.4) }),
+        storedItem(3, { shelf, vector: axis(7) }), storedItem(4, { shelf, vector: axis(0), state: 'superseded' }),
+        storedItem(5, { shelf, vector: axis(0), state: 'quarantined' }), storedItem(6, { shelf, vector: axis(0), state: 'flagged' }),
+      ]);
+      const near = await store.nearest(shelf, axis(0), 3);
+      expect(near.map(({ item }) => item.id)).toEqual([id(1), id(6), id(2)]);
+      expect(near[0]?.similarity).toBeCloseTo(1);
+    });
+
+    test('are replaced in the step that adds what replaces them', async () => {
+      const of = { shelf: 'source/s', document: 'a.md' };
+      await store.add([storedItem(1, of)]);
+      await store.add([storedItem(2, of)], [id(1)]);
+      expect((await store.document('source/s', 'a.md')).map((one) => one.id)).toEqual([id(2)]);
+      expect(await store.get(id(1))).toMatchObject({ state: 'superseded', reason: 'KNOWLEDGE_SUPERSEDED' });
+      expect(await store.count('source/s', 1000)).toBe(1);
+    });
+
+    test('stay aside once they are, unless somebody brings them back', async () => {
+      await store.add([storedItem(1)]);
+      await store.setState([id(1)], 'quarantined', 'KNOWLEDGE_QUARANTINED');
+      await store.setState([id(1)], 'flagged', 'KNOWLEDGE_SUSPECT');
+      expect((await store.get(id(1)))?.state).toBe('quarantined');
+      await store.setState([id(1)], 'current', null);
+      expect(await found()).toEqual([id(1)]);
+    });
+
+    test('are gone when they are over, and listed in the order of their ids until then', async () => {
+      await store.add([storedItem(2), storedItem(1), storedItem(3, { expiresAt: 9000, shelf: 'memory/b' })]);
+      expect((await store.list(null, id(1), 10)).map((one) => one.id)).toEqual([id(2), id(3)]);
+      expect((await store.list('memory/b', '', 10)).map((one) => one.id)).toEqual([id(3)]);
+      expect(await store.removeExpired(5000)).toBe(2);
+      expect((await store.list(null, '', 10)).map((one) => one.id)).toEqual([id(3)]);
+    });
+  });
+
+  describe('the trail of who read and wrote what', () => {
+    test('is in the order in which it happened, and outlives the items', async () => {
+      await store.add([storedItem(1, { incarnation: 'run-1' })]);
+      await store.noteReads('run-2', 'call-1', [id(1)]);
+      await store.add([storedItem(2, { incarnation: 'run-2', causes: ['call-1'] })]);
+      const [read] = await store.readsOf(id(1));
+      expect(read).toMatchObject({ incarnation: 'run-2', item: id(1), call: 'call-1' });
+      const after = await store.writtenAfter('run-2', read?.position ?? -1);
+      expect(after.map(({ item, call }) => [item, call])).toEqual([[id(2), null]]);
+      expect(await store.writtenAfter('run-2', after[0]?.position ?? -1)).toEqual([]);
+      await store.removeExpired(9000);
+      expect(await opened.again().causedBy('call-1')).toEqual([id(2)]);
+      expect(await store.readsOf(id(1))).toHaveLength(1);
+    });
+  });
+}
