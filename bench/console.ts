@@ -80,7 +80,7 @@ function viewOf(name: string, place: Parameters<ConsoleApi['view']>[3]): JsonObj
 function overview(): JsonObject {
   return {
     name: 'bench', mode: 'enforce', autonomyTier: 2, development: false, policy: { version: 1, digest: 'd' }, nowMs: clock.nowMs(),
-    pending: 0, agents: agents.length, connected: agents.length, away: { count: 0, names: [] }, stopped: { count: 0, names: [] },
+    pending: 0, changes: 0, agents: agents.length, connected: agents.length, away: { count: 0, names: [] }, stopped: { count: 0, names: [] },
     isolationNone: 0, deselected: [], recorder: { state: 'available', code: null, entries: log.length, cosignedAgeMs: null, witnesses: 0 },
   };
 }

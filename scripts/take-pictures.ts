@@ -40,6 +40,7 @@ try {
   for (const [name, place] of Object.entries(await viewsOf(page, origin))) {
     await page.goto(origin + place);
     await page.locator('#page-title').waitFor();
+    await page.locator('.spinner').first().waitFor({ state: 'detached' });
     await page.waitForTimeout(1_500);
     await take(page, name);
   }
@@ -61,6 +62,7 @@ async function viewsOf(page: Page, origin: string): Promise<{ readonly [name: st
     trace: await hrefOf('/log?code=POLICY_SOURCE_UNTRUSTED', '/trace/'), agents: '/agents', agent: '/agents/payments',
     stops: '/stops', anomaly: '/anomaly', baselines: '/anomaly/payments', contagion: '/contagion', intent: '/intent',
     controls: '/controls', recorder: '/recorder', costs: '/costs', ledger: await hrefOf('/costs', '/costs/'), log: '/log',
+    workflows: '/workflows', find: '/find?search=payments',
   };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lazy, Suspense, useCallback, useEffect, useState, type FormEvent } from 'react';
 import { get, post, signedOutEvent } from './api.ts';
-import { Time, useOverview } from './parts.tsx';
+import { Time, useOverview, ZoneButton } from './parts.tsx';
 import { go, To, usePlace } from './router.tsx';
 import { openSession, SessionProvider, type OpenSession, type SessionAnswer } from './session.tsx';
 import { LiveProvider, useLive } from './stream.tsx';
@@ -11,6 +11,7 @@ import { Approvals } from './views/approvals.tsx';
 import { Contagion } from './views/contagion.tsx';
 import { Controls } from './views/controls.tsx';
 import { Costs } from './views/costs.tsx';
+import { FindEverything } from './views/find.tsx';
 import { Home } from './views/home.tsx';
 import { IntentView } from './views/intent.tsx';
 import { Log } from './views/log.tsx';
@@ -18,6 +19,7 @@ import { RecorderView } from './views/recorder.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { Stops } from './views/stops.tsx';
 import { Trace } from './views/trace.tsx';
+import { Workflows } from './views/workflows.tsx';
 
 const Mesh = lazy(() => import('./views/mesh.tsx').then(({ Mesh: view }) => ({ default: view })));
 
@@ -85,6 +87,7 @@ function Shell({ session, changed }: { readonly session: OpenSession; readonly c
             </button>
             <Find />
             <StreamState />
+            <ZoneButton />
             <ThemeButton />
             <span className="who"><strong>{session.operator}</strong><small>{session.roles.join(', ')}</small></span>
             <button type="button" className="plain" onClick={leave}>Sign out</button>
@@ -108,7 +111,7 @@ function Places({ place }: { readonly place: string }) {
     <ul>
       {places.map(([to, name, sign]) => {
         const isHere = to === '/' ? path === '/' : path.startsWith(to);
-        const count = to === '/approvals' ? (value?.pending ?? 0) : 0;
+        const count = to === '/approvals' ? (value?.pending ?? 0) + (value?.changes ?? 0) : 0;
         return (
           <li key={to}>
             <To place={to} aria-current={isHere ? 'page' : undefined}>
@@ -134,12 +137,14 @@ function View({ place }: { readonly place: string }) {
     case 'trace': return <Trace id={named} />;
     case 'agents': return <Agents id={named} query={query} />;
     case 'stops': return <Stops query={query} />;
-    case 'contagion': return <Contagion />;
-    case 'controls': return <Controls />;
+    case 'contagion': return <Contagion id={named} query={query} />;
+    case 'controls': return <Controls query={query} />;
     case 'recorder': return <RecorderView />;
     case 'costs': return <Costs id={named} />;
-    case 'anomaly': return <Anomaly id={named} />;
-    case 'intent': return <IntentView />;
+    case 'anomaly': return <Anomaly id={named} query={query} />;
+    case 'intent': return <IntentView query={query} />;
+    case 'find': return <FindEverything query={query} />;
+    case 'workflows': return <Workflows id={named} />;
     case 'log': return <Log query={query} />;
     case 'sign-in': return <Home />;
     default:
@@ -152,15 +157,15 @@ function View({ place }: { readonly place: string }) {
   }
 }
 
-/** Any id leads to its trace; words search the held actions. */
+/** Any id leads to its trace; words are looked for everywhere. */
 function Find() {
   const [text, setText] = useState('');
   const find = (event: FormEvent): void => {
     event.preventDefault();
     const wanted = text.trim();
     if (wanted === '') return;
-    const isId = /^[0-9A-Z]{8,26}$/.test(wanted) || wanted.includes('.');
-    go(isId ? `/trace/${encodeURIComponent(wanted)}` : `/approvals?state=all&search=${encodeURIComponent(wanted)}`);
+    const isId = /^[0-9A-HJKMNP-TV-Z]{8,26}$/.test(wanted) && /[0-9]/.test(wanted) || /^[a-z-]+\.[0-9A-Z]{26}/.test(wanted);
+    go(isId ? `/trace/${encodeURIComponent(wanted)}` : `/find?search=${encodeURIComponent(wanted)}`);
     setText('');
   };
   return (

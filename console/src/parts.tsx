@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useId, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { Refusal, useView, type Loaded } from './api.ts';
 
 type CodeEntry = { readonly means: string; readonly mend: string };
@@ -37,13 +37,52 @@ export function Chip({ tone = 'plain', children }: { readonly tone?: string; rea
   return <span className={`chip ${tone}`}>{children}</span>;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+type Zone = 'own' | 'UTC';
+const zoneKept = 'maso-zone';
+const zoneChanged = 'maso-zone-changed';
 
-/** A time in the viewer's zone; pointing at it, or its description, gives UTC. */
+function formatsIn(zone: Zone) {
+  const timeZone = zone === 'UTC' ? { timeZone: 'UTC' } : {};
+  return {
+    clock: new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', ...timeZone }),
+    day: new Intl.DateTimeFormat(undefined, {
+      year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZoneName: 'short', ...timeZone,
+    }),
+  };
+}
+
+const formats = { own: formatsIn('own'), UTC: formatsIn('UTC') };
+let zoneNow: Zone = window.localStorage.getItem(zoneKept) === 'UTC' ? 'UTC' : 'own';
+
+function useZone(): Zone {
+  return useSyncExternalStore((changed) => {
+    window.addEventListener(zoneChanged, changed);
+    return () => window.removeEventListener(zoneChanged, changed);
+  }, () => zoneNow);
+}
+
+/** Times of every view in the viewer's zone, or in UTC. */
+export function ZoneButton() {
+  const zone = useZone();
+  const change = (): void => {
+    zoneNow = zone === 'UTC' ? 'own' : 'UTC';
+    window.localStorage.setItem(zoneKept, zoneNow);
+    window.dispatchEvent(new Event(zoneChanged));
+  };
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return (
+    <button type="button" className="plain zone" onClick={change} title={zone === 'UTC' ? `Times are in UTC; press for ${own}` : `Times are in your zone, ${own}; press for UTC`}>
+      <span aria-hidden="true">◷</span><span className="unseen">Times: </span> {zone === 'UTC' ? 'UTC' : 'local'}
+    </button>
+  );
+}
+
+/** A time in the viewer's zone or in UTC, as they chose; pointing at it, or its description, gives UTC. */
 export function Time({ at, withDay = false }: { readonly at: number | null | undefined; readonly withDay?: boolean }) {
+  const zone = useZone();
   if (at === null || at === undefined || !(at > 0)) return <span className="quiet">never</span>;
   const iso = new Date(at).toISOString();
+  const { clock, day } = formats[zone];
   return <time dateTime={iso} title={`${iso} (UTC)`}>{(withDay ? day : clock).format(at)}</time>;
 }
 
@@ -245,6 +284,8 @@ export type Overview = {
   readonly development: boolean;
   readonly policy: { readonly version: number; readonly digest: string };
   readonly pending: number;
+  /** Changes of workflows that wait. */
+  readonly changes: number;
   readonly agents: number;
   readonly connected: number;
   readonly away: Some;

@@ -25,16 +25,20 @@ const kinds = {
   revocations: 'maso-revocation+jws',
   settlements: 'maso-settlement+jws',
   pace: 'maso-pace+jws',
+  releases: 'maso-policy+jws',
+  denials: 'maso-workflow-denial+jws',
 } as const;
 
 /**
  * Signs a statement with the passkey of this session and sends it. The challenge is the hash of the
- * statement itself, so what the authenticator signed is this and nothing else.
+ * statement itself, so what the authenticator signed is this and nothing else. `about`: what a release
+ * of a version is for.
  */
 export async function signAndSend(
   path: keyof typeof kinds,
   statement: JsonObject,
   session: OpenSession,
+  about: string | null = null,
 ): Promise<Row> {
   const said = { ...statement, operator: session.operator, at: session.nowMs() };
   const bytes = new TextEncoder().encode(canonicalize(said));
@@ -52,7 +56,7 @@ export async function signAndSend(
     'passkey', base64Url(bytes), response.authenticatorData, response.clientDataJSON,
     response.signature, session.endorsement,
   ].join('.');
-  return post<Row>(`/api/${path}`, { signed });
+  return post<Row>(`/api/${path}`, { signed, about });
 }
 
 const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

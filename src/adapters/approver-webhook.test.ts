@@ -6,7 +6,7 @@ import type { ApprovalWebhook } from '../mesh/oversight.ts';
 import { WebhookApprover } from './approver-webhook.ts';
 
 const notice = {
-  approval: '01K00000000000000000000000', action: 'pay_invoice', risk: 'HIGH', executor: 'payments',
+  waits: 'action', approval: '01K00000000000000000000000', action: 'pay_invoice', risk: 'HIGH', executor: 'payments',
   expiresAt: 1_800_000_000_000,
 } as const;
 const received: unknown[] = [];
@@ -46,6 +46,22 @@ test('tells others the notice, and nothing else', async () => {
   const url = await receiver();
   await new WebhookApprover(() => [hook(url, 'json')], () => null).waiting(notice);
   expect(received).toEqual([{ ...notice, link: null }]);
+});
+
+test('tells of a change of a workflow by its names and counts', async () => {
+  const change = {
+    waits: 'change', change: '01K00000000000000000000001', workflow: 'invoices', agent: 'planner', opens: 1, closes: 2,
+    expiresAt: 1_800_000_000_000,
+  } as const;
+  const url = await receiver();
+  const hooks = [hook(url), hook(url, 'json')];
+  await new WebhookApprover(() => hooks, () => null).waiting(change);
+  expect(received).toHaveLength(2);
+  expect(received).toContainEqual({
+    text: 'A change of workflow invoices by planner (opens 1, closes 2) waits for a person until ' +
+      '2027-01-15T08:00:00.000Z: maso workflow show 01K00000000000000000000001',
+  });
+  expect(received).toContainEqual({ ...change, link: null });
 });
 
 test('rejects when one of them refuses, after the others were told', async () => {

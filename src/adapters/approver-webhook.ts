@@ -57,13 +57,28 @@ export class WebhookApprover implements Approver {
 
 /** Slack takes `text`; others take the members of the notice as they are. */
 function noticeBody(hook: ApprovalWebhook, notice: Notice, consoleUrl: string | null): object {
-  const { approval, action, risk, executor, expiresAt } = notice;
-  const link = consoleUrl === null ? null : `${consoleUrl}/approvals/${approval}`;
+  const { says, place, command } = wordsOf(notice);
+  const link = consoleUrl === null ? null : consoleUrl + place;
   if (hook.kind === 'json') return { ...notice, link };
-  const until = new Date(expiresAt).toISOString();
-  const where = link ?? `maso approvals show ${approval}`;
+  const until = new Date(notice.expiresAt).toISOString();
+  return { text: `${says} waits for a person until ${until}: ${link ?? command}` };
+}
+
+/** What waits, its place in the console, and the command that shows it. */
+function wordsOf(
+  notice: Notice,
+): { readonly says: string; readonly place: string; readonly command: string } {
+  if (notice.waits === 'action') {
+    const { approval, action, risk, executor } = notice;
+    return {
+      says: `${risk} action ${action} of ${executor}`,
+      place: `/approvals/${approval}`, command: `maso approvals show ${approval}`,
+    };
+  }
+  const { change, workflow, agent, opens, closes } = notice;
   return {
-    text: `${risk} action ${action} of ${executor} waits for a person until ${until}: ${where}`,
+    says: `A change of workflow ${workflow} by ${agent} (opens ${opens}, closes ${closes})`,
+    place: `/workflows/${change}`, command: `maso workflow show ${change}`,
   };
 }
 

@@ -34,7 +34,10 @@ const headers = {
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 } as const;
 
-const signedBody = z.strictObject({ signed: z.string().min(1).max(8192) });
+const signedBody = z.strictObject({
+  signed: z.string().min(1).max(8192),
+  about: z.string().max(64).nullable().default(null),
+});
 const entriesQuery = z.strictObject({
   kind: z.string().max(64).optional(),
   actor: z.string().max(160).optional(),
@@ -141,9 +144,9 @@ function viewRoutes(server: FastifyInstance, ground: ConsoleGround): void {
       if (viewer === null) return refuseViewer(request, reply, ground);
       const body = signedBody.safeParse(request.body);
       if (!body.success) return refuse(reply, 400, 'CONSOLE_REQUEST_MALFORMED');
-      const { signed } = body.data;
+      const { signed, about } = body.data;
       if (signerOf(signed) !== viewer.operator) return refuse(reply, 403, 'CONSOLE_FOREIGN_STATEMENT');
-      const answer = await api.take(path, signed);
+      const answer = await api.take(path, signed, about);
       return reply.code(answer.code === null ? 200 : 409).send(answer);
     });
   }

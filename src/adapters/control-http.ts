@@ -30,6 +30,8 @@ export type ControlApi = {
   readonly approvals: (query: ApprovalQuery) => ApprovalsFound;
   readonly approval: (id: string) => Approval | null;
   readonly decide: (signed: string) => Promise<{ readonly ok: boolean; readonly code: string | null }>;
+  /** Puts a probe among the held actions; null once it is there. Which one it is nobody is told. */
+  readonly plantProbe: () => Promise<string | null>;
   /** Passkeys of the console: links to register one, and endorsements of those that were. */
   readonly passkeys: {
     readonly link: (operator: string) => string | null;
@@ -225,6 +227,10 @@ function approvalRoutes(server: FastifyInstance, api: ControlApi): void {
     const approval = api.approval(request.params.id);
     if (approval !== null) return approval;
     return reply.code(404).send({ code: 'OVERSIGHT_APPROVAL_UNKNOWN' });
+  });
+  server.post('/v1/approvals/probes', async (_request, reply) => {
+    const code = await api.plantProbe();
+    return reply.code(code === null ? 200 : 409).send({ code });
   });
   server.post('/v1/approvals/decisions', async (request, reply) => {
     const input = decision.safeParse(request.body);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import { approvalsDecide, approvalsList, approvalsShow } from './approvals.ts';
+import { approvalsDecide, approvalsList, approvalsProbe, approvalsShow } from './approvals.ts';
 import type { CommandIo } from './check.ts';
 import type { UsualOptions } from './usual-options.ts';
 
@@ -36,6 +36,13 @@ export function addApprovals(
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso approvals show 01JD3K')
     .action(async (id: string, options) => exit(await approvalsShow({ id, ...options }, io)));
+  approvals
+    .command('probe')
+    .description('Put an unmarked probe among what waits, to see whether people look.')
+    .addOption(state())
+    .addOption(json())
+    .addHelpText('after', '\nExample:\n  maso approvals probe --state .maso')
+    .action(async (options) => exit(await approvalsProbe(options, io)));
   for (const [decision, description, example] of decisions) {
     signedBy(approvals.command(decision))
       .description(description)

@@ -64,6 +64,7 @@ export async function approvalsShow(
   }
   for (const line of describe(approval, systemClock().nowMs())) io.out(line);
   const { hold, decisions, modifications = [] } = approval;
+  for (const line of toldLines(hold)) io.out(line);
   for (const code of hold.reasons) {
     const entry = codeEntry(code);
     io.out(code);
@@ -110,6 +111,20 @@ export async function approvalsDecide(options: DecideOptions, io: CommandIo): Pr
   return 0;
 }
 
+/** `maso approvals probe`: puts a probe among what waits, whatever the schedule of the mesh file. */
+export async function approvalsProbe(
+  options: { readonly state: string; readonly json: boolean },
+  io: CommandIo,
+): Promise<number> {
+  const answer = await askNode(stateDirectoryOf(options.state, null), 'POST', '/v1/approvals/probes');
+  if (answer.status !== 200) {
+    return sayRefused(String(answer.body['code'] ?? 'OVERSIGHT_PROBE_NONE'), options.json, io);
+  }
+  io.out(options.json ? JSON.stringify({ planted: true })
+    : 'A probe waits among the held actions. It is not marked, and can execute nothing.');
+  return 0;
+}
+
 const said = {
   approve: 'Approved', deny: 'Denied', modify: 'Modified', escalate: 'Escalated',
 } as const;
@@ -125,6 +140,15 @@ function stateText(approval: Approval | null): string {
   const approved = approval.decisions.filter(({ decision = 'approve' }) => decision === 'approve');
   const missing = approval.hold.approvalsNeeded - approved.length;
   return `${missing} more person${missing === 1 ? '' : 's'} must approve.`;
+}
+
+/** How sure the requester may be, by what its process was told. */
+function toldLines({ told }: Approval['hold']): readonly string[] {
+  if (told === undefined) return [];
+  return [
+    ...labelled('confidence', told.confidence === null ? 'nobody gave one' : String(told.confidence)),
+    ...told.unknowns.flatMap((unknown) => labelled('unknown', printable(unknown))),
+  ];
 }
 
 function describe(approval: Approval, nowMs: number): readonly string[] {

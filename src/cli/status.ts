@@ -14,21 +14,32 @@ export type Standing = {
   /** Held actions, the nearest deadline first; at most a few. */
   readonly waiting: readonly JsonObject[];
   readonly waitingInAll: number;
+  /** Changes of workflows that wait. */
+  readonly changes: readonly JsonObject[];
+  /** What of PACE is not as usual. */
+  readonly pace: { readonly units: readonly JsonObject[]; readonly stops: readonly JsonObject[] };
 };
 
 const waitingShown = 5;
 
 export async function askStanding(state: string): Promise<Standing> {
-  const [status, agents, waiting] = await Promise.all([
+  const [status, agents, waiting, workflows, pace] = await Promise.all([
     askNode(state, 'GET', '/v1/status'),
     askNode(state, 'GET', '/v1/agents'),
     askNode(state, 'GET', `/v1/approvals?state=pending&limit=${waitingShown}`),
+    askNode(state, 'GET', '/v1/workflows'),
+    askNode(state, 'GET', '/v1/pace'),
   ]);
   return {
     status: status.body,
     agents: objectsIn(agents.body['agents']),
     waiting: objectsIn(waiting.body['approvals']),
     waitingInAll: Number(waiting.body['total'] ?? 0),
+    changes: objectsIn(workflows.body['changes']).filter((change) => change['state'] === 'held'),
+    pace: {
+      units: objectsIn(pace.body['units']).filter((unit) => unit['phase'] !== 'PRIMARY'),
+      stops: objectsIn(pace.body['stops']),
+    },
   };
 }
 
@@ -40,15 +51,15 @@ export async function status(options: StatusOptions, io: CommandIo): Promise<num
   return needsPerson(standing) ? 1 : 0;
 }
 
-export function needsPerson({ status: said, agents, waitingInAll }: Standing): boolean {
+export function needsPerson({ status: said, agents, waitingInAll, changes, pace }: Standing): boolean {
   const recorder = objectOf(said['recorder']);
-  return waitingInAll > 0 || recorder['state'] !== 'available' ||
+  return waitingInAll + changes.length + pace.units.length + pace.stops.length > 0 || recorder['state'] !== 'available' ||
     agents.some((agent) => agent['revoked'] === true || agent['connectedSince'] === null);
 }
 
 /** At most 80 columns, every state in a word. */
 export function standingLines(standing: Standing): readonly string[] {
-  const { status: said, agents, waiting, waitingInAll } = standing;
+  const { status: said, agents, waiting, waitingInAll, changes, pace } = standing;
   const recorder = objectOf(said['recorder']);
   const policy = objectOf(said['policy']);
   const away = agents.filter((agent) => agent['connectedSince'] === null && agent['revoked'] !== true);
@@ -60,6 +71,8 @@ export function standingLines(standing: Standing): readonly string[] {
     ...(revoked.length === 0 ? [] : named('revoked', revoked)),
     `waiting    ${waitingInAll} held action${waitingInAll === 1 ? '' : 's'}`,
     ...waiting.flatMap(waitingLine),
+    ...changes.slice(0, waitingShown).flatMap(changeLine),
+    ...paceLines(pace),
     `record     ${String(recorder['state'])}, ${String(recorder['entries'])} entries`,
     typeof cosigned === 'number' && objectsIn(recorder['witnesses']).length > 0
       ? `witness    cosigned ${Math.round(cosigned / 1000)} s ago`
@@ -82,6 +95,36 @@ function waitingLine(approval: JsonObject): readonly string[] {
   return wrapped(
     `${String(hold['risk'])} ${String(hold['action'])} for ${printable(String(hold['requester']))}, until ${until}Z`,
     `  ${id} `,
+  );
+}
+
+function paceLines({ units, stops }: Standing['pace']): readonly string[] {
+  const moved = units.length + stops.length;
+  if (moved === 0) return ['pace       PRIMARY, as usual'];
+  return [
+    `pace       ${moved} not as usual`,
+    ...stops.slice(0, waitingShown).flatMap((stop) => {
+      const until = Number(stop['endsAt'] ?? NaN);
+      const end = Number.isNaN(until) ? '' : `, until ${new Date(until).toISOString().slice(11, 19)}Z`;
+      return wrapped(
+        `${String(stop['kind'])} of ${unitText(stop)}, ${String(stop['stage'])}, by ${String(stop['by'])}${end}`,
+        `  ${String(stop['id']).slice(0, 12)} `,
+      );
+    }),
+    ...units.slice(0, waitingShown).flatMap((unit) =>
+      wrapped(`${String(unit['phase'])} ${String(unit['code'] ?? '')}`, `  ${unitText(unit)} `)),
+  ];
+}
+
+function unitText(of: JsonObject): string {
+  return of['unit'] === 'mesh:mesh' ? 'the mesh' : String(of['unit']);
+}
+
+function changeLine(change: JsonObject): readonly string[] {
+  const until = new Date(Number(change['expiresAt'])).toISOString().slice(11, 19);
+  return wrapped(
+    `change of workflow ${String(change['workflow'])} by ${String(change['agent'])}, until ${until}Z`,
+    `  ${String(change['id']).slice(0, 12)} `,
   );
 }
 

@@ -17,7 +17,10 @@ type TopOptions = {
   readonly json: boolean;
 };
 
-const rowsShown = 12;
+const rowsKept = 60;
+/** Of a terminal that does not say how many it has. */
+const rowsUsual = 24;
+const rowsMin = 4;
 const clearScreen = '\u001b[2J\u001b[H';
 
 /**
@@ -44,7 +47,7 @@ export async function top(options: TopOptions, io: CommandIo): Promise<number> {
     }
     const batch = foldEntries(next, entries);
     next = batch.next;
-    newest = [...newest, ...batch.entries].slice(-rowsShown);
+    newest = [...newest, ...batch.entries].slice(-rowsKept);
     const standing = await askStanding(state);
     if (options.json) {
       io.out(JSON.stringify({ ...standing, batch }));
@@ -65,12 +68,16 @@ function screen(
   const { go, escalate, noGo } = since?.batch.total ?? { go: 0, escalate: 0, noGo: 0 };
   const each = (number: number): string =>
     since === null ? '-' : (number / since.every).toFixed(1);
-  return [
+  const head = [
     ...standingLines(standing),
     `verdicts   GO ${each(go)}/s   ESCALATE ${each(escalate)}/s   NO-GO ${each(noGo)}/s`,
     '',
     'time      what                verdict   who / code',
-    ...newest.map(({ recordedAt, kind, outcome, actor, code }) => [
+  ];
+  const room = (process.stdout.rows ?? rowsUsual) - head.length - 1;
+  return [
+    ...head,
+    ...newest.slice(-Math.max(rowsMin, room)).map(({ recordedAt, kind, outcome, actor, code }) => [
       new Date(recordedAt).toISOString().slice(11, 19),
       kind.padEnd(19).slice(0, 19),
       (outcome ?? '').padEnd(9),

@@ -23,6 +23,8 @@ export const statementRights = {
   revocations: 'operate',
   settlements: 'operate',
   pace: 'stop',
+  releases: 'policy',
+  denials: 'policy',
 } as const satisfies { readonly [kind: string]: OperatorRight };
 
 export type StatementPath = keyof typeof statementRights;
@@ -37,8 +39,8 @@ export interface ConsoleApi {
   groupOf(agent: string): string | null;
   approvals(query: ApprovalQuery, viewer: Viewer): JsonObject;
   entries(query: { readonly [name: string]: string }, limit: number): Promise<JsonObject>;
-  /** Takes a statement that an operator signed in the browser. */
-  take(path: StatementPath, signed: string): Promise<SignedAnswer>;
+  /** Takes a statement that an operator signed in the browser; `about` names what a release is for. */
+  take(path: StatementPath, signed: string, about: string | null): Promise<SignedAnswer>;
   /** Durable entries, and how many there are. */
   readonly log: {
     size(): number;

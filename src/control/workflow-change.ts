@@ -59,6 +59,25 @@ export function refusedEntry(
   return { ...entryOf(proposed, 'workflow.refused', nowMs), actor, outcome: 'NO-GO', code };
 }
 
+/** People were not told that it waits; it waits all the same. */
+export function untoldEntry(proposed: ProposedChange, approver: string, nowMs: number): EntryDraft {
+  const { id, task } = proposed;
+  return {
+    kind: 'indicator.raised',
+    id: `workflow.${id}.untold`,
+    at: nowMs,
+    actor: 'node',
+    task,
+    message: null,
+    causedBy: [`workflow.${id}.proposed`],
+    outcome: null,
+    code: 'OVERSIGHT_APPROVER_FAILED',
+    verdicts: [],
+    tookUs: null,
+    detail: { approver, change: id },
+  };
+}
+
 function entryOf(
   { id, agent, spiffeId, task, mandate, change, base, digest }: ProposedChange,
   kind: 'workflow.proposed' | 'workflow.refused',

@@ -13,6 +13,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import { takePolicy } from '../mesh/take-policy.ts';
 import { changeWorkflow, type EdgeName, type WorkflowChange } from '../mesh/workflow-change.ts';
 import { mintUlid } from '../message/identifiers.ts';
+import { noApprover, type Notice } from '../oversight/approver.ts';
 import { Turns } from '../oversight/turns.ts';
 import type { ChangeRequest } from '../wire/frame.ts';
 import { applyNarrowing, applyPolicy, type PoliciesContext } from './policies.ts';
@@ -41,6 +42,7 @@ let list: RevocationList;
 let now: { version: number; mesh: Mesh };
 let changes: WorkflowChanges;
 let keys: number;
+let [told, sponsors]: [Notice[], readonly string[]] = [[], []];
 
 async function start(options: WorkflowMeshOptions = {}): Promise<void> {
   database = new BatchedDatabase(':memory:');
@@ -69,10 +71,13 @@ function policiesOf(): PoliciesContext {
   };
 }
 
+let tell: (notice: Notice) => Promise<void>;
 function nodeOf(): WorkflowChanges {
   return new WorkflowChanges({
     store: new SqliteWorkflowChangeStore(database),
     recorder, clock,
+    causedBy: () => sponsors,
+    approver: { ...noApprover, name: 'pager', waiting: (notice) => tell(notice) },
     mintId: () => mintUlid(clock, random),
     operators: () => now.mesh.operators,
     revocations: { list },
@@ -88,7 +93,8 @@ function nodeOf(): WorkflowChanges {
 }
 
 beforeEach(async () => {
-  [nowMs, keys] = [startMs, 0];
+  [nowMs, keys, told, sponsors] = [startMs, 0, [], []];
+  tell = async (notice) => void told.push(notice);
   await start();
 });
 
@@ -257,6 +263,14 @@ describe('a person', () => {
     expect(recorder.entries[changed ?? 0]?.detail).toMatchObject({ by: 'agent:planner', workflow: 'invoices', signed: true });
   });
 
+  it('releases nothing that they set off themselves', async () => {
+    const asked = change([toClerk]);
+    const id = idOf(await propose(asked));
+    sponsors = ['alice'];
+    expect([await release(id, signedFor(asked)), now.version]).toEqual(['OVERSIGHT_APPROVAL_OWN_CAUSE', 1]);
+    sponsors = ['bob'];
+    expect(await release(id, signedFor(asked))).toBe(2);
+  });
   it('denies with a signature of their own, and it stays denied', async () => {
     const id = idOf(await propose(change([toClerk])));
     const denial = (more = {}, key = alice): string => signWorkflowDenial({
@@ -270,6 +284,26 @@ describe('a person', () => {
     expect(await changes.deny(denial())).toBeNull();
     expect(await release(id, signedFor(change([toClerk])))).toBe('CONTROL_WORKFLOW_NOT_APPROVED');
     expect(recorder.entries.at(-1)).toMatchObject({ kind: 'workflow.refused', actor: 'operator:alice' });
+  });
+
+  it('is told once of each change that waits, by names of the mesh file, and of nothing that goes by itself', async () => {
+    await start({ tier: 3 });
+    expect([codeOf(await propose(change([], [toTriage]))), told]).toEqual(['effective', []]);
+    const asked = change([toClerk], [clerkToReviewer]);
+    const [held] = [await propose(asked, { key: 'one' }), await propose(asked, { key: 'one' })];
+    expect(told).toEqual([{
+      waits: 'change', change: idOf(held), workflow: 'invoices', agent: 'planner', opens: 1, closes: 1,
+      expiresAt: nowMs + now.mesh.limits.approvalTimeoutMs,
+    }]);
+    expect((await changes.waiting()).map(({ id }) => id)).toEqual([idOf(held)]);
+    nowMs += now.mesh.limits.approvalTimeoutMs;
+    expect(await changes.waiting()).toEqual([]);
+  });
+  it('who cannot be told finds the change waiting all the same, and the record says so', async () => {
+    tell = () => Promise.reject(new Error('no way to anybody'));
+    expect(codeOf(await propose(change([toClerk])))).toBe('held');
+    await new Promise(setImmediate);
+    expect([recorder.codes('indicator.raised'), (await changes.waiting()).length]).toEqual([['OVERSIGHT_APPROVER_FAILED'], 1]);
   });
 
   it('is asked by tier, by what widens and by what was read', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PeerIdentity } from '../identity/credential.ts';
+import { verifyPolicy } from '../identity/policy-statement.ts';
 import { verifyWorkflowDenial } from '../identity/workflow-statement.ts';
 import { keysWith } from '../mesh/operator-roles.ts';
 import type { Mesh, MeshBundle, Operator } from '../mesh/mesh.ts';
@@ -7,13 +8,14 @@ import { changeWorkflow, widens, type AppliedChange, type WorkflowChange } from 
 import { mayChange } from '../mesh/workflow-rights.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Clock } from '../message/clock.ts';
+import type { Approver } from '../oversight/approver.ts';
 import { Turns } from '../oversight/turns.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import type { ChangeRequest } from '../wire/frame.ts';
 import { changedEntry, type PolicyAnswer } from './policies.ts';
 import type { RevocationsContext } from './revocations.ts';
 import {
-  proposedEntry, refusedEntry, type ProposedChange, type WorkflowChangeStore,
+  proposedEntry, refusedEntry, untoldEntry, type ProposedChange, type WorkflowChangeStore,
 } from './workflow-change.ts';
 
 export type WorkflowChangesContext = {
@@ -21,6 +23,10 @@ export type WorkflowChangesContext = {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly mintId: () => string;
+  /** Operators who set off a task, as far as it is known: nobody releases what they caused. */
+  readonly causedBy: (task: string) => readonly string[];
+  /** Brings people the word that a change waits for them. */
+  readonly approver: Approver;
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly revocations: Pick<RevocationsContext, 'list'>;
   readonly inForce: () => { readonly version: number; readonly mesh: Mesh };
@@ -92,11 +98,21 @@ export class WorkflowChanges {
       Promise.all(this.#context.store.latest(limit).map((one) => this.#standing(one))));
   }
 
+  /** What waits for a person now. */
+  waiting(): Promise<readonly ProposedChange[]> {
+    return this.#turns.take(() => this.#waiting());
+  }
+
   show(id: string): Promise<ProposedChange | null> {
     return this.#turns.take(async () => {
       const known = this.#context.store.get(id);
       return known === null ? null : this.#standing(known);
     });
+  }
+
+  /** Whether an operator set it off, and so may not release it. */
+  isCausedBy({ task }: Pick<ProposedChange, 'task'>, operator: string): boolean {
+    return this.#context.causedBy(task).includes(operator);
   }
 
   async #propose(request: ChangeRequest, peer: PeerIdentity): Promise<ChangeAnswer> {
@@ -125,7 +141,10 @@ export class WorkflowChanges {
     await recorder.record([proposedEntry(proposed)], { privileged: true });
     await store.save(proposed);
     await store.prune(nowMs - keptMs);
-    if (proposed.waits) return { state: 'held', proposed };
+    if (proposed.waits) {
+      this.#tell(proposed);
+      return { state: 'held', proposed };
+    }
     const answer = await this.#context.narrow(proposed.base, appliedOf(proposed));
     return answerOf(answer.ok ? await this.#effective(proposed, answer.version)
       : await this.#refused(proposed, answer.code, 'node'));
@@ -139,8 +158,7 @@ export class WorkflowChanges {
     if (list.isRevoked(peer)) return 'IDENTITY_REVOKED';
     if (list.isTaskEnded(request.task)) return 'CONTROL_WORKFLOW_OVER';
     if (request.policyVersion !== version) return 'CONTROL_WORKFLOW_STALE';
-    const standing = await Promise.all(store.held().map((one) => this.#standing(one)));
-    const waiting = standing.filter(({ state, agent }) => state === 'held' && agent === peer.name);
+    const waiting = (await this.#waiting()).filter(({ agent }) => agent === peer.name);
     const since = clock.nowMs() - hourMs;
     const narrowed = store.latest(narrowedPerHourMax)
       .filter(({ state, waits, proposedAt }) => state === 'effective' && !waits && proposedAt > since);
@@ -148,12 +166,35 @@ export class WorkflowChanges {
     return full ? 'CONTROL_WORKFLOW_LIMIT' : null;
   }
 
+  async #waiting(): Promise<readonly ProposedChange[]> {
+    const held = this.#context.store.held();
+    const standing = await Promise.all(held.map((one) => this.#standing(one)));
+    return standing.filter(({ state }) => state === 'held');
+  }
+
+  /** Nobody waits for the word to arrive: the change is held, told or not. */
+  #tell(proposed: ProposedChange): void {
+    const { approver, recorder, clock } = this.#context;
+    const { id, agent, change: { workflow, open, close }, expiresAt } = proposed;
+    approver
+      .waiting({ waits: 'change', change: id, workflow, agent, opens: open.length, closes: close.length, expiresAt })
+      .catch(() => recorder.record([untoldEntry(proposed, approver.name, clock.nowMs())]))
+      .catch(() => {
+        // Not on record either: the recorder has said itself that it is unavailable.
+        return undefined;
+      });
+  }
+
   async #release(id: string, signed: string): Promise<ReleaseAnswer> {
-    const { store, recorder, clock, inForce, apply } = this.#context;
+    const { store, recorder, clock, operators, inForce, apply } = this.#context;
     const known = store.get(id);
     if (known === null) return { ok: false, code: 'CONTROL_WORKFLOW_UNKNOWN' };
     const standing = await this.#standing(known);
     if (standing.state !== 'held') return { ok: false, code: standing.code ?? 'CONTROL_WORKFLOW_OVER' };
+    const verified = verifyPolicy(signed, keysWith(operators(), 'policy'));
+    if (verified.ok && this.isCausedBy(standing, verified.statement.operator)) {
+      return { ok: false, code: 'OVERSIGHT_APPROVAL_OWN_CAUSE' };
+    }
     const changed = changeWorkflow(inForce().mesh, standing.change);
     if (!changed.ok) return changed;
     const answer = await apply(signed, changed.bundle, appliedOf(standing));

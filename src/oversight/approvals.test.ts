@@ -6,12 +6,13 @@ import { SqliteApprovalStore } from '../adapters/control-store-sqlite.ts';
 import { FakeRecorder, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import { signOperatorDecision } from '../identity/operator-signature.ts';
 import type { JsonObject } from '../message/json.ts';
+import type { RecordedEntry } from '../recorder/entry.ts';
 import { noApprover, type Notice } from './approver.ts';
 import {
   decide, expire, hold, plantProbe, type Approval, type ApprovalsContext,
 } from './approvals.ts';
 import { decidedFrame } from '../process/node-approvals.ts';
-import { makeProbe, shownApproval } from './probe.ts';
+import { makeProbe, shownApproval, stepsOfProbe, type Probe } from './probe.ts';
 import type { Hold } from './hold.ts';
 import { OpenedCards } from './opened-cards.ts';
 import { Turns } from './turns.ts';
@@ -165,6 +166,7 @@ describe('people are told', () => {
     await hold(held(), context);
     await hold(held(), context);
     expect(told).toEqual([{
+      waits: 'action',
       approval: 'approval-1',
       action: 'pay_invoice',
       risk: 'HIGH',
@@ -175,7 +177,7 @@ describe('people are told', () => {
 
   test('of nothing that a flood brought', async () => {
     for (const message of ['m1', 'm2', 'm3', 'm4']) await hold(held({ message }), context);
-    expect(told.map(({ approval }) => approval)).toEqual(['approval-1', 'approval-2', 'approval-3']);
+    expect(told.map((notice) => (notice.waits === 'action' ? notice.approval : ''))).toEqual(['approval-1', 'approval-2', 'approval-3']);
   });
 
   test('and where that fails the action still waits, and the record says so', async () => {
@@ -265,7 +267,7 @@ describe('a change', () => {
 });
 
 describe('a probe', () => {
-  const probe = (): Hold => {
+  const probe = (): Probe => {
     const made = makeProbe([held({ parameters: { payee: 'Northwind', amount: 100 } })], {
       mintId: () => 'probe-message', bytes: (count) => new Uint8Array(count), nowMs,
       deadlineMs: () => 60_000,
@@ -277,8 +279,8 @@ describe('a probe', () => {
   test('is made of a real question, and of none without one', () => {
     expect(makeProbe([], { mintId: () => 'x', bytes: () => new Uint8Array(32), nowMs, deadlineMs: () => 1 }))
       .toBeNull();
-    expect(probe()).toMatchObject({ action: 'pay_invoice', message: 'probe-message' });
-    expect(probe().parameters).not.toEqual({ payee: 'Northwind', amount: 100 });
+    expect(probe().hold).toMatchObject({ action: 'pay_invoice', message: 'probe-message' });
+    expect(probe().hold.parameters).not.toEqual({ payee: 'Northwind', amount: 100 });
   });
 
   test('looks like any other question until it is answered, and then says so', async () => {
@@ -298,8 +300,32 @@ describe('a probe', () => {
     }
   });
 
+  test('has the past of the question that it was made of, under names and times of its own', async () => {
+    const { hold: asked } = probe();
+    const of = { message: '01K00000000000000000REAL01', task: '01K00000000000000000REAL02' };
+    nowMs += 500_000;
+    const planted = await plantProbe({ hold: asked, of }, context);
+    const entry = (sequence: number, kind: RecordedEntry['kind'], detail: JsonObject = {}): RecordedEntry => ({
+      sequence, kind, id: `${of.message}.${kind}`, at: startMs + sequence, recordedAt: startMs + sequence, actor: 'sidecar:payments',
+      task: of.task, message: of.message, causedBy: [`${of.message}.before`], outcome: null, code: null, verdicts: [], tookUs: null, detail,
+    });
+    const steps = stepsOfProbe(planted, of, [
+      entry(1, 'request.reviewed', { causes: [{ by: of.message }] }), entry(2, 'approval.held', { approval: 'REAL-APPROVAL' }),
+      entry(3, 'approval.decided', { approval: 'REAL-APPROVAL' }), entry(4, 'tool.outcome'),
+    ]);
+    expect(steps.map(({ kind }) => kind)).toEqual(['request.reviewed', 'approval.held']);
+    expect(steps.at(-1)).toMatchObject({
+      message: planted.hold.message, task: planted.hold.task, at: planted.heldAt, detail: { approval: planted.id },
+    });
+    expect(JSON.stringify(steps)).not.toContain('REAL');
+    expect(JSON.stringify(shownApproval(planted))).not.toContain('REAL');
+  });
+
   test('takes no place among the three that one agent may have waiting', async () => {
-    for (let index = 0; index < 3; index += 1) await plantProbe({ ...probe(), message: `p${index}` }, context);
+    for (let index = 0; index < 3; index += 1) {
+      const { hold: asked, of } = probe();
+      await plantProbe({ hold: { ...asked, message: `p${index}` }, of }, context);
+    }
     expect((await hold(held(), context)).state).toBe('pending');
   });
 });

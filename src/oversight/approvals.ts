@@ -40,6 +40,8 @@ export type Approval = {
   readonly modifications?: readonly MadeDecision[];
   /** A case that nobody asked for, to see whether people look. It executes nothing. */
   readonly probe?: true;
+  /** The question that the probe was made of. */
+  readonly probeOf?: { readonly message: string; readonly task: string };
 };
 
 /** Durable queue of held actions; every resolved call survives `kill -9`. */
@@ -86,11 +88,14 @@ export function hold(request: Hold, context: ApprovalsContext): Promise<Approval
 }
 
 /** Puts a case among the questions that looks like one of them; see `makeProbe`. */
-export function plantProbe(probe: Hold, context: ApprovalsContext): Promise<Approval> {
+export function plantProbe(
+  { hold: probe, of }: { readonly hold: Hold; readonly of: NonNullable<Approval['probeOf']> },
+  context: ApprovalsContext,
+): Promise<Approval> {
   return context.turns.take(async () => {
     const approval: Approval = {
       id: context.mintId(), hold: probe, state: 'pending', heldAt: context.clock.nowMs(),
-      decisions: [], probe: true,
+      decisions: [], probe: true, probeOf: of,
     };
     await context.recorder.record([heldEntry(approval, context)], { privileged: true });
     await context.store.save(approval);
@@ -145,7 +150,7 @@ function heldEntry(approval: Approval, context: ApprovalsContext): EntryDraft {
 function tell(approval: Approval, context: ApprovalsContext): void {
   const { action, risk, executor, expiresAt } = approval.hold;
   context.approver
-    .waiting({ approval: approval.id, action, risk, executor, expiresAt })
+    .waiting({ waits: 'action', approval: approval.id, action, risk, executor, expiresAt })
     .catch(() => {
       const code = 'OVERSIGHT_APPROVER_FAILED';
       return context.recorder.record([

@@ -73,8 +73,13 @@ export const oversightCodes = {
     agentSees: 'REFUSED',
   },
   OVERSIGHT_APPROVER_FAILED: {
-    means: 'People could not be told that an action waits for them. It waits all the same.',
-    mend: 'Mend what carries the word to people; until then look with maso approvals list.',
+    means: 'People could not be told that something waits for them. It waits all the same.',
+    mend: 'Mend what carries the word to people; until then look with maso status.',
+    agentSees: 'REFUSED',
+  },
+  OVERSIGHT_PROBE_NONE: {
+    means: 'No probe was planted: one waits already, or nothing was asked yet that one could be made of.',
+    mend: 'Wait until the one that waits is answered, or until an action was held.',
     agentSees: 'REFUSED',
   },
   OVERSIGHT_APPROVAL_DENIED: {

@@ -9,8 +9,8 @@ export const equalsMax = 20;
 const keys = new WeakMap<Hold, string>();
 
 /**
- * Everything that is asked: who asks whom for what with which values, set off by whom, why it waits, and
- * what has to be vouched for. Message, task, digest and deadline are not in it.
+ * Everything that is asked: who asks whom for what with which values, set off by whom, why it waits, how
+ * sure they are, and what has to be vouched for. Message, task, digest and deadline are not in it.
  */
 export function questionKey(hold: Hold): string {
   const known = keys.get(hold);
@@ -18,6 +18,7 @@ export function questionKey(hold: Hold): string {
   const key = canonicalize([
     hold.requester, hold.executor, hold.action, hold.parameters, hold.risk, hold.reversibility, hold.rootOrigin,
     hold.approvalsNeeded, hold.reasons.toSorted(), [...(hold.modifiedBy ?? [])],
+    hold.told === undefined ? null : [hold.told.confidence, [...hold.told.unknowns]],
     (hold.endorse ?? []).map(({ pointer, sources, origins }) => [pointer, [...sources], [...origins]]),
   ]);
   keys.set(hold, key);

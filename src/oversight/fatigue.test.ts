@@ -70,6 +70,35 @@ describe('signals of fatigue', () => {
     expect([levelOf('approval-ratio', some), levelOf('challenge-rate', some)]).toEqual(['green', 'green']);
   });
 
+  test('one in eight probes of a HIGH action let through is amber, where it is green of a MEDIUM one', () => {
+    const probes = (risk: 'HIGH' | 'MEDIUM', missed: number, of: number) => many(of, (index) => {
+      const made = card(index, [{ decision: index < missed ? 'approve' : 'deny' }], { probe: true });
+      return { ...made, hold: { ...made.hold, risk } };
+    });
+    expect(levelOf('probes-missed', probes('HIGH', 1, 8))).toBe('amber');
+    expect(levelOf('probes-missed', probes('MEDIUM', 1, 8))).toBe('green');
+  });
+
+  test('somebody who decides for more than four hours without a pause is amber', () => {
+    const every = (minutes: number) => many(20, (index) =>
+      card(index, [{ at: heldAt - (20 - index) * minutes * 60_000 }]));
+    expect(levelOf('shift', every(10))).toBe('green');
+    expect(levelOf('shift', every(14))).toBe('amber');
+    expect(levelOf('shift', every(31))).toBe('green');
+    const taken = many(20, (index) =>
+      card(index, [{ operator: index % 2 === 0 ? 'alice' : 'bob', at: heldAt - (20 - index) * 14 * 60_000 }]));
+    expect(fatigueSignals(taken, nowMs).find(({ id }) => id === 'shift')).toMatchObject({ level: 'amber', operator: 'alice' });
+  });
+
+  test('a share of approvals far from what it was before is amber', () => {
+    const old = { heldAt: nowMs - 8 * 86_400_000 };
+    const cards = (approved: number, change: Partial<Approval> = {}) => many(20, (index) =>
+      card(index, [{ decision: index < approved ? 'approve' : 'deny' }], change));
+    expect(levelOf('ratio-drift', [...cards(15), ...cards(14, old)])).toBe('green');
+    expect(levelOf('ratio-drift', [...cards(18), ...cards(14, old)])).toBe('amber');
+    expect(levelOf('ratio-drift', cards(18))).toBe('none');
+  });
+
   test('probes do not make a ratio look better', () => {
     const real = many(30, (index) => card(index, [{}]));
     const probes = many(30, (index) => card(100 + index, [{ decision: 'deny' }], { probe: true }));

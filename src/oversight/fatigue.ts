@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RiskClass } from '../mesh/mesh.ts';
 import type { Approval } from './approvals.ts';
 import { questionKey } from './equals.ts';
 
@@ -11,7 +12,9 @@ export type SignalId =
   | 'reasons-repeated'
   | 'disagreement'
   | 'load'
-  | 'undecided';
+  | 'undecided'
+  | 'shift'
+  | 'ratio-drift';
 
 /** `none`: too few decisions to say anything. */
 export type SignalLevel = 'none' | 'green' | 'amber' | 'red';
@@ -19,7 +22,7 @@ export type SignalLevel = 'none' | 'green' | 'amber' | 'red';
 export type Signal = {
   readonly id: SignalId;
   readonly level: SignalLevel;
-  /** Milliseconds for `time-to-decide`, else a share from 0 to 1; null with too few decisions. */
+  /** Milliseconds for `time-to-decide` and `shift`, else a share from 0 to 1; null with too few decisions. */
   readonly value: number | null;
   /** Decisions or cases that the value is over. */
   readonly count: number;
@@ -35,12 +38,19 @@ export const fatigueLimits = {
   medianAmberHighMs: 300_000,
   probesMissedRed: 0.3,
   probesMissedAmber: 0.15,
+  /** Of one class: 95 % of CRITICAL probes and 90 % of HIGH ones have to be caught. */
+  probesMissedAmberOf: { CRITICAL: 0.05, HIGH: 0.1 },
   approvalRatioRed: 0.98,
   challengeRateAmber: 0.05,
   reasonsRepeatedRed: 0.5,
   disagreementRed: 0.4,
   disagreementAmber: 0.15,
   loadAmber: 0.6,
+  /** A shift, and the pause that ends one. */
+  shiftAmberMs: 4 * 3_600_000,
+  pauseMs: 30 * 60_000,
+  /** How far the share of approvals may be from what it was before the window. */
+  ratioDriftAmber: 0.1,
   countMin: 5,
   ratioCountMin: 20,
 } as const;
@@ -49,6 +59,8 @@ type Fact = {
   /** What was decided on: equal questions share it. */
   readonly question: string;
   readonly operator: string;
+  readonly risk: RiskClass;
+  readonly at: number;
   readonly decision: 'approve' | 'deny' | 'modify' | 'escalate';
   readonly tookMs: number;
   readonly reasonDigest: string | null;
@@ -61,6 +73,7 @@ type Fact = {
  */
 export function fatigueSignals(approvals: readonly Approval[], nowMs: number): readonly Signal[] {
   const recent = approvals.filter(({ heldAt }) => heldAt > nowMs - fatigueLimits.windowMs);
+  const before = approvals.filter(({ heldAt, probe }) => !(heldAt > nowMs - fatigueLimits.windowMs) && probe !== true);
   const facts = recent.flatMap(factsOf);
   const real = facts.filter(({ probe }) => !probe);
   return [
@@ -71,6 +84,8 @@ export function fatigueSignals(approvals: readonly Approval[], nowMs: number): r
     disagreementSignal(real),
     loadSignal(real),
     undecidedSignal(recent.filter(({ probe }) => probe !== true)),
+    shiftSignal(facts),
+    driftSignal(real, before.flatMap(factsOf)),
   ];
 }
 
@@ -78,7 +93,8 @@ function factsOf({ hold, decisions, heldAt, probe }: Approval): readonly Fact[] 
   const question = questionKey(hold);
   return decisions.flatMap(({ operator, decision = 'approve', at, openedAt, reasonDigest }) =>
     at === undefined ? [] : [{
-      question, operator, decision,
+      question, operator, decision, at,
+      risk: hold.risk,
       tookMs: Math.max(0, at - (openedAt ?? heldAt)),
       reasonDigest: reasonDigest ?? null,
       probe: probe === true,
@@ -96,9 +112,13 @@ function timeSignal(facts: readonly Fact[]): Signal {
 
 function probeSignal(probes: readonly Fact[]): Signal {
   const missed = share(probes, ({ decision }) => decision === 'approve');
-  const { probesMissedRed, probesMissedAmber } = fatigueLimits;
+  const { probesMissedRed, probesMissedAmber, probesMissedAmberOf } = fatigueLimits;
+  const tooMany = (['CRITICAL', 'HIGH'] as const).some((risk) => {
+    const ofClass = share(probes.filter((probe) => probe.risk === risk), ({ decision }) => decision === 'approve');
+    return ofClass !== null && ofClass > probesMissedAmberOf[risk];
+  });
   return signal('probes-missed', missed, probes.length, 3, (value) =>
-    value > probesMissedRed ? 'red' : value > probesMissedAmber ? 'amber' : 'green');
+    value > probesMissedRed ? 'red' : value > probesMissedAmber || tooMany ? 'amber' : 'green');
 }
 
 function ratioSignals(facts: readonly Fact[]): readonly Signal[] {
@@ -156,6 +176,34 @@ function undecidedSignal(approvals: readonly Approval[]): Signal {
   const value = share(ended, ({ state, decisions }) => state === 'expired' && decisions.length === 0);
   return signal('undecided', value, ended.length, fatigueLimits.countMin, (now) =>
     now > 0 ? 'amber' : 'green');
+}
+
+/** The longest time that one person decided without a pause. */
+function shiftSignal(facts: readonly Fact[]): Signal {
+  const { shiftAmberMs, pauseMs, countMin } = fatigueLimits;
+  let longest: { readonly operator: string; readonly ms: number } | null = null;
+  for (const [operator, made] of Map.groupBy(facts, ({ operator: who }) => who)) {
+    let [startedAt, lastAt] = [Number.NaN, Number.NaN];
+    for (const at of made.map((fact) => fact.at).sort((a, b) => a - b)) {
+      if (!(at - lastAt <= pauseMs)) startedAt = at;
+      lastAt = at;
+      if (longest === null || at - startedAt > longest.ms) longest = { operator, ms: at - startedAt };
+    }
+  }
+  const said = signal('shift', longest?.ms ?? null, facts.length, countMin, (now) =>
+    now > shiftAmberMs ? 'amber' : 'green');
+  return { ...said, operator: longest?.operator ?? null };
+}
+
+/** How far the share of approvals is from what it was before the window. */
+function driftSignal(facts: readonly Fact[], before: readonly Fact[]): Signal {
+  const { ratioCountMin, ratioDriftAmber } = fatigueLimits;
+  const [now, base] = [facts, before].map((made) =>
+    made.length < ratioCountMin ? null : share(made, ({ decision }) => decision === 'approve'));
+  const drift = now === null || now === undefined || base === null || base === undefined
+    ? null : Math.abs(now - base);
+  return signal('ratio-drift', drift, facts.length, ratioCountMin, (value) =>
+    value > ratioDriftAmber ? 'amber' : 'green');
 }
 
 function signal(

@@ -12,6 +12,14 @@ export type ValueToEndorse = {
   readonly origins: readonly string[];
 };
 
+/** How sure its requester may be, as its sidecar stamped it from all that the process was told. */
+export type Told = {
+  /** From 0 to 1; null where nobody gave one. */
+  readonly confidence: number | null;
+  /** What was said to be unknown, in agents' words; at most 32. */
+  readonly unknowns: readonly string[];
+};
+
 /** An action that waits for people. The digest binds their decision to this request and no other. */
 export type Hold = {
   /** Message id of the held action request. */
@@ -32,6 +40,8 @@ export type Hold = {
   readonly reasons: readonly string[];
   /** Values that need this person's word because no listed source gave them; at most 32. */
   readonly endorse?: readonly ValueToEndorse[] | undefined;
+  /** Absent where the process was told nothing of it. */
+  readonly told?: Told | undefined;
   readonly expiresAt: number;
   /** Operators who set it off, as far as the mesh file says so; they cannot approve it. */
   readonly causedBy?: readonly string[] | undefined;

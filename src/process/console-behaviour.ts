@@ -15,6 +15,7 @@ const scoreLimits = { raises: 40, isolates: 60, contains: 80 } as const;
 /** Scores of every agent, the highest first, or one with what is usual for it. */
 export function anomalyView(
   id: string | null,
+  search: string,
   followed: FollowedRecord,
   { parts, foundations }: ViewsGround,
 ): JsonObject | null {
@@ -41,7 +42,8 @@ export function anomalyView(
       ? null : { consents: parts.pace.privileged() },
   };
   if (id === null) {
-    const agents = [...mesh.agents.keys()].filter((name) => behaviours.has(name) || followed.scorer.standing(name, nowMs) !== null);
+    const agents = [...mesh.agents.keys()].filter((name) => name.toLowerCase().includes(search.toLowerCase()) &&
+      (behaviours.has(name) || followed.scorer.standing(name, nowMs) !== null));
     const rows = agents.map(shown).sort((a, b) => Number(b['score'] ?? -1) - Number(a['score'] ?? -1));
     return { ...common, total: rows.length, agents: rows.slice(0, agentsShown) };
   }

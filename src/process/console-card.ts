@@ -20,7 +20,7 @@ export type CardContext = {
 
 /**
  * A held action as its card shows it: what would be done, who asks, why it waits, and whether the
- * viewer may decide. Parameters only for those whose role decides.
+ * viewer may decide. Parameters, and what agents said, only for those whose role decides.
  */
 export function shownCard(given: Approval, context: CardContext): JsonObject {
   const approval = shownApproval(given);
@@ -41,6 +41,11 @@ export function shownCard(given: Approval, context: CardContext): JsonObject {
     parameters: context.viewer.may('decide') ? hold.parameters : null,
     endorse: (hold.endorse ?? []).map(({ pointer, sources, origins }) =>
       ({ pointer, sources: [...sources], origins: [...origins] })),
+    told: hold.told === undefined ? null : {
+      confidence: hold.told.confidence,
+      unknowns: context.viewer.may('decide') ? [...hold.told.unknowns] : [],
+      unknown: hold.told.unknowns.length,
+    },
     reasons: hold.reasons.map((code) => ({ code, means: codeEntry(code)?.means ?? null })),
     changes: manifest === null ? null : effectOf(manifest, hold.parameters, context.viewer),
     approvalsNeeded: hold.approvalsNeeded,

@@ -3,6 +3,7 @@ import { groupKey, meshMap, type MapAgent, type MapPlace } from '../console/mesh
 import { breakerOfAgent } from '../control/allotments.ts';
 import type { Agent } from '../mesh/mesh.ts';
 import { rolesOf } from '../mesh/operator-roles.ts';
+import type { StandingApproval } from '../mesh/oversight.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
 import { fatigueLimits, fatigueSignals } from '../oversight/fatigue.ts';
@@ -15,7 +16,7 @@ const agentsShown = 100;
 const namesShown = 8;
 
 /** What a person who comes in the morning wants to know first. */
-export function overviewView({ parts, foundations }: ViewsGround): JsonObject {
+export async function overviewView({ parts, foundations }: ViewsGround): Promise<JsonObject> {
   const { recorder, cosigner, live, clock } = foundations;
   const { store } = parts.approvals;
   const { mesh } = live;
@@ -30,6 +31,7 @@ export function overviewView({ parts, foundations }: ViewsGround): JsonObject {
     development: mesh.development === true,
     nowMs: clock.nowMs(),
     pending: store.pending().length,
+    changes: (await parts.workflows.changes.waiting()).length,
     agents: agents.length,
     connected: [...connected.keys()].length,
     away: some(agents, (name) => !connected.has(name)),
@@ -133,7 +135,16 @@ export function paceView({ parts }: ViewsGround): JsonObject {
   return shown;
 }
 
-/** The people who decide, and the signs that they are tired. */
+function shownStanding({ where, ...approval }: StandingApproval): JsonObject {
+  return {
+    ...approval,
+    where: [...where].map(([name, within]) => ({
+      name, within: 'atMost' in within ? `at most ${within.atMost}` : `one of ${within.oneOf.join(', ')}`,
+    })),
+  };
+}
+
+/** The people who decide, the signs that they are tired, and what they approved ahead. */
 export function peopleView({ parts, foundations }: ViewsGround): JsonObject {
   const { approvals } = parts;
   const known = new Map(
@@ -145,5 +156,6 @@ export function peopleView({ parts, foundations }: ViewsGround): JsonObject {
     signals: fatigueSignals([...known.values()], foundations.clock.nowMs()).map((signal) => ({ ...signal })),
     limits: { ...fatigueLimits },
     probesPerDay: foundations.live.mesh.oversight?.probesPerDay ?? 0,
+    standing: (foundations.live.mesh.oversight?.standing ?? []).map(shownStanding),
   };
 }

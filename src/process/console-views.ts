@@ -13,9 +13,10 @@ import { applyRevocation } from '../control/revocations.ts';
 import { hasRight, rolesOf } from '../mesh/operator-roles.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
-import { decide } from '../oversight/approvals.ts';
+import { decide, type Approval } from '../oversight/approvals.ts';
 import { equalsAmong } from '../oversight/equals.ts';
 import { searchApprovals, type ApprovalQuery } from '../oversight/search.ts';
+import { stepsOfProbe } from '../oversight/probe.ts';
 import { buildDecisionTrace } from '../recorder/decision-trace.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { codeEntry, codeTables } from './codes.ts';
@@ -25,6 +26,7 @@ import { agentViews, groupOfAgent, meshView, overviewView, paceView, peopleView 
 import { payloadsView } from './console-payloads.ts';
 import { controlsView, recorderView } from './console-record.ts';
 import { FollowedRecord } from './console-follow.ts';
+import { workflowsView } from './console-workflows.ts';
 import type { nodeDirectories } from './directories.ts';
 import { faultOf } from './fault.ts';
 import { listMandates } from './node-mandates.ts';
@@ -95,12 +97,14 @@ export class ConsoleViews implements ConsoleApi {
       case 'payloads': {
         const index = await this.#opened();
         await index.catchUp();
-        return id === null ? null : payloadsView(id, viewer, index, this.#ground);
+        return id === null ? null : payloadsView(this.#realTask(id) ?? id, viewer, index, this.#ground);
       }
       case 'agents':
         return agentViews(id, place.search, this.#ground);
       case 'mandates':
-        return { mandates: listMandates(id, mandatesMax, parts.mandates, parts.busContext.revocations) };
+        return { mandates: listMandates(this.#realTask(id), mandatesMax, parts.mandates, parts.busContext.revocations) };
+      case 'workflows':
+        return workflowsView(id, viewer, this.#ground);
       case 'contagion':
         return { lineages: parts.busContext.contagion.lineages(lineagesMax).map(shownLineage) };
       case 'calls':
@@ -112,9 +116,9 @@ export class ConsoleViews implements ConsoleApi {
       case 'controls':
         return controlsView(this.#ground);
       case 'costs':
-        return costsView(id, await this.#read(), () => this.#opened());
+        return costsView(this.#realTask(id), await this.#read(), () => this.#opened());
       case 'anomaly':
-        return anomalyView(id, await this.#read(), this.#ground);
+        return anomalyView(id, place.search, await this.#read(), this.#ground);
       case 'intent':
         return intentView(await this.#read(), this.#ground);
       case 'pace':
@@ -144,7 +148,7 @@ export class ConsoleViews implements ConsoleApi {
     return { entries: found.map((entry) => ({ ...liveEntry(entry) })) };
   }
 
-  async take(path: StatementPath, signed: string): Promise<SignedAnswer> {
+  async take(path: StatementPath, signed: string, about: string | null): Promise<SignedAnswer> {
     const { parts } = this.#ground;
     switch (path) {
       case 'decisions': {
@@ -166,6 +170,12 @@ export class ConsoleViews implements ConsoleApi {
         const answer = await parts.pace.order(signed);
         return answer.ok ? { code: null, id: answer.id, changed: answer.steps.length } : { code: answer.code };
       }
+      case 'releases': {
+        const answer = await parts.workflows.changes.release(about ?? '', signed);
+        return answer.ok ? { code: null, version: answer.version } : { code: answer.code };
+      }
+      case 'denials':
+        return { code: await parts.workflows.changes.deny(signed) };
       default:
         return path satisfies never;
     }
@@ -223,14 +233,34 @@ export class ConsoleViews implements ConsoleApi {
     const { recorder } = this.#ground.foundations;
     const index = await this.#opened();
     await index.catchUp();
+    const probe = this.#probeOf(id);
+    if (probe?.probeOf !== undefined) {
+      const { probeOf } = probe;
+      const taken = (await index.query({ task: probeOf.task }, traceEntriesMax)).toReversed();
+      const steps = stepsOfProbe(probe, probeOf, taken);
+      return traceOf(id, async function* () {
+        yield* steps;
+      });
+    }
     const task = (await index.naming(id)).find((entry) => entry.task !== null)?.task ?? null;
     const known = task === null ? null : await index.query({ task }, traceEntriesMax);
     const entries = async function* (): AsyncIterable<RecordedEntry> {
       if (known === null) yield* recorder.read(0, recorder.size());
       else yield* known.toReversed();
     };
-    const answer = await buildDecisionTrace({ id, entries, explain: (code) => codeEntry(code) });
-    return answer.ok ? (answer.trace as unknown as JsonObject) : null;
+    return traceOf(id, entries);
+  }
+
+  /** The probe that waits and that an id of its own names. */
+  #probeOf(id: string): Approval | null {
+    const { store } = this.#ground.parts.approvals;
+    return store.pending().find((one) =>
+      one.probe === true && [one.id, one.hold.message, one.hold.task].includes(id)) ?? null;
+  }
+
+  /** A probe that waits has no task: it is shown with that of the question which it was made of. */
+  #realTask(task: string | null): string | null {
+    return task === null ? null : (this.#probeOf(task)?.probeOf?.task ?? task);
   }
 
   /** What is summed over the record, read on up to now, or as far as one view may read. */
@@ -251,4 +281,12 @@ export class ConsoleViews implements ConsoleApi {
     this.#index ??= RecordIndex.open({ directory: log, path: index.replace('.sqlite', '-console.sqlite') });
     return this.#index;
   }
+}
+
+async function traceOf(
+  id: string,
+  entries: () => AsyncIterable<RecordedEntry>,
+): Promise<JsonObject | null> {
+  const answer = await buildDecisionTrace({ id, entries, explain: (code) => codeEntry(code) });
+  return answer.ok ? (answer.trace as unknown as JsonObject) : null;
 }

@@ -55,36 +55,47 @@ export function decidedFrame(approval: Approval | null): Extract<NodeFrame, { ki
 const dayMs = 86_400_000;
 const modelsMax = 50;
 
+type Ground = Pick<Plane, 'live' | 'clock'>;
+
+/**
+ * Plants a probe now. False where one waits already, or nothing was asked yet that it could be made of;
+ * rejects when it could not be recorded.
+ */
+export async function plantOne(approvals: ApprovalsContext, { live, clock }: Ground): Promise<boolean> {
+  const { store } = approvals;
+  if (store.pending().some(({ probe }) => probe === true)) return false;
+  const real = store.list(modelsMax).filter(({ probe }) => probe !== true);
+  const probe = makeProbe(real.map(({ hold }) => hold), {
+    mintId: () => mintUlid(clock, systemRandom),
+    bytes: (count) => systemRandom.bytes(count),
+    nowMs: clock.nowMs(),
+    deadlineMs: (risk) => deadlineMs(risk, live.mesh),
+  });
+  if (probe !== null) await plantProbe(probe, approvals);
+  return probe !== null;
+}
+
 /** Plants probes, a few times a day and never two at once. Asked on every sweep. */
 export class ProbeSchedule {
   readonly #approvals: ApprovalsContext;
-  readonly #plane: Pick<Plane, 'live' | 'clock'>;
+  readonly #ground: Ground;
   #nextAt: number | null = null;
 
-  constructor(approvals: ApprovalsContext, plane: Pick<Plane, 'live' | 'clock'>) {
+  constructor(approvals: ApprovalsContext, ground: Ground) {
     this.#approvals = approvals;
-    this.#plane = plane;
+    this.#ground = ground;
   }
 
   /** Resolves once a probe that was due is planted; rejects when it could not be recorded. */
   async sweep(): Promise<void> {
-    const { live, clock } = this.#plane;
+    const { live, clock } = this.#ground;
     const perDay = live.mesh.oversight?.probesPerDay ?? 0;
     if (perDay === 0) return;
     const nowMs = clock.nowMs();
     this.#nextAt ??= nowMs + waitMs(perDay);
     if (nowMs < this.#nextAt) return;
     this.#nextAt = nowMs + waitMs(perDay);
-    const { store } = this.#approvals;
-    if (store.pending().some(({ probe }) => probe === true)) return;
-    const real = store.list(modelsMax).filter(({ probe }) => probe !== true);
-    const probe = makeProbe(real.map(({ hold }) => hold), {
-      mintId: () => mintUlid(clock, systemRandom),
-      bytes: (count) => systemRandom.bytes(count),
-      nowMs,
-      deadlineMs: (risk) => deadlineMs(risk, live.mesh),
-    });
-    if (probe !== null) await plantProbe(probe, this.#approvals);
+    await plantOne(this.#approvals, this.#ground);
   }
 }
 

@@ -8,6 +8,7 @@ import type { JsonObject } from '../message/json.ts';
 import { decide } from '../oversight/approvals.ts';
 import { shownApproval } from '../oversight/probe.ts';
 import { searchApprovals } from '../oversight/search.ts';
+import { plantOne } from './node-approvals.ts';
 import { listAgents, showAgent, type AgentsContext } from './node-agents.ts';
 import { shownLineage } from './node-contagion.ts';
 import type { PasskeyApi } from './node-console.ts';
@@ -57,6 +58,7 @@ export function controlApi(
       const answer = await decide(signed, parts.approvals);
       return { ok: answer.ok, code: answer.ok ? null : answer.code };
     },
+    plantProbe: async () => (await plantOne(parts.approvals, foundations)) ? null : 'OVERSIGHT_PROBE_NONE',
     passkeys,
     policy: () => parts.policies.show(),
     reload: (signed, bundle) => parts.policies.apply(signed, bundle),

@@ -158,7 +158,7 @@ export async function buildParts(
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, progress);
   const calls = callsOf(plane, allotments.ledger);
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
-  const workflows = nodeWorkflowsOf(plane, policies, revocations);
+  const workflows = nodeWorkflowsOf(plane, { policies, revocations, approver: approvals.approver, mandates });
   const knowledge = await NodeKnowledge.open(directories.node, {
     ...plane, kms: keys.kms, rewrap: keys.rewrap, flight: foundations.recorder, revocations: list,
   });

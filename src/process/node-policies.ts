@@ -92,6 +92,11 @@ export class NodePolicies {
     return version?.version ?? null;
   }
 
+  /** Number of the next version. */
+  get next(): number {
+    return this.#store.highest() + 1;
+  }
+
   /** What is in force with its texts, the number of the next version, and who runs on what. */
   show(): JsonObject {
     const { version, mesh } = this.#live;
@@ -101,7 +106,7 @@ export class NodePolicies {
       version,
       digest: mesh.digest,
       signed: kept?.signed ?? null,
-      next: this.#store.highest() + 1,
+      next: this.next,
       staged: next?.version ?? null,
       agents: [...mesh.agents.keys()].map((agent) => ({
         agent,

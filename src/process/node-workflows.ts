@@ -4,6 +4,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteWorkflowChangeStore } from '../adapters/workflow-change-store-sqlite.ts';
 import type { ChangePort } from '../bus/workflow-frames.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
+import type { Approver } from '../oversight/approver.ts';
 import type { ProposedChange } from '../control/workflow-change.ts';
 import { WorkflowChanges } from '../control/workflow-changes.ts';
 import { changeableEdges } from '../mesh/workflow-change.ts';
@@ -11,6 +12,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { JsonObject } from '../message/json.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { Plane } from './node-parts.ts';
+import type { NodeMandates } from './node-mandates.ts';
 import type { NodePolicies } from './node-policies.ts';
 
 /** Changes of workflows at a node: what sidecars propose, and what people see and say of it. */
@@ -19,14 +21,21 @@ export type NodeWorkflows = {
   readonly port: ChangePort;
 };
 
+type Around = {
+  readonly policies: NodePolicies;
+  readonly revocations: RevocationsContext;
+  readonly approver: Approver;
+  readonly mandates: NodeMandates;
+};
+
 export function nodeWorkflowsOf(
   { live, recorder, clock, database, operators }: Plane,
-  policies: NodePolicies,
-  revocations: RevocationsContext,
+  { policies, revocations, approver, mandates }: Around,
 ): NodeWorkflows {
   const changes = new WorkflowChanges({
     store: new SqliteWorkflowChangeStore(database),
-    recorder, clock, operators, revocations,
+    recorder, clock, operators, revocations, approver,
+    causedBy: (task) => sponsorsOf(mandates.registry.originOf(task), live.mesh),
     mintId: () => mintUlid(clock, systemRandom),
     inForce: () => ({ version: live.version, mesh: live.mesh }),
     versionOf: (id) => policies.versionOf(id),
@@ -46,6 +55,13 @@ export function nodeWorkflowsOf(
   };
 }
 
+/** The operator who speaks through the agent that a task began with. */
+function sponsorsOf(origin: string | null, mesh: Mesh): readonly string[] {
+  const agent = mesh.agents.get(origin?.replace('agent:', '') ?? '');
+  const sponsor = agent?.originator === true ? (agent.sponsor ?? null) : null;
+  return sponsor === null ? [] : [sponsor];
+}
+
 const shownMax = 100;
 
 /** What people on this machine see of it and say to it. */
@@ -63,7 +79,7 @@ export function workflowApi(workflows: NodeWorkflows, mesh: () => Mesh): Workflo
 }
 
 /** Every workflow with edges that may be changed, who may change it, and what was proposed. */
-async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<JsonObject> {
+export async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<JsonObject> {
   const edges = changeableEdges(mesh);
   const names = [...new Set(edges.flatMap(({ workflow }) => workflow ?? []))];
   return {
@@ -78,7 +94,8 @@ async function shownWorkflows({ changes }: NodeWorkflows, mesh: Mesh): Promise<J
   };
 }
 
-function shownChange({ change, ...proposed }: ProposedChange): JsonObject {
+/** A change as people and programs see it. */
+export function shownChange({ change, ...proposed }: ProposedChange): JsonObject {
   const { workflow, open, close } = change;
   return {
     ...proposed, workflow, open: open.map((edge) => ({ ...edge })), close: close.map((edge) => ({ ...edge })),

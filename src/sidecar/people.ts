@@ -254,6 +254,9 @@ export async function holdForPeople(
     approvalsNeeded: approvalsNeeded(reviewed.manifest),
     reasons: [...new Set(findings.map(({ code }) => code))].slice(0, reasonsMax),
     endorse: valuesToEndorse(body, findings),
+    ...(body.epistemic === null ? {} : {
+      told: { confidence: body.epistemic.confidence, unknowns: body.epistemic.unknowns.slice(0, unknownsMax) },
+    }),
     expiresAt: heldUntilMs(body, context),
     causedBy: causedBy(body, context),
     ...(changes.length === 0 ? {} : { modifiedBy: changes.map(({ operator }) => operator) }),
@@ -266,6 +269,7 @@ export async function holdForPeople(
 /** Bounds of the frame that carries a hold: a longer one would be refused whole. */
 const reasonsMax = 32;
 const endorseMax = 32;
+const unknownsMax = 32;
 
 function valuesToEndorse(
   body: EnvelopeBody,

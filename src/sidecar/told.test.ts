@@ -30,6 +30,7 @@ function asking(action: string, schema = actionRequestSchema): Outgoing {
 test('of a request the sidecar says how sure it is, and the agent has no say in it', () => {
   expect(epistemicOf(asking('pay_invoice'), 't', read, mesh)).toEqual({ confidence: 0.4, assumptions: [], unknowns: unknowns.slice(0, 32) });
   expect(epistemicOf(asking('pay_invoice'), 'other', read, mesh)).toBeNull();
+  expect(epistemicOf(asking('pay_invoice'), 't', read, base)).toMatchObject({ confidence: 0.4 });
   expect(epistemicOf(asking('check_payment'), 't', read, mesh)).toBeNull();
   expect(epistemicOf(asking('made_up'), 't', read, mesh)).toBeNull();
 });

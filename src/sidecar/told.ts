@@ -9,8 +9,9 @@ import type { Mesh } from '../mesh/mesh.ts';
 const unknownsMax = 32;
 
 /**
- * What a message says of how sure it is. Of a request for an action that asks for assurance the
- * sidecar says it: what its process was told in the task, and never what the agent says of it.
+ * What a message says of how sure it is. Of a request for an action that asks for assurance, or that
+ * people may be asked about, the sidecar says it: what its process was told in the task, and never what
+ * the agent says of it.
  */
 export function epistemicOf(
   outgoing: Outgoing,
@@ -21,8 +22,10 @@ export function epistemicOf(
   if (outgoing.schema !== actionRequestSchema) return outgoing.epistemic;
   const parsed = parseActionRequest(outgoing.payload);
   const action = parsed.ok ? mesh.actions.get(parsed.request.action) : undefined;
-  const belief = beliefs.find((one) => one.task === task);
-  if (action?.assurance === undefined || belief === undefined) return null;
+  const matters = action !== undefined &&
+    (action.assurance !== undefined || action.risk === 'HIGH' || action.risk === 'CRITICAL');
+  const belief = matters ? beliefs.find((one) => one.task === task) : undefined;
+  if (belief === undefined) return null;
   const { confidence, unknowns } = belief;
   return { confidence, assumptions: [], unknowns: unknowns.slice(0, unknownsMax) };
 }

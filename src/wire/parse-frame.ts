@@ -95,6 +95,10 @@ const hold: z.ZodType<Hold> = z.strictObject({
     )
     .max(32)
     .optional(),
+  told: z.strictObject({
+    confidence: z.number().min(0).max(1).nullable(),
+    unknowns: z.array(z.string().max(512)).max(32),
+  }).optional(),
   expiresAt: number,
   causedBy: z.array(name).max(16).optional(),
   modifiedBy: z.array(name).max(3).optional(),

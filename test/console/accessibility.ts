@@ -17,7 +17,7 @@ async function viewsOf(mesh: ConsoleMesh): Promise<{ readonly places: readonly s
   const places = [
     '/', '/approvals', `/approvals/${held.id}`, '/mesh', '/trace', `/trace/${held.message}`, '/agents',
     '/agents/payments', '/stops', '/anomaly', '/anomaly/payments', '/intent', '/contagion', '/controls', '/recorder', '/costs',
-    `/costs/${held.task}`, '/mesh?zone=core', '/log',
+    `/costs/${held.task}`, '/mesh?zone=core', '/log', '/workflows', '/find?search=pay',
   ];
   return { places, held };
 }

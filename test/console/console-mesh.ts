@@ -19,7 +19,8 @@ export const hostileFormula = '=cmd|\'/c_calc\'!A1';
 
 /**
  * The mesh of the attacks with people at browsers: deadlines that leave time to click, an action
- * whose deadline is short, one that takes any visible characters, an auditor, and custodians of what is said.
+ * whose deadline is short, one that takes any visible characters, an auditor, custodians of what is said, and a
+ * workflow that its planner may change.
  */
 function consoleMesh(
   people: ReturnType<typeof makePeople>,
@@ -30,6 +31,9 @@ function consoleMesh(
   const text = (files['security_mesh.yaml'] ?? '')
     .replace('approval_timeout_ms: 4000', 'approval_timeout_ms: 90000')
     .replace('isolate_after: 1000', 'isolate_after: 1000, kill_window_ms: 30000')
+    .replace('  defaults:', '  workflows: { notes: { agents: [planner, desk] } }\n  defaults:')
+    .replace('planner: { role: ORCHESTRATOR, zone: core }', 'planner: { role: ORCHESTRATOR, zone: core, oispec: oispec/planner.yaml, may_change: [notes] }')
+    .replace('    - from: planner\n', '    - { from: planner, to: desk, schemas: [note/1], workflow: notes, open: false }\n    - from: planner\n')
     .replace('    count:\n      risk: LOW', '    count:\n      approval: required\n      risk: LOW')
     .replace('    slow_count:\n', `    label:
       risk: HIGH
@@ -50,7 +54,9 @@ function consoleMesh(
   const oispec = (files['oispec/payments.yaml'] ?? '').replace('pay_invoice, refund', 'label, pay_invoice, refund');
   const forensic = { custodians, threshold: custodians.length, keep: ['HIGH', 'CRITICAL'] };
   const kept = `  recorder: { forensic: ${JSON.stringify(forensic)} }\n`;
-  return { ...files, 'security_mesh.yaml': text + kept, 'oispec/payments.yaml': oispec };
+  const planner = (files['oispec/planner.yaml'] ?? '').replace('agent_role: task', 'agent_role: orchestrator')
+    .replace('{ can_delegate: false, max_delegation_depth: 0 }', '{ can_delegate: true, max_delegation_depth: 2, can_modify_workflow: true }');
+  return { ...files, 'security_mesh.yaml': text + kept, 'oispec/payments.yaml': oispec, 'oispec/planner.yaml': planner };
 }
 
 export class ConsoleMesh {
@@ -130,6 +136,11 @@ export class ConsoleMesh {
   async approvals(): Promise<readonly JsonObject[]> {
     const { body } = await this.folder.control('GET', '/v1/approvals');
     return body['approvals'] as readonly JsonObject[];
+  }
+
+  /** Fresh processes of the agents, once their sidecars give out tokens again. */
+  async rejoin(): Promise<void> {
+    this.#askers = await until('the agents are back', () => askersOf(this.folder).catch(() => null), 60_000);
   }
 
   /** Starts the mesh again on the same state, after it was killed. */

@@ -13,7 +13,7 @@ import { ConsoleMesh, hostileFormula, hostileValue } from './console-mesh.ts';
 
 const views = [
   '/', '/anomaly', '/anomaly/payments', '/intent', '/stops', '/approvals', '/mesh', '/trace', '/agents', '/agents/payments', '/contagion',
-  '/controls', '/recorder', '/costs', '/log',
+  '/controls', '/recorder', '/costs', '/log', '/workflows', '/find?search=planner',
 ];
 const refund = (invoice: string): JsonObject =>
   ({ invoice, payee: 'ACME-SUPPLIES', amount: 10, idempotency_key: `${invoice}-key` });
@@ -101,6 +101,33 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await decide(alice, 'Deny', 'nobody ordered this');
     await said(alice, /Denied and signed/);
     expect(await held.end).toMatchObject({ status: 'REFUSED' });
+  });
+
+  it('plants a probe that looks like what waits, and that nobody can make execute anything', async () => {
+    const { out } = await maso(['approvals', 'probe', '--state', mesh.folder.state]);
+    expect(out).toMatch(/A probe waits/);
+    const again = await maso(['approvals', 'probe', '--state', mesh.folder.state, '--json']);
+    expect([again.status, JSON.parse(again.out)]).toEqual([1, { code: 'OVERSIGHT_PROBE_NONE' }]);
+    const seen = (await mesh.folder.entries()).length;
+    const [probe, ...more] = (await mesh.approvals()).filter(({ state }) => state === 'pending');
+    expect([more, JSON.stringify(probe)]).toEqual([[], expect.not.stringMatching(/probe/i)]);
+    const hold = probe?.['hold'] as JsonObject;
+    await open(alice, String(probe?.['id']));
+    // Its card has a past, as every other one has.
+    await said(alice, /policy-compliance/);
+    await alice.page.goto(`${mesh.url}/trace/${String(hold['message'])}`);
+    await said(alice, /Step by step/);
+    expect(await alice.page.content()).not.toMatch(/probe/i);
+    await open(alice, String(probe?.['id']));
+    await decide(alice, 'Approve');
+    await said(alice, /This was a probe/);
+    // No tool, no executor, no requester heard of it: the decision is all that came on record.
+    const after = (await mesh.folder.entries()).slice(seen);
+    expect(after.filter(({ kind }) => /^(tool|request|message)\./.test(kind))).toEqual([]);
+    expect(after.filter(({ message }) => message === hold['message']).map(({ kind }) => kind)).toEqual(['approval.decided']);
+    const decided = find(after, 'approval.decided', null);
+    expect(decided?.detail).toMatchObject({ operator: 'alice', decision: 'approve', state: 'approved', probe: true, caught: false });
+    expect((await mesh.approvals()).filter(({ state }) => state === 'pending')).toEqual([]);
   });
 
   it.skipIf(!hasTerminal)('shows in a terminal of 80 columns, without colour, what waits for whom', async () => {
@@ -205,11 +232,11 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
         method: 'POST', body: JSON.stringify({ signed: `passkey.${statement}.a.b.c.d.e.f` }),
         headers: { 'content-type': 'application/json', 'x-maso': 'console' },
       };
-      const paths = ['/api/decisions', '/api/revocations', '/api/settlements', '/api/pace'];
+      const paths = ['/api/decisions', '/api/revocations', '/api/settlements', '/api/pace', '/api/releases', '/api/denials'];
       const answers = await Promise.all(paths.map(async (path) => (await fetch(path, options)).json()));
       return answers;
     });
-    expect(answers).toEqual(Array(4).fill({ code: 'CONSOLE_RIGHT_MISSING' }));
+    expect(answers).toEqual(Array(6).fill({ code: 'CONSOLE_RIGHT_MISSING' }));
     await open(alice, held.id);
     await decide(alice, 'Deny');
     await held.end;
@@ -288,7 +315,7 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     const places = [
       '/', '/log', '/log?outcome=NO-GO', '/trace', `/trace/${mesh.planner.task}`, '/contagion', '/anomaly', '/intent', '/mesh', '/costs',
       `/log?actor=${sent}`, `/trace/${sent}`, `/mesh?zone=${sent}&type=${sent}&search=${sent}`, `/agents/${sent}`, `/approvals?search=${sent}`,
-      `/approvals/${sent}`, `/anomaly/${sent}`, `/costs/${sent}`, `/stops?search=${sent}`, `/${sent}`,
+      `/approvals/${sent}`, `/anomaly/${sent}`, `/costs/${sent}`, `/stops?search=${sent}`, `/find?search=${sent}`, `/workflows/${sent}`, `/contagion/${sent}`, `/${sent}`,
     ];
     for (const place of places) {
       await page.goto(mesh.url + place);
@@ -382,6 +409,37 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     expect(new Set(signed.map(({ detail }) => detail['signed'])).size).toBe(2);
   });
 
+  it('puts a change of a workflow in force by a signature in the browser, and denies another', async () => {
+    const change = (open: readonly JsonObject[], close: readonly JsonObject[]) => mesh.planner.post('/v1/workflows/changes', {
+      workflow: 'notes', task: mesh.planner.task, key: `key-${open.length}`, open, close,
+    });
+    const say = () => mesh.planner.post('/v1/messages', { to: 'desk', type: 'data', schema: 'note/1', payload: { text: 'a' }, task: mesh.planner.task });
+    const edge = { from: 'planner', to: 'desk' };
+    const [held, before] = [await change([edge], []), await say()];
+    expect([held.status, before.status]).toEqual([202, 403]);
+    const id = String(held.body['change']);
+    await carol.page.goto(`${mesh.url}/workflows/${id}`);
+    await said(carol, /does not change the policy/);
+    await bob.page.goto(`${mesh.url}/approvals?search=planner+desk`);
+    await bob.page.getByRole('link', { name: /notes.*planner opens planner → desk/ }).click();
+    await said(bob, /added edge planner -> desk in work/);
+    await bob.page.getByLabel(/What did you check/).fill('the desk wants to hear');
+    await bob.page.getByRole('button', { name: 'Sign version 2' }).click();
+    await said(bob, /In force with version 2/);
+    const signed = find(await mesh.folder.entries(), 'policy.signed', null);
+    expect([signed?.actor, String(signed?.detail['signed']).slice(0, 8)]).toEqual(['operator:bob', 'passkey.']);
+    await until('the edge is open', async () => (await say()).status === 202);
+
+    const second = String((await change([], [edge])).body['change']);
+    await alice.page.goto(`${mesh.url}/workflows/${second}`);
+    await alice.page.getByLabel(/What did you check/).fill('not today');
+    await alice.page.getByRole('button', { name: 'Deny' }).click();
+    await said(alice, /CONTROL_WORKFLOW_NOT_APPROVED/);
+    expect((await say()).status).toBe(202);
+    await alice.page.goto(`${mesh.url}/find?search=notes`);
+    await said(alice, /effective: planner opens planner → desk/);
+  });
+
   it('verifies the record in the browser, and finds nothing under a key that is not the log\'s', async () => {
     await bob.page.goto(`${mesh.url}/recorder`);
     await bob.page.getByRole('button', { name: 'Verify every entry' }).click();
@@ -413,6 +471,9 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await bob.page.goto(mesh.url);
     const held = await mesh.hold('refund', refund('after-0001'));
     await bob.page.locator(`main a[href="/trace/${held.message}"]`).first().waitFor();
+    await open(bob, held.id);
+    await decide(bob, 'Deny');
+    await held.end;
   });
 
   it('takes a kill of the mesh back when a second person declines it, and not when the first one does', async () => {
@@ -425,6 +486,7 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await page.getByLabel(/Why\?/).fill('drill');
     await page.getByRole('dialog').getByRole('button', { name: 'Kill the mesh' }).click();
     await said(alice, /kill, suspended/);
+    expect((await maso(['status', '--state', mesh.folder.state])).out).toMatch(/pace +1 not as usual\n.*kill of the mesh, suspended, by operator:alice/);
     await page.getByRole('button', { name: 'Decline it' }).click();
     await page.getByLabel(/Why\?/).fill('alone');
     await page.getByRole('dialog').getByRole('button', { name: 'Decline it' }).click();
@@ -434,6 +496,12 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     await bob.page.getByLabel(/Why\?/).fill('it was a drill');
     await bob.page.getByRole('dialog').getByRole('button', { name: 'Decline it' }).click();
     await said(bob, /Everything is as usual/);
+    // What stood still works again: agents in fresh processes, and people.
+    await mesh.rejoin();
+    const held = await mesh.hold('refund', refund('back-0001'));
+    await open(bob, held.id);
+    await decide(bob, 'Approve');
+    expect(await held.end).toMatchObject({ status: 'DONE' });
   });
 
   it('complained of nothing, and asked nobody else', () => {

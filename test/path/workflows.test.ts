@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
@@ -22,6 +24,9 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
   let task = '';
   let alice = '';
   let keys = 0;
+  let hook: Server;
+  /** What the webhook of approvals was told. */
+  const told: unknown[] = [];
 
   const joinAs = (agent: string): Promise<HostileAgent> =>
     HostileAgent.join({ socketPath: folder.socketOf(agent) }, folder.tokenOf(agent));
@@ -56,8 +61,16 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
   };
 
   beforeAll(async () => {
+    hook = createServer((request, response) => {
+      request.on('data', (body: Buffer) => told.push(JSON.parse(body.toString())));
+      request.on('end', () => response.end());
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
     folder = await MeshFolder.create(workflowFiles({
-      tier: 3, operators: `  operators:\n${publicLine('alice')}${publicLine('bob')}`,
+      tier: 3,
+      operators: `  oversight: { webhooks: [{ name: team, url: "${url}" }] }\n` +
+        `  operators:\n${publicLine('alice')}${publicLine('bob')}`,
     }));
     await maso(['tools', 'pin', folder.meshFile]);
     alice = await keyFile(folder, 'alice', people.alice);
@@ -68,6 +81,7 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
   afterAll(async () => {
     await mesh?.stop();
     await folder?.remove();
+    hook?.close();
   });
 
   it('is refused to whoever lacks the right, and is a sign against them', async () => {
@@ -103,6 +117,10 @@ describe('a workflow that an orchestrator may change, on a running mesh', () => 
     expect(held).toMatchObject({ status: 202, body: { verdict: 'ESCALATE', code: 'HELD', version: null } });
     expect(await order('clerk')).toMatchObject({ status: 403 });
     const id = String(held.body['change']);
+    await until('the webhook', () => told.length > 0);
+    expect(told).toEqual([expect.objectContaining({ waits: 'change', change: id, workflow: 'invoices', agent: 'planner', opens: 1, closes: 0 })]);
+    const standing = await maso(['status', '--state', folder.state, '--json']);
+    expect([standing.status, JSON.parse(standing.out)]).toEqual([1, expect.objectContaining({ changes: [expect.objectContaining({ id })] })]);
     const shown = await workflow('show', id);
     expect(shown.out).toContain('added   edge planner -> clerk in work (widens)');
     const approved = await workflow('approve', id, ...signed, '--json');

@@ -3,7 +3,8 @@ import { useState } from 'react';
 import { useView } from '../api.ts';
 import { newId, signAndSend } from '../passkey.ts';
 import { Chip, Confirm, Empty, Id, Page, Time, visible, Waiting } from '../parts.tsx';
-import { replacePlace, To } from '../router.tsx';
+import { To } from '../router.tsx';
+import { SearchBox } from '../search-box.tsx';
 import { useSession } from '../session.tsx';
 
 type Summary = {
@@ -34,8 +35,7 @@ function List({ query }: { readonly query: URLSearchParams }) {
   return (
     <Page title="Agents" lead="Each with its own identity. An agent holds no key; its sidecar does.">
       <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label>Search<input type="search" defaultValue={search} onChange={(event) =>
-          replacePlace(event.target.value === '' ? '/agents' : `/agents?search=${encodeURIComponent(event.target.value)}`)} /></label>
+        <SearchBox path="/agents" query={query} placeholder="name, role, sponsor" />
       </form>
       <Waiting loaded={loaded} what="agents">
         {({ agents, total }) => agents.length === 0 ? <Empty>No agent matches.</Empty> : (

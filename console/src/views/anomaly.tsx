@@ -4,6 +4,7 @@ import type { Signal } from '../../../src/anomaly/signal.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, lasting, Page, Read, Time, visible, Waiting, type ReadSoFar } from '../parts.tsx';
 import { To } from '../router.tsx';
+import { SearchBox } from '../search-box.tsx';
 
 type Row = {
   readonly agent: string; readonly role: string | null; readonly zone: string | null; readonly phase: string;
@@ -30,29 +31,33 @@ const signalWords: { readonly [signal in Signal]: readonly [name: string, says: 
   'message-volume': ['Volume', 'messages and calls in five minutes'],
   'error-rate': ['Errors', 'share of its steps that were refused or failed'],
   'content-drift': ['Content', 'distance of what it says from what it used to say; not on record'],
-  'cost-trajectory': ['Cost', 'money for one step; not on record'],
+  'cost-trajectory': ['Cost', 'money for one step, where its model is reached through its sidecar'],
   'temporal-profile': ['Hours', 'how unusual the hour is for it'],
   'peer-deviation': ['Peers', 'how far it is from agents of its role'],
-  'context-utilisation': ['Context', 'how full its context is; not on record'],
+  'context-utilisation': ['Context', 'how full its context is, where its model is reached through its sidecar'],
 };
 
 const dayMs = 86_400_000;
 
 /** How far each agent is from what is usual for it, and what says so. */
-export function Anomaly({ id }: { readonly id: string | null }) {
-  return id === null ? <List /> : <OneAgent name={id} />;
+export function Anomaly({ id, query }: { readonly id: string | null; readonly query: URLSearchParams }) {
+  return id === null ? <List query={query} /> : <OneAgent name={id} />;
 }
 
-function List() {
-  const loaded = useView<All>('/api/views/anomaly', 5_000);
+function List({ query }: { readonly query: URLSearchParams }) {
+  const search = query.get('search') ?? '';
+  const loaded = useView<All>(`/api/views/anomaly?search=${encodeURIComponent(search)}`, 5_000);
   return (
     <Page title="Anomaly" lead="How far each agent is from what is usual for it, computed from the record by the observer's own scorer. A score is a doubt, not a verdict.">
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <SearchBox path="/anomaly" query={query} label="Find an agent" />
+      </form>
       <Waiting loaded={loaded} what="scores">
         {(all) => (
           <>
             <Explained all={all} />
             {all.agents.length === 0
-              ? <Empty><strong>No agent has done anything yet.</strong><span>The first score of an agent stands five minutes after its first step.</span></Empty>
+              ? search !== '' ? <Empty>No agent with a score matches.</Empty> : <Empty><strong>No agent has done anything yet.</strong><span>The first score of an agent stands five minutes after its first step.</span></Empty>
               : <Table all={all} />}
             <Read read={all.read} />
           </>

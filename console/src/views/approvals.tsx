@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useEffect, useState } from 'react';
 import { useView } from '../api.ts';
 import type { Card } from './card.tsx';
 import { HeldAction } from './card.tsx';
-import { Chip, Empty, Id, lasting, Page, Risk, Time, visible, Waiting } from '../parts.tsx';
+import { Chip, Empty, Id, Page, Risk, visible, Waiting } from '../parts.tsx';
 import { replacePlace, To } from '../router.tsx';
-import { useSession } from '../session.tsx';
+import { hasWords, placeWith, SearchBox } from '../search-box.tsx';
 import { Reviewers } from './reviewers.tsx';
+import { TimeLeft } from './time-left.tsx';
+import { ChangeLine, wordsOf, type WorkflowList } from './workflows.tsx';
 
 type Found = { readonly approvals: readonly Card[]; readonly total: number };
 
@@ -20,24 +21,17 @@ function Inbox({ query }: { readonly query: URLSearchParams }) {
   const search = query.get('search') ?? '';
   const asked = new URLSearchParams({ state, search, limit: '200' });
   const loaded = useView<Found>(`/api/approvals?${asked}`, 3_000);
-  const change = (name: string, value: string): void => {
-    const next = new URLSearchParams(query);
-    if (value === '' || (name === 'state' && value === 'pending')) next.delete(name);
-    else next.set(name, value);
-    const text = next.toString();
-    replacePlace(text === '' ? '/approvals' : `/approvals?${text}`);
-  };
   return (
-    <Page title="Approvals" lead="Actions that a control, the manifest or the policy put before people. Undecided means denied.">
+    <Page title="Approvals" lead="Actions that a control, the manifest or the policy put before people, and changes of workflows. Undecided means denied.">
       <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label>Search<input type="search" defaultValue={search} placeholder="agent, action, origin, code, value"
-          onChange={(event) => change('search', event.target.value)} /></label>
+        <SearchBox path="/approvals" query={query} placeholder="agent, action, origin, code, value" />
         <label>Show
-          <select value={state} onChange={(event) => change('state', event.target.value)}>
+          <select value={state} onChange={(event) => replacePlace(placeWith('/approvals', query, 'state', event.target.value === 'all' ? 'all' : ''))}>
             <option value="pending">what waits</option><option value="all">everything, newest first</option>
           </select>
         </label>
       </form>
+      <Changes state={state} query={query} />
       <Waiting loaded={loaded} what="held actions">
         {({ approvals, total }) => approvals.length === 0
           ? (
@@ -55,6 +49,20 @@ function Inbox({ query }: { readonly query: URLSearchParams }) {
       </Waiting>
       <Reviewers />
     </Page>
+  );
+}
+
+/** Changes of workflows that wait; with everything, also those that were decided. */
+function Changes({ state, query }: { readonly state: 'pending' | 'all'; readonly query: URLSearchParams }) {
+  const { value } = useView<WorkflowList>('/api/views/workflows', 5_000);
+  const changes = (value?.changes ?? []).filter((change) => (state === 'all' || change.state === 'held') &&
+    hasWords(query, `${change.id} ${change.agent} ${change.workflow} ${change.state} ${change.task} ${wordsOf(change)}`));
+  return changes.length === 0 ? null : (
+    <section aria-labelledby="changes">
+      <h2 id="changes">Changes of workflows</h2>
+      <ul className="cards">{changes.map((change) => <ChangeLine key={change.id} change={change} />)}</ul>
+      <h2>Actions</h2>
+    </section>
   );
 }
 
@@ -78,21 +86,7 @@ function CardLine({ card }: { readonly card: Card }) {
 
 /** The time that is left, or how it ended. */
 export function Left({ card }: { readonly card: Card }) {
-  const session = useSession();
-  const [now, setNow] = useState(session.nowMs());
-  useEffect(() => {
-    if (card.state !== 'pending') return undefined;
-    const timer = setInterval(() => setNow(session.nowMs()), 1_000);
-    return () => clearInterval(timer);
-  }, [card.state, session]);
-  if (card.state !== 'pending') {
-    const tone = card.state === 'approved' ? 'good' : card.state === 'modified' ? 'warn' : 'bad';
-    return <Chip tone={tone}>{card.probe ? `probe, ${card.state}` : card.state}</Chip>;
-  }
-  const leftMs = card.expiresAt - now;
-  return (
-    <Chip tone={leftMs < 60_000 ? 'bad' : leftMs < 300_000 ? 'warn' : 'plain'}>
-      {leftMs <= 0 ? 'expired' : <>{lasting(leftMs)} left<span className="unseen">, until <Time at={card.expiresAt} /></span></>}
-    </Chip>
-  );
+  if (card.state === 'pending') return <TimeLeft until={card.expiresAt} />;
+  const tone = card.state === 'approved' ? 'good' : card.state === 'modified' ? 'warn' : 'bad';
+  return <Chip tone={tone}>{card.probe ? `probe, ${card.state}` : card.state}</Chip>;
 }

@@ -7,6 +7,7 @@ import { ActionFailed, AgentText, Code, Id, Page, Risk, Time, visible, Waiting }
 import { To } from '../router.tsx';
 import { useSession } from '../session.tsx';
 import { Left } from './approvals.tsx';
+import { Changes, HowSure, MandatesOf, undone, type Effect, type MandateList, type Told } from './card-facts.tsx';
 import { Verdicts, type TraceDocument } from './verdicts.tsx';
 
 export type Card = {
@@ -25,10 +26,8 @@ export type Card = {
   readonly parameters: { readonly [name: string]: Json } | null;
   readonly endorse: readonly { readonly pointer: string; readonly sources: readonly string[]; readonly origins: readonly string[] }[];
   readonly reasons: readonly { readonly code: string; readonly means: string | null }[];
-  readonly changes: {
-    readonly tool: string; readonly write: boolean; readonly impact: { readonly [impact: string]: Json };
-    readonly sensitive: readonly { readonly name: string; readonly from: readonly string[]; readonly atMost: number | null }[];
-  } | null;
+  readonly changes: Effect | null;
+  readonly told: Told | null;
   readonly approvalsNeeded: number;
   readonly approvedBy: readonly string[];
   readonly level: string | null;
@@ -41,12 +40,6 @@ export type Card = {
   readonly equals: readonly { readonly id: string; readonly digest: string; readonly expiresAt: number }[];
   /** Whether equals may be released together. */
   readonly together: boolean;
-};
-
-const undone: { readonly [reversibility: string]: string } = {
-  reversible: 'It can be undone.',
-  compensable: 'It can be made good, not undone.',
-  irreversible: 'It cannot be undone.',
 };
 
 /** One held action: the facts to decide on, and the decision. */
@@ -63,7 +56,9 @@ export function HeldAction({ id }: { readonly id: string }) {
 
 function Facts({ card, again }: { readonly card: Card; readonly again: () => void }) {
   const trace = useView<TraceDocument>(`/api/views/trace/${encodeURIComponent(card.message)}`);
-  const mandates = trace.value?.maso.mandates ?? [];
+  const mandates = useView<MandateList>(`/api/views/mandates/${encodeURIComponent(card.task)}`);
+  // Nothing above a button moves any more once it is there to be pressed.
+  const isWhole = [trace, mandates].every(({ value, failure }) => value !== null || failure !== null);
   return (
     <article className="card" aria-label={`${card.risk} action ${card.action}`}>
       <header className="card-head">
@@ -74,6 +69,7 @@ function Facts({ card, again }: { readonly card: Card; readonly again: () => voi
         call <code>{card.changes?.tool ?? card.action}</code>. <strong>{undone[card.reversibility] ?? card.reversibility}</strong>
       </p>
       <Parameters card={card} />
+      {card.changes !== null && <Changes effect={card.changes} reversibility={card.reversibility} />}
       <section>
         <h3>Why it waits</h3>
         <ul className="plain-list">
@@ -88,11 +84,10 @@ function Facts({ card, again }: { readonly card: Card; readonly again: () => voi
         {trace.value === null
           ? <p className="quiet">{trace.failure === null ? 'Reading the record …' : 'The record has nothing on this request yet.'}</p>
           : <Verdicts trace={trace.value} message={card.message} />}
-        <p>
-          <To place={`/trace/${encodeURIComponent(card.message)}`}>Open the whole trace</To>
-          {mandates.length > 0 && <span className="quiet"> · mandate {mandates[0]?.delegation.map(visible).join(' → ')}</span>}
-        </p>
+        <HowSure told={card.told} by={visible(card.requester)} />
+        <p><To place={`/trace/${encodeURIComponent(card.message)}`}>Open the whole trace</To></p>
       </section>
+      <MandatesOf task={card.task} until={card.expiresAt} mandates={mandates.value} trace={trace.value} />
       {card.said.length > 0 && (
         <section>
           <h3>What people said</h3>
@@ -103,7 +98,7 @@ function Facts({ card, again }: { readonly card: Card; readonly again: () => voi
           </ul>
         </section>
       )}
-      <Decide card={card} again={again} />
+      {isWhole ? <Decide card={card} again={again} /> : <p className="state" role="status">Reading what there is to know before you decide …</p>}
       <footer className="quiet">Held <Time at={card.heldAt} withDay /> · decided by <Time at={card.expiresAt} withDay />, else denied ·
         approval <Id value={card.id} /> · digest <Id value={card.digest} />: a decision holds for exactly this and for nothing else.</footer>
     </article>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useState } from 'react';
 import type { Line, Station, StationState } from '../../../src/console/station.ts';
 import { useView } from '../api.ts';
-import { Chip, Page, visible, Waiting } from '../parts.tsx';
-import { To } from '../router.tsx';
+import { Chip, Empty, Page, visible, Waiting } from '../parts.tsx';
+import { replacePlace, To } from '../router.tsx';
+import { hasWords, placeWith, SearchBox } from '../search-box.tsx';
 
 const states: { readonly [state in StationState]: readonly [tone: string, says: string, sign: string] } = {
   on: ['good', 'on', '●'],
@@ -18,15 +18,25 @@ const evidencePlaces: { readonly [evidence: string]: string } = {
   log: '/log', mesh: '/mesh', agents: '/agents', approvals: '/approvals', recorder: '/recorder', costs: '/costs', pace: '/stops', trace: '/trace', anomaly: '/anomaly', intent: '/intent',
 };
 
+/** What a control is found by. */
+export function wordsOf({ id, title, says, evidence }: Station, line: Line): string {
+  return `${id} ${title} ${says} ${evidence ?? ''} ${line.id} ${line.name}`;
+}
+
 /** The framework's domains as lines and its controls as stations. */
-export function Controls() {
+export function Controls({ query }: { readonly query: URLSearchParams }) {
   const loaded = useView<{ readonly lines: readonly Line[]; readonly lookedBack: number }>('/api/views/controls', 10_000);
-  const [only, setOnly] = useState<StationState | 'all'>('all');
+  const only = query.get('state') ?? 'all';
+  const setOnly = (state: string): void => replacePlace(placeWith('/controls', query, 'state', state === 'all' ? '' : state));
   return (
     <Page title="Controls" lead="The framework's domains as lines, its controls as stations. Each says whether it acts, and where the evidence is.">
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <SearchBox path="/controls" query={query} placeholder="EC-2.9, approval, scanner" />
+      </form>
       <Waiting loaded={loaded} what="the map of controls">
         {({ lines, lookedBack }) => {
-          const all = lines.flatMap(({ stations }) => stations);
+          const matches = (station: Station, line: Line): boolean => hasWords(query, wordsOf(station, line));
+          const all = lines.flatMap((line) => line.stations.filter((station) => matches(station, line)));
           return (
             <>
               <div className="filters" role="group" aria-label="Show only">
@@ -37,8 +47,9 @@ export function Controls() {
                   </button>
                 ))}
               </div>
+              {all.length === 0 && <Empty>No control has these words.</Empty>}
               {lines.map((line) => {
-                const stations = line.stations.filter(({ state }) => only === 'all' || state === only);
+                const stations = line.stations.filter((station) => (only === 'all' || station.state === only) && matches(station, line));
                 return stations.length === 0 ? null : (
                   <section key={line.id} className="line" aria-labelledby={`line-${line.id}`}>
                     <h2 id={`line-${line.id}`}><span className="line-id">{line.id}</span> {line.name}</h2>

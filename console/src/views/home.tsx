@@ -36,11 +36,12 @@ export function Home() {
 }
 
 function Tiles({ overview }: { readonly overview: Overview }) {
-  const { recorder, pending, connected, agents, away, stopped, isolationNone, mode } = overview;
+  const { recorder, pending, changes, connected, agents, away, stopped, isolationNone, mode } = overview;
   return (
     <ul className="tiles">
-      <Tile to="/approvals" tone={pending > 0 ? 'warn' : 'good'} title="Held actions" value={String(pending)}
-        says={pending > 0 ? 'wait for a person' : 'nobody is asked'} />
+      <Tile to="/approvals" tone={pending + changes > 0 ? 'warn' : 'good'} title="Held actions" value={String(pending)}
+        says={(pending > 0 ? 'wait for a person' : changes > 0 ? 'no action waits' : 'nobody is asked') +
+          (changes === 0 ? '' : `, and ${changes} ${changes === 1 ? 'change' : 'changes'} of workflows`)} />
       <Tile to="/agents" tone={away.count > 0 ? 'warn' : 'good'} title="Agents connected" value={`${connected.toLocaleString()} of ${agents.toLocaleString()}`}
         says={away.count > 0 ? `away: ${someOf(away)}` : 'all sidecars answer'} />
       <Tile to="/stops" tone={stopped.count > 0 ? 'bad' : 'good'} title="Stopped or isolated" value={stopped.count.toLocaleString()}

@@ -3,6 +3,7 @@ import type { WorkflowRun } from '../../../src/recorder/workflow-runs.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, Id, Outcome, Page, Read, Risk, visible, Waiting, type ReadSoFar } from '../parts.tsx';
 import { To } from '../router.tsx';
+import { hasWords, SearchBox } from '../search-box.tsx';
 
 type Criterion = { readonly id: string; readonly text: string; readonly kind: string };
 type Agent = {
@@ -27,22 +28,36 @@ type Intent = {
 const agentsShown = 200;
 
 /** What agents and workflows are for, who answers for it, and how far they keep to it. */
-export function IntentView() {
+export function IntentView({ query }: { readonly query: URLSearchParams }) {
   const loaded = useView<Intent>('/api/views/intent', 10_000);
   return (
     <Page title="Intent" lead="What agents and workflows are declared to be for (OISpec), who answers for each criterion, and how far agents keep to it.">
+      <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <SearchBox path="/intent" query={query} placeholder="agent, workflow, criterion, tool" />
+      </form>
       <Waiting loaded={loaded} what="declared intent">
-        {(intent) => (
-          <>
-            <Tiles intent={intent} />
-            <Workflows intent={intent} />
-            {intent.runs.length > 0 && <Runs runs={intent.runs} />}
-            <Agents agents={intent.agents} />
-            <Read read={intent.read} />
-          </>
-        )}
+        {(whole) => <Found whole={whole} query={query} />}
       </Waiting>
     </Page>
+  );
+}
+
+/** What of it has the words that are looked for. */
+function Found({ whole, query }: { readonly whole: Intent; readonly query: URLSearchParams }) {
+  const intent: Intent = {
+    ...whole,
+    agents: whole.agents.filter(({ name, role, oispec }) => hasWords(query, `${name} ${role} ${JSON.stringify(oispec)}`)),
+    workflows: whole.workflows.filter((one) => hasWords(query, JSON.stringify(one))),
+    runs: whole.runs.filter((one) => hasWords(query, JSON.stringify(one))),
+  };
+  return (
+    <>
+      <Tiles intent={whole} />
+      {(intent.workflows.length > 0 || whole.workflows.length === 0) && <Workflows intent={intent} />}
+      {intent.runs.length > 0 && <Runs runs={intent.runs} />}
+      {intent.agents.length === 0 && whole.agents.length > 0 ? <Empty>No agent has these words.</Empty> : <Agents agents={intent.agents} />}
+      <Read read={intent.read} />
+    </>
   );
 }
 
@@ -61,7 +76,7 @@ function Tiles({ intent }: { readonly intent: Intent }) {
         <strong>{criteria.length === 0 ? 'none' : `${covered} of ${criteria.length}`}</strong>
         <span className="tile-says">{criteria.length === 0 ? 'the mesh file names no workflow' : 'have somebody who answers for them'}</span></li>
       <li className={`tile ${lowest === null ? '' : lowest >= 90 ? 'good' : lowest >= 60 ? 'warn' : 'bad'}`}><span className="tile-title">Least aligned</span>
-        <strong>{lowest === null ? '–' : lowest.toFixed(1)}</strong><span className="tile-says">of 100; it moves nothing by itself</span></li>
+        <strong>{lowest === null ? '–' : lowest.toFixed(1)}</strong><span className="tile-says">of 100; too low a score isolates (pace.alignment_min)</span></li>
     </ul>
   );
 }

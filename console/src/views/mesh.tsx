@@ -7,7 +7,8 @@ import { memo, useDeferredValue, useEffect, useMemo, useRef } from 'react';
 import type { MeshMap, Place, PlacedLink } from '../../../src/console/mesh-map.ts';
 import { useView } from '../api.ts';
 import { Chip, Empty, Page, Time, Waiting } from '../parts.tsx';
-import { go, replacePlace, To } from '../router.tsx';
+import { go, To } from '../router.tsx';
+import { SearchBox } from '../search-box.tsx';
 import { useSlowLive, type Live, type Way } from '../stream.tsx';
 
 type Answer = Omit<MeshMap, 'zones'> & {
@@ -18,18 +19,13 @@ const drawEveryMs = 1_000;
 
 /** Who may speak to whom. Many agents are boxes by type and zone, and a box opens to what is in it. */
 export function Mesh({ query }: { readonly query: URLSearchParams }) {
-  const [zone, type, search] = [query.get('zone'), query.get('type'), query.get('search') ?? ''];
+  const [zone, type] = [query.get('zone'), query.get('type')];
   const asked = new URLSearchParams(query);
   const loaded = useView<Answer>(`/api/views/mesh${asked.size === 0 ? '' : `?${asked}`}`, 5_000);
   return (
     <Page title="Mesh" lead="Who may speak to whom, and what passes between them now. What is not drawn is refused.">
       <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label>Find agents<input type="search" defaultValue={search} placeholder="name or type" onChange={(event) => {
-          const next = new URLSearchParams(query);
-          if (event.target.value === '') next.delete('search');
-          else next.set('search', event.target.value);
-          replacePlace(placeOf(next));
-        }} /></label>
+        <SearchBox path="/mesh" query={query} label="Find agents" placeholder="name or type" />
       </form>
       <nav className="crumbs" aria-label="Part of the mesh">
         <To place="/mesh" aria-current={zone === null && type === null ? 'page' : undefined}>All zones</To>
@@ -41,7 +37,7 @@ export function Mesh({ query }: { readonly query: URLSearchParams }) {
   );
 }
 
-function placeOf(query: URLSearchParams | { readonly [name: string]: string }): string {
+function placeOf(query: { readonly [name: string]: string }): string {
   const text = new URLSearchParams(query).toString();
   return text === '' ? '/mesh' : `/mesh?${text}`;
 }

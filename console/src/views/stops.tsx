@@ -4,7 +4,8 @@ import type { JsonObject } from '../../../src/message/json.ts';
 import { useView } from '../api.ts';
 import { newId, signAndSend } from '../passkey.ts';
 import { Chip, Code, Confirm, Empty, Page, Time, visible, Waiting } from '../parts.tsx';
-import { replacePlace, To } from '../router.tsx';
+import { To } from '../router.tsx';
+import { SearchBox } from '../search-box.tsx';
 import { useSession, type Right } from '../session.tsx';
 import { StopAgent } from './agents.tsx';
 
@@ -55,8 +56,7 @@ export function Stops({ query }: { readonly query: URLSearchParams }) {
       <section className="panel" aria-labelledby="agents">
         <h2 id="agents">Agents</h2>
         <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-          <label>Find an agent<input type="search" defaultValue={search} onChange={(event) =>
-            replacePlace(event.target.value === '' ? '/stops' : `/stops?search=${encodeURIComponent(event.target.value)}`)} /></label>
+          <SearchBox path="/stops" query={query} label="Find an agent" />
         </form>
         <Waiting loaded={agents} what="agents">
           {({ agents: all, total }) => all.length === 0 ? <Empty>{search === '' ? 'The mesh file has no agents.' : 'No agent matches.'}</Empty> : (
@@ -89,12 +89,12 @@ function Phases({ pace, again }: { readonly pace: Pace; readonly again: () => vo
       {moved.length === 0 && pace.stops.length === 0 && <p><Chip tone="good">PRIMARY</Chip> Everything is as usual.</p>}
       <ul className="plain-list">
         {moved.map((unit) => (
-          <li key={unit.unit}><Chip tone={unit.phase === 'ALTERNATE' ? 'warn' : 'bad'}>{unit.phase}</Chip> <strong>{visible(unit.unit)}</strong>{' '}
+          <li key={unit.unit}><Chip tone={unit.phase === 'ALTERNATE' ? 'warn' : 'bad'}>{unit.phase}</Chip> <strong>{unitText(unit.unit)}</strong>{' '}
             since <Time at={unit.since} withDay /> by {visible(unit.by)}. {unit.code !== null && <Code code={unit.code} />}{' '}
             <LeadBack unit={unit} again={again} /></li>
         ))}
         {pace.stops.map((stop) => (
-          <li key={stop.id}><Chip tone="bad">{stop.kind}, {stop.stage}</Chip> <strong>{visible(stop.unit)}</strong> by {visible(stop.by)} <Time at={stop.at} withDay />{' '}
+          <li key={stop.id}><Chip tone="bad">{stop.kind}, {stop.stage}</Chip> <strong>{unitText(stop.unit)}</strong> by {visible(stop.by)} <Time at={stop.at} withDay />{' '}
             {stop.endsAt !== null && <span className="quiet">goes on by itself at <Time at={stop.endsAt} /> </span>}
             {(stop.stage === 'suspended' || stop.stage === 'asked') && (
               <>
@@ -111,6 +111,11 @@ function Phases({ pace, again }: { readonly pace: Pace; readonly again: () => vo
   );
 }
 
+/** The mesh has no name beside its kind. */
+function unitText(unit: string): string {
+  return unit === 'mesh:mesh' ? 'the mesh' : visible(unit);
+}
+
 /** What each stop did: whose sidecar confirmed it, which calls it ended, which may go on. */
 function Reports({ pace: { reports } }: { readonly pace: Pace }) {
   const calls = (all: readonly Call[] | undefined): string => (all ?? []).map(({ agent, tool, operation }) => `${agent}: ${tool}.${operation}`).join(', ');
@@ -118,7 +123,7 @@ function Reports({ pace: { reports } }: { readonly pace: Pace }) {
     <section className="panel" aria-labelledby="reports">
       <h2 id="reports">What the stops did</h2>
       <ul className="plain-list">{reports.slice(-8).toReversed().map((report) => (
-        <li key={report.stop}><strong>{report.stopKind}</strong> of {visible(report.unit)}: {report.confirmed} of {report.connected} connected sidecars confirmed.{' '}
+        <li key={report.stop}><strong>{report.stopKind}</strong> of {unitText(report.unit)}: {report.confirmed} of {report.connected} connected sidecars confirmed.{' '}
           {(report.aborted?.length ?? 0) > 0 && <>Aborted: {visible(calls(report.aborted))}. </>}
           {(report.mayGoOn?.length ?? 0) > 0 && <span className="doubt-says">May still finish: {visible(calls(report.mayGoOn))}. </span>}
           {(report.silent?.length ?? 0) > 0 && <span className="doubt-says">Not heard of: {report.silent?.map(visible).join(', ')}.</span>}</li>

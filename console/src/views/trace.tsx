@@ -61,6 +61,24 @@ function One({ id }: { readonly id: string }) {
   );
 }
 
+/** Where in the request the finding that decided it lies, and the step that found it. */
+function Decisive({ trace: { maso } }: { readonly trace: TraceDocument }) {
+  const found = maso.steps.flatMap(({ sequence, verdicts }) => verdicts.flatMap(({ findings }) =>
+    findings.filter(({ code, path }) => code === maso.code && path !== null).map(({ path }) => ({ sequence, path }))));
+  const last = found.at(-1);
+  if (last === undefined) return null;
+  const paths = [...new Set(found.filter(({ sequence }) => sequence === last.sequence).map(({ path }) => path ?? ''))];
+  return <p>It is about {paths.map((path) => <code key={path}>{visible(path)} </code>)}<a href={`#step-${last.sequence}`}>See the step that found it</a></p>;
+}
+
+/** Whom a step was to or from, and with what, as the record has it. */
+function aboutOf(detail: TraceDocument['maso']['steps'][number]['detail']): string {
+  const text = (name: string): string | null => (typeof detail[name] === 'string' ? visible(String(detail[name])) : null);
+  const [to, from] = [text('to'), text('from')];
+  const what = ['schema', 'action', 'tool', 'operation'].flatMap((name) => text(name) ?? []).join(' ');
+  return [what, to === null ? '' : `→ ${to}`, from === null ? '' : `← ${from}`].filter((part) => part !== '').join(' ');
+}
+
 const quiet: ReadonlySet<string> = new Set(['message.admitted', 'session.opened', 'session.ended', 'tool.intent']);
 
 function Document({ trace }: { readonly trace: TraceDocument }) {
@@ -76,6 +94,7 @@ function Document({ trace }: { readonly trace: TraceDocument }) {
         <h2>{ended}{subject.description !== null && <> · {subject.description}</>}</h2>
         {subject.risk_classification !== null && <Risk value={subject.risk_classification} />}
         {maso.code !== null && <p><code>{maso.code}</code> {maso.means} <strong>{maso.mend}</strong></p>}
+        <Decisive trace={trace} />
         <p className="quiet">
           Began <Time at={first} withDay />, took {lasting(maso.took_ms)}. {maso.people.length > 0 && `Decided by ${maso.people.join(', ')}. `}
           Controls took {lasting(maso.cost.controls_us / 1000)}, {maso.cost.model_calls} calls of a judge.
@@ -99,7 +118,7 @@ function Document({ trace }: { readonly trace: TraceDocument }) {
             <li key={step.sequence} id={`step-${step.sequence}`} className={step.outcome === 'NO-GO' ? 'bad' : step.outcome === 'ESCALATE' ? 'warn' : ''}>
               <div className="step-head">
                 <span className="quiet number" title={new Date(step.recorded_at).toISOString()}>+{((step.recorded_at - first) / 1000).toFixed(3)} s</span>
-                <strong>{visible(step.actor)}</strong> <code>{step.kind}</code> <Outcome value={step.outcome} />
+                <strong>{visible(step.actor)}</strong> <code>{step.kind}</code> <span className="quiet">{aboutOf(step.detail)}</span> <Outcome value={step.outcome} />
                 {step.code !== null && <code className="small">{step.code}</code>}
               </div>
               {step.means !== null && <p>{step.means} <span className="quiet">{step.mend}</span></p>}
