@@ -38,7 +38,7 @@ export type SupervisorOptions = {
 const restartDelayMs = 200;
 /** How often a revoked agent is looked at again: it may have been reinstated. */
 const revokedRetryMs = 1_000;
-const readyTimeoutMs = 30_000;
+const readyTimeoutMs = 60_000;
 
 /**
  * Keeps one sidecar process per agent running; each start gets a join token of its own. Sidecars of
