@@ -30,6 +30,7 @@ print({
   memoryRatio: rounded(beside.heapMiB / without.heapMiB),
   checks: [
     { name: 'GO p99 within 2x', holds: beside.goMs.p99 <= 2 * without.goMs.p99 },
+    { name: 'memory within 512 MiB', holds: beside.heapMiB <= 512 },
     { name: 'questions at one time within their bound', holds: beside.askedAtOnce <= settings.concurrency },
   ],
   machine: machine(),
