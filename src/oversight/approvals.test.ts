@@ -317,6 +317,10 @@ describe('a probe', () => {
     expect(steps.at(-1)).toMatchObject({
       message: planted.hold.message, task: planted.hold.task, at: planted.heldAt, detail: { approval: planted.id },
     });
+    const late = stepsOfProbe(planted, of, [
+      entry(1, 'approval.held', { approval: 'REAL-APPROVAL' }), entry(2, 'request.reviewed'), entry(3, 'request.reviewed'),
+    ]);
+    expect(late.map(({ kind }) => kind)).toEqual(['request.reviewed', 'approval.held']);
     expect(JSON.stringify(steps)).not.toContain('REAL');
     expect(JSON.stringify(shownApproval(planted))).not.toContain('REAL');
   });

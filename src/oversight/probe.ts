@@ -92,7 +92,12 @@ export function stepsOfProbe(
   entries: readonly RecordedEntry[],
 ): readonly RecordedEntry[] {
   const heldAt = entries.findIndex(({ kind, message }) => kind === 'approval.held' && message === of.message);
-  const own = heldAt < 0 ? entries : entries.slice(0, heldAt + 1);
+  const isReview = ({ kind, message }: RecordedEntry): boolean =>
+    kind === 'request.reviewed' && message === of.message;
+  const before = heldAt < 0 ? entries : entries.slice(0, heldAt + 1);
+  // Sidecar and node record apart: the review that led to the question may come after it.
+  const late = before.some(isReview) ? undefined : entries.slice(before.length).find(isReview);
+  const own = late === undefined ? before : [...before.slice(0, -1), late, ...before.slice(-1)];
   const laterMs = probe.heldAt - (own.at(-1)?.at ?? probe.heldAt);
   const asked = own.at(-1)?.detail['approval'];
   const names = new Map([[of.message, probe.hold.message], [of.task, probe.hold.task]]);
