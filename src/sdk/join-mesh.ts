@@ -76,7 +76,10 @@ export type Sent = {
   readonly messageId: string | null;
   readonly task: string | null;
   readonly traceId: string | null;
-  /** The agent that has it in the place of one that PACE took out of work; absent: the one asked for. */
+  /**
+   * The agent that has it in the place of one that PACE took out of work; absent: the one asked for. Where an
+   * action was refused, the one that may be asked for it anew: the other may have begun it.
+   */
   readonly standby?: string;
 };
 

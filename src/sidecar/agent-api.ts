@@ -78,7 +78,7 @@ export class AgentApi {
     };
     const speaker = this.#speaker(memory, place, 'user', request.traceparent);
     const asked = askedMandate(request.mandate);
-    return this.#sent(await sendOrToStandby(outgoing, speaker, this.#context, asked), memory, to);
+    return this.#sent(await sendOrToStandby(outgoing, speaker, this.#context, asked), memory);
   }
 
   async sendMessage(request: AgentRequests['sendMessage'], memory: AgentMemory): Promise<ApiAnswer> {
@@ -87,7 +87,7 @@ export class AgentApi {
     const { mandate, traceparent: linked, ...outgoing } = request;
     const speaker = this.#speaker(memory, place, 'agent', linked);
     const sent = await sendOrToStandby(outgoing, speaker, this.#context, askedMandate(mandate));
-    return this.#sent(sent, memory, outgoing.to);
+    return this.#sent(sent, memory);
   }
 
   async requestAction(
@@ -115,11 +115,11 @@ export class AgentApi {
     };
     const speaker = this.#speaker(memory, place, 'agent', request.traceparent);
     const sent = await sendOrToStandby(outgoing, speaker, this.#context);
-    if (sent.outcome === 'NO-GO') return this.#sent(sent, memory, to);
+    if (sent.outcome === 'NO-GO') return this.#sent(sent, memory);
     const { deadline } = this.#context;
     const outcome = await whileAgentWaits({ waitMs: request.waitMs, closed, deadline }, (ended) =>
       this.#sidecar.outcomeOf(sent.id, sent.to, ended));
-    if (outcome === null) return this.#pendingOutcome(sent, to);
+    if (outcome === null) return this.#pendingOutcome(sent);
     const { body } = outcome;
     const done = doneValues(body.payload, action, parameters, this.#context.mesh);
     const reading = { ...readingOf(body), derived: done };
@@ -130,7 +130,7 @@ export class AgentApi {
     return {
       status: 200,
       body: {
-        messageId: sent.id, task: sent.task, traceId: sent.id, outcome: shown, ...standingIn(sent, to),
+        messageId: sent.id, task: sent.task, traceId: sent.id, outcome: shown, ...standingIn(sent),
       },
     };
   }
@@ -336,7 +336,7 @@ export class AgentApi {
     return { source, read, values: memory.values, place, mandates, inputs, traceparent };
   }
 
-  async #sent(sent: Routed, memory: AgentMemory, asked: string): Promise<ApiAnswer> {
+  async #sent(sent: Routed, memory: AgentMemory): Promise<ApiAnswer> {
     const ends = sent.compromised && this.#sidecar.isLive(memory);
     if (ends) await this.#sidecar.endCompromised(memory, sent.code ?? 'COMPROMISE');
     const refused = sent.outcome === 'NO-GO';
@@ -349,18 +349,18 @@ export class AgentApi {
         messageId: sent.id,
         task: sent.task,
         traceId: sent.id,
-        ...standingIn(sent, asked),
+        ...standingIn(sent),
       },
     };
   }
 
-  #pendingOutcome(sent: Routed, asked: string): ApiAnswer {
+  #pendingOutcome(sent: Routed): ApiAnswer {
     const code = this.#context.agentSees('SIDECAR_OUTCOME_PENDING');
     return {
       status: 202,
       body: {
         verdict: 'ESCALATE', code, messageId: sent.id, task: sent.task, traceId: sent.id,
-        ...standingIn(sent, asked),
+        ...standingIn(sent),
       },
     };
   }
@@ -389,8 +389,8 @@ export class AgentApi {
 }
 
 /** Told only where another agent than the one that was asked for has the message. */
-function standingIn({ to }: Routed, asked: string): JsonObject {
-  return to === asked ? {} : { standby: to };
+function standingIn({ standby }: Routed): JsonObject {
+  return standby === null ? {} : { standby };
 }
 
 /** The rights are read by the parser of mandates before anything is signed. */

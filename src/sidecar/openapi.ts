@@ -44,7 +44,7 @@ export const agentRoutes: readonly Route[] = [
   },
   {
     path: '/v1/requests',
-    summary: 'Request an action of an executor and wait for its outcome.',
+    summary: 'Request an action of an executor and wait for its outcome; refused, `standby` names whom to ask anew.',
     request: 'requestAction',
     answers: {
       '200': 'The outcome, as the executor answered it.',

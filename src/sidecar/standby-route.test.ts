@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, test } from 'vitest';
-import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { sampleFiles, sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
 import { freshContext } from '../label/context.ts';
 import { ValueIndex } from '../label/value-index.ts';
+import { actionRequestSchema } from '../message/action-request.ts';
+import type { Outgoing } from '../message/envelope.ts';
 import { sendOrToStandby } from './standby-route.ts';
 
 const reader = '    triage: { role: RETRIEVER, zone: outside, oispec: oispec/triage.yaml, tools: [mail] }\n';
@@ -24,7 +26,26 @@ const speaker = {
 
 let fake: FakeSidecar;
 const stopped = new Set(['triage']);
-const route = () => sendOrToStandby(outgoing, speaker, fake.context);
+const route = (change: Partial<Outgoing> = {}) => sendOrToStandby({ ...outgoing, ...change }, speaker, fake.context);
+const executor = '      tools: [bank]\n      isolation: uid\n';
+const request = '    - { from: triage, to: payments, schemas: [status/1], may_request: [pay_invoice, check_payment] }\n';
+/** A mesh where another executor stands in for the one that does `check_payment`, which writes or reads. */
+const withExecutors = (write: boolean) => sampleMesh([
+  [executor, `${executor}    second: { role: EXECUTOR, zone: core, oispec: oispec/second.yaml, tools: [bank], isolation: uid }\n`],
+  [request, `${request}${request.replace('to: payments', 'to: second')}`],
+  ['      write: false\n', `      write: ${write}\n`],
+  ['  mode: enforce', '  workflows: { pay: { agents: [payments], pace: { standbys: { payments: second } } } }\n  mode: enforce'],
+], { '/mesh/oispec/second.yaml': (sampleFiles['/mesh/oispec/payments.yaml'] ?? '').replaceAll('payments', 'second') });
+/** Asks an executor that PACE stops while the call is with it. */
+const ask = (write: boolean) => {
+  fake = new FakeSidecar('triage', {}, withExecutors(write));
+  fake.link.answer = () => fake.link.bodies().at(-1)?.to === 'payments'
+    ? { accepted: false, code: 'PACE_RECIPIENT_STOPPED' } : { accepted: true };
+  return route({
+    to: 'payments', type: 'instruction', schema: actionRequestSchema,
+    payload: { action: 'check_payment', parameters: { invoice: '17' }, idempotencyKey: 'key-1', evidence: [] },
+  });
+};
 
 beforeEach(() => {
   fake = new FakeSidecar('desk', {}, withStandby(edge));
@@ -62,6 +83,17 @@ describe('a message for an agent that PACE stopped', () => {
     expect([first?.to, second?.to]).toEqual(['triage', 'stand_in']);
     expect(second?.id).not.toBe(first?.id);
     expect(fake.link.published.map(({ entry }) => entry.detail['insteadOf'])).toEqual([undefined, 'triage']);
+  });
+
+  test('is not sent on where it asks for a write: the stopped one may have begun it, under the same key', async () => {
+    expect(await ask(true))
+      .toMatchObject({ outcome: 'NO-GO', code: 'PACE_RECIPIENT_STOPPED', to: 'payments', standby: 'second' });
+    expect(fake.link.bodies().map(({ to }) => to)).toEqual(['payments']);
+  });
+
+  test('is sent on where it asks for an action that only reads', async () => {
+    expect(await ask(false)).toMatchObject({ outcome: 'GO', to: 'second' });
+    expect(fake.link.bodies().map(({ to }) => to)).toEqual(['payments', 'second']);
   });
 
   test('goes where it is addressed while nobody is stopped', async () => {

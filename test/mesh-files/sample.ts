@@ -148,13 +148,16 @@ export function editSample(
   return { ...sampleFiles, [file]: text.replace(from, () => to) };
 }
 
-export function sampleMesh(edits: readonly (readonly [string, string])[] = []): Mesh {
+export function sampleMesh(
+  edits: readonly (readonly [string, string])[] = [],
+  more: { readonly [path: string]: string } = {},
+): Mesh {
   let text = sampleText;
   for (const [from, to] of edits) {
     if (!text.includes(from)) throw new Error(`not in the sample: ${from}`);
     text = text.replace(from, () => to);
   }
-  const loaded = loadFiles({ ...sampleFiles, [sampleFile]: text });
+  const loaded = loadFiles({ ...sampleFiles, ...more, [sampleFile]: text });
   if (loaded.ok) return loaded.mesh;
   throw new Error(loaded.diagnostics.map((item) => `${item.line}: ${item.code}`).join(', '));
 }
