@@ -42,6 +42,7 @@ export class Spend {
   readonly #clock: Clock;
   readonly #charges: Map<string, Charge>;
   readonly #mesh: MeshBudget | null;
+  #turnAtMs = 0;
 
   constructor(
     budget: JudgeSettings['budget'],
@@ -68,7 +69,12 @@ export class Spend {
     const share = Math.max(
       shareOf(hour.length, callsPerHour), shareOf(sum(hour), moneyPerHour * 1e6), shareOf(ofTask, moneyPerTask * 1e6),
     );
-    return { share, lastAtMs: hour.reduce((last, { atMs }) => Math.max(last, atMs), 0) };
+    return { share, lastAtMs: hour.reduce((last, { atMs }) => Math.max(last, atMs), this.#turnAtMs) };
+  }
+
+  /** A call begins now: `use` knows of it before anything of it is durable, so that calls at once are spaced as well. */
+  takeTurn(): void {
+    this.#turnAtMs = this.#clock.nowMs();
   }
 
   /** False when it would go over the budget, and when it could not be made durable. */

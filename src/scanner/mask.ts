@@ -14,7 +14,12 @@ import type { PersonalMatch } from './personal.ts';
 import { classByName, classOfRule, personalRules } from './personal-words.ts';
 import { RuleEngine } from './rule-engine.ts';
 
-export type Masked = { readonly value: JsonValue; readonly count: number };
+export type Masked = {
+  readonly value: JsonValue;
+  readonly count: number;
+  /** The work was spent before everything was looked at: data that was to be rewritten may still stand there. */
+  readonly isUnfinished: boolean;
+};
 
 const wordRules = new RuleEngine(personalRules);
 
@@ -23,7 +28,8 @@ type Replacement = { readonly start: number; readonly end: number; readonly text
 /**
  * Replaces personal data in the strings of a value where the policy redacts or tokenises it. A token
  * is the same for the same text under the same key, so records still join; it cannot be turned back.
- * Names of members stay: a schema rests on them. The value itself when there is nothing to do.
+ * Names of members stay: a schema rests on them. The value itself when there is nothing to do. Its work is
+ * bounded as that of a scan is; what is unfinished must not leave.
  */
 export function maskValue(
   value: JsonValue,
@@ -31,10 +37,11 @@ export function maskValue(
   policy: DataPolicy,
   key: KeyObject,
 ): Masked {
-  if (!rewritesAny(classification, policy)) return { value, count: 0 };
+  if (!rewritesAny(classification, policy)) return { value, count: 0, isUnfinished: false };
   const effort = new Effort(0);
   const work = new PersonalWork(effort);
   let count = 0;
+  let isUnfinished = false;
   const writtenFor = (personalClass: PersonalClass, what: string): string | null => {
     const action = actionFor(personalClass, classification, policy);
     if (action === 'redact') return `[redacted ${personalClass}]`;
@@ -47,8 +54,9 @@ export function maskValue(
       count += 1;
       return whole;
     }
-    const replacements = replacementsIn(text, effort, work, writtenFor);
+    const { replacements, areAll } = replacementsIn(text, effort, work, writtenFor);
     count += replacements.length;
+    isUnfinished ||= !areAll;
     return rewritten(text, replacements);
   };
   const masked = (item: JsonValue, name: string): JsonValue => {
@@ -58,7 +66,7 @@ export function maskValue(
     return Object.fromEntries(Object.entries(item).map(([member, inner]) => [member, masked(inner, member)]));
   };
   const result = masked(value, '');
-  return count === 0 ? { value, count } : { value: result, count };
+  return { value: count === 0 ? value : result, count, isUnfinished };
 }
 
 /** What is written for a text of a class; null where it stays. */
@@ -69,7 +77,7 @@ function replacementsIn(
   effort: Effort,
   work: PersonalWork,
   writtenFor: WrittenFor,
-): readonly Replacement[] {
+): { readonly replacements: readonly Replacement[]; readonly areAll: boolean } {
   const found: Replacement[] = [];
   effort.allow(text.length);
   const words = wordRules.newWork(effort);
@@ -84,7 +92,8 @@ function replacementsIn(
       if (personalClass !== undefined) onPersonal({ class: personalClass, start, end });
     });
   }
-  return withoutOverlap(found);
+  const areAll = effort.exhausted.size === 0 && words.exhausted.size === 0;
+  return { replacements: withoutOverlap(found), areAll };
 }
 
 /** The first to begin stays; what begins within it is gone with it. */

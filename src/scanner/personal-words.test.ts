@@ -81,6 +81,7 @@ describe('personal data in words', () => {
     const value = { surname: 'Weber', note: 'Frau Katharina Weber was diagnosed with asthma.', n: 1 };
     expect(scanner.mask(value, 'restricted')).toEqual({
       count: 3,
+      isUnfinished: false,
       value: { surname: '[redacted contact]', note: '[redacted contact] was [redacted health].', n: 1 },
     });
   });

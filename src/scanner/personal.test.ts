@@ -124,7 +124,7 @@ describe('what is done with personal data', () => {
     expect(scanner.mask({ mail: 'EVE@evil.example' }, 'internal').value).toEqual({
       mail: expect.stringMatching(/^tok_/),
     });
-    expect(scanner.mask(value, 'public')).toEqual({ value, count: 0 });
+    expect(scanner.mask(value, 'public')).toEqual({ value, count: 0, isUnfinished: false });
   });
 
   it('ends in an escalation when the numbers are too many to look at', () => {

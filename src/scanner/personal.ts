@@ -58,9 +58,14 @@ const byLength = Array.from({ length: digitsMax + 1 }, (_, length) =>
  * the text, within the effort of `work`. It knows forms, not people: a name alone is not found.
  */
 export function findPersonal(text: string, work: PersonalWork, onMatch: OnPersonal): void {
+  // First what a policy is likelier to refuse: no list of addresses keeps a card from being found.
+  findNumbers(text, work, onMatch);
   if (text.includes('@') || text.includes('(at)') || text.includes('[at]')) {
     findAddresses(text, work, (start, end) => onMatch({ rule: 'personal/e-mail', class: 'contact', start, end }));
   }
+}
+
+function findNumbers(text: string, work: PersonalWork, onMatch: OnPersonal): void {
   const tokens = numberTokens(text);
   if (tokens.digits.length === 0 || !work.take(stepsOf.number * tokens.digits.length)) return;
   findIbans(text, tokens, work, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));

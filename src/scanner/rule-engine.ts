@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stepsOf } from '../text/effort.ts';
-import type { Effort } from '../text/effort.ts';
+import type { Effort, EffortPart } from '../text/effort.ts';
 import { reachOf } from './expression-length.ts';
 import type { Reach } from './expression-length.ts';
 import { KeywordAutomaton } from './keyword-automaton.ts';
@@ -34,6 +34,8 @@ export class RuleEngine {
   private readonly automaton: KeywordAutomaton;
   private readonly ruleOfKeyword: number[] = [];
   private readonly keywordLengths: number[] = [];
+  /** What each rule is paid from: words of the others keep no secret from being found. */
+  private readonly parts: EffortPart[] = [];
   /** What one attempt of each rule may read. */
   private readonly reaches: Reach[] = [];
 
@@ -42,6 +44,7 @@ export class RuleEngine {
     const keywords: string[] = [];
     for (const [index, rule] of rules.entries()) {
       this.reaches.push(reachOfRule(rule));
+      this.parts.push(rule.code === 'SCAN_SECRET' ? 'secrets' : 'rules');
       for (const keyword of rule.keywords) {
         keywords.push(keyword);
         this.ruleOfKeyword.push(index);
@@ -71,8 +74,10 @@ export class RuleEngine {
       const index = this.ruleOfKeyword[keyword] ?? -1;
       const rule = this.rules[index];
       const reach = this.reaches[index];
-      if (rule === undefined || reach === undefined) return true;
-      if (!work.effort.take('rules', stepsOf.keyword)) return false;
+      const part = this.parts[index];
+      if (rule === undefined || reach === undefined || part === undefined) return true;
+      // The pass itself goes on to its end: it costs the same whatever it meets.
+      if (!work.effort.take(part, stepsOf.keyword)) return true;
       const start = keywordEnd - (this.keywordLengths[keyword] ?? 0);
       // Inside the last match of the same rule there is nothing new to find.
       if (start < (work.ends[index] ?? 0)) return true;
@@ -81,10 +86,10 @@ export class RuleEngine {
       if (work.exhausted.size > 0 && work.exhausted.has(index)) return true;
       // From several of the characters before the keyword an expression may read up to it.
       const read = triesBefore * rule.before + readable(text, start, reach);
-      if (!pay(work, index, stepsOf.rule + stepsOf.ruleCharacter * read)) return true;
+      if (!pay(work, part, index, stepsOf.rule + stepsOf.ruleCharacter * read)) return true;
       const match = attempt(rule, reach.length, text, start);
       if (match === null) return true;
-      if (!pay(work, index, rule.verify === null ? stepsOf.match : stepsOf.match + stepsOf.verify)) return true;
+      if (!pay(work, part, index, rule.verify === null ? stepsOf.match : stepsOf.match + stepsOf.verify)) return true;
       work.ends[index] = match.end;
       work.matched = true;
       const outcome = outcomeOf(rule, text.slice(match.start, match.end));
@@ -94,9 +99,9 @@ export class RuleEngine {
   }
 }
 
-function pay(work: Work, index: number, steps: number): boolean {
+function pay(work: Work, part: EffortPart, index: number, steps: number): boolean {
   const spent = (work.spent[index] ?? 0) + steps;
-  if (!(spent <= work.effort.ofOneRule) || !work.effort.take('rules', steps)) {
+  if (!(spent <= work.effort.ofOneRule) || !work.effort.take(part, steps)) {
     work.exhausted.add(index);
     return false;
   }

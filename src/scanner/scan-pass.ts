@@ -57,6 +57,7 @@ export class Scan {
   private readonly personalWork: PersonalWork;
   private readonly found: FindingList;
   private userSteps = 0;
+  private isRefusedForData = false;
   /** The text that is being scanned, and the view of it. */
   private where: TextPlace = { text: '', place: null, name: false };
   private view: View | null = null;
@@ -105,8 +106,7 @@ export class Scan {
     this.effort.allow(text.length);
     if (!where.name && where.place !== null) this.named(text, where.place.segment);
     if (isShortWord(text)) {
-      this.view = { text, steps: [], spanOf: sameSpan };
-      this.engine.scan(text, this.work, this.onMatch);
+      this.inClear(text);
       if (!where.name) this.joined(text, sameSpan);
       return;
     }
@@ -114,13 +114,22 @@ export class Scan {
       if (!where.name) this.joined(text, sameSpan);
       return;
     }
-    if (!this.effort.take('decoding', stepsOf.text)) return;
+    if (!this.effort.take('decoding', stepsOf.text)) {
+      // What stands there in clear is looked at all the same: thousands of texts hide no secret.
+      this.inClear(text);
+      return;
+    }
     const heardBefore = this.heard;
     const [first, ...others] = this.read(where);
     if (first === undefined) return;
     const isClean = this.heard === heardBefore && others.length === 0 && first.text === text && !this.isExhausted;
     if (isClean) clean.add(text, this.mode);
     if (!where.name) this.joined(first.text, first.spanOf);
+  }
+
+  private inClear(text: string): void {
+    this.view = { text, steps: [], spanOf: sameSpan };
+    this.engine.scan(text, this.work, this.onMatch);
   }
 
   /** A value that the name of its member says to be of a person, whatever it is. */
@@ -206,11 +215,14 @@ export class Scan {
   };
 
   private addPersonal(match: PersonalMatch, spanOf: View['spanOf']): void {
-    if (!this.effort.take('personal-data', stepsOf.found)) return;
     const { input, where } = this;
     const action = actionFor(match.class, input.classification ?? 'internal', this.parts.settings.data);
     const meant = outcomeOf(action, input.schemaId);
     const outcome = meant === 'NO-GO' && match.isDoubtful === true ? 'ESCALATE' : meant;
+    const isPaid = this.effort.take('personal-data', stepsOf.found);
+    // One refusal is told of whatever was found before it.
+    if (!isPaid && (outcome !== 'NO-GO' || this.isRefusedForData)) return;
+    if (outcome === 'NO-GO') this.isRefusedForData = true;
     this.found.add('SCAN_PERSONAL_DATA', match.rule, outcome, spanOf(match.start, match.end), where);
   }
 

@@ -201,6 +201,35 @@ describe('the work of one scan', () => {
     ]);
   });
 
+  it('does not keep a secret from being refused by words of other rules, however many stand before it', () => {
+    const words = injectionRules.flatMap((rule) => rule.keywords).join(' ');
+    const flood = words.repeat(Math.ceil(60_000 / words.length)).slice(0, 60_000);
+    const encoded = Array.from({ length: 700 }, (_, index) => Buffer.from(`note number ${index} of many`).toString('base64')).join(' ');
+    for (const before of [flood, `${flood.slice(0, 30_000)} ${encoded}`]) {
+      for (const value of [[`${before} ${token}`], [before, `the token is ${token}`]]) {
+        expect(scan(value).findings.map(({ code }) => code)).toContain('SCAN_SECRET');
+      }
+    }
+  });
+
+  it('does not keep a secret from being refused by thousands of texts before it', () => {
+    const many = Array.from({ length: 6000 }, (_, index) => `a note ${index + 10_000}`);
+    const limitless = scannerWith({ limits: { ...limits, membersMax: 10_000 } });
+    expect(scan([...many, `the token is ${token}`], limitless).outcome).toBe('NO-GO');
+  });
+
+  it('does not keep a card from being refused by other data, or by words, before it', () => {
+    const words = injectionRules.flatMap((rule) => rule.keywords).join(' ');
+    const flood = words.repeat(Math.ceil(60_000 / words.length)).slice(0, 60_000);
+    const people = Array.from({ length: 2_200 }, (_, index) => `a${index}@b.io`).join(' ');
+    for (const before of [flood, people, `${people} ${flood.slice(0, 30_000)}`]) {
+      const value = [`${before} card 4111 1111 1111 1111`];
+      const verdict = scanner.scan({ value, schemaId: null, type: null, channel: 'agent_message', classification: 'public' });
+      expect(verdict.findings).toContainEqual(expect.objectContaining({ code: 'SCAN_PERSONAL_DATA', rule: 'personal/card' }));
+      expect(verdict.outcome).toBe('NO-GO');
+    }
+  });
+
   it('is bounded over all strings of a value together', () => {
     const tight = scannerWith({ stepsAtLeast: 4000 });
     expect(scan(['ghp_ xoxb-'], tight).outcome).toBe('GO');

@@ -21,6 +21,7 @@ const settings: AgentModelSettings = {
 let fake: FakeSidecar;
 let api: AgentApi;
 let memory: AgentMemory;
+let nowMs: number;
 let asked: JsonObject[];
 let answers: () => CompletionAnswer | Promise<CompletionAnswer>;
 const usage = { prompt_tokens: 12, completion_tokens: 34, completion_tokens_details: { reasoning_tokens: 20 } };
@@ -36,7 +37,8 @@ beforeEach(async () => {
   const mesh = sampleMesh();
   const triage = { ...(mesh.agents.get('triage') as Agent), systemPrompt: 'You are the triage of this mesh.', clearance: 'restricted' } as const;
   const charges = new Map<string, Charge>();
-  const clock = { nowMs: () => 1000 };
+  nowMs = 1000;
+  const clock = { nowMs: () => nowMs };
   const agentModel: AgentModel = {
     settings,
     spend: new Spend(settings.budget, { since: () => [], save: async (one) => void charges.set(one.id, one), drop: async () => undefined }, clock),
@@ -52,7 +54,7 @@ beforeEach(async () => {
       return answers();
     },
   };
-  fake = new FakeSidecar('triage', { agentModel, random }, { ...mesh, agents: new Map([...mesh.agents, ['triage', triage]]) });
+  fake = new FakeSidecar('triage', { agentModel, random, clock }, { ...mesh, agents: new Map([...mesh.agents, ['triage', triage]]) });
   const sidecar = new AgentSidecar(fake.context);
   await sidecar.recover();
   const session = await sidecar.openSession(await sidecar.mintToken());
@@ -120,6 +122,27 @@ describe('an agent\'s call of its model', () => {
     expect(status).toBe(403);
     expect(asked).toEqual([]);
     expect(called()[0]?.code).toBe('SCAN_SECRET');
+  });
+
+  test('takes nothing to the provider that was not looked through to its end', async () => {
+    const flood = 'AKIA ghp_ sk_live_ xoxb- eyJ AIza glpat- '.repeat(1_500);
+    expect((await complete(`${flood}The key is AKIAIOSFODNN7EXAMPLQ.`)).status).toBe(403);
+    const noise = Array.from({ length: 6_000 }, (_, index) => ({ type: 'text', text: `a note ${index + 10_000}` }));
+    const { status } = await api.complete(
+      agentRequests.complete.parse({ messages: [{ role: 'user', content: noise }] }), memory, never);
+    expect(status).toBe(403);
+    expect(asked).toEqual([]);
+    expect(called().at(-1)?.code).toBe('SCAN_BUDGET');
+  });
+
+  test('waits for its turn also where fifty begin at once', async () => {
+    Object.assign(settings.budget, { moneyPerHour: 1 });
+    for (let turn = 0; turn < 92; turn += 1) await complete('Hi');
+    asked = [];
+    nowMs += 20_000;
+    await Promise.all(Array.from({ length: 50 }, () => complete('Hi')));
+    expect(asked).toHaveLength(1);
+    Object.assign(settings.budget, { moneyPerHour: 0.03 });
   });
 
   test('is refused once the process has read more than its model may see', async () => {

@@ -61,6 +61,8 @@ export async function callModel(
   if (isTooSoon(phase, used.lastAtMs, clock.nowMs())) {
     return refuse(asking, 'SIDECAR_MODEL_THROTTLED', [], memory, context);
   }
+  // Nothing was awaited since the look at the budget: of many calls at once one has the turn.
+  model.spend.takeTurn();
   const charge = `model.${id}`;
   const bytes = Buffer.byteLength(JSON.stringify(asked));
   if (!(await model.spend.reserve(charge, task ?? agent.name, priceOf(model.settings, bytes, most)))) {
@@ -74,7 +76,7 @@ export async function callModel(
     return refuse(asking, 'SIDECAR_MODEL_UNAVAILABLE', [], memory, context, micros);
   }
   const verdicts = await reviewAnswer(completion, context);
-  await context.recorder.record([entryOf(asking, completion, verdicts, micros, memory, context)]);
+  await context.recorder.record([entryOf(asking, completion, [scanned, ...verdicts], micros, memory, context)]);
   return { ok: true, body: bodyOf(asking, answered?.body ?? {}, completion) };
 }
 
@@ -97,13 +99,19 @@ function refusalOf(
   return scanned.outcome === 'NO-GO' ? (scanned.findings[0]?.code ?? 'REVIEW_MISSING') : null;
 }
 
+/** What keeps a prompt from a provider; SCAN_BUDGET since a secret may stand in what was not looked through. */
+const keptFromProvider: ReadonlySet<string> = new Set(['SCAN_SECRET', 'SCAN_STRUCTURE', 'SCAN_BUDGET']);
+
 /** A provider is outside: no secret goes there. What the agent has read goes there to be read. */
 function scanRequest(messages: readonly JsonValue[], { scanner, agent }: SidecarContext): Verdict {
   const verdict = scanner.scan({
     value: [...messages], schemaId: null, type: null, channel: 'agent_message', classification: agent.clearance,
   });
-  const findings = verdict.findings.filter(({ code }) => code === 'SCAN_SECRET' || code === 'SCAN_STRUCTURE');
-  return { ...verdict, outcome: findings.length > 0 ? verdict.outcome : 'GO', findings };
+  const findings = verdict.findings.filter(({ code }) => keptFromProvider.has(code));
+  // Nobody is asked about a prompt: what was not looked through to its end is refused.
+  const isUnfinished = findings.some(({ code }) => code === 'SCAN_BUDGET');
+  const outcome = isUnfinished ? 'NO-GO' : verdict.outcome;
+  return { ...verdict, outcome: findings.length > 0 ? outcome : 'GO', findings };
 }
 
 async function ask({ model, asked }: Asking, signal: AbortSignal): Promise<CompletionAnswer | null> {

@@ -50,6 +50,13 @@ test('what is signed and recorded is the rewritten payload, and the entry counts
   expect(JSON.stringify(fake.link.published)).not.toContain('3704');
 });
 
+test('what could not be rewritten to its end does not leave: addresses before the data use up the work', async () => {
+  const fake = sidecarThat('redact');
+  const addresses = Array.from({ length: 2_200 }, (_, index) => `a${index}@b.io`).join(' ');
+  expect(await sendFrom(fake, { payload: { text: `${addresses} to ${iban}` } })).toMatchObject({ outcome: 'NO-GO', code: 'SCAN_BUDGET' });
+  expect(fake.link.published).toEqual([]);
+});
+
 test('a request for an action is not rewritten: a person is asked', async () => {
   const fake = sidecarThat('tokenise');
   const payload = {

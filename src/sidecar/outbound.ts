@@ -116,8 +116,11 @@ async function sendUnder(
     const unnamed = single('protection', 'KNOWLEDGE_UNAVAILABLE', context);
     return refuse(id, given, speaker, unnamed, 0, context);
   }
-  const { outgoing, masked } = maskOutgoing({ ...given, payload }, domain, context);
-  const verdict = await reviewOutgoing(outgoing, domain, speaker, context);
+  const { outgoing, masked, isUnfinished } = maskOutgoing({ ...given, payload }, domain, context);
+  const reviewed = await reviewOutgoing(outgoing, domain, speaker, context);
+  // Data that was to be rewritten may not leave in clear because something before it used up the work.
+  const verdict = isUnfinished && reviewed.outcome !== 'NO-GO'
+    ? single('scanner', 'SCAN_BUDGET', context) : reviewed;
   const tookUs = performance.now() * 1000 - startedUs;
   if (verdict.outcome === 'NO-GO' || domain === null) {
     return refuse(id, outgoing, speaker, verdict, tookUs, context);
@@ -236,13 +239,13 @@ function maskOutgoing(
   outgoing: Outgoing,
   domain: string | null,
   context: SidecarContext,
-): { readonly outgoing: Outgoing; readonly masked: number } {
+): { readonly outgoing: Outgoing; readonly masked: number; readonly isUnfinished: boolean } {
   const classification = context.mesh.domains.get(domain ?? '')?.classification;
   if (classification === undefined || outgoing.schema === actionRequestSchema) {
-    return { outgoing, masked: 0 };
+    return { outgoing, masked: 0, isUnfinished: false };
   }
-  const { value, count } = context.scanner.mask(outgoing.payload, classification);
-  return count === 0 ? { outgoing, masked: 0 } : { outgoing: { ...outgoing, payload: value }, masked: count };
+  const { value, count, isUnfinished } = context.scanner.mask(outgoing.payload, classification);
+  return { outgoing: count === 0 ? outgoing : { ...outgoing, payload: value }, masked: count, isUnfinished };
 }
 
 /** A request for something dangerous is not even sent while nobody can say who is revoked. */
@@ -372,7 +375,7 @@ async function refuse(
 }
 
 function single(
-  control: 'pace' | 'bus' | 'policy-compliance' | 'protection',
+  control: 'pace' | 'bus' | 'policy-compliance' | 'protection' | 'scanner',
   code: string,
   context: SidecarContext,
 ): CombinedVerdict {

@@ -9,7 +9,7 @@ const inflationsMax = 6;
 export const inflatedBytesMax = 65_536;
 
 /** What work is for; each has a share of its own, so that one cannot use up all of it. */
-export type EffortPart = 'decoding' | 'rules' | 'personal-data';
+export type EffortPart = 'decoding' | 'rules' | 'secrets' | 'personal-data';
 
 /**
  * What the work of a scan costs, in steps of about a nanosecond of the machine in docs/figures.md.
@@ -57,7 +57,13 @@ export const stepsOf = {
 /** Of every scan, and for each character of its texts. */
 const stepsMin = 700_000;
 const stepsPerCharacter = 40;
-const shares: { readonly [part in EffortPart]: number } = { decoding: 0.8, rules: 0.5, 'personal-data': 0.6 };
+const shares: { readonly [part in EffortPart]: number } = {
+  decoding: 0.8, rules: 0.5, secrets: 0.5, 'personal-data': 0.6,
+};
+/** Of what a scan may do, on top of it, whatever the other parts have spent: no flood of theirs keeps a refusal away. */
+const reserved: { readonly [part in EffortPart]: number } = {
+  decoding: 0, rules: 0, secrets: 0.1, 'personal-data': 0.05,
+};
 
 /**
  * What one scan may do, all its texts together. An attacker chooses every input, so everything whose
@@ -70,7 +76,7 @@ export class Effort {
   spent = 0;
   private allowed: number;
   private inflations = inflationsMax;
-  private readonly spentOn: { [part in EffortPart]: number } = { decoding: 0, rules: 0, 'personal-data': 0 };
+  private readonly spentOn: { [part in EffortPart]: number } = { decoding: 0, rules: 0, secrets: 0, 'personal-data': 0 };
 
   /** `length` is that of the text, in UTF-16 units; `stepsAtLeast` what every scan may do. */
   constructor(length: number, stepsAtLeast: number = stepsMin) {
@@ -86,7 +92,8 @@ export class Effort {
   /** Pays for work; false when it is not to be done. */
   take(part: EffortPart, steps: number): boolean {
     const spentOn = this.spentOn[part] + steps;
-    if (!(spentOn <= shares[part] * this.allowed && this.spent + steps <= this.allowed)) {
+    const isWithinAll = this.spent + steps <= this.allowed && spentOn <= shares[part] * this.allowed;
+    if (!isWithinAll && !(spentOn <= reserved[part] * this.allowed)) {
       this.exhausted.add(part);
       return false;
     }
