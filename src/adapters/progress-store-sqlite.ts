@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stepsMax, type Step } from '../intent/steps.ts';
-import { markKey, marksMax, type Mark, type PlacedMark, type ProgressStore } from '../intent/progress.ts';
+import {
+  judgedIn, markKey, marksMax, type JudgedChange, type JudgedMark, type JudgedPhase, type Mark, type PlacedMark,
+  type ProgressStore,
+} from '../intent/progress.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
@@ -71,12 +74,25 @@ export class SqliteProgressStore implements ProgressStore {
   }
 
   async add(task: string, marks: readonly Mark[], nowMs: number): Promise<void> {
+    await this.#db.write(() => this.#put(task, marks, nowMs));
+  }
+
+  async judge(task: string, of: JudgedPhase, change: JudgedChange, nowMs: number): Promise<JudgedMark | null> {
+    let stands: JudgedMark | null = null;
     await this.#db.write(() => {
-      if (Number(this.#count.get(task)?.['n'] ?? 0) + marks.length > marksMax) {
-        throw new Error('The task has too many marks.');
-      }
-      for (const mark of marks) this.#add.run(task, markKey(mark), Math.floor(nowMs), JSON.stringify(mark));
+      const before = judgedIn(this.of(task), of);
+      const after = change(before);
+      if (after !== null) this.#put(task, [after], nowMs);
+      stands = after ?? before;
     });
+    return stands;
+  }
+
+  #put(task: string, marks: readonly Mark[], nowMs: number): void {
+    if (Number(this.#count.get(task)?.['n'] ?? 0) + marks.length > marksMax) {
+      throw new Error('The task has too many marks.');
+    }
+    for (const mark of marks) this.#add.run(task, markKey(mark), Math.floor(nowMs), JSON.stringify(mark));
   }
 
   async prune(beforeMs: number): Promise<void> {

@@ -10,7 +10,7 @@ import type { Workflow } from '../mesh/workflow.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Outcome } from '../review/verdict.ts';
-import { noteProgress, type ProgressContext } from './progress.ts';
+import { noteProgress, phaseQuestionsMax, type ProgressContext } from './progress.ts';
 import { PhaseJudging } from './phase-judging.ts';
 
 const task = '01K74F0Z00ABCDEFGHJKMNPQRS';
@@ -160,6 +160,54 @@ describe('a phase of a workflow', () => {
     node().phases.resume();
     await new Promise((resolve) => setImmediate(resolve));
     expect(asked).toHaveLength(2);
+  });
+
+  it('ended again is asked about anew, and what was asked before frees nothing', async () => {
+    const answers = [Promise.withResolvers<Outcome>(), Promise.withResolvers<Outcome>()] as const;
+    rule = () => (asked.length === 1 ? answers[0] : answers[1]).promise;
+    const one = node();
+    await say('report/1', one);
+    await settled(() => asked.length === 1);
+    await say('bad/1', one);
+    await say('report/1', one);
+    answers[0].resolve('GO');
+    await settled(() => asked.length === 2);
+    expect(judgedOf(one)).toEqual(['reading PENDING']);
+    answers[1].resolve('GO');
+    await settled(() => judgedOf(one)[0] === 'reading GO');
+  });
+
+  it.each(['ESCALATE', 'NO-GO'] as const)('that its judge answered with %s is not asked about until it says GO', async (outcome) => {
+    rule = async () => (asked.length === 1 ? outcome : 'GO');
+    const one = node();
+    await say('report/1', one);
+    await settled(() => judgedOf(one)[0] === `reading ${outcome}`);
+    for (let again = 0; again < 3; again += 1) await say('report/1', one);
+    await settled(() => new SqliteJudgeMemory(database).questions(1).length === 0);
+    expect([judgedOf(one), asked.length]).toEqual([[`reading ${outcome}`], 1]);
+  });
+
+  it.each(['ESCALATE', 'NO-GO'] as const)('was refused or doubted: a late %s of an earlier question holds', async (outcome) => {
+    const answers = [Promise.withResolvers<Outcome>(), Promise.withResolvers<Outcome>()] as const;
+    rule = () => (asked.length === 1 ? answers[0] : answers[1]).promise;
+    const one = node();
+    await say('report/1', one);
+    await settled(() => asked.length === 1);
+    await say('report/1', one);
+    answers[0].resolve(outcome);
+    await settled(() => judgedOf(one)[0] === `reading ${outcome}`);
+    await settled(() => new SqliteJudgeMemory(database).questions(1).length === 0);
+    expect([judgedOf(one), asked.length]).toEqual([[`reading ${outcome}`], 1]);
+  });
+
+  it('that ends on and on goes to people, and not to its judges', async () => {
+    const one = node();
+    for (let again = 0; again < 40; again += 1) {
+      await say('report/1', one);
+      await settled(() => !judgedOf(one).includes('reading PENDING'));
+    }
+    await settled(() => new SqliteJudgeMemory(database).questions(1).length === 0);
+    expect([judgedOf(one), asked.length]).toEqual([['reading ESCALATE'], phaseQuestionsMax]);
   });
 
   it('that a failure criterion ends is not asked about: nothing is left to judge', async () => {

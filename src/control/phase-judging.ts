@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Evaluation } from '../intent/evaluate.ts';
-import type { Mark, ProgressStore } from '../intent/progress.ts';
+import { judgedIn, type JudgedMark, type ProgressStore } from '../intent/progress.ts';
 import type { Step } from '../intent/steps.ts';
 import type { Judge, JudgeQuestion, Ruling } from '../judge/judge.ts';
 import type { JudgeMemory } from '../judge/judge-memory.ts';
@@ -11,7 +11,8 @@ import type { Clock, Random } from '../message/clock.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { Recorder } from '../recorder/entry.ts';
 
-type Judged = Extract<Mark, { readonly kind: 'judged' }>['outcome'];
+type Judged = JudgedMark['outcome'];
+type AskedPhase = NonNullable<JudgeQuestion['phase']>;
 
 export type PhaseJudgingOptions = {
   readonly mesh: () => Mesh;
@@ -80,21 +81,43 @@ export class PhaseJudging {
     }
   }
 
+  /** One that a later question replaced costs no call: the later one shows the same steps, and more. */
+  #isOpen(task: string, phase: AskedPhase): boolean {
+    const mark = judgedIn(this.#options.store.of(task), markOf(phase));
+    return mark?.outcome === 'PENDING' && mark.question === phase.message;
+  }
+
   async #settle(question: JudgeQuestion): Promise<void> {
     const { judge, memory, store, recorder, clock, random, endTask } = this.#options;
+    const { phase, task } = question;
+    if (phase !== undefined && !this.#isOpen(task, phase)) return memory.answered(question.id);
     const ruling = await (await judge()).rule(question);
     if (this.#closed) return;
-    const { phase, task } = question;
     const nowMs = clock.nowMs();
     if (phase !== undefined) {
       const outcome = judgedAs(ruling);
-      await store.add(task, [{ kind: 'judged', workflow: phase.workflow, phase: phase.id, outcome }], nowMs);
+      await store.judge(task, markOf(phase), (before) => settledBy(outcome, phase, before), nowMs);
       const nonce = Buffer.from(random.bytes(6)).toString('hex');
       await recorder.record(ruledEntries(question, ruling, 'phase', { actor: 'node', nowMs, nonce }));
       if (outcome === 'NO-GO') endTask(task, phase.workflow);
     }
     await memory.answered(question.id);
   }
+}
+
+function markOf({ workflow, id }: AskedPhase): Pick<JudgedMark, 'workflow' | 'phase'> {
+  return { workflow, phase: id };
+}
+
+/**
+ * What an answer makes of the mark. A GO, or none, is of the newest question only: the phase may have ended
+ * anew since it was asked. A doubt or a refusal holds of whichever question, and no later one lifts it.
+ */
+function settledBy(outcome: Judged, phase: AskedPhase, before: JudgedMark | null): JudgedMark | null {
+  if (before === null || before.outcome === 'NO-GO') return null;
+  const answers = before.outcome === 'PENDING' && before.question === phase.message;
+  const holds = outcome === 'NO-GO' || outcome === 'ESCALATE';
+  return answers || holds ? { ...before, outcome } : null;
 }
 
 /** A doubt is one that a model put; what is late, gone or malformed is no answer at all. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { evaluationsAfter, type Evaluation } from '../intent/evaluate.ts';
-import type { Mark, ProgressStore } from '../intent/progress.ts';
+import type { JudgedMark, ProgressStore } from '../intent/progress.ts';
 import { stepOf } from '../intent/steps.ts';
 import { marksOf } from '../intent/watched.ts';
 import type { Mesh } from '../mesh/mesh.ts';
@@ -18,6 +18,9 @@ export type ProgressContext = {
   /** Puts an ended phase before its judges; durable when it resolves. */
   readonly askJudges: (evaluation: Evaluation, body: EnvelopeBody) => Promise<void>;
 };
+
+/** Questions that are put of one phase of one task; beyond, the phase is in doubt, which people settle. */
+export const phaseQuestionsMax = 8;
 
 /**
  * What an admitted message makes of its task, durable before anybody is handed it, and what the
@@ -48,14 +51,26 @@ async function settle(
   const { workflow, phase, outcome } = evaluation;
   const declared = mesh.workflows?.get(workflow)?.phases.find(({ id }) => id === phase);
   const isJudged = outcome !== 'NO-GO' && (declared?.judgedBy ?? []).length > 0;
-  const marks: readonly Mark[] = [
-    { kind: 'evaluated', workflow, phase, outcome },
-    ...(isJudged ? [{ kind: 'judged', workflow, phase, outcome: 'PENDING' } as const] : []),
-  ];
-  await store.add(body.task, marks, clock.nowMs());
-  await recorder.record([evaluatedEntry(evaluation, body, clock.nowMs())]);
-  if (isJudged) await askJudges(evaluation, body);
+  const judged = isJudged
+    ? await store.judge(body.task, evaluation, (before) => questionOf(evaluation, body, before), clock.nowMs())
+    : null;
+  await store.add(body.task, [{ kind: 'evaluated', workflow, phase, outcome }], clock.nowMs());
+  await recorder.record([evaluatedEntry(evaluation, body, judged, clock.nowMs())]);
+  if (judged?.outcome === 'PENDING' && judged.question === body.id) await askJudges(evaluation, body);
   if (outcome === 'NO-GO') endTask(body.task, workflow);
+}
+
+/**
+ * What a phase that ended once more makes of what its judges said. The newest question is the one whose
+ * GO counts. A doubt or a refusal stays: whoever ends a phase again would else ask until somebody says
+ * GO, and spend the judges' budget of the whole mesh on it.
+ */
+function questionOf({ workflow, phase }: Evaluation, { id }: EnvelopeBody, before: JudgedMark | null): JudgedMark | null {
+  if (before?.outcome === 'ESCALATE' || before?.outcome === 'NO-GO') return null;
+  if (before?.outcome === 'PENDING' && before.question === id) return null;
+  const asked = before?.asked ?? 0;
+  if (asked >= phaseQuestionsMax) return { kind: 'judged', workflow, phase, outcome: 'ESCALATE', question: id, asked };
+  return { kind: 'judged', workflow, phase, outcome: 'PENDING', question: id, asked: asked + 1 };
 }
 
 /** Somebody was instructed without what the instruction is unclear without: a sign, whatever follows. */
@@ -76,7 +91,12 @@ function unclearEntry({ id, task, from, to, schema }: EnvelopeBody, at: number):
   };
 }
 
-function evaluatedEntry(evaluation: Evaluation, { id, task }: EnvelopeBody, at: number): EntryDraft {
+function evaluatedEntry(
+  evaluation: Evaluation,
+  { id, task }: EnvelopeBody,
+  judged: JudgedMark | null,
+  at: number,
+): EntryDraft {
   const { workflow, version, phase, isEnd, outcome, findings, shown, unshown } = evaluation;
   return {
     kind: 'workflow.evaluated',
@@ -93,6 +113,7 @@ function evaluatedEntry(evaluation: Evaluation, { id, task }: EnvelopeBody, at: 
     detail: {
       workflow, version, phase, end: isEnd, shown: [...shown], unshown: [...unshown],
       findings: findings.map(({ code, criterion }) => `${code} ${criterion}`),
+      ...(judged === null ? {} : { judged: judged.outcome }),
     },
   };
 }

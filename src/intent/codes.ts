@@ -54,7 +54,7 @@ export const intentCodes = {
     agentSees: 'HELD',
   },
   INTENT_PHASE_DOUBTED: {
-    means: 'A judge could not say that a phase as a whole served its workflow.',
+    means: 'Judges could not say that a phase served its workflow, or it ended too often to ask.',
     mend: 'Look at what the task did; its further actions wait for a person.',
     agentSees: 'HELD',
   },

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stepsMax, type Step } from './steps.ts';
-import { markKey, marksMax, type Mark, type PlacedMark, type ProgressStore } from './progress.ts';
+import {
+  judgedIn, markKey, marksMax, type JudgedChange, type JudgedMark, type JudgedPhase, type Mark, type PlacedMark,
+  type ProgressStore,
+} from './progress.ts';
 
 type KeptStep = { readonly step: Step; readonly atMs: number };
 type Kept = PlacedMark & { readonly atMs: number };
@@ -25,6 +28,13 @@ export class MemoryProgressStore implements ProgressStore {
       this.#place += 1;
       kept.set(markKey(mark), { mark, place: this.#place, atMs: nowMs });
     }
+  }
+
+  async judge(task: string, of: JudgedPhase, change: JudgedChange, nowMs: number): Promise<JudgedMark | null> {
+    const before = judgedIn(this.of(task), of);
+    const after = change(before);
+    if (after !== null) await this.add(task, [after], nowMs);
+    return after ?? before;
   }
 
   steps(task: string): { readonly steps: readonly Step[]; readonly isWhole: boolean } {

@@ -31,6 +31,18 @@ export function progressStoreSuite(name: string, create: () => { readonly open: 
       expect(store.of('t')).toEqual([]);
     });
 
+    it('changes what judges said of a phase by what stands, also where much is asked at once, and after a restart', async () => {
+      const disk = create();
+      const store = disk.open();
+      const of = { workflow: 'w', phase: 'p' };
+      const once = () => store.judge('t', of, (before) =>
+        ({ kind: 'judged', ...of, outcome: 'PENDING', question: 'm', asked: (before?.asked ?? 0) + 1 }), 1);
+      await Promise.all(Array.from({ length: 8 }, once));
+      expect(await disk.open().judge('t', of, () => null, 2)).toMatchObject({ asked: 8 });
+      expect(await store.judge('t', { workflow: 'w', phase: 'q' }, () => null, 2)).toBeNull();
+      expect(store.of('t')).toHaveLength(1);
+    });
+
     it('keeps the newest steps of a task, each once, and says when one gave way, also after a restart', async () => {
       const disk = create();
       const store = disk.open();

@@ -16,6 +16,10 @@ export type Mark =
       readonly phase: string;
       /** `PENDING`: it was asked; `NONE`: it gave no usable answer. */
       readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE' | 'PENDING' | 'NONE';
+      /** The message that ended the phase: only what is said of it counts. Absent in marks of old. */
+      readonly question?: string;
+      /** How often its judges were asked in this task; absent is 0. */
+      readonly asked?: number;
     }
   /** An instruction left out what its schema says that it is unclear without (PG-1.6). */
   | { readonly kind: 'unclear'; readonly from: string; readonly to: string }
@@ -29,8 +33,22 @@ export type Mark =
       readonly outcome: 'GO' | 'NO-GO' | 'ESCALATE';
     };
 
+export type JudgedMark = Extract<Mark, { readonly kind: 'judged' }>;
+
 /** A mark with its place among all marks; a thing that happens again has its latest place. */
 export type PlacedMark = { readonly mark: Mark; readonly place: number };
+
+export type JudgedPhase = Pick<JudgedMark, 'workflow' | 'phase'>;
+/** Pure: it may run more than once. */
+export type JudgedChange = (before: JudgedMark | null) => JudgedMark | null;
+
+/** The mark that says what judges said of a phase; null where they were never asked. */
+export function judgedIn(marks: readonly PlacedMark[], { workflow, phase }: JudgedPhase): JudgedMark | null {
+  for (const { mark } of marks) {
+    if (mark.kind === 'judged' && mark.workflow === workflow && mark.phase === phase) return mark;
+  }
+  return null;
+}
 
 /**
  * What happened in each task, for as long as tasks last. `add` resolves when the marks survive
@@ -40,6 +58,11 @@ export type PlacedMark = { readonly mark: Mark; readonly place: number };
 export interface ProgressStore {
   of(task: string): readonly PlacedMark[];
   add(task: string, marks: readonly Mark[], nowMs: number): Promise<void>;
+  /**
+   * Puts what `change` makes of a phase's `judged` mark in its place, with no other write in between;
+   * null leaves it. Durable as `add` is; resolves with the mark that then stands.
+   */
+  judge(task: string, of: JudgedPhase, change: JudgedChange, nowMs: number): Promise<JudgedMark | null>;
   /** The newest steps of a task, in their order, at most `stepsMax`; `isWhole` while none gave way. */
   steps(task: string): { readonly steps: readonly Step[]; readonly isWhole: boolean };
   /** Keeps a step, once for each message; durable as marks are. */
