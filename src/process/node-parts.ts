@@ -35,7 +35,7 @@ import {
 } from '../control/allotments.ts';
 import type { PhaseJudging } from '../control/phase-judging.ts';
 import type { ProgressContext } from '../control/progress.ts';
-import { doneKeptMs, DoneWrites } from '../control/done-writes.ts';
+import { doneKeptMs, DoneWrites, isServedWrite } from '../control/done-writes.ts';
 import { renew, type EnrolmentContext } from '../control/enrolment.ts';
 import type { RevocationsContext } from '../control/revocations.ts';
 import { noAttestor } from '../identity/attestor.ts';
@@ -194,9 +194,9 @@ export async function buildParts(
 }
 
 /** What an earlier run of the node saw stands in the log, before this run's first entry. */
-function doneWritesOf({ recorder, clock }: Foundations): DoneWrites {
+function doneWritesOf({ recorder, clock, live }: Foundations): DoneWrites {
   const before = recorder.size();
-  return new DoneWrites(() => newestEntries(recorder, clock.nowMs() - doneKeptMs, before));
+  return new DoneWrites(() => newestEntries(recorder, clock.nowMs() - doneKeptMs, before), (done) => isServedWrite(done, live.mesh));
 }
 
 function enrolmentOf(

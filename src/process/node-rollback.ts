@@ -44,17 +44,20 @@ export class NodeRollback {
   async done(agents: readonly string[]): Promise<JsonObject> {
     const { done, actions, clock } = this.#of;
     const recalled = await this.#recalled();
-    return { done: { ...doneReport(done.of(agents, actions(), clock.nowMs())), recalled } };
+    const nowMs = clock.nowMs();
+    const report = doneReport(done.of(agents, actions(), nowMs), done.forgottenOf(agents, nowMs));
+    return { done: { ...report, recalled } };
   }
 
   /** Begins what the incident undoes, and asks the executors that are there. `signed` is the operator's kill. */
   async begin(incident: string, signed: string | null, agents: readonly string[]): Promise<JsonObject> {
     const { done, actions, clock } = this.#of;
     const recalled = await this.#recalled();
-    const writes = done.of(agents, actions(), clock.nowMs());
+    const nowMs = clock.nowMs();
+    const writes = done.of(agents, actions(), nowMs);
     const rollback = await beginRollback(incident, signed, writes, this.#context);
     this.#ask();
-    return { done: { ...doneReport(writes), recalled }, rollback };
+    return { done: { ...doneReport(writes, done.forgottenOf(agents, nowMs)), recalled }, rollback };
   }
 
   heard(executor: string, frame: Extract<SidecarFrame, { kind: 'call-undone' }>): void {
