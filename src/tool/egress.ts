@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonValue } from '../message/json.ts';
-import { addressesIn } from '../text/addresses.ts';
+import { addressesIn, type AddressUse } from '../text/addresses.ts';
 
 /** Hosts that an agent may reach, `*.example.org` for all below one; null where nothing limits it. */
 export type EgressOf = (agent: string) => readonly string[] | null;
 
 const valuesMax = 20_000;
 
-/** Members whose value is a host also where it does not look like one in prose. */
-const hostMembers: ReadonlySet<string> = new Set([
-  'host', 'hostname', 'domain', 'server', 'endpoint', 'url', 'uri', 'webhook', 'callback', 'origin',
-  'proxy', 'remote', 'href', 'link',
+/** Last words of the names of members that hold a host or a URL, and nothing else. */
+const hostWords: ReadonlySet<string> = new Set([
+  'host', 'hostname', 'server', 'endpoint', 'url', 'uri', 'webhook', 'proxy', 'href', 'fqdn', 'website',
 ]);
+/** Of members that may hold one, or words for people. */
+const placeWords: ReadonlySet<string> = new Set([
+  'domain', 'callback', 'origin', 'remote', 'link', 'address', 'addr', 'ip', 'site', 'upstream', 'gateway',
+]);
+/** Written without a gap too, as in `webhookurl`. */
+const hostEnding = /(?:url|uri|webhook|endpoint|hostname|href)s?$/u;
 
 /**
  * Whether arguments name a place outside that one of these agents may not reach: the executor that calls
@@ -42,9 +47,17 @@ export function leavesAllowed(
 }
 
 function isAllowed(text: string, member: string, lists: readonly (readonly string[])[]): boolean {
-  const { hosts, unclear } = addressesIn(text, hostMembers.has(member.toLowerCase()));
+  const { hosts, unclear } = addressesIn(text, useOf(member));
   if (unclear) return false;
   return [...hosts].every((host) => lists.every((list) => list.some((one) => covers(one, host))));
+}
+
+function useOf(member: string): AddressUse {
+  const spaced = member.normalize('NFKC').replace(/([a-z0-9])([A-Z])/gu, '$1 $2').toLowerCase();
+  const word = spaced.split(/[^a-z]+/u).findLast((part) => part !== '') ?? '';
+  const forms = [word, word.replace(/s$/u, ''), word.replace(/es$/u, ''), word.replace(/ies$/u, 'y')];
+  if (hostEnding.test(word) || forms.some((form) => hostWords.has(form))) return 'host';
+  return forms.some((form) => placeWords.has(form)) ? 'place' : 'prose';
 }
 
 /** `*.example.org` covers what stands below it, and not itself. */
