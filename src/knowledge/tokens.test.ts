@@ -39,6 +39,16 @@ describe('a personal value', () => {
     expect(await tokensFor('Ada Example')).toEqual(['KNOWLEDGE_DENIED']);
   });
 
+  test('is not told to one who is not cleared for it, whatever the domain says now', async () => {
+    const { domain } = node.settings;
+    node.settings.domain = { ...domain, classification: 'restricted' };
+    const tokens = await tokensFor('Ada Example');
+    expect(await reveal(tokens)).toEqual([]);
+    node.settings.domain = domain;
+    expect(await reveal(tokens)).toEqual([]);
+    expect(await reveal(tokens, { ...node.agents.planner, clearance: 'restricted' })).toHaveLength(1);
+  });
+
   test('is not told for a token that somebody made up, or put in the place of another', async () => {
     const [ada, bob] = await tokensFor('Ada Example', 'Bob Example');
     expect(await reveal(['tok_AAAAAAAAAAAAAAAAAAAAAA'])).toEqual([]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
+import { flowsTo } from '../label/label.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { domainRefusal, type Reader } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
@@ -47,7 +48,10 @@ export async function tokenise(
   return { ok: true, items };
 }
 
-/** The values of tokens, for an agent that the mesh file shows them to; each time it is on record. */
+/**
+ * The values of tokens, for an agent that the mesh file shows them to and that is cleared for them; each
+ * time it is on record.
+ */
 export async function reveal(
   ask: RevealAsk,
   reader: Reader,
@@ -70,7 +74,8 @@ export async function reveal(
     const opened = item === null ? null : await openOrQuarantine(item, indexKey, context);
     // A token that somebody made up, or put in the place of another one, says nothing.
     const isOwn = opened !== null && typeof opened.value === 'string' && tokenOf(opened.value, indexKey) === token;
-    if (isOwn) items.push(givenItem({ facts: opened.facts, value: [token, opened.value] }, 1));
+    const isCleared = opened !== null && flowsTo(opened.facts.label.classification, agent.clearance);
+    if (isOwn && isCleared) items.push(givenItem({ facts: opened.facts, value: [token, opened.value] }, 1));
   }
   const detail = { tokens: ask.tokens.length, revealed: items.length };
   const ended = { code: null, causedBy: items.map(({ id }) => id), detail };

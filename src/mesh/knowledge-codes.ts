@@ -14,8 +14,8 @@ export const knowledgeFileCodes = {
     agentSees: 'UNAVAILABLE',
   },
   MESH_KNOWLEDGE_CLEARANCE: {
-    means: 'A reader of a source has a lower clearance than the source is classified.',
-    mend: 'Raise the clearance of its zone, or take the agent from the readers.',
+    means: 'A reader of a source, or one who sees the values of tokens, has a lower clearance than these are classified.',
+    mend: 'Raise the clearance of its zone, or take the agent from readers or sees.',
     agentSees: 'UNAVAILABLE',
   },
 } as const satisfies CodeTable;

@@ -39,6 +39,17 @@ describe('knowledge and memory in the mesh file', () => {
       .toEqual(['MESH_KNOWLEDGE_CLEARANCE']);
   });
 
+  test('are refused where one who sees the values of tokens is not cleared for their domain', () => {
+    const tokens = JSON.stringify({ domain: 'billing', members: ['patient'], sees: ['desk'] });
+    const found = (classification: string) => loadFiles({
+      ...sampleFiles,
+      [sampleFile]: `${sampleText.replace('tier: PLAINTEXT,', `tier: PLAINTEXT, classification: ${classification},`)}
+  tokens: ${tokens}\n`,
+    }).diagnostics.filter(({ code }) => code === 'MESH_KNOWLEDGE_CLEARANCE');
+    expect(found('confidential')).toEqual([]);
+    expect(found('restricted')).toHaveLength(1);
+  });
+
   test('say what is meant where they leave it out', () => {
     const loaded = load({ knowledge: { guide: source }, memory });
     expect(loaded.ok ? loaded.mesh.memory : null).toMatchObject({ per: 'task', retentionMs: 259_200_000, index: [] });

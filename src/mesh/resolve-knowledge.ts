@@ -28,11 +28,7 @@ export function resolveKnowledge(
     const floor = parties.domains.get(domain)?.classification ?? 'internal';
     const given = value.classification ?? floor;
     const classification = flowsTo(floor, given) ? given : floor;
-    for (const [at, reader] of readers.entries()) {
-      const clearance = parties.agents.get(reader)?.clearance;
-      if (clearance === undefined || flowsTo(classification, clearance)) continue;
-      loading.report('MESH_KNOWLEDGE_CLEARANCE', [...path, 'readers', at]);
-    }
+    checkClearance(loading, [...path, 'readers'], readers, classification, parties);
     sources.set(name, {
       name, domain, classification, origin, flagged,
       readers: new Set(readers),
@@ -84,7 +80,23 @@ export function resolveTokens(
   }
   const { domain, members, sees } = parsed.value;
   checkParties(loading, path, { domain, agents: sees, key: 'sees' }, parties);
+  const classification = parties.domains.get(domain)?.classification;
+  if (classification !== undefined) checkClearance(loading, [...path, 'sees'], sees, classification, parties);
   return { domain, members: new Set(members.map(memberForm)), sees: new Set(sees) };
+}
+
+function checkClearance(
+  loading: Loading,
+  path: Path,
+  names: readonly string[],
+  classification: KnowledgeSource['classification'],
+  { agents }: KnowledgeParties,
+): void {
+  for (const [at, name] of names.entries()) {
+    const clearance = agents.get(name)?.clearance;
+    if (clearance === undefined || flowsTo(classification, clearance)) continue;
+    loading.report('MESH_KNOWLEDGE_CLEARANCE', [...path, at]);
+  }
 }
 
 function checkParties(
