@@ -42,7 +42,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'knowledge.*.readers': 'Agents that may query it; no executor.',
   'knowledge.*.origin': 'Where its documents come from; handed over with each piece.',
   'knowledge.*.max_age_ms': 'From the day a document was taken in until it is served no more.',
-  'knowledge.*.over_fetch': 'Times as many pieces are looked up as are asked for, before those are left out that may not be seen.',
+  'knowledge.*.over_fetch': 'Times as many pieces are looked up as are asked for, before those are left out that were altered.',
   'knowledge.*.flagged': '`withhold`: a piece in which a control found something waits for `maso knowledge clear`; `serve`: it is served, and looked at again by the sidecar of its reader.',
   'knowledge.*.pieces_max': 'Pieces of some 1,200 characters that it may hold.',
   memory: 'What agents may remember beyond one process; absent is nothing.',

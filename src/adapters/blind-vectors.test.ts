@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from 'vitest';
 import { vectorLength } from '../knowledge/blind.ts';
+import { storedItem } from '../knowledge/item-store.suite.ts';
 import { BlindVectors } from './blind-vectors.ts';
+
+const audience = storedItem(1);
+const anyone = (): boolean => true;
 
 /** Points on a quarter circle: the nearer its number to the asked one, the nearer the vector. */
 function point(number: number, of: number): Float32Array {
@@ -18,10 +22,10 @@ describe('the nearest vectors', () => {
     const vectors = new BlindVectors();
     for (let at = 0; at < count; at += 1) {
       const number = (at * 7919) % count;
-      vectors.add(String(number).padStart(5, '0'), point(number, count));
+      vectors.add(String(number).padStart(5, '0'), point(number, count), audience);
     }
     for (const asked of [0, 4_500, 9_000]) {
-      const near = await vectors.nearest(point(asked, count), 5);
+      const near = await vectors.nearest(point(asked, count), 5, anyone);
       const numbers = near.map(({ id }) => Number(id));
       expect(numbers).toHaveLength(5);
       expect(numbers[0]).toBe(asked);
@@ -31,9 +35,9 @@ describe('the nearest vectors', () => {
 
   test('are in the order of their ids where they are as near, and none where there is none', async () => {
     const vectors = new BlindVectors();
-    expect(await vectors.nearest(point(1, 2), 3)).toEqual([]);
-    for (const id of ['b', 'a', 'c']) vectors.add(id, point(1, 2));
-    vectors.add('short', new Float32Array(3));
-    expect((await vectors.nearest(point(1, 2), 2)).map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(await vectors.nearest(point(1, 2), 3, anyone)).toEqual([]);
+    for (const id of ['b', 'a', 'c']) vectors.add(id, point(1, 2), audience);
+    vectors.add('short', new Float32Array(3), audience);
+    expect((await vectors.nearest(point(1, 2), 2, anyone)).map(({ id }) => id)).toEqual(['a', 'b']);
   });
 });

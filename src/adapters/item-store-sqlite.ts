@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Audience } from '../knowledge/access.ts';
 import type { KnowledgeCode } from '../knowledge/codes.ts';
 import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
 import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
@@ -79,9 +80,10 @@ export class SqliteItemStore implements ItemStore {
     shelf: string,
     vector: Float32Array,
     limit: number,
+    maySee: (item: Audience) => boolean,
   ): ReturnType<ItemStore['nearest']> {
     const vectors = await this.#vectorsOf(shelf);
-    return (await vectors.nearest(vector, limit)).flatMap(({ id, similarity }) => {
+    return (await vectors.nearest(vector, limit, maySee)).flatMap(({ id, similarity }) => {
       const row = this.#statements.get.get(id);
       return row === undefined ? [] : [{ item: this.#itemOf(row), similarity }];
     });
@@ -156,7 +158,7 @@ export class SqliteItemStore implements ItemStore {
       for (const row of rows) {
         after = String(row['id']);
         const vector = vectorOf(row['vector']);
-        if (vector !== null) vectors.add(after, vector);
+        if (vector !== null) vectors.add(after, vector, audienceOf(row));
       }
       if (rows.length < vectorsPerPage) return vectors;
     }
@@ -201,7 +203,7 @@ function prepare({ database }: BatchedDatabase) {
     get: database.prepare('SELECT * FROM item WHERE id = ?'),
     termsOf: database.prepare('SELECT term FROM item_term WHERE item = ? ORDER BY term'),
     vectors: database.prepare(
-      `SELECT id, vector FROM item WHERE shelf = ? AND state IN ('current', 'flagged') AND id > ?
+      `SELECT id, vector, facts, state FROM item WHERE shelf = ? AND state IN ('current', 'flagged') AND id > ?
        ORDER BY id LIMIT ?`,
     ),
     count: database.prepare(
@@ -238,6 +240,13 @@ function trailOf(row: Row): Trail {
     item: String(item),
     call: call === null ? null : String(call),
   };
+}
+
+/** Only what decides who may see it stays in memory. */
+function audienceOf(row: Row): Audience {
+  const facts = JSON.parse(String(row['facts'])) as ItemFacts;
+  const { label, roles, readers, mandate, expiresAt, writtenAt } = facts;
+  return { label, roles, readers, mandate, expiresAt, writtenAt, state: String(row['state']) as ItemState };
 }
 
 /** A copy: the bytes of a row need not stand where floats may. */

@@ -31,12 +31,17 @@ export function domainRefusal(
   return exchangeRefusal(mesh.domains.get(domain), exchange, nowMs, protection)?.code ?? null;
 }
 
+/** What of an item decides who may be given it. */
+export type Audience = Pick<
+  ItemFacts, 'label' | 'roles' | 'readers' | 'mandate' | 'expiresAt' | 'writtenAt' | 'state'
+>;
+
 /**
  * Whether this reader may be given this item now. What was allowed when it was kept counts as well as
  * what is allowed now, and the stricter wins: a role that the domain gained later reads nothing older.
  */
 export function mayRead(
-  item: ItemFacts,
+  item: Audience,
   { agent }: Reader,
   nowMs: number,
   { revocations }: AccessContext,

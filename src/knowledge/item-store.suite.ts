@@ -66,13 +66,15 @@ export function itemStoreSuite(open: () => { readonly store: ItemStore; readonly
     test('are found by nearness, neither superseded nor quarantined ones', async () => {
       const shelf = 'source/s';
       await store.add([
-        storedItem(1, { shelf, vector: axis(0) }), storedItem(2, { shelf, vector: axis(0, 0.4) }),
+        storedItem(1, { shelf, vector: axis(0) }), storedItem(2, { shelf, vector: axis(0, 0.4), readers: ['a'] }),
         storedItem(3, { shelf, vector: axis(7) }), storedItem(4, { shelf, vector: axis(0), state: 'superseded' }),
         storedItem(5, { shelf, vector: axis(0), state: 'quarantined' }), storedItem(6, { shelf, vector: axis(0), state: 'flagged' }),
       ]);
-      const near = await store.nearest(shelf, axis(0), 3);
+      const near = await store.nearest(shelf, axis(0), 3, () => true);
       expect(near.map(({ item }) => item.id)).toEqual([id(1), id(6), id(2)]);
       expect(near[0]?.similarity).toBeCloseTo(1);
+      const seen = await store.nearest(shelf, axis(0), 1, ({ state, readers }) => state === 'current' && readers !== null);
+      expect(seen.map(({ item }) => item.id)).toEqual([id(2)]);
     });
 
     test('are replaced in the step that adds what replaces them', async () => {

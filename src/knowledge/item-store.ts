@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Audience } from './access.ts';
 import type { KnowledgeCode } from './codes.ts';
 import type { ItemFacts, ItemState, StoredItem } from './item.ts';
 
@@ -32,11 +33,15 @@ export interface ItemStore {
   get(id: string): Promise<StoredItem | null>;
   /** Current items, newest first. */
   find(asked: Find): Promise<readonly StoredItem[]>;
-  /** Items of a shelf that are not quarantined or superseded, nearest first, with their similarity. */
+  /**
+   * Items of a shelf that are not quarantined or superseded and that `maySee` admits, nearest first, with
+   * their similarity. What it does not admit takes no place in the limit: it changes nothing of the answer.
+   */
   nearest(
     shelf: string,
     vector: Float32Array,
     limit: number,
+    maySee: (item: Audience) => boolean,
   ): Promise<readonly { readonly item: StoredItem; readonly similarity: number }[]>;
   /** Items that are neither superseded nor over. */
   count(shelf: string, nowMs: number): Promise<number>;

@@ -48,8 +48,21 @@ describe('what is given', () => {
     await node.ingest('named.md', `${words} named`, { readers: ['triage'] });
     await node.ingest('open.md', `${words} open`);
     expect(given(await node.query(words, { limit: 1 }, node.agents.clerk))).toEqual([{ text: `${words} open` }]);
-    expect(node.entries.at(-1)).toMatchObject({ kind: 'knowledge.read', detail: { items: 1, withheld: 2 } });
+    expect(node.entries.at(-1)).toMatchObject({ kind: 'knowledge.read', detail: { items: 1, withheld: 0 } });
     expect(given(await node.query(words))).toHaveLength(3);
+  });
+
+  test('is the same whatever stands in pieces that this reader may not see', async () => {
+    await node.ingest('open.md', `${refunds} open`);
+    const before = given(await node.query(refunds, { limit: 1 }, node.agents.clerk));
+    for (let at = 0; at < 8; at += 1) {
+      await node.ingest(`secret-${at}.md`, refunds, { classification: 'confidential' });
+      await node.ingest(`named-${at}.md`, refunds, { readers: ['triage'] });
+    }
+    node.settings.found = () => 'SCAN_INJECTION';
+    for (let at = 0; at < 8; at += 1) await node.ingest(`flagged-${at}.md`, refunds);
+    expect(before).toEqual([{ text: `${refunds} open` }]);
+    expect(given(await node.query(refunds, { limit: 1 }, node.agents.clerk))).toEqual(before);
   });
 
   test('never leaves the class of its source by what its operator says of a document', async () => {

@@ -3,7 +3,7 @@ import { flowsTo } from '../label/label.ts';
 import type { KnowledgeSource } from '../mesh/knowledge-settings.ts';
 import type { Classification, Label } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
-import { domainRefusal, mayRead, type Reader } from './access.ts';
+import { domainRefusal, mayRead, type Audience, type Reader } from './access.ts';
 import { givenMax, type KnowledgeAnswer, type KnowledgeAsk } from './asks.ts';
 import { blindVector, itemDigest } from './blind.ts';
 import type { KnowledgeCode } from './codes.ts';
@@ -114,9 +114,9 @@ function knowledgeLabel(source: KnowledgeSource, given: Classification): Label {
 }
 
 /**
- * Pieces of a source near to a text. More are found than are asked for; those that this agent may not see,
- * that are stale, or in which something was found are left out, and each that is left is opened and
- * compared with its hash (DP-2.2, DP-3.1). Rejects where store, keys or recorder fail.
+ * Pieces of a source near to a text, of those that this agent may see, that are not stale, and in which
+ * nothing was found. More are found than are asked for, and each is opened and compared with its hash
+ * (DP-2.2, DP-3.1). Rejects where store, keys or recorder fail.
  */
 export async function query(
   ask: QueryAsk,
@@ -162,10 +162,13 @@ async function openedPieces(
   const limit = Math.min(ask.limit, givenMax) * source.overFetch;
   const opened: NearPiece[] = [];
   let withheld = 0;
-  for (const { item, similarity: weight } of await store.nearest(shelf, vector, limit)) {
-    const maySee = item.shelf === shelf && isServed(item.state, source) &&
-      nowMs - item.writtenAt < source.maxAgeMs && mayRead(item, reader, nowMs, context);
-    const one = maySee && weight > 0 ? await openOrQuarantine(item, indexKey, context) : null;
+  // Before they are ranked: words in a piece that he may not see change nothing of what he gets.
+  const maySee = (item: Audience): boolean => isServed(item.state, source) &&
+    nowMs - item.writtenAt < source.maxAgeMs && mayRead(item, reader, nowMs, context);
+  for (const { item, similarity: weight } of await store.nearest(shelf, vector, limit, maySee)) {
+    // What is read now counts, also where it changed since the vectors were read.
+    const isSeen = item.shelf === shelf && maySee(item);
+    const one = isSeen && weight > 0 ? await openOrQuarantine(item, indexKey, context) : null;
     if (one === null) withheld += 1;
     else opened.push({ ...one, weight });
   }
