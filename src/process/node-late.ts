@@ -2,9 +2,9 @@
 import type { BusConnection } from '../bus/connection.ts';
 import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
 import { quarantineFrames, type PutAsidePort } from '../bus/put-aside.ts';
-import { followedFrom, ownersOf } from '../control/late-refusal.ts';
+import { ownersOf, type Followed } from '../control/late-refusal.ts';
+import { LateRefusals, type LateRefusal } from '../control/late-refusals.ts';
 import { PutAside } from '../control/put-aside.ts';
-import { ulidTimeMs } from '../message/identifiers.ts';
 import type { Alarm, Approver } from '../oversight/approver.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
@@ -12,42 +12,39 @@ import { faultOf } from './fault.ts';
 import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 
-export type LateRefusal = { readonly agent: string; readonly task: string; readonly message: string };
-
 /**
  * A judge refused what had gone on: the sidecars of everybody whom it reached, in whatever task, put it
- * aside, at once or when they are back; owners are told, and both are on record. Never rejects; what
- * failed is said.
+ * aside, at once or when they are back; owners are told, and both are on record. What failed is
+ * said. `take` answers whether it is new.
  */
 export function lateRefusals(
   { live, clock, connected, recorder, database, log }: Plane,
   flight: FlightRecorder,
   approver: Approver,
-): { readonly refused: (late: LateRefusal) => Promise<void>; readonly port: PutAsidePort } {
+): { readonly take: (late: LateRefusal) => boolean; readonly port: PutAsidePort } {
   const aside = new PutAside(sqlitePutAside(database), clock);
   const port: PutAsidePort = {
     putAside: (agent) => aside.of(agent),
     isPutAside: (agent, message) => aside.has(agent, message),
   };
-  const refused = async ({ agent, task, message }: LateRefusal): Promise<void> => {
-    try {
-      const { messages, done } = await followedFrom(message, newestEntries(
-        flight, ulidTimeMs(message) ?? 0, flight.size(),
-      ));
-      // Of what it was never sent a sidecar has nothing to say.
-      if (messages.get(agent)?.includes(message) !== true) return;
-      await aside.add(messages);
-      for (const [name, ids] of messages) tell(connected.get(name), ids);
-      const reached = [...messages.keys()].toSorted();
-      const owners = ownersOf([agent, ...reached], live.mesh);
-      const alarm: Alarm = { code: 'JUDGE_REFUSED_LATE', task, message, agents: reached, owners, done };
-      const told = await toldBy(approver, alarm);
-      await record(alarm, told, clock.nowMs(), recorder);
-    } catch (failure) {
-      log(`node: late refusal: ${faultOf(failure)}`);
-    }
+  const contain = async (
+    { agent, task, message }: LateRefusal,
+    { messages, done }: Followed,
+  ): Promise<void> => {
+    await aside.add(messages);
+    for (const [name, ids] of messages) tell(connected.get(name), ids);
+    const reached = [...messages.keys()].toSorted();
+    const owners = ownersOf([agent, ...reached], live.mesh);
+    const alarm: Alarm = { code: 'JUDGE_REFUSED_LATE', task, message, agents: reached, owners, done };
+    const told = await toldBy(approver, alarm);
+    await record(alarm, told, clock.nowMs(), recorder);
   };
-  return { refused, port };
+  const refusals = new LateRefusals({
+    entriesSince: (sinceMs) => newestEntries(flight, sinceMs, flight.size()),
+    contain,
+    report: (failure) => log(`node: late refusal: ${faultOf(failure)}`),
+  });
+  return { take: (late) => refusals.take(late), port };
 }
 
 function tell(line: BusConnection | undefined, messages: readonly string[]): void {

@@ -3,6 +3,7 @@ import { SqliteMandateStore } from '../adapters/mandate-store-sqlite.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection } from '../bus/connection.ts';
 import type { ControlPort } from '../bus/control-port.ts';
+import type { LateRefusal } from '../control/late-refusals.ts';
 import { MandateRegistry, type RegisteredMandate } from '../control/mandate-registry.ts';
 import { endTask, type RevocationsContext } from '../control/revocations.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
@@ -15,7 +16,6 @@ import type { Mesh, Operator } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import type { JsonObject } from '../message/json.ts';
 import { faultOf } from './fault.ts';
-import type { LateRefusal } from './node-late.ts';
 
 export type NodeMandates = {
   readonly store: SqliteMandateStore;
@@ -38,7 +38,8 @@ export function nodeMandatesOf(
   ground: Ground,
   verifier: PeerVerifier,
   context: RevocationsContext,
-  late: (refusal: LateRefusal) => Promise<void>,
+  /** Whether it is new, and will be looked at. */
+  late: (refusal: LateRefusal) => boolean,
 ): NodeMandates {
   const revocations = context.list;
   const store = new SqliteMandateStore(ground.database);
@@ -52,8 +53,9 @@ export function nodeMandatesOf(
   const port: NodeMandates['port'] = {
     endTask: (agent, task) => endTaskFor(agent, task, registry, context),
     refusedLate: (agent, task, message) => {
+      // What it said before costs nothing more, nor does a task that is over.
+      if (!late({ agent, task, message }) || revocations.isTaskEnded(task)) return;
       if (!takesPart(agent, task, store)) return;
-      void late({ agent, task, message });
       endTask(task, agent, context).catch((failure: unknown) => ground.log(faultOf(failure)));
     },
   };

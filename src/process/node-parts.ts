@@ -153,7 +153,7 @@ export async function buildParts(
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
   const late = lateRefusals(plane, foundations.recorder, approvals.approver);
-  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late.refused);
+  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late.take);
   const { progress, phases } = progressOf(plane, revocations, (ask) => askAllotment('node', ask, allotments));
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, progress);
   const calls = callsOf(plane, allotments.ledger);

@@ -239,7 +239,7 @@ export class SimulatedNode implements Acceptor {
       { clock, database, live: { mesh }, operators: () => mesh.operators, connected, log: () => undefined },
       verifier,
       revocations,
-      async () => undefined,
+      () => true,
     );
     const allotments = this.#allotments(database, parts, (mandate) => mandates.store.delegateOf(mandate));
     const queue = new SqliteMessageQueue(database, clock.nowMs(), world.chance);
