@@ -80,6 +80,12 @@ export class SqliteIntentStore implements IntentStore {
       recorded: database.prepare(
         "UPDATE tool_intent SET recorded = 1 WHERE key = ? AND request_id = ? AND state <> 'open'",
       ),
+      // Only what came after is read: nothing is indexed for a question that a kill alone asks.
+      followed: database.prepare(
+        'SELECT 1 FROM tool_intent WHERE rowid > (SELECT rowid FROM tool_intent WHERE key = ?)' +
+          " AND json_extract(intent, '$.action') = ? AND json_extract(intent, '$.argumentsDigest') = ?" +
+          " AND json_extract(intent, '$.requester') <> json_extract(intent, '$.executor') LIMIT 1",
+      ),
       inState: database.prepare('SELECT * FROM tool_intent WHERE state = ? ORDER BY rowid'),
       unrecorded: database.prepare(
         "SELECT * FROM tool_intent WHERE recorded = 0 AND state <> 'open' ORDER BY rowid",
@@ -152,6 +158,10 @@ export class SqliteIntentStore implements IntentStore {
       outcome: row['state'] === 'done' ? outcomeOf(row) : null,
       code: row['state'] === 'in-doubt' ? codeOf(row) : null,
     };
+  }
+
+  isFollowedBy({ key }: Intent, action: string, argumentsDigest: string): boolean {
+    return this.#statements.followed.get(key, action, argumentsDigest) !== undefined;
   }
 
   openIntents(): readonly Intent[] {

@@ -169,7 +169,7 @@ export const sidecarCodes = {
   },
   SIDECAR_UNDO_UNKNOWN: {
     means: 'The call that is to be undone is not known here as done the way it was asked for.',
-    mend: 'It is in doubt, was changed by people before it ran, or is too old. Undo it at the tool.',
+    mend: 'It is in doubt, was changed before it ran, may be undone already, or is too old. Look at the tool.',
     agentSees: 'UNAVAILABLE',
   },
   SIDECAR_UNDO_UNDECLARED: {

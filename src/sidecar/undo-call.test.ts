@@ -104,6 +104,24 @@ describe('an executor does not undo', () => {
     expect(await undo(order())).toMatchObject({ code: 'SIDECAR_UNDO_UNKNOWN' });
   });
 
+  test('what somebody else may have undone since: the same write with the same arguments came later', async () => {
+    const digest = createHash('sha256').update(canonicalize({ invoice: '42', reference })).digest('base64url');
+    fake.followed = ({ requestId }, action, argumentsDigest) =>
+      requestId === body.id && action === 'take_back' && argumentsDigest === digest;
+    expect(await undo(order())).toMatchObject({ status: 'REFUSED', code: 'SIDECAR_UNDO_UNKNOWN' });
+    fake.followed = () => {
+      throw new Error('the store');
+    };
+    expect(await undo(order())).toMatchObject({ status: 'REFUSED', code: 'SIDECAR_RECORD_UNAVAILABLE' });
+    expect(fake.calls).toEqual([]);
+  });
+
+  test('what was asked before the kill, and ran long after it', async () => {
+    intent = { ...intent, at: startMs + 86_400_000 };
+    expect(await undo(order())).toMatchObject({ status: 'REFUSED', code: 'SIDECAR_UNDO_FORGED' });
+    expect(fake.calls).toEqual([]);
+  });
+
   test('what the mesh file has nothing for, or what does not fit', async () => {
     fake.ended = () => ({
       decision: { ...withoutResult('FAILED', null), status: 'DONE', result: { reference: 'no uuid' } }, mayRepeat: false, intent,

@@ -81,8 +81,12 @@ function findCall({ call, incident, signed }: UndoFrame, context: SidecarContext
   const isKnown = end?.decision.status === 'DONE' && end.intent?.argumentsDigest === digestOf(request);
   // What people changed before it ran, or what is in doubt, is for people to undo.
   if (!isKnown || end.intent === null) return refused('SIDECAR_UNDO_UNKNOWN');
+  // Asked for before the kill is not enough: what ran after it is not what the order was about.
+  if (!isOrdered(incident, signed, requester, end.intent.at, context)) return refused('SIDECAR_UNDO_FORGED');
   const parameters = parametersOf(undo.parameters, request.parameters, end.decision.result);
   if (parameters === null || !schemas.check(by.parameters)(parameters)) return refused('SIDECAR_UNDO_INVALID');
+  // Somebody asked for the very same since: undoing it twice would be another harm, so people look.
+  if (gate.isFollowedBy(end.intent, by.name, digestOf({ parameters }))) return refused('SIDECAR_UNDO_UNKNOWN');
   return { ok: true, intent: end.intent, by, parameters };
 }
 
@@ -200,7 +204,7 @@ function reviewedEntry(
   };
 }
 
-function digestOf({ parameters }: ActionRequest): string {
+function digestOf({ parameters }: Pick<ActionRequest, 'parameters'>): string {
   return createHash('sha256').update(canonicalize(parameters)).digest('base64url');
 }
 

@@ -6,16 +6,12 @@ import type { StoppedCall } from '../pace/stopped-call.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { AdmissionFields, Admission, AdmittedRequest } from './admitted.ts';
 import type { ToolCode } from './codes.ts';
-import { endEntry, intentEntry, repeatedBy } from './gate-entries.ts';
-import type { EntryStamp } from './gate-entries.ts';
-import { withoutResult } from './gate-outcome.ts';
-import type { Decision, GateOutcome } from './gate-outcome.ts';
+import { endEntry, intentEntry, repeatedBy, type EntryStamp } from './gate-entries.ts';
+import { withoutResult, type Decision, type GateOutcome } from './gate-outcome.ts';
 import { leavesAllowed, type EgressOf } from './egress.ts';
-import { createGateMemory } from './gate-memory.ts';
-import type { AskedBefore, GateMemory, PriorEnd, RunningCall } from './gate-memory.ts';
-import { controlResult } from './gate-result.ts';
+import { createGateMemory, type AskedBefore, type GateMemory, type PriorEnd, type RunningCall } from './gate-memory.ts';
+import { controlResult, type ResultControls } from './gate-result.ts';
 import { paceRefusal, type GateStanding } from './gate-standing.ts';
-import type { ResultControls } from './gate-result.ts';
 import type { DoubtfulIntent, Intent, IntentStore } from './intent-store.ts';
 import { callDigest, intentKey, intentOf } from './intent-store.ts';
 import { LastWord } from './last-word.ts';
@@ -57,6 +53,8 @@ export type Gate = {
    * when it was not called or is under way. A store that cannot be read is a doubt.
    */
   endOf(request: AskedBefore): PriorEnd | null;
+  /** As of the store: throws where it cannot be read. */
+  readonly isFollowedBy: IntentStore['isFollowedBy'];
   /**
    * Stops every call under way: their tools are killed or told, a write among them is IN-DOUBT. Says
    * which they were. What is not handed to its tool yet never is, once PACE allows nothing.
@@ -111,6 +109,8 @@ class ToolGate implements Gate {
     this.#memory.ready = true;
     return intents.inDoubt();
   }
+
+  readonly isFollowedBy: Gate['isFollowedBy'] = (...asked) => this.#context.intents.isFollowedBy(...asked);
 
   inDoubt(): readonly DoubtfulIntent[] {
     return this.#context.intents.inDoubt();

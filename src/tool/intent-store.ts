@@ -100,6 +100,11 @@ export interface IntentStore {
   markRecorded(key: string, requestId: string): Promise<void>;
   /** The call under this key, or null when there is none. Throws when it cannot be read. */
   find(key: string): KeptCall | null;
+  /**
+   * Whether anybody but the executor had this action begun with these arguments after that call, however it
+   * ended. Throws when it cannot be read.
+   */
+  isFollowedBy(intent: Intent, action: string, argumentsDigest: string): boolean;
   openIntents(): readonly Intent[];
   inDoubt(): readonly DoubtfulIntent[];
   unrecorded(): readonly UnrecordedEnd[];

@@ -207,6 +207,7 @@ export class FakeSidecar {
   readonly #verifyMandate: MandateVerifier;
   ran: (fields: AdmissionFields) => Partial<GateOutcome> | Promise<Partial<GateOutcome>> = () => ({});
   ended: Gate['endOf'] = () => null;
+  followed: Gate['isFollowedBy'] = () => false;
   complies: (request: ComplianceRequest) => Outcome = () => 'GO';
 
   constructor(name: string, change: Partial<SidecarContext> = {}, mesh: Mesh = sampleMesh()) {
@@ -260,6 +261,7 @@ export class FakeSidecar {
         recover: async () => [],
         inDoubt: () => [],
         endOf: (asked) => this.ended(asked),
+        isFollowedBy: (...asked) => this.followed(...asked),
         abort: () => [],
         isBusy: () => false,
       },

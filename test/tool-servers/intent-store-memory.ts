@@ -95,6 +95,13 @@ export class MemoryIntentStore implements IntentStore {
     return { intent, outcome, code: held.state === 'in-doubt' ? held.code : null };
   }
 
+  isFollowedBy({ key }: Intent, action: string, argumentsDigest: string): boolean {
+    const all = [...this.#held.values()].map(({ intent }) => intent);
+    const later = all.slice(all.findIndex((one) => one.key === key) + 1);
+    return later.some((one) => one.requester !== one.executor &&
+      one.action === action && one.argumentsDigest === argumentsDigest);
+  }
+
   openIntents(): readonly Intent[] {
     const open = [...this.#held.values()].filter((held) => held.state === 'open');
     return open.map((held) => held.intent);

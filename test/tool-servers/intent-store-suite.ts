@@ -58,6 +58,21 @@ export function intentStoreSuite(name: string, open: () => IntentStore): void {
       await expect(store.forget(key)).rejects.toMatchObject({ code });
     });
 
+    test('knows whether others asked for a call after another one', async () => {
+      const store = open();
+      const first = exampleIntent();
+      const back = { action: 'take_back', argumentsDigest: 'digest-2' };
+      await store.begin(exampleIntent({ ...back, key: 'before', requestId: 'before' }));
+      await store.begin(first);
+      await store.begin(exampleIntent({ ...back, key: 'own', requestId: 'own', requester: 'payments' }));
+      await store.begin(exampleIntent({ ...back, key: 'other', requestId: 'other', argumentsDigest: 'digest-3' }));
+      expect(store.isFollowedBy(first, 'take_back', 'digest-2')).toBe(false);
+      await store.begin(exampleIntent({ ...back, key: 'after', requestId: 'after' }));
+      expect(store.isFollowedBy(first, 'take_back', 'digest-2')).toBe(true);
+      await store.forget('after');
+      expect(store.isFollowedBy(first, 'take_back', 'digest-2')).toBe(false);
+    });
+
     test('tells a new call, one under way, and one that is done', async () => {
       const store = open();
       const { key } = exampleIntent();
