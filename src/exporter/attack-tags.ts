@@ -153,6 +153,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   KNOWLEDGE_NO_MEMORY: privilege,
   KNOWLEDGE_CLEARANCE: leak,
   KNOWLEDGE_ENTRY_TOO_LARGE: flood,
+  KNOWLEDGE_TOKENS_TOO_LARGE: flood,
   KNOWLEDGE_FULL: flood,
   KNOWLEDGE_UNAVAILABLE: null,
   KNOWLEDGE_ORDER_: tampering,

@@ -6,6 +6,10 @@ import type { JsonObject, JsonValue } from '../message/json.ts';
 export const givenMax = 16;
 /** Values or tokens of one ask at most. */
 export const tokensMax = 64;
+/** Characters of a value that a token may stand for at most. */
+export const tokenLengthMax = 4096;
+/** Members that one recall may ask by at most. */
+export const whereMax = 8;
 
 type Asked = {
   /** ULID of the read or write; the same one is done once. */
@@ -22,6 +26,8 @@ export type KnowledgeAsk =
       readonly value: JsonValue;
       readonly label: Label;
       readonly causes: readonly string[];
+      /** Whose instructions had reached its writer; at most 32, or `*` alone for more (G4). */
+      readonly principals: readonly string[];
       /** Digest of the mandate that the agent holds in the task. */
       readonly mandate: string | null;
       /** A content control had a doubt about it. */
@@ -51,6 +57,8 @@ export type GivenItem = {
   readonly writtenAt: number;
   /** Of memory: how much it counts, 1 when fresh, half as much after each half-life. Of a source: nearness. */
   readonly weight: number;
+  /** Whose instructions led to it; they are principals of whoever is given it. */
+  readonly principals: readonly string[];
 };
 
 export type KnowledgeAnswer =

@@ -23,6 +23,11 @@ export const knowledgeCodes = {
     mend: 'Remember less at once; split the document.',
     agentSees: 'INVALID',
   },
+  KNOWLEDGE_TOKENS_TOO_LARGE: {
+    means: 'What is personal in it is too much, or too long, to be put under tokens: it goes to nobody.',
+    mend: 'Ask for less at once; at most 1024 different texts of 4096 characters are put under tokens.',
+    agentSees: 'INVALID',
+  },
   KNOWLEDGE_FULL: {
     means: 'The memory of the agent, or the source, holds as many entries as it may.',
     mend: 'Raise entries_max or pieces_max, or let entries end sooner.',

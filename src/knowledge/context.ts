@@ -71,7 +71,12 @@ function shelfDetail(shelf: string): JsonObject {
 /** What is given of an opened item; never more than the reader's domain lets it see. */
 export function givenItem({ facts, value }: OpenedItem, weight: number): GivenItem {
   const { id, label, origin, document, part, writtenAt } = facts;
-  return { id, value, label, origin, document, part, writtenAt, weight };
+  return { id, value, label, origin, document, part, writtenAt, weight, principals: principalsOf(facts) };
+}
+
+/** Of an entry that does not say who led to it, anybody may have: nobody can vouch for that. */
+function principalsOf({ shelf, principals }: ItemFacts): readonly string[] {
+  return principals ?? (shelf.startsWith('memory/') ? ['*'] : []);
 }
 
 /** The account of one read or write; causes are the items that were read, or what led to the entry. */

@@ -42,6 +42,8 @@ export type ItemFacts = {
   readonly incarnation: string | null;
   /** Messages, reads and items that its writer had been given before; newest last. */
   readonly causes: readonly string[];
+  /** Of memory: whose instructions had reached its writer. Absent: not known, or a source's. */
+  readonly principals?: readonly string[];
   readonly state: ItemState;
   /** Why it is not `current`. */
   readonly reason: KnowledgeCode | null;
@@ -100,6 +102,7 @@ export function contextOfItem(item: Omit<ItemFacts, 'state' | 'reason'> & { read
     expiresAt: item.expiresAt,
     incarnation: item.incarnation,
     causes: [...item.causes],
+    ...(item.principals === undefined ? {} : { principals: [...item.principals] }),
     key: item.key,
   })}`;
 }

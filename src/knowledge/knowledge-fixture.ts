@@ -126,7 +126,7 @@ export class KnowledgeFixture {
   ): Promise<KnowledgeAnswer> {
     const ask = {
       kind: 'remember', id: this.id(), task: taskOne, incarnation: 'run-1', value, label: plainLabel,
-      causes: [], mandate: null, suspect: false, ...change,
+      causes: [], principals: [], mandate: null, suspect: false, ...change,
     } as const;
     return this.ask(ask, agent);
   }

@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { givenItem } from './context.ts';
 import { given, KnowledgeFixture, onlyItem, plainLabel, startMs, taskOne, taskTwo } from './knowledge-fixture.ts';
 
 let node: KnowledgeFixture;
@@ -106,6 +107,39 @@ describe('DP-T3.2: an entry past its retention', () => {
     await node.remember(entry);
     node.clock.ms += 24 * 3_600_000;
     expect(onlyItem(await node.recall()).weight).toBeCloseTo(0.5);
+  });
+});
+
+describe('G4: whose instructions led to an entry', () => {
+  test('is given with it, to whichever process', async () => {
+    await node.remember(entry, { principals: ['low'] });
+    expect(onlyItem(await node.recall()).principals).toEqual(['low']);
+  });
+
+  test('is not lost by having kept the same before under nobody\'s', async () => {
+    await node.remember(entry);
+    await node.remember(entry, { principals: ['low'] });
+    await node.remember(entry, { principals: ['low'] });
+    const answer = await node.recall();
+    const led = answer.ok ? answer.items.map(({ principals }) => principals.join()) : [];
+    expect(led.toSorted()).toEqual(['', 'low']);
+  });
+
+  test('cannot be taken away by who has the disk', async () => {
+    await node.remember(entry, { principals: ['low'] });
+    expect(node.tamper("UPDATE item SET facts = json_set(facts, '$.principals', json('[]'))")).toBe(1);
+    expect(given(await node.recall())).toEqual([]);
+    await node.remember(entry, { principals: ['low'] });
+    expect(node.tamper("UPDATE item SET facts = json_remove(facts, '$.principals')")).toBe(2);
+    expect(given(await node.recall())).toEqual([]);
+  });
+
+  test('is anybody where an entry is older than what says so', async () => {
+    await node.remember(entry);
+    const [kept] = await node.store.list(null, '', 1);
+    if (kept === undefined) throw new Error('nothing was kept');
+    const { principals: _none, ...facts } = kept;
+    expect(givenItem({ facts, value: null }, 1).principals).toEqual(['*']);
   });
 });
 

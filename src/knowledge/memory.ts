@@ -10,7 +10,7 @@ import { blindTerm, blindTerms, isScalar, itemDigest } from './blind.ts';
 import {
   askEntry, givenItem, openOrQuarantine, refusedAnswer, withinAnswer, type KnowledgeContext,
 } from './context.ts';
-import { memoryShelf, type OpenedItem } from './item.ts';
+import { memoryShelf, type ItemFacts, type OpenedItem } from './item.ts';
 import { itemBytesMax, sealItem } from './sealing.ts';
 
 type RememberAsk = Extract<KnowledgeAsk, { kind: 'remember' }>;
@@ -61,7 +61,8 @@ async function keep(
   const digest = itemDigest(ask.value, indexKey);
   const writtenAt = clock.nowMs();
   const alike = await store.find({ shelf, task: ask.task, terms: [digest], nowMs: writtenAt, limit: 8 });
-  const known = alike.find((one) => dominates(one.label, label) && one.mandate === ask.mandate);
+  const known = alike.find((one) => dominates(one.label, label)
+    && one.mandate === ask.mandate && namesAll(one, ask.principals));
   const facts = {
     id: ask.id, shelf, label,
     task: ask.task,
@@ -75,6 +76,7 @@ async function keep(
     expiresAt: writtenAt + settings.retentionMs,
     incarnation: ask.incarnation,
     causes: ask.causes.slice(-causesMax),
+    principals: ask.principals,
     state: ask.suspect ? 'flagged' as const : 'current' as const,
     reason: ask.suspect ? 'KNOWLEDGE_SUSPECT' as const : null,
   };
@@ -88,6 +90,11 @@ async function keep(
     detail: { item: item.id, classification, integrity, digest, isNew: known === undefined, state: item.state },
   }, context)]);
   return { facts: item, value: null };
+}
+
+/** An entry that leaves out who led to the newer one would launder it. */
+function namesAll({ principals = [] }: ItemFacts, asked: readonly string[]): boolean {
+  return principals.includes('*') || asked.every((one) => principals.includes(one));
 }
 
 async function writeRefusal(

@@ -5,13 +5,16 @@ import { ValueIndex } from '../label/value-index.ts';
 import { actionOutcomeSchema, type ActionOutcome } from '../message/action-request.ts';
 import type { EnvelopeBody, Label } from '../message/envelope.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
+import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
+import type { EntryDraft } from '../recorder/entry.ts';
 import type { Decision } from '../tool/gate-outcome.ts';
 import type { SidecarContext } from './context.ts';
 import { placeAfter } from './memory.ts';
 import { prepareAgain, prepareAnswer, type Speaker } from './outbound.ts';
 import type { InboxMessage, Reply } from './ports.ts';
+import { tokened } from './tokens.ts';
 
 /** What keeps an answer from leaving that has nothing to do with the answer. */
 const passingCodes: ReadonlySet<string> = new Set([
@@ -33,13 +36,16 @@ export async function answer(
   ran: Decision | null = null,
 ): Promise<void> {
   const { body } = message;
+  const shown = await shownOutcome(outcome, body.task, context);
+  // Tokens cannot be had just now: the request stays in work, and its answer follows.
+  if (shown === null) return;
   const prepared = await prepareAnswer(
     {
       to: body.from,
       type: 'data',
       schema: actionOutcomeSchema,
       domain: body.domain,
-      payload: { ...outcome },
+      payload: { ...shown.outcome },
       metadata: {},
       inReplyTo: body.id,
       epistemic: null,
@@ -52,10 +58,50 @@ export async function answer(
   );
   // Not sealed just now: the request stays in work, and what became of it is answered later.
   if (prepared === null) return;
+  if (shown.code !== null) await context.spool([unshownEntry(body, shown.code, context)]);
   const instance = context.credential().spiffeId;
-  const reply: Reply = { ...prepared, instance, outcome };
+  const reply: Reply = { ...prepared, instance, outcome: shown.outcome };
   await context.store.saveReply(body.id, reply);
   return sendReply(message, reply, false, context);
+}
+
+type Shown = { readonly outcome: ActionOutcome; readonly code: string | null };
+
+/**
+ * The outcome as its requester may have it, also from whoever repeats it. A result that never fits
+ * under tokens stays here, with the code on record: the action is done, and its executor goes on.
+ */
+async function shownOutcome(
+  outcome: ActionOutcome,
+  task: string,
+  context: SidecarContext,
+): Promise<Shown | null> {
+  // As a member of the outcome: a mesh file may declare `result` itself.
+  const said = await tokened({ result: outcome.result }, task, context);
+  if (said.ok) {
+    const { result = null } = isJsonObject(said.value) ? said.value : {};
+    return { outcome: { ...outcome, result }, code: null };
+  }
+  if (said.code === 'KNOWLEDGE_UNAVAILABLE') return null;
+  return { outcome: { ...outcome, result: null }, code: said.code };
+}
+
+/** What was done has a result that nobody is shown. */
+function unshownEntry({ id, task }: EnvelopeBody, code: string, { agent, clock }: SidecarContext): EntryDraft {
+  return {
+    kind: 'indicator.raised',
+    id: `${id}.unshown`,
+    at: clock.nowMs(),
+    actor: `sidecar:${agent.name}`,
+    task,
+    message: id,
+    causedBy: [id],
+    outcome: null,
+    code,
+    verdicts: [],
+    tookUs: null,
+    detail: { agent: agent.name, indicator: 'KNOWLEDGE' },
+  };
 }
 
 /** The answer carries the label of what was asked and of what the tool said. */
@@ -86,11 +132,14 @@ export async function repeatReply(
   }
   // A reply that does not read back says nothing of its label: the worst is assumed.
   if (signed === null) return answer(message, { ...reply.outcome, result: null }, context);
-  const again = await prepareAgain({ ...signed, payload: { ...reply.outcome } }, context);
+  // Once more: the mesh file may declare what it did not when the answer was signed first.
+  const shown = await shownOutcome(reply.outcome, message.body.task, context);
+  const again = shown === null ? null
+    : await prepareAgain({ ...signed, payload: { ...shown.outcome } }, context);
   // Not sealed just now: it stays, and is repeated.
-  if (again === null) return;
+  if (shown === null || again === null) return;
   context.numbers.giveUp([reply.entry]);
-  const renewed: Reply = { ...reply, ...again, instance: context.credential().spiffeId };
+  const renewed: Reply = { ...reply, ...again, outcome: shown.outcome, instance: context.credential().spiffeId };
   await context.store.saveReply(message.body.id, renewed);
   return sendReply(message, renewed, false, context);
 }

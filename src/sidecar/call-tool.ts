@@ -49,8 +49,10 @@ export async function callTool(
   if (ran.status !== 'DONE' || ran.label === null) {
     return { id, code: ran.code ?? 'REVIEW_MISSING', result: null };
   }
-  const result = seesNames(context) ? ran.result : await withTokens(ran.result, call.task, context);
-  if (result === null && ran.result !== null) return { id, code: 'KNOWLEDGE_UNAVAILABLE', result: null };
+  const said = seesNames(context) ? { ok: true as const, value: ran.result }
+    : await withTokens(ran.result, call.task, context);
+  if (!said.ok) return { id, code: said.code, result: null };
+  const result = said.value;
   const unkept = await keepRead(call, result, context);
   if (unkept !== null) return { id, code: unkept, result: null };
   const asked = isAskedFor(call.arguments, memory);

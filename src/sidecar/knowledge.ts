@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from '../knowledge/asks.ts';
+import { whereMax, type GivenItem, type KnowledgeAnswer, type KnowledgeAsk } from '../knowledge/asks.ts';
 import { joinLabels } from '../label/label.ts';
 import { mandateId } from '../mandate/block.ts';
 import type { Label } from '../message/envelope.ts';
@@ -30,7 +30,8 @@ export const knowledgeRequests = {
   }),
   recall: z.strictObject({
     /** Indexed member -> its exact value; empty for the newest entries. */
-    where: z.record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()])).default({}),
+    where: z.record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()]))
+      .refine((where) => Object.keys(where).length <= whereMax).default({}),
     task,
     limit,
   }),
@@ -62,7 +63,8 @@ export async function remember(
   context: SidecarContext,
 ): Promise<KnowledgeOutcome> {
   const id = mintUlid(context.clock, context.random);
-  const refusal = standingRefusal(context);
+  // Before anything is put under tokens: who has no memory keeps nothing at the node.
+  const refusal = standingRefusal(context) ?? (hasMemory(context) ? null : 'KNOWLEDGE_NO_MEMORY');
   const label = labelOf(asked.value, memory, context);
   const verdict = refusal === null
     ? combine(await reviewContent({ ...unschemed, value: asked.value, classification: label.classification, leaves: true }, context))
@@ -70,17 +72,18 @@ export async function remember(
   if (verdict.outcome === 'NO-GO') {
     return refused('memory.written', id, asked.task, verdict, memory, context);
   }
-  const value = await withTokens(asked.value, asked.task, context);
-  if (value === null && asked.value !== null) return { ok: false, id, code: 'KNOWLEDGE_UNAVAILABLE' };
+  const said = await withTokens(asked.value, asked.task, context);
+  if (!said.ok) return { ok: false, id, code: said.code };
   const own = memory.mandates(asked.task).findLast(({ isOwn }) => isOwn);
   const answer = await context.knowledge.ask({
     kind: 'remember',
     id,
     task: asked.task,
     incarnation: memory.incarnation,
-    value,
+    value: said.value,
     label,
     causes: memory.latestInputs(),
+    principals: memory.context.principals,
     mandate: own === undefined ? null : mandateId(own.chain),
     suspect: verdict.outcome === 'ESCALATE',
   });
@@ -141,6 +144,10 @@ async function read(
     sourcesOf: [],
     place: null,
     task: ask.task,
+    // Who instructed the process that kept it instructs this one: memory launders nobody (G4).
+    authority: { principals: items.flatMap(({ principals }) => principals), mandates: [] },
+    // Nothing gets surer by being remembered, nor by asking in vain (EP-01).
+    isEvidence: kind === 'query' && items.length > 0,
   }], []);
   return { ok: true, id, items: items.map((item) => handed(item, domainOf(ask, context), context)) };
 }
@@ -176,6 +183,10 @@ function labelOf(value: JsonValue, memory: AgentMemory, context: SidecarContext)
   const { mesh } = context;
   const floor = mesh.domains.get(mesh.memory?.domain ?? '')?.classification ?? 'restricted';
   return stampedLabel('agent', memory.context.label, value, floor, context);
+}
+
+function hasMemory({ mesh, agent }: SidecarContext): boolean {
+  return (agent.fromTemplate ?? null) === null && mesh.memory?.agents.has(agent.name) === true;
 }
 
 function standingRefusal(context: SidecarContext): string | null {

@@ -34,6 +34,8 @@ export type Reading = {
   readonly authority?: Authority;
   /** Of a message: what it says of how sure it is. Absent is a read of the agent's own. */
   readonly epistemic?: Epistemic | null;
+  /** False where the process is told nothing new: it said that itself once, or was given nothing. */
+  readonly isEvidence?: boolean;
   /** Family of its sender's model, where somebody declared one. */
   readonly family?: string | null;
 };
@@ -217,11 +219,11 @@ export function readingOf(body: EnvelopeBody, prose: readonly string[] = []): Re
 
 /** Nothing, for the message that says nothing of it and for a process that was never told. */
 function toldBy(
-  { task, label, epistemic, family = null }: Reading,
+  { task, label, epistemic, family = null, isEvidence = true }: Reading,
   { beliefs = [] }: AgentContext,
 ): { readonly told?: Told } {
   const isMessage = epistemic !== undefined;
-  const says = isMessage ? epistemic !== null : beliefs.length > 0;
+  const says = isMessage ? epistemic !== null : isEvidence && beliefs.length > 0;
   return says ? { told: { task, label, epistemic: epistemic ?? null, isMessage, family } } : {};
 }
 

@@ -111,12 +111,12 @@ async function sendUnder(
   const startedUs = performance.now() * 1000;
   const id = mintUlid(context.clock, context.random);
   const domain = given.domain ?? onlyDomain(given, context);
-  const payload = await tokened(given.payload, speaker.place.task, context);
-  if (payload === undefined) {
-    const unnamed = single('protection', 'KNOWLEDGE_UNAVAILABLE', context);
+  const said = await tokened(given.payload, speaker.place.task, context);
+  if (!said.ok) {
+    const unnamed = single('protection', said.code, context);
     return refuse(id, given, speaker, unnamed, 0, context);
   }
-  const { outgoing, masked, isUnfinished } = maskOutgoing({ ...given, payload }, domain, context);
+  const { outgoing, masked, isUnfinished } = maskOutgoing({ ...given, payload: said.value }, domain, context);
   const reviewed = await reviewOutgoing(outgoing, domain, speaker, context);
   // Data that was to be rewritten may not leave in clear because something before it used up the work.
   const verdict = isUnfinished && reviewed.outcome !== 'NO-GO'
@@ -152,8 +152,8 @@ export type Prepared = {
 };
 
 /**
- * Signs an answer without sending it, so that it can be made durable first; null where it cannot be
- * sealed just now.
+ * Signs an answer, which is under tokens already, without sending it, so that it can be made durable
+ * first; null where it cannot be sealed just now.
  */
 export async function prepareAnswer(
   outgoing: Outgoing & { readonly domain: string },
@@ -163,9 +163,7 @@ export async function prepareAnswer(
   context: SidecarContext,
 ): Promise<Prepared | null> {
   const id = mintUlid(context.clock, context.random);
-  const payload = await tokened(outgoing.payload, speaker.place.task, context);
-  if (payload === undefined) return null;
-  const body = stamp(id, { ...outgoing, payload }, outgoing.domain, null, speaker, context);
+  const body = stamp(id, outgoing, outgoing.domain, null, speaker, context);
   const sealed = await sealBody(body, context);
   if (!sealed.ok) return null;
   return {
@@ -177,7 +175,7 @@ export async function prepareAnswer(
 
 /**
  * Signs what was signed before once more, as of now and under the present identity; `signed` has its
- * payload in clear. Null where it cannot be sealed just now.
+ * payload unsealed, and under tokens. Null where it cannot be sealed just now.
  */
 export async function prepareAgain(
   signed: EnvelopeBody,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { givenMax, tokensMax, type GivenItem, type KnowledgeAsk } from '../knowledge/asks.ts';
+import {
+  givenMax, tokenLengthMax, tokensMax, whereMax, type GivenItem, type KnowledgeAsk,
+} from '../knowledge/asks.ts';
 import type { Label } from '../message/envelope.ts';
 import { parseLabel } from '../message/envelope-parse.ts';
 import { isJsonObject } from '../message/json.ts';
@@ -9,6 +11,7 @@ const ulid = z.string().length(26);
 const incarnation = z.string().min(1).max(160);
 const limit = z.int().min(1).max(givenMax);
 const text = z.string().max(1024);
+const principals = z.array(z.string().min(1).max(160)).max(32);
 
 const label = z.json().transform((value, context): Label => {
   const parsed = isJsonObject(value) ? parseLabel(value) : null;
@@ -26,13 +29,14 @@ export const knowledgeAsk: z.ZodType<KnowledgeAsk> = z.discriminatedUnion('kind'
     value: z.json(),
     label,
     causes: z.array(z.string().min(1).max(160)).max(256),
+    principals,
     mandate: z.string().max(64).nullable(),
     suspect: z.boolean(),
   }),
   z.strictObject({
     kind: z.literal('recall'),
     ...asked,
-    where: z.record(z.string().max(64), z.json()).refine((where) => Object.keys(where).length <= 8),
+    where: z.record(z.string().max(64), z.json()).refine((where) => Object.keys(where).length <= whereMax),
     limit,
   }),
   z.strictObject({
@@ -45,7 +49,7 @@ export const knowledgeAsk: z.ZodType<KnowledgeAsk> = z.discriminatedUnion('kind'
   z.strictObject({
     kind: z.literal('tokenise'),
     ...asked,
-    values: z.array(z.string().min(1).max(4096)).min(1).max(tokensMax),
+    values: z.array(z.string().min(1).max(tokenLengthMax)).min(1).max(tokensMax),
   }),
   z.strictObject({
     kind: z.literal('reveal'),
@@ -63,4 +67,5 @@ export const givenItem: z.ZodType<GivenItem> = z.strictObject({
   part: z.int().min(0),
   writtenAt: z.int().min(0),
   weight: z.number(),
+  principals,
 });
