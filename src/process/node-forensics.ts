@@ -5,6 +5,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import type { PayloadPort } from '../bus/payload-port.ts';
 import { takeRecorderOrder } from '../control/recorder-orders.ts';
+import { SnapshotRoom } from '../control/snapshot-room.ts';
 import type { RecorderOrderAnswer, RecorderOrdersContext } from '../control/recorder-orders.ts';
 import { defaultRetentionDays } from '../mesh/recorder-settings.ts';
 import type { Mesh, Operator, RiskClass } from '../mesh/mesh.ts';
@@ -16,6 +17,7 @@ import { mintUlid } from '../message/identifiers.ts';
 import { isJsonObject } from '../message/json.ts';
 import type { JsonValue } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
+import type { PaceView } from '../pace/pace-view.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import { PayloadKeeper } from '../recorder/payload-keeper.ts';
 import type { KeptPayload, PayloadPieces, ReadOfAgent } from '../recorder/payload-keeper.ts';
@@ -31,6 +33,7 @@ export type ForensicsFoundations = {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly live: LivePolicy;
+  readonly pace: PaceView & { readonly version: number };
   readonly operators: () => ReadonlyMap<string, Operator>;
   readonly log: (line: string) => void;
 };
@@ -46,6 +49,7 @@ export class NodeForensics implements PayloadPort {
   readonly #store: SqlitePayloadKeyStore;
   readonly #keeper: PayloadKeeper;
   readonly #orders: RecorderOrdersContext;
+  readonly #snapshots: SnapshotRoom;
   #timer: NodeJS.Timeout | null = null;
   #said: string | null = null;
   #erasedAt = 0;
@@ -53,6 +57,7 @@ export class NodeForensics implements PayloadPort {
   constructor(directories: ReturnType<typeof nodeDirectories>, foundations: ForensicsFoundations) {
     const { flight, recorder, clock } = foundations;
     this.#foundations = foundations;
+    this.#snapshots = new SnapshotRoom(foundations.pace);
     this.#store = new SqlitePayloadKeyStore(directories.payloadKeys);
     const random = systemRandom;
     this.#keeper = new PayloadKeeper({
@@ -92,8 +97,9 @@ export class NodeForensics implements PayloadPort {
 
   keepRead(read: ReadOfAgent, pieces: PayloadPieces): KeptPayload | null {
     const forensic = this.#foundations.live.mesh.recorder?.forensic ?? null;
-    // What a contained agent stood in is kept wherever there is somebody to keep it for.
-    const keeps = forensic !== null && (forensic.keep.has('LOW') || isSnapshot(read));
+    if (forensic === null) return null;
+    // What a contained agent stood in is kept wherever there is somebody to keep it for, and no other state.
+    const keeps = isSnapshot(read) ? this.#snapshots.take(read.agent) : forensic.keep.has('LOW');
     return keeps ? this.#keeper.keepRead(read, pieces) : null;
   }
 

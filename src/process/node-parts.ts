@@ -174,7 +174,7 @@ export async function buildParts(
     ...knowledge.port,
     ...late.port,
   };
-  const forensics = new NodeForensics(directories, { ...plane, flight: foundations.recorder });
+  const forensics = new NodeForensics(directories, { ...plane, pace, flight: foundations.recorder });
   const busContext = busContextOf(plane, {
     queue,
     keys: keys.dataKeys,
