@@ -127,9 +127,12 @@ export class Scan {
     if (!where.name) this.joined(first.text, first.spanOf);
   }
 
+  /** As it stands: rules and the patterns of the mesh file, to which a short word may be the word. */
   private inClear(text: string): void {
-    this.view = { text, steps: [], spanOf: sameSpan };
+    const view: View = { text, steps: [], spanOf: sameSpan };
+    this.view = view;
     this.engine.scan(text, this.work, this.onMatch);
+    for (const rule of this.parts.linearRules) this.linearRule(rule, view);
   }
 
   /** A value that the name of its member says to be of a person, whatever it is. */

@@ -269,6 +269,12 @@ describe('patterns of the mesh file', () => {
     expect(scan({ text }, own)).toMatchObject({ outcome: 'NO-GO', findings: [{ rule: 'pattern/own', path: '/text' }] });
   });
 
+  it.each(['shady', 'x', '42'])('are tried on the short word %s, also as a value by itself', (word) => {
+    const own = scannerWith({ patterns: [{ id: 'own', pattern: word, outcome: 'ESCALATE' }] });
+    const seen = scan({ payee: word }, own);
+    expect(seen).toMatchObject({ outcome: 'ESCALATE', findings: [{ rule: 'pattern/own', path: '/payee' }] });
+  });
+
   const of = (pattern: string): Scanner =>
     scannerWith({ patterns: [{ id: 'own', pattern, outcome: 'ESCALATE' }] });
 
