@@ -13,7 +13,7 @@ import { MeshInProcess } from '../mesh-harness/mesh-in-process.ts';
 import { MeshFolder, until } from '../mesh-harness/running-mesh.ts';
 import { PlantedSecrets, seeded } from './planted-secrets.ts';
 
-const count = Number(process.env['MASO_PLANTED_MESSAGES'] ?? (process.env['CI'] ? 10_000 : 2_000));
+const count = Number(process.env['MASO_PLANTED_MESSAGES'] ?? (process.env['CI'] ? 3_000 : 2_000));
 const seed = Number(process.env['MASO_PLANTED_SEED'] ?? Math.floor(Math.random() * 1e9));
 const random = seeded(seed);
 const secrets = new PlantedSecrets(random);

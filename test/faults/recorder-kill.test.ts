@@ -16,7 +16,7 @@ import { testKey } from './recorder-fixture.ts';
 
 const rounds = Number(process.env['MASO_KILL_ROUNDS'] ?? (process.env['CI'] ? 50 : 10));
 /** Kills of one log: each of them is verified whole after each, so that longer ones cost their square. */
-const roundsPerLog = 50;
+const roundsPerLog = 10;
 const logs = Array.from({ length: Math.ceil(rounds / roundsPerLog) }, (_, log) =>
   Math.min(roundsPerLog, rounds - log * roundsPerLog));
 const writer = new URL('recorder-writer-process.ts', import.meta.url).pathname;
