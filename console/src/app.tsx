@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { lazy, Suspense, useCallback, useEffect, useState, type FormEvent } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useRef, useState, type FormEvent } from 'react';
 import { get, post, signedOutEvent } from './api.ts';
 import { Time, useOverview, ZoneButton } from './parts.tsx';
 import { go, To, usePlace } from './router.tsx';
@@ -41,8 +41,14 @@ const places = [
 export function App() {
   const [answer, setAnswer] = useState<SessionAnswer | null>(null);
   const [isAway, setAway] = useState(false);
+  const asked = useRef(0);
   const ask = useCallback(() => {
+    // Of several answers under way the newest question's counts: one from before somebody signed in
+    // would sign them out of the page again.
+    asked.current += 1;
+    const turn = asked.current;
     get<SessionAnswer>('/api/session').then((given) => {
+      if (turn !== asked.current) return;
       setAnswer(given);
       setAway(false);
     }, () => setAway(true));

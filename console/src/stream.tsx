@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createContext, useContext, useEffect, useRef, useState, type ReactNode } from 'react';
 import type { EdgeTally, LiveBatch, LiveEntry } from '../../src/console/live-feed.ts';
+import { signedOutEvent } from './api.ts';
 
 export type Second = { at: number; go: number; noGo: number; escalate: number };
 export type Way = EdgeTally & { readonly lastAt: number };
@@ -29,22 +30,29 @@ const nothing: Live = {
   state: 'connecting', size: 0, entries: [], edges: new Map(), ways: new Map(), seconds: [], summed: 0,
 };
 
+/** After a refusal, before the log is asked for again. */
+const askAgainMs = 2_000;
+
 /** The log as it grows. */
 function useLiveFeed(): Live {
   const [live, setLive] = useState<Live>(nothing);
-  const lost = useRef(false);
+  const [turn, setTurn] = useState(0);
   useEffect(() => {
     const source = new EventSource('/api/stream');
     const edges = new Map<string, Way>();
     const ways = new Map<string, Way>();
-    source.addEventListener('open', () => {
-      lost.current = false;
-      setLive((before) => ({ ...before, state: 'open' }));
-    });
+    let again: ReturnType<typeof setTimeout> | null = null;
+    source.addEventListener('open', () => setLive((before) => ({ ...before, state: 'open' })));
     source.addEventListener('error', () => {
-      // The browser tries again by itself and says where it was.
-      lost.current = true;
       setLive((before) => ({ ...before, state: 'lost' }));
+      // A broken line the browser mends by itself, and says where it was. A refusal ends it: whoever is
+      // signed out learns it, and the log is asked for anew, from nothing, so that nothing counts twice.
+      if (source.readyState !== EventSource.CLOSED) return;
+      window.dispatchEvent(new Event(signedOutEvent));
+      again ??= setTimeout(() => {
+        setLive({ ...nothing, state: 'lost' });
+        setTurn((count) => count + 1);
+      }, askAgainMs);
     });
     source.addEventListener('batch', (event) => {
       const batch = JSON.parse(String(event.data)) as LiveBatch & { size: number };
@@ -62,8 +70,11 @@ function useLiveFeed(): Live {
       const { size } = JSON.parse(String(event.data)) as { size: number };
       setLive((before) => ({ ...before, state: 'open', size }));
     });
-    return () => source.close();
-  }, []);
+    return () => {
+      source.close();
+      if (again !== null) clearTimeout(again);
+    };
+  }, [turn]);
   return live;
 }
 

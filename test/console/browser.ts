@@ -63,6 +63,20 @@ export class Person {
     });
   }
 
+  /** Opens a page, and signs in where a restart has signed everybody out. Says why when that fails. */
+  async comeBack(url: string): Promise<void> {
+    const { page } = this;
+    await page.goto(url);
+    const signIn = page.getByRole('button', { name: 'Sign in with a passkey' });
+    const live = page.locator('.stream.open');
+    const refused = page.getByRole('alert');
+    await signIn.or(live).first().waitFor({ timeout: 60_000 });
+    if (!(await signIn.isVisible())) return;
+    await signIn.click();
+    await live.or(refused).first().waitFor({ timeout: 60_000 });
+    if (!(await live.isVisible())) throw new Error(`not signed in: ${await refused.first().innerText()}`);
+  }
+
   /** Opens a one-time link and registers a passkey. */
   async register(link: string): Promise<void> {
     await this.page.goto(link);

@@ -454,17 +454,16 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
 
   it('says that the stream broke, and goes on where it was', async () => {
     const waits = await mesh.hold('close_account', { name: 'a' });
-    await bob.page.goto(mesh.url);
-    await bob.page.locator('.stream.open').waitFor();
+    await bob.comeBack(mesh.url);
     await bob.context.setOffline(true);
     await mesh.mesh.kill();
     await bob.page.locator('.stream.lost').waitFor({ timeout: 20_000 });
     await said(bob, /reconnecting/);
     await bob.context.setOffline(false);
     await mesh.restart();
-    // A restart signs everybody out: nobody's session outlives the node.
-    await bob.page.getByRole('button', { name: 'Sign in with a passkey' }).click({ timeout: 30_000 });
-    await bob.page.locator('.stream.open').waitFor({ timeout: 20_000 });
+    // A restart signs everybody out: nobody's session outlives the node. The page finds out by itself.
+    await bob.page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor({ timeout: 60_000 });
+    await bob.comeBack(mesh.url);
     // What waited when the node was killed waits still.
     await bob.page.goto(`${mesh.url}/approvals/${waits.id}`);
     await said(bob, /2 different people have to approve/);
@@ -478,10 +477,8 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
 
   it('takes a kill of the mesh back when a second person declines it, and not when the first one does', async () => {
     const { page } = alice;
-    await bob.page.goto(`${mesh.url}/stops`);
-    await page.goto(`${mesh.url}/stops`);
     // The restart before signed everybody out.
-    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    for (const person of [bob, alice]) await person.comeBack(`${mesh.url}/stops`);
     await page.getByRole('button', { name: 'Kill the mesh' }).click();
     await page.getByLabel(/Why\?/).fill('drill');
     await page.getByRole('dialog').getByRole('button', { name: 'Kill the mesh' }).click();
