@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
 const lazyMs = 20;
 
@@ -38,6 +38,8 @@ export class BatchedDatabase {
   #waiting: Work[] = [];
   #scheduled = false;
   readonly #schedule: BatchSchedule;
+  readonly #begin: StatementSync;
+  readonly #commitAll: StatementSync;
   #callOffLazy: (() => void) | null = null;
   #closed = false;
 
@@ -49,6 +51,8 @@ export class BatchedDatabase {
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;' +
         `PRAGMA wal_autocheckpoint = ${checkpointPages};`,
     );
+    this.#begin = this.database.prepare('BEGIN IMMEDIATE');
+    this.#commitAll = this.database.prepare('COMMIT');
   }
 
   /**
@@ -131,10 +135,10 @@ export class BatchedDatabase {
   }
 
   #transaction(group: readonly Work[]): readonly unknown[] {
-    this.database.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       const values = group.map((work) => work.run());
-      this.database.exec('COMMIT');
+      this.#commitAll.run();
       return values;
     } catch (failure) {
       if (this.database.isTransaction) this.database.exec('ROLLBACK');
