@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentOf, type Child, type ChildStore } from '../control/child.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS child (
@@ -12,33 +13,30 @@ const schema = `
 
 /** Spawned agents in SQLite; see the port. */
 export class SqliteChildStore implements ChildStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   unsettled(): readonly Child[] {
-    return this.#statements.unsettled.all().map(childOf);
+    return this.#tables.statements.unsettled.all().map(childOf);
   }
 
   byKey(parent: string, key: string): Child | null {
-    const row = this.#statements.byKey.get(parent, key);
+    const row = this.#tables.statements.byKey.get(parent, key);
     return row === undefined ? null : childOf(row);
   }
 
   async save(child: Child): Promise<void> {
     const { instance, key, settled, endedAt } = child;
     const value = JSON.stringify(child);
-    await this.#db.write(() =>
-      this.#statements.save.run(instance, parentOf(child), key, Number(settled), endedAt, value));
+    await this.#tables.write(({ save }) =>
+      save.run(instance, parentOf(child), key, Number(settled), endedAt, value));
   }
 
   async prune(beforeMs: number): Promise<void> {
-    await this.#db.write(() => this.#statements.prune.run(beforeMs));
+    await this.#tables.write(({ prune }) => prune.run(beforeMs));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DataKeyRecord, DataKeyStore } from '../protection/data-key-store.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS data_key (
@@ -11,37 +12,34 @@ const schema = `
 
 /** Wrapped data keys in the node's SQLite file; see the port for the contract. */
 export class SqliteDataKeyStore implements DataKeyStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   async add({ id, binding, wrapped, expiresAt }: DataKeyRecord): Promise<void> {
-    await this.#db.write(() => this.#statements.add.run(id, binding, wrapped, expiresAt));
+    await this.#tables.write(({ add }) => add.run(id, binding, wrapped, expiresAt));
   }
 
   get(id: string): DataKeyRecord | null {
-    const row = this.#statements.get.get(id);
+    const row = this.#tables.statements.get.get(id);
     const wrapped = row?.['wrapped'];
     if (row === undefined || !(wrapped instanceof Uint8Array)) return null;
     return { id, binding: String(row['binding']), wrapped, expiresAt: Number(row['expires_at']) };
   }
 
   ids(after: string, limit: number): readonly string[] {
-    return this.#statements.ids.all(after, limit).map((row) => String(row['id']));
+    return this.#tables.statements.ids.all(after, limit).map((row) => String(row['id']));
   }
 
   async rewrapped(id: string, wrapped: Uint8Array): Promise<void> {
-    await this.#db.write(() => this.#statements.rewrapped.run(wrapped, id));
+    await this.#tables.write(({ rewrapped }) => rewrapped.run(wrapped, id));
   }
 
   async prune(nowMs: number): Promise<void> {
-    if (this.#statements.anyExpired.get(nowMs) === undefined) return;
-    await this.#db.writeSoon(() => this.#statements.prune.run(nowMs));
+    if (this.#tables.statements.anyExpired.get(nowMs) === undefined) return;
+    await this.#tables.writeSoon(({ prune }) => prune.run(nowMs));
   }
 }
 

@@ -2,6 +2,7 @@
 import type { MandateStore, RegisteredMandate } from '../control/mandate-registry.ts';
 import { readUnverified } from '../mandate/narrow.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS mandate (
@@ -16,30 +17,27 @@ const schema = `
 
 /** Registered mandates of a node in SQLite; those on their way to the disk are seen at once. */
 export class SqliteMandateStore implements MandateStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
   readonly #adding = new Map<string, RegisteredMandate>();
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
     addColumns(db);
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   has(id: string): boolean {
-    return this.#adding.has(id) || this.#statements.has.get(id) !== undefined;
+    return this.#adding.has(id) || this.#tables.statements.has.get(id) !== undefined;
   }
 
   /** To whom it was given, as the last of its path; null where none of this id is registered. */
   delegateOf(id: string): string | null {
-    const row = this.#statements.delegate.get(id);
+    const row = this.#tables.statements.delegate.get(id);
     return this.#adding.get(id)?.delegate ?? (row === undefined ? null : String(row['delegate']));
   }
 
   /** For people who look; null where none of this id is registered. */
   chainOf(id: string): string | null {
-    const row = this.#statements.chain.get(id);
+    const row = this.#tables.statements.chain.get(id);
     return row === undefined ? null : String(row['chain']);
   }
 
@@ -48,7 +46,7 @@ export class SqliteMandateStore implements MandateStore {
   }
 
   ofDelegate(task: string, delegate: string, limit: number): readonly RegisteredMandate[] {
-    const { newestOf, longestOf } = this.#statements;
+    const { newestOf, longestOf } = this.#tables.statements;
     const rows = [...newestOf.all(task, delegate), ...longestOf.all(task, delegate, limit)];
     const found = new Map(rows.map(mandateOf).map((mandate) => [mandate.id, mandate]));
     for (const mandate of this.#adding.values()) {
@@ -58,29 +56,29 @@ export class SqliteMandateStore implements MandateStore {
   }
 
   ofTask(task: string, limit: number): readonly RegisteredMandate[] {
-    const stored = this.#statements.ofTask.all(task, limit).map(mandateOf);
+    const stored = this.#tables.statements.ofTask.all(task, limit).map(mandateOf);
     if (this.#adding.size === 0) return stored;
     const adding = [...this.#adding.values()].filter((mandate) => mandate.task === task);
     return [...stored, ...adding].slice(0, limit);
   }
 
   newest(limit: number): readonly RegisteredMandate[] {
-    return this.#statements.newest.all(limit).map(mandateOf);
+    return this.#tables.statements.newest.all(limit).map(mandateOf);
   }
 
   async add(mandate: RegisteredMandate): Promise<void> {
     const { id, task, chain, at, delegate, expiresAt } = mandate;
     this.#adding.set(id, mandate);
     try {
-      await this.#db.write(() =>
-        this.#statements.add.run(id, task, chain, at, delegate, expiresAt));
+      await this.#tables.write(({ add }) =>
+        add.run(id, task, chain, at, delegate, expiresAt));
     } finally {
       this.#adding.delete(id);
     }
   }
 
   async prune(beforeMs: number): Promise<void> {
-    await this.#db.write(() => this.#statements.prune.run(beforeMs));
+    await this.#tables.write(({ prune }) => prune.run(beforeMs));
   }
 }
 

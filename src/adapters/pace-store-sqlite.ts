@@ -4,6 +4,7 @@ import { emptyBook, type PaceBook, type Stop, type UnitState } from '../pace/boo
 import { unitKey } from '../pace/unit.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS pace_book (
@@ -21,17 +22,14 @@ type Kept = {
 
 /** PACE in the node's database; see the port. */
 export class SqlitePaceStore implements PaceStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   load(): PaceBook {
-    const row = this.#statements.book.get();
+    const row = this.#tables.statements.book.get();
     if (row === undefined) return emptyBook;
     const { version, units, stops } = JSON.parse(String(row['value'])) as Kept;
     return {
@@ -47,8 +45,7 @@ export class SqlitePaceStore implements PaceStore {
     order: KeptOrder | null,
   ): Promise<void> {
     const kept: Kept = { version, units: [...units.values()], stops: [...stops.values()] };
-    const { setBook, addOrder, addEntry } = this.#statements;
-    await this.#db.write(() => {
+    await this.#tables.write(({ setBook, addOrder, addEntry }) => {
       setBook.run(JSON.stringify(kept));
       if (order !== null) addOrder.run(order.id, order.signed);
       for (const entry of entries) addEntry.run(entry.id, JSON.stringify(entry));
@@ -56,17 +53,18 @@ export class SqlitePaceStore implements PaceStore {
   }
 
   order(id: string): string | null {
-    const row = this.#statements.order.get(id);
+    const row = this.#tables.statements.order.get(id);
     return row === undefined ? null : String(row['signed']);
   }
 
   unrecorded(): readonly EntryDraft[] {
-    return this.#statements.entries.all().map((row) => JSON.parse(String(row['value'])) as EntryDraft);
+    const rows = this.#tables.statements.entries.all();
+    return rows.map((row) => JSON.parse(String(row['value'])) as EntryDraft);
   }
 
   async recorded(entries: readonly EntryDraft[]): Promise<void> {
-    await this.#db.write(() => {
-      for (const { id } of entries) this.#statements.dropEntry.run(id);
+    await this.#tables.write(({ dropEntry }) => {
+      for (const { id } of entries) dropEntry.run(id);
     });
   }
 }

@@ -2,6 +2,7 @@
 import type { KeptPolicy, PolicyState, PolicyStore } from '../control/policies.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS policy (
@@ -20,69 +21,66 @@ const versionsKept = 64;
 
 /** Versions of the policy in SQLite; see the port. */
 export class SqlitePolicyStore implements PolicyStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   inForce(): PolicyVersion | null {
-    return policyOf(this.#statements.inForce.get());
+    return policyOf(this.#tables.statements.inForce.get());
   }
 
   next(): KeptPolicy | null {
-    const row = this.#statements.next.get(this.inForce()?.version ?? 0);
+    const row = this.#tables.statements.next.get(this.inForce()?.version ?? 0);
     const policy = policyOf(row);
     return policy === null ? null : { ...policy, state: stateOf(row?.['state']) };
   }
 
   get(version: number): PolicyVersion | null {
-    return policyOf(this.#statements.get.get(version));
+    return policyOf(this.#tables.statements.get.get(version));
   }
 
   before(version: number): PolicyVersion | null {
-    return policyOf(this.#statements.before.get(version));
+    return policyOf(this.#tables.statements.before.get(version));
   }
 
   byDigest(digest: string): PolicyVersion | null {
-    return policyOf(this.#statements.byDigest.get(digest));
+    return policyOf(this.#tables.statements.byDigest.get(digest));
   }
 
   highest(): number {
-    return Number(this.#statements.highest.get()?.['version'] ?? 0);
+    return Number(this.#tables.statements.highest.get()?.['version'] ?? 0);
   }
 
   async keep(policy: PolicyVersion, state: PolicyState): Promise<void> {
     const { version, digest } = policy;
-    await this.#db.write(() => {
-      this.#statements.dropOthers.run();
-      this.#statements.keep.run(version, digest, state, JSON.stringify(policy));
-      this.#statements.raise.run(version);
-      this.#statements.prune.run(versionsKept);
+    await this.#tables.write(({ dropOthers, keep, raise, prune }) => {
+      dropOthers.run();
+      keep.run(version, digest, state, JSON.stringify(policy));
+      raise.run(version);
+      prune.run(versionsKept);
     });
   }
 
   /** Forgets everything when it was kept under another authority; true when it did. */
   async bindTo(authority: string): Promise<boolean> {
-    if (this.#statements.founded.get()?.['authority'] === authority) return false;
+    if (this.#tables.statements.founded.get()?.['authority'] === authority) return false;
     const isEmpty = this.highest() === 0;
-    await this.#db.write(() => {
-      this.#statements.clear.run();
-      this.#statements.clearHighest.run();
-      this.#statements.found.run(authority);
+    await this.#tables.write(({ clear, clearHighest, found }) => {
+      clear.run();
+      clearHighest.run();
+      found.run(authority);
     });
     return !isEmpty;
   }
 
   async enforce(version: number): Promise<void> {
-    await this.#db.write(() => this.#statements.enforce.run(version));
+    await this.#tables.write(({ enforce }) => enforce.run(version));
   }
 
   async drop(version: number): Promise<void> {
-    await this.#db.write(() => this.#statements.drop.run(version));
+    await this.#tables.write(({ drop }) => drop.run(version));
   }
 }
 

@@ -2,6 +2,7 @@
 import { RevocationList, type RevocationChange } from '../identity/revocation.ts';
 import type { RevocationStore } from '../control/revocations.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS revocation (
@@ -16,41 +17,38 @@ const schema = `
 
 /** The revocation list of a node, or a sidecar's copy of it, in SQLite; see the port. */
 export class SqliteRevocationStore implements RevocationStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   load(nowMs: number): RevocationList {
-    const changes = this.#statements.all.all().map(changeOf);
-    const version = Number(this.#statements.version.get()?.['version'] ?? 0);
+    const changes = this.#tables.statements.all.all().map(changeOf);
+    const version = Number(this.#tables.statements.version.get()?.['version'] ?? 0);
     return new RevocationList(changes, version, nowMs);
   }
 
   byId(id: string): RevocationChange | null {
-    const row = this.#statements.byId.get(id);
+    const row = this.#tables.statements.byId.get(id);
     return row === undefined ? null : changeOf(row);
   }
 
   async add(changes: readonly RevocationChange[], version: number): Promise<void> {
-    await this.#db.write(() => {
+    await this.#tables.write(({ add, setVersion }) => {
       for (const change of changes) {
-        this.#statements.add.run(change.version, change.id, JSON.stringify(change));
+        add.run(change.version, change.id, JSON.stringify(change));
       }
-      this.#statements.setVersion.run(version);
+      setVersion.run(version);
     });
   }
 
   unrecorded(): readonly RevocationChange[] {
-    return this.#statements.unrecorded.all().map(changeOf);
+    return this.#tables.statements.unrecorded.all().map(changeOf);
   }
 
   async recorded(version: number): Promise<void> {
-    await this.#db.write(() => this.#statements.recorded.run(version));
+    await this.#tables.write(({ recorded }) => recorded.run(version));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Rollback, RollbackStore, Undo } from '../control/rollback.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS rollback (
@@ -15,22 +16,18 @@ const schema = `
 
 /** Rollbacks in the node's database; see the port. */
 export class SqliteRollbackStore implements RollbackStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   isBegun(incident: string): boolean {
-    return this.#statements.isBegun.get(incident) !== undefined;
+    return this.#tables.statements.isBegun.get(incident) !== undefined;
   }
 
   async begin({ incident, signed, at }: Rollback, undos: readonly Undo[], dropBeforeMs: number): Promise<void> {
-    const { begin, add, dropCalls, drop } = this.#statements;
-    await this.#db.write(() => {
+    await this.#tables.write(({ begin, add, dropCalls, drop }) => {
       begin.run(incident, signed, at);
       for (const undo of undos) add.run(incident, undo.request, undo.executor, undo.state, JSON.stringify(undo));
       dropCalls.run(dropBeforeMs);
@@ -40,20 +37,20 @@ export class SqliteRollbackStore implements RollbackStore {
 
   async save(undo: Undo): Promise<void> {
     const { incident, request, state } = undo;
-    await this.#db.write(() => this.#statements.save.run(state, JSON.stringify(undo), incident, request));
+    await this.#tables.write(({ save }) => save.run(state, JSON.stringify(undo), incident, request));
   }
 
   list(limit: number): readonly Undo[] {
-    return this.#statements.list.all(limit).map(undoOf);
+    return this.#tables.statements.list.all(limit).map(undoOf);
   }
 
   find(incident: string, call: string): Undo | null {
-    const row = this.#statements.find.get(incident, call);
+    const row = this.#tables.statements.find.get(incident, call);
     return row === undefined ? null : undoOf(row);
   }
 
   waiting(executor: string, limit: number): readonly { readonly undo: Undo; readonly signed: string }[] {
-    return this.#statements.waiting.all(executor, limit).map((row) =>
+    return this.#tables.statements.waiting.all(executor, limit).map((row) =>
       ({ undo: undoOf(row), signed: String(row['signed']) }));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ProposedChange, WorkflowChangeStore } from '../control/workflow-change.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
+import { TableGateway } from './table-gateway.ts';
 
 const schema = `
   CREATE TABLE IF NOT EXISTS workflow_change (
@@ -12,39 +13,36 @@ const schema = `
 
 /** Proposed changes of workflows in SQLite; see the port. */
 export class SqliteWorkflowChangeStore implements WorkflowChangeStore {
-  readonly #db: BatchedDatabase;
-  readonly #statements: ReturnType<typeof prepare>;
+  readonly #tables: TableGateway<ReturnType<typeof prepare>>;
 
   constructor(db: BatchedDatabase) {
-    this.#db = db;
-    db.database.exec(schema);
-    this.#statements = prepare(db);
+    this.#tables = new TableGateway(db, schema, prepare);
   }
 
   get(id: string): ProposedChange | null {
-    return changeOf(this.#statements.get.get(id));
+    return changeOf(this.#tables.statements.get.get(id));
   }
 
   byKey(spiffeId: string, key: string): ProposedChange | null {
-    return changeOf(this.#statements.byKey.get(spiffeId, key));
+    return changeOf(this.#tables.statements.byKey.get(spiffeId, key));
   }
 
   latest(limit: number): readonly ProposedChange[] {
-    return this.#statements.latest.all(limit).flatMap((row) => changeOf(row) ?? []);
+    return this.#tables.statements.latest.all(limit).flatMap((row) => changeOf(row) ?? []);
   }
 
   held(): readonly ProposedChange[] {
-    return this.#statements.held.all().flatMap((row) => changeOf(row) ?? []);
+    return this.#tables.statements.held.all().flatMap((row) => changeOf(row) ?? []);
   }
 
   async save(change: ProposedChange): Promise<void> {
     const { id, spiffeId, key, state, proposedAt } = change;
     const value = JSON.stringify(change);
-    await this.#db.write(() => this.#statements.save.run(id, spiffeId, key, state, proposedAt, value));
+    await this.#tables.write(({ save }) => save.run(id, spiffeId, key, state, proposedAt, value));
   }
 
   async prune(beforeMs: number): Promise<void> {
-    await this.#db.write(() => this.#statements.prune.run(beforeMs));
+    await this.#tables.write(({ prune }) => prune.run(beforeMs));
   }
 }
 

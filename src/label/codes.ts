@@ -3,7 +3,7 @@ import type { CodeTable } from '../review/code.ts';
 
 export const labelCodes = {
   LABEL_STATE_INVALID: {
-    means: 'A stored context or value index cannot be read: what an agent has read is unknown.',
+    means: 'A stored value index cannot be read: what an agent has read is unknown.',
     mend: 'Start a fresh agent process; its context starts clean. Restore the store if it repeats.',
     agentSees: 'UNAVAILABLE',
   },

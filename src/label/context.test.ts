@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Label } from '../message/envelope.ts';
 import type { AgentContext } from './context.ts';
-import { absorb, freshContext, readContext } from './context.ts';
+import { absorb, freshContext } from './context.ts';
 import { cleanLabel, dominates } from './label.ts';
 
 const mail: Label = { classification: 'internal', integrity: 'untrusted', origins: ['tool:mail'] };
@@ -20,20 +20,6 @@ function absorbAll(all: readonly { readonly id: string; readonly label: Label }[
 }
 
 describe('context', () => {
-  it.each([
-    null,
-    'text',
-    {},
-    { ...freshContext, digest: 'short' },
-    { ...freshContext, count: -1 },
-    { ...freshContext, count: 0.5 },
-    { ...freshContext, label: { ...cleanLabel, integrity: 'endorsed' } },
-  ])('does not read %j back', (stored) => {
-    expect(() => readContext(stored)).toThrow(
-      expect.objectContaining({ code: 'LABEL_STATE_INVALID' }),
-    );
-  });
-
   it('never lowers its label', () => {
     fc.assert(
       fc.property(inputs, (all) => {
@@ -45,7 +31,6 @@ describe('context', () => {
           expect(after.count).toBe(before.count + 1);
           before = after;
         }
-        expect(readContext(JSON.parse(JSON.stringify(before)))).toEqual(before);
       }),
     );
   });

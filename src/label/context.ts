@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import type { Label } from '../message/envelope.ts';
-import { parseLabel } from '../message/envelope-parse.ts';
 import { canonicalize } from '../message/canonical-json.ts';
-import { isDigest } from '../message/identifiers.ts';
 import type { JsonValue } from '../message/json.ts';
-import { isJsonObject } from '../message/json.ts';
 import { beliefsAfter, type Belief, type Told } from './belief.ts';
-import { LabelError } from './label-error.ts';
 import { cleanLabel, joinLabels } from './label.ts';
 
 /**
@@ -75,23 +71,4 @@ function joinPrincipals(a: readonly string[], b: readonly string[]): readonly st
   if (b.length === 0) return a;
   const joined = [...new Set([...a, ...b])].sort();
   return joined.includes('*') || joined.length > principalsMax ? ['*'] : joined;
-}
-
-/** Reads a stored context. Throws `LabelError` LABEL_STATE_INVALID when it is anything else. */
-export function readContext(stored: JsonValue): AgentContext {
-  if (isJsonObject(stored)) {
-    const { label: storedLabel, digest, count, principals } = stored;
-    const label = storedLabel === undefined ? null : parseLabel(storedLabel);
-    const sound = typeof digest === 'string' && isDigest(digest) && isCount(count);
-    if (label !== null && sound && isTexts(principals)) return { label, digest, count, principals };
-  }
-  throw new LabelError('LABEL_STATE_INVALID', 'A stored agent context is not one.');
-}
-
-function isTexts(value: JsonValue | undefined): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function isCount(value: JsonValue | undefined): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
