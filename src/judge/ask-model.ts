@@ -8,7 +8,7 @@ import type { JudgeCall, JudgeQuestion } from './judge.ts';
 import type { JudgeModel, JudgeTiming, ModelAnswer } from './judge-model.ts';
 import { parseAnswer, type ParsedAnswer } from './parse-answer.ts';
 import { promptFor, type Prompt } from './prompt.ts';
-import { priceOf, type Spend } from './spend.ts';
+import { costOf, type Spend } from './spend.ts';
 
 /** One model with what guards it. */
 export type GuardedModel = {
@@ -74,14 +74,14 @@ export async function askModel(guarded: GuardedModel, context: AskContext): Prom
   // No tokeniser makes more tokens of a text than it has bytes.
   const most = { inputTokens: bytesOf(prompt), outputTokens: settings.outputTokensMax };
   const charge = `${context.question.id}.${context.subject}.${context.part}.${fence.nonce}`;
-  const reserved = priceOf(settings, most.inputTokens, most.outputTokens);
+  const reserved = costOf(settings, most.inputTokens, most.outputTokens);
   if (!(await spend.reserve(charge, context.question.task, reserved))) {
     return done({ answer: null, code: 'JUDGE_BUDGET_SPENT' }, none, 0);
   }
   const { heard, usage } = await hear(guarded, prompt, fence, most, context);
   if (heard.answer === null) breaker.failed(clock.nowMs());
   else breaker.succeeded();
-  const micros = await spend.settle(charge, priceOf(settings, usage.inputTokens, usage.outputTokens));
+  const micros = await spend.settle(charge, costOf(settings, usage.inputTokens, usage.outputTokens));
   return done(heard, usage, micros);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { JudgeModelSettings, JudgeSettings } from '../mesh/judge-settings.ts';
+import type { JudgeModelSettings } from '../mesh/judge-settings.ts';
 import type { Clock } from '../message/clock.ts';
 
 /** What one call was charged; what is reserved and never settled stays charged. */
@@ -9,6 +9,20 @@ export type Charge = {
   readonly atMs: number;
   /** Millionths of the mesh's unit of money. */
   readonly micros: number;
+  /** Of question and answer together. */
+  readonly tokens: number;
+};
+
+/** What a call costs, or can cost at most. */
+export type Cost = Pick<Charge, 'micros' | 'tokens'>;
+
+/** Bounds in any hour and for each task; null or absent: not bounded in tokens. */
+export type SpendBudget = {
+  readonly moneyPerHour: number;
+  readonly moneyPerTask: number;
+  readonly callsPerHour: number;
+  readonly tokensPerHour?: number | null;
+  readonly tokensPerTask?: number | null;
 };
 
 /** Durable memory of charges; `save` replaces the charge of that id and survives `kill -9`. */
@@ -33,11 +47,11 @@ const hourMs = 3_600_000;
 const keptMs = 24 * hourMs;
 
 /**
- * The judge's budget: calls and money in any hour, and money for each task. The most that a call can
- * cost is durable before it is made, so a crash, or a thousand of them, overspends nothing.
+ * The budget of a model: calls, money and tokens in any hour, money and tokens for each task. The most that a
+ * call can cost is durable before it is made, so a crash, or a thousand of them, overspends nothing.
  */
 export class Spend {
-  readonly #budget: JudgeSettings['budget'];
+  readonly #budget: SpendBudget;
   readonly #store: SpendStore;
   readonly #clock: Clock;
   readonly #charges: Map<string, Charge>;
@@ -45,7 +59,7 @@ export class Spend {
   #turnAtMs = 0;
 
   constructor(
-    budget: JudgeSettings['budget'],
+    budget: SpendBudget,
     store: SpendStore,
     clock: Clock,
     mesh: MeshBudget | null = null,
@@ -63,12 +77,8 @@ export class Spend {
     const nowMs = this.#clock.nowMs();
     const charges = [...this.#charges.values()];
     const hour = charges.filter(({ atMs }) => atMs > nowMs - hourMs);
-    const { callsPerHour, moneyPerHour, moneyPerTask } = this.#budget;
-    const ofTask = sum(charges.filter((one) => one.task === task));
-    const shareOf = (used: number, most: number): number => (used === 0 ? 0 : used / most);
-    const share = Math.max(
-      shareOf(hour.length, callsPerHour), shareOf(sum(hour), moneyPerHour * 1e6), shareOf(ofTask, moneyPerTask * 1e6),
-    );
+    const used = this.#used(hour, charges.filter((one) => one.task === task));
+    const share = Math.max(...used.map(([amount, most]) => (amount === 0 ? 0 : amount / most)));
     return { share, lastAtMs: hour.reduce((last, { atMs }) => Math.max(last, atMs), this.#turnAtMs) };
   }
 
@@ -78,17 +88,15 @@ export class Spend {
   }
 
   /** False when it would go over the budget, and when it could not be made durable. */
-  async reserve(id: string, task: string, micros: number): Promise<boolean> {
+  async reserve(id: string, task: string, { micros, tokens }: Cost): Promise<boolean> {
     const nowMs = this.#clock.nowMs();
     await this.#forget(nowMs);
-    const hour = [...this.#charges.values()].filter(({ atMs }) => atMs > nowMs - hourMs);
-    const total = sum(hour) + micros;
-    const ofTask = sum([...this.#charges.values()].filter((one) => one.task === task)) + micros;
-    const { callsPerHour, moneyPerHour, moneyPerTask } = this.#budget;
-    const fits = hour.length + 1 <= callsPerHour && total <= moneyPerHour * 1e6 &&
-      ofTask <= moneyPerTask * 1e6;
-    if (!fits) return false;
-    const charge = { id, task, atMs: nowMs, micros };
+    const charge: Charge = { id, task, atMs: nowMs, micros, tokens };
+    const charges = [...this.#charges.values(), charge];
+    const hour = charges.filter(({ atMs }) => atMs > nowMs - hourMs);
+    const used = this.#used(hour, charges.filter((one) => one.task === task));
+    // NaN fits nowhere.
+    if (!used.every(([amount, most]) => amount <= most)) return false;
     this.#charges.set(id, charge);
     try {
       if (this.#mesh !== null && !(await this.#mesh.take(micros))) {
@@ -103,20 +111,33 @@ export class Spend {
     }
   }
 
-  /** Charges what it really cost, also above what was reserved; what is no sum leaves that. */
-  async settle(id: string, micros: number): Promise<number> {
+  /** Charges what it really cost, also above what was reserved; what is no sum leaves that. Gives the money. */
+  async settle(id: string, { micros, tokens }: Cost): Promise<number> {
     const reserved = this.#charges.get(id);
     if (reserved === undefined) return 0;
-    const settled = micros >= 0 && Number.isFinite(micros) ? micros : reserved.micros;
-    this.#charges.set(id, { ...reserved, micros: settled });
+    const settled = isSum(micros) ? micros : reserved.micros;
+    const charge = { ...reserved, micros: settled, tokens: isSum(tokens) ? tokens : reserved.tokens };
+    this.#charges.set(id, charge);
     this.#mesh?.giveBack(reserved.micros - settled);
     try {
-      await this.#store.save({ ...reserved, micros: settled });
+      await this.#store.save(charge);
     } catch {
       // What was reserved stays on disk.
       return settled;
     }
     return settled;
+  }
+
+  /** What is used of each bound, and the bound. */
+  #used(hour: readonly Charge[], ofTask: readonly Charge[]): readonly (readonly [number, number])[] {
+    const { callsPerHour, moneyPerHour, moneyPerTask, tokensPerHour, tokensPerTask } = this.#budget;
+    return [
+      [hour.length, callsPerHour],
+      [sum(hour, 'micros'), moneyPerHour * 1e6],
+      [sum(ofTask, 'micros'), moneyPerTask * 1e6],
+      [sum(hour, 'tokens'), tokensPerHour ?? Infinity],
+      [sum(ofTask, 'tokens'), tokensPerTask ?? Infinity],
+    ];
   }
 
   async #forget(nowMs: number): Promise<void> {
@@ -132,17 +153,21 @@ export class Spend {
   }
 }
 
-/** Micros for so many tokens; NaN where a number is none. */
-export function priceOf(
+/** What so many tokens cost; NaN where a number is none. */
+export function costOf(
   { price }: Pick<JudgeModelSettings, 'price'>,
   inputTokens: number,
   outputTokens: number,
-): number {
+): Cost {
   const micros = price.perCall * 1e6 +
     inputTokens * price.perMillionInput + outputTokens * price.perMillionOutput;
-  return Math.ceil(micros);
+  return { micros: Math.ceil(micros), tokens: inputTokens + outputTokens };
 }
 
-function sum(charges: readonly Charge[]): number {
-  return charges.reduce((total, { micros }) => total + micros, 0);
+function sum(charges: readonly Charge[], of: 'micros' | 'tokens'): number {
+  return charges.reduce((total, charge) => total + charge[of], 0);
+}
+
+function isSum(value: number): boolean {
+  return value >= 0 && Number.isFinite(value);
 }

@@ -4,6 +4,7 @@ import type { Classification } from '../message/envelope.ts';
 
 const price = z.number().min(0).max(1_000_000);
 const money = z.number().min(0).max(1_000_000);
+const tokens = z.int().min(0).max(1_000_000_000_000);
 
 /** The key `model` of an agent in the mesh file. */
 export const agentModelShape = z.strictObject({
@@ -24,6 +25,8 @@ export const agentModelShape = z.strictObject({
     money_per_hour: money.default(10),
     money_per_task: money.default(5),
     calls_per_hour: z.int().min(0).max(1_000_000).default(1000),
+    tokens_per_hour: tokens.default(10_000_000),
+    tokens_per_task: tokens.default(5_000_000),
   }).prefault({}),
 });
 
@@ -52,5 +55,8 @@ export type AgentModelSettings = {
     readonly moneyPerHour: number;
     readonly moneyPerTask: number;
     readonly callsPerHour: number;
+    /** Of questions and answers together; absent or null: bounded by money and calls alone. */
+    readonly tokensPerHour?: number | null;
+    readonly tokensPerTask?: number | null;
   };
 };

@@ -33,6 +33,8 @@ export function resolveAgentModel(
       moneyPerHour: budget.money_per_hour,
       moneyPerTask: budget.money_per_task,
       callsPerHour: budget.calls_per_hour,
+      tokensPerHour: budget.tokens_per_hour,
+      tokensPerTask: budget.tokens_per_task,
     },
   };
 }

@@ -117,6 +117,16 @@ describe('an agent\'s call of its model', () => {
     expect(called().at(-1)?.code).toBe('SIDECAR_MODEL_BUDGET');
   });
 
+  test('is refused beyond its tokens, also where it costs nothing', async () => {
+    Object.assign(settings.budget, { moneyPerHour: 1e6, tokensPerTask: 600 });
+    answers = () => ({ ...completion('Hello.'), body: { ...completion('Hello.').body as object, usage: { prompt_tokens: 200, completion_tokens: 60 } } });
+    expect((await complete('Hi')).status).toBe(200);
+    expect((await complete('Hi')).status).toBe(200);
+    expect((await complete('Hi')).status).toBe(403);
+    Object.assign(settings.budget, { moneyPerHour: 0.03, tokensPerTask: null });
+    expect(called().map(({ code }) => code)).toEqual([null, null, 'SIDECAR_MODEL_BUDGET']);
+  });
+
   test('takes no secret to the provider', async () => {
     const { status } = await complete('The key is AKIAIOSFODNN7EXAMPLQ, use it.');
     expect(status).toBe(403);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { priceOf } from '../judge/spend.ts';
+import { costOf } from '../judge/spend.ts';
 import { flowsTo } from '../label/label.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import { mintUlid } from '../message/identifiers.ts';
@@ -65,12 +65,12 @@ export async function callModel(
   model.spend.takeTurn();
   const charge = `model.${id}`;
   const bytes = Buffer.byteLength(JSON.stringify(asked));
-  if (!(await model.spend.reserve(charge, task ?? agent.name, priceOf(model.settings, bytes, most)))) {
+  if (!(await model.spend.reserve(charge, task ?? agent.name, costOf(model.settings, bytes, most)))) {
     return refuse(asking, 'SIDECAR_MODEL_BUDGET', [], memory, context);
   }
   const answered = await ask(asking, signal);
   const completion = answered === null || answered.status !== 200 ? null : readCompletion(answered.body);
-  const spent = priceOf(model.settings, completion?.inputTokens ?? bytes, completion?.outputTokens ?? most);
+  const spent = costOf(model.settings, completion?.inputTokens ?? bytes, completion?.outputTokens ?? most);
   const micros = await model.spend.settle(charge, spent);
   if (completion === null) {
     return refuse(asking, 'SIDECAR_MODEL_UNAVAILABLE', [], memory, context, micros);

@@ -114,16 +114,18 @@ describe('the judges of all sidecars', () => {
   });
 });
 
+const micros = (money: number) => ({ micros: money, tokens: 0 });
+
 describe('a call', () => {
   it('is refused without its part of the mesh, and gives back what it did not need', async () => {
     const budget = { moneyPerHour: 100, moneyPerTask: 100, callsPerHour: 100 };
     const spend = new Spend(budget, { since: () => [], save: async () => undefined, drop: async () => undefined }, { nowMs: () => nowMs }, share('a'));
-    expect(await spend.reserve('c1', 't', 900_000)).toBe(true);
-    expect(await spend.reserve('c2', 't', 200_000)).toBe(false);
-    await spend.settle('c1', 100_000);
-    expect(await spend.reserve('c3', 't', 90_000)).toBe(true);
+    expect(await spend.reserve('c1', 't', micros(900_000))).toBe(true);
+    expect(await spend.reserve('c2', 't', micros(200_000))).toBe(false);
+    await spend.settle('c1', micros(100_000));
+    expect(await spend.reserve('c3', 't', micros(90_000))).toBe(true);
     away = true;
-    expect(await spend.reserve('c4', 't', 800_000)).toBe(false);
+    expect(await spend.reserve('c4', 't', micros(800_000))).toBe(false);
   });
 
   it('asks nobody where the mesh has no such budget', async () => {
