@@ -8,6 +8,11 @@ export const anomalyCodes = {
     mend: 'Look at the signals and what each is held against. At 60 PACE isolates the agent, at 80 it contains it.',
     agentSees: 'UNAVAILABLE',
   },
+  ANOMALY_CONTEXT: {
+    means: 'The context of an agent\'s model is filled to 70 percent or more.',
+    mend: 'Let the agent begin a new task, or give its model a larger context. At 85 percent PACE isolates it, at 95 it contains it.',
+    agentSees: 'UNAVAILABLE',
+  },
   ANOMALY_LOOP: {
     means: 'Agents hand one task round in a circle, again and again, and nothing comes of it.',
     mend: 'End the task, then look at what each of them waits for. The agent that closed the circle is isolated.',
@@ -34,7 +39,7 @@ export const anomalyCodes = {
     agentSees: 'UNAVAILABLE',
   },
   ANOMALY_BUDGET: {
-    means: 'What an agent spends on its model passed a mark of its budget: 50, 75, 90 or 95 percent.',
+    means: 'What an agent spends on its model, in money or in tokens, passed a mark of its budget: 50, 75, 90 or 95 percent.',
     mend: 'See what the task costs (`maso ledger`). At 100 percent its sidecar refuses the call.',
     agentSees: 'UNAVAILABLE',
   },

@@ -29,7 +29,9 @@ const bad: { readonly [signal in Signal]?: 'more' | 'less' } = {
 function strength(signal: Signal, { z }: Deviation): number {
   const only = bad[signal];
   if ((only === 'more' && z < 0) || (only === 'less' && z > 0)) return 0;
-  return worth(z, 4, 9);
+  const found = worth(z, 4, 9);
+  // Whoever was stopped, or away, was silent: an agent is told of for doing less, and isolated for nothing.
+  return signal === 'message-volume' && z < 0 ? Math.min(found, alone(signal, toldMax)) : found;
 }
 
 const driftAgainsts: ReadonlySet<string> = new Set([driftAgainst, driftAgainstPeers, driftOfRole]);
@@ -67,14 +69,13 @@ function driftStrength({ z }: Deviation): number {
  * Independent doubts add up, and a single one can be enough: the score is what is left of being sure
  * that nothing is wrong. A weight is how much of that a signal may take away.
  */
-export function combined(found: readonly Reason[], fill: number): Pick<Score, 'score' | 'reasons'> {
+export function combined(found: readonly Reason[]): Pick<Score, 'score' | 'reasons'> {
   const strengthOf = ({ signal, z, against }: Reason): number => {
     // That an agent leaves its peers, or its role moves as a whole, is for people to look at, however sure it is.
     if (against === driftAgainstPeers || against === driftOfRole) return 0;
     const isDrift = against === driftAgainst;
     const own = isDrift && !isBadDrift(signal, { z, against }) ? 0 : isDrift ? driftStrength({ z, against }) : strength(signal, { z, against });
-    const capped = Math.min(own, alone(signal, aloneMax));
-    return signal === 'context-utilisation' ? Math.max(capped, filled(fill)) : capped;
+    return Math.min(own, alone(signal, aloneMax));
   };
   const strong = found.map((reason) => ({ reason, value: strengthOf(reason) })).filter(({ value }) => value > 0);
   const sound = strong.reduce(
@@ -89,14 +90,10 @@ export function combined(found: readonly Reason[], fill: number): Pick<Score, 's
 
 /** The highest score that one signal can make alone: it isolates, and does not contain. */
 const aloneMax = 75;
+/** The highest score that isolates nobody by itself. */
+const toldMax = 55;
 
 /** The strength with which this signal alone makes that score. */
 function alone(signal: Signal, score: number): number {
   return 1 - (1 - score / 100) ** (1 / (weights[signal] * signals.length));
-}
-
-/** A context that is nearly full is anomalous alone: 85 % isolates, 95 % contains (OB-2.5a). */
-function filled(fill: number): number {
-  if (fill >= 0.95) return alone('context-utilisation', 85);
-  return fill >= 0.85 ? alone('context-utilisation', 65) : 0;
 }

@@ -15,7 +15,7 @@ beforeEach(() => {
   learned = [];
   watch = new EntryWatch({
     graph: new InteractionGraph(),
-    scorer, contextSize: () => 1_000, budgetOf: () => 1_000, learned: (agent) => void learned.push(agent),
+    scorer, contextSize: () => 1_000, budgetOf: () => ({ micros: 1_000, tokens: 100_000 }), learned: (agent) => void learned.push(agent),
   });
 });
 
@@ -32,19 +32,48 @@ describe('what is recorded, as it is watched', () => {
   test('tells of each mark of a budget once, before it is spent', () => {
     const raised = Array.from({ length: 20 }, () => watch.take(model(50), 0)).flat();
     expect(raised.map(({ score, reasons: [reason] }) => [score, reason?.against])).toEqual([
-      [0, '50 % of the budget of the task'], [40, '75 % of the budget of the task'],
-      [45, '90 % of the budget of the task'], [50, '95 % of the budget of the task'],
+      [0, '50 % of the money of the task'], [40, '75 % of the money of the task'],
+      [45, '90 % of the money of the task'], [50, '95 % of the money of the task'],
     ]);
   });
 
-  test('isolates an agent whose context is filled to 85 percent, and says so', () => {
-    const raised: Raised[] = [];
-    for (let at = 0; at < 15 * dayMs; at += bucketMs) {
-      raised.push(...watch.take(model(1, at > 14.9 * dayMs ? 870 : 300), at));
-    }
-    const scores = raised.filter(({ code }) => code === 'ANOMALY_SCORE');
-    expect(scores[0]).toMatchObject({ agent: 'a', reasons: [{ signal: 'context-utilisation' }] });
-    expect(scores[0]?.score).toBeGreaterThanOrEqual(60);
+  test('tells of tokens where they run out before the money does, and takes no number for one', () => {
+    const call = (outputTokens: number): EntryDraft => entry('model.called', { micros: 1, inputTokens: 1, outputTokens });
+    expect(watch.take(call(Number.NaN), 0)).toEqual([]);
+    expect(watch.take(call(-1e9), 0)).toEqual([]);
+    const raised = watch.take(call(91_000), 0);
+    expect(raised.map(({ code, score, reasons: [reason] }) => [code, score, reason?.against]))
+      .toEqual([['ANOMALY_BUDGET', 45, '90 % of the tokens of the task']]);
+  });
+
+  test('tells of a context at 70 percent, isolates at 85 and contains at 95, at once and from the first day', () => {
+    const seen = [0.69, 0.71, 0.8, 0.3, 0.72, 0.86, 0.87, 0.96].map((fill) =>
+      watch.take(model(0, fill * 1_000), 0).map(({ code, score }) => [code, score]));
+    expect(seen).toEqual([
+      [], [['ANOMALY_CONTEXT', 40]], [], [], [['ANOMALY_CONTEXT', 40]], [['ANOMALY_CONTEXT', 65]], [['ANOMALY_CONTEXT', 65]],
+      [['ANOMALY_CONTEXT', 85]],
+    ]);
+  });
+
+  test('a call that was refused says nothing of the context', () => {
+    expect(watch.take(model(0, 800), 0)).toHaveLength(1);
+    expect(watch.take(entry('model.called', { micros: 0, inputTokens: 0 }, { outcome: 'NO-GO' }), 1)).toEqual([]);
+    expect(watch.take(model(0, 810), 2)).toEqual([]);
+  });
+
+  test('an agent that comes back is not scored for the time that it was stopped', () => {
+    const day = (from: number, to: number): Raised[] => {
+      const raised: Raised[] = [];
+      for (let at = from; at < to; at += bucketMs) {
+        for (let index = 0; index < 60; index += 1) raised.push(...watch.take(entry('message.outbound', {}, { task: null }), at + index));
+      }
+      return raised;
+    };
+    day(0, 20 * dayMs);
+    const back = { unit: 'agent:a', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY' };
+    watch.take(entry('pace.changed', back, { actor: 'node' }), 20.1 * dayMs);
+    expect(day(20.1 * dayMs, 20.2 * dayMs)).toEqual([]);
+    expect(day(20.3 * dayMs, 20.4 * dayMs).map(({ code }) => code)).toContain('ANOMALY_SCORE');
   });
 
   test('tells of a decision that went back and forth three times', () => {

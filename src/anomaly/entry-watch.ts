@@ -2,8 +2,9 @@
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { AnomalyCode } from './codes.ts';
+import { contextScore } from './context-fill.ts';
 import type { GraphFinding, InteractionGraph } from './graph.ts';
-import { observationOf, type ContextSize } from './observation.ts';
+import { ledBack, observationOf, type ContextSize } from './observation.ts';
 import type { Reason, Score } from './combine.ts';
 import type { Scorer } from './scorer.ts';
 
@@ -19,11 +20,14 @@ export type Raised = {
   readonly reasons: readonly { readonly signal: string; readonly z: number | null; readonly against: string }[];
 };
 
+/** Null: not bounded in that. */
+export type TaskBudget = { readonly micros: number | null; readonly tokens: number | null };
+
 export type EntryWatchOptions = {
   readonly scorer: Scorer;
   readonly contextSize: ContextSize;
-  /** Money that a task of this agent may cost, in millionths; null where nothing bounds it. */
-  readonly budgetOf: (agent: string) => number | null;
+  /** What a task of this agent may cost on its model: money in millionths, and tokens; null where it has none. */
+  readonly budgetOf: (agent: string) => TaskBudget | null;
   /** Who speaks to whom; what an earlier run knew of it is restored before. */
   readonly graph: InteractionGraph;
   /** Agents whose baselines just closed a bucket, for whoever keeps them. */
@@ -31,6 +35,7 @@ export type EntryWatchOptions = {
 };
 
 const raisedFrom = 40;
+const isolatesFrom = 60;
 const budgetMarks = [0.5, 0.75, 0.9, 0.95] as const;
 /** What passing each mark is worth; what follows at 100 % is the sidecar's refusal. */
 const budgetScores = [0, 40, 45, 50] as const;
@@ -40,8 +45,10 @@ const rememberedMax = 8_192;
 /** Reads what is recorded, as it is recorded, and says what is unusual about it. Its memory is bounded. */
 export class EntryWatch {
   readonly #of: EntryWatchOptions;
-  /** Agent and task -> money so far and the marks that it passed. */
-  readonly #spent = new Map<string, { micros: number; marks: number }>();
+  /** Agent and task -> what it cost so far, and the marks that it passed. */
+  readonly #spent = new Map<string, { micros: number; tokens: number; marks: number }>();
+  /** Agent -> what its context was last told to be worth. */
+  readonly #filled = new Map<string, number>();
   /** Task and action -> the last decision and how often it changed. */
   readonly #decisions = new Map<string, { outcome: string; reversals: number }>();
 
@@ -53,10 +60,14 @@ export class EntryWatch {
     const { scorer, contextSize, learned } = this.#of;
     const raised: Raised[] = [];
     const observation = observationOf(entry, at, contextSize);
+    const back = ledBack(entry);
+    if (back !== undefined) scorer.stoodStill(back);
     if (observation !== null) {
       const scores = scorer.take(observation);
       if (scores.length > 0) learned(observation.agent);
       for (const score of scores) if (!(score.score < raisedFrom)) raised.push(ofScore(score));
+      const { agent, contextFill } = observation;
+      if (contextFill !== null) raised.push(...this.#fills(agent, contextFill, entry.task, at));
     }
     switch (entry.kind) {
       case 'message.outbound':
@@ -88,16 +99,32 @@ export class EntryWatch {
   #spend({ actor, task, detail }: EntryDraft, at: number): readonly Raised[] {
     const agent = actor.slice(actor.indexOf(':') + 1);
     const budget = this.#of.budgetOf(agent);
-    const { micros } = detail;
-    if (budget === null || task === null || typeof micros !== 'number' || !(micros > 0)) return [];
-    const spent = remember(this.#spent, `${agent} ${task}`, { micros: 0, marks: 0 });
-    spent.micros += micros;
-    const passed = budgetMarks.filter((mark) => spent.micros >= mark * budget).length;
+    if (budget === null || task === null) return [];
+    const spent = remember(this.#spent, `${agent} ${task}`, { micros: 0, tokens: 0, marks: 0 });
+    spent.micros += countOf(detail['micros']);
+    spent.tokens += countOf(detail['inputTokens']) + countOf(detail['outputTokens']);
+    const shareOf = (used: number, most: number | null): number => (most === null || used === 0 ? 0 : used / most);
+    const [inMoney, inTokens] = [shareOf(spent.micros, budget.micros), shareOf(spent.tokens, budget.tokens)];
+    const passed = budgetMarks.filter((mark) => Math.max(inMoney, inTokens) >= mark).length;
     if (passed <= spent.marks) return [];
     spent.marks = passed;
-    const mark = `${(budgetMarks[passed - 1] ?? 0) * 100} % of the budget of the task`;
+    const unit = inTokens > inMoney ? 'tokens' : 'money';
+    const mark = `${(budgetMarks[passed - 1] ?? 0) * 100} % of the ${unit} of the task`;
     const score = budgetScores[passed - 1] ?? 0;
     return [{ code: 'ANOMALY_BUDGET', agent, at, score, task, reasons: [{ signal: 'budget', z: null, against: mark }] }];
+  }
+
+  /** Told once for each step up, and every time from where it isolates on. */
+  #fills(agent: string, fill: number, task: string | null, at: number): readonly Raised[] {
+    const score = contextScore(fill);
+    const told = this.#filled.get(agent) ?? 0;
+    this.#filled.delete(agent);
+    if (score > 0) remember(this.#filled, agent, score);
+    if (score <= told && score < isolatesFrom) return [];
+    const against = `${Math.floor(fill * 100)} % of its context`;
+    return score === 0 ? [] : [{
+      code: 'ANOMALY_CONTEXT', agent, at, score, task, reasons: [{ signal: 'context-utilisation', z: null, against }],
+    }];
   }
 
   #decided({ task, outcome, detail }: EntryDraft, at: number): readonly Raised[] {
@@ -127,6 +154,11 @@ function rounded({ signal, z, against }: Reason): Raised['reasons'][number] {
 
 function ofGraph({ code, agent, at, score, task, what }: GraphFinding): Raised {
   return { code, agent, at, score, task, reasons: [{ signal: 'interaction-graph', z: null, against: what }] };
+}
+
+/** What an entry counts; what is no count counts for nothing, as its writer is a sidecar. */
+function countOf(value: unknown): number {
+  return typeof value === 'number' && value > 0 && Number.isFinite(value) ? value : 0;
 }
 
 function remember<Value>(memory: Map<string, Value>, key: string, fresh: Value): Value {

@@ -29,13 +29,35 @@ export function observationOf(entry: EntryDraft, at: number, contextSize: Contex
     case 'model.called': {
       const { micros, inputTokens } = detail;
       const size = contextSize(agent);
-      const contextFill = size !== null && typeof inputTokens === 'number' ? inputTokens / size : null;
+      // A call that was refused says nothing of the context: nobody counted it.
+      const counted = typeof inputTokens === 'number' && inputTokens > 0;
+      const contextFill = size !== null && counted ? inputTokens / size : null;
       const cost = typeof micros === 'number' ? micros : null;
       return observed(agent, at, { failed: outcome === 'NO-GO', cost, contextFill });
     }
     default:
       return null;
   }
+}
+
+/**
+ * Whom an entry lets act again, so that the time before it says nothing of its behaviour: one agent by name,
+ * everybody where a wider part came back or the mesh began; undefined for any other entry.
+ */
+export function ledBack({ kind, detail }: Pick<EntryDraft, 'kind' | 'detail'>): string | null | undefined {
+  const { unit, fromPhase, toPhase, change } = detail;
+  const isBack = kind === 'mesh.started' || (kind === 'pace.stop' && change === 'lifted') ||
+    ((kind === 'pace.changed' || kind === 'pace.spread') && rankOf(toPhase) >= 0 && rankOf(toPhase) < rankOf(fromPhase));
+  if (!isBack) return undefined;
+  const named = typeof unit === 'string' && unit.startsWith(agentPrefix) ? unit.slice(agentPrefix.length) : '';
+  return named === '' ? null : named;
+}
+
+const agentPrefix = 'agent:';
+const phases: readonly unknown[] = ['PRIMARY', 'ALTERNATE', 'CONTINGENCY', 'EMERGENCY'];
+
+function rankOf(phase: unknown): number {
+  return phases.indexOf(phase);
 }
 
 /** The agent itself, or its sidecar on its behalf. */

@@ -70,14 +70,57 @@ describe(`scores over simulated weeks, SEED=${seed}`, () => {
     expect(first({ ...usual, days: 13, volume: (at) => (at > 10 * dayMs ? 9 : 1) }, 1)).toBeNull();
   });
 
-  test.each([[0.84, 0], [0.86, 60], [0.96, 80]])('a context filled to %d', (contextFill, atLeast) => {
+  test('a context that is filled more than usual is a doubt of its own', () => {
+    const scores = [0.3, 0.84, 0.96].map((contextFill) => {
+      const scorer = new Scorer(() => 'ANALYST');
+      let last = 0;
+      for (let at = 0; at < 15 * dayMs; at += bucketMs) {
+        last = scorer.take(observed('agent', at, { contextFill: at > 14.5 * dayMs ? contextFill : 0.3 })).at(-1)?.score ?? last;
+      }
+      return last;
+    });
+    expect(scores[0]).toBeLessThan(40);
+    expect(scores[1]).toBeLessThan(60);
+    expect(scores[2]).toBeGreaterThanOrEqual(60);
+  });
+
+  test('an agent that was silent is told of, and isolated for nothing', () => {
     const scorer = new Scorer(() => 'ANALYST');
-    let last: Score | undefined;
-    for (let at = 0; at < 15 * dayMs; at += bucketMs) {
-      last = scorer.take(observed('agent', at, { contextFill: at > 14.5 * dayMs ? contextFill : 0.3 })).at(-1) ?? last;
+    let most = 0;
+    for (let at = 0; at < 20 * dayMs; at += bucketMs) {
+      if (at > 17 * dayMs && at < 17.1 * dayMs) continue;
+      for (let index = 0; index < 60; index += 1) {
+        for (const { score } of scorer.take(observed('a', at + index, { tool: 'read' }))) most = Math.max(most, score);
+      }
     }
-    expect(last?.score).toBeGreaterThanOrEqual(atLeast);
-    if (atLeast === 0) expect(last?.score).toBeLessThan(60);
+    expect(most).toBeGreaterThanOrEqual(40);
+    expect(most).toBeLessThan(60);
+  });
+
+  /** Sixty things in five minutes for twenty days, but for two hours and a half; then what `after` says for an hour. */
+  const aroundSilence = (stood: boolean, after: number): readonly number[] => {
+    const scorer = new Scorer(() => 'ANALYST');
+    const backAt = 20.1 * dayMs;
+    const scores: number[] = [];
+    for (let at = 0; at < backAt + 12 * bucketMs; at += bucketMs) {
+      if (at >= 20 * dayMs && at < backAt) continue;
+      if (stood && at >= backAt && at < backAt + bucketMs) scorer.stoodStill('a');
+      for (let index = 0; index < (at >= backAt ? after : 60); index += 1) {
+        for (const one of scorer.take(observed('a', at + index, { tool: 'read' }))) if (one.at > 20 * dayMs) scores.push(one.score);
+      }
+    }
+    return scores;
+  };
+
+  test('time in which it could not act is neither scored nor learned from', () => {
+    expect(Math.max(...aroundSilence(false, 60))).toBeGreaterThanOrEqual(40);
+    expect(Math.max(...aroundSilence(true, 60))).toBeLessThan(40);
+  });
+
+  test.each([true, false])('a flood after a silence is one within 15 minutes, whoever made it silent (stopped: %s)', (stood) => {
+    const scores = aroundSilence(stood, 120);
+    const silent = stood ? 0 : 13;
+    expect(Math.max(...scores.slice(silent, silent + 3))).toBeGreaterThanOrEqual(60);
   });
 
   test('an agent that differs from its peers is told apart', () => {

@@ -15,6 +15,9 @@ const drifting: readonly Signal[] = ['cost-trajectory', 'output-quality', 'conte
 /** An agent is told of a drift of its whole role where its own days lean the same way, by this many spreads. */
 const leansWithRole = 0.5;
 
+/** A deviation the other way that is itself unusual, in spreads. */
+const turns = 3;
+
 /** What the scorer holds to be usual for an agent, for people to look at. */
 export type Standing = {
   readonly role: string;
@@ -54,6 +57,8 @@ type Followed = {
   readonly hours: Float64Array;
   /** Mean deviation of the last bucket, for the peers. */
   apart: number;
+  /** It could not act: what it does is looked at from the next whole bucket on. */
+  stood: boolean;
 };
 
 /** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
@@ -101,6 +106,8 @@ export class Scorer {
   take(observation: Observation): readonly Score[] {
     const { agent, at } = observation;
     const followed = this.#agents.get(agent) ?? this.#begin(agent, at);
+    if (followed.stood) goOn(followed, at);
+    if (Math.floor(at / bucketMs) < followed.bucket) return [];
     const closed = this.#closeUpTo(agent, followed, Math.floor(at / bucketMs));
     add(followed, observation);
     return closed;
@@ -110,9 +117,18 @@ export class Scorer {
   advance(at: number): readonly Score[] {
     const scores: Score[] = [];
     for (const [agent, followed] of this.#agents) {
-      scores.push(...this.#closeUpTo(agent, followed, Math.floor(at / bucketMs)));
+      if (!followed.stood) scores.push(...this.#closeUpTo(agent, followed, Math.floor(at / bucketMs)));
     }
     return scores;
+  }
+
+  /**
+   * The agent, or where none is named everybody, could not act until now: it was stopped, or the mesh was down. The
+   * time that it stood still is neither scored nor learned from, nor is what is left of the bucket it goes on in.
+   */
+  stoodStill(agent: string | null = null): void {
+    const those = agent === null ? [...this.#agents.values()] : [this.#agents.get(agent)];
+    for (const followed of those) if (followed !== undefined) followed.stood = true;
   }
 
   /** Baselines of one agent at a time; null for one that did nothing yet. */
@@ -164,6 +180,7 @@ export class Scorer {
     const followed = this.#begin(agent, firstAt);
     followed.bucket = bucket;
     followed.apart = apart;
+    followed.stood = true;
     let from = 4;
     for (const block of [followed.numbers, followed.besidePeers, followed.recent, followed.usual, followed.hours]) {
       block.set(kept.subarray(from, from + block.length));
@@ -190,6 +207,7 @@ export class Scorer {
       role, firstAt: at, bucket: Math.floor(at / bucketMs), open: emptyBucket(), numbers, baselines,
       besidePeers, peerDays,
       recent: new Float64Array(buckets), usual: new Float64Array(buckets), hours: new Float64Array(24), apart: 0,
+      stood: false,
     };
     this.#agents.set(agent, followed);
     this.#role(role).count += 1;
@@ -233,7 +251,9 @@ export class Scorer {
       const drift = baseline.drift();
       baseline.learn(value, at, bucketMs, ageMs, now.z);
       const lasting = baseline.lasting(now.z);
-      const seen = Math.abs(lasting) > Math.abs(now.z) ? { ...now, z: lasting } : now;
+      // What turned round is not hidden behind what lasted: after a silence a flood is one.
+      const isTurn = Math.abs(now.z) >= turns && now.z * lasting < 0;
+      const seen = Math.abs(lasting) > Math.abs(now.z) && !isTurn ? { ...now, z: lasting } : now;
       found.push({ signal, z: seen.z, against: seen.against });
       found.push(...this.#drifts(signal, drift, baseline.takeClosedDay(), ageMs, followed));
       apart += Math.min(8, Math.abs(now.z));
@@ -244,10 +264,9 @@ export class Scorer {
     const mean = measured === 0 ? 0 : apart / measured;
     if (peers !== undefined) peers.apart += mean - followed.apart;
     followed.apart = mean;
-    const fill = followed.open.fill;
     decay(followed.recent, bucketMs / 3_600_000);
     followed.open = emptyBucket();
-    return { agent, at: at + bucketMs, ...combined(found, fill) };
+    return { agent, at: at + bucketMs, ...combined(found) };
   }
 
   /** Of the agent's own days, of them beside those of its peers, and of its role where it leans with it. */
@@ -328,6 +347,12 @@ function measuredBy(open: Open): readonly Measured[] {
 /** 4 at `low`, where something begins to be unusual, and 9 at `high`. */
 function onScale(value: number, low: number, high: number): number {
   return Math.max(0, 4 + (5 * (value - low)) / (high - low));
+}
+
+function goOn(followed: Followed, at: number): void {
+  followed.stood = false;
+  followed.bucket = Math.floor(at / bucketMs) + 1;
+  followed.open = emptyBucket();
 }
 
 function emptyBucket(): Open {

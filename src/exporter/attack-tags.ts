@@ -134,6 +134,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   INTENT_: rogue,
   ANOMALY_: rogue,
   ANOMALY_BUDGET: flood,
+  ANOMALY_CONTEXT: flood,
   ANOMALY_LOOP: flood,
   ANOMALY_VOLUME: flood,
   JUDGE_: null,

@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 
 /**
  * Anomalies that the observer makes up and has to find, in a memory of its own: a stopped agent that acts, a
- * sign that nobody heeds, a recovery that nobody signed, and a jump in volume. Gives what it missed.
+ * sign and a full context that nobody heeds, a recovery that nobody signed, and a jump in volume. Gives what it missed.
  * PA-3.6. Takes some tens of milliseconds.
  */
 export function selfTest(): Omit<ObserverTest, 'at'> {
@@ -20,6 +20,7 @@ export function selfTest(): Omit<ObserverTest, 'at'> {
       scorer: new Scorer(() => 'role'),
       operatorKey: () => null,
       unitsOf: (agent) => [`agent:${agent}`, 'mesh:mesh'],
+      contextSize: () => 1_000,
       heedMs: 1_000,
     });
     for (const entry of entries) watch.take(entry);
@@ -35,6 +36,7 @@ const madeUp: { readonly [code in ObserverCode]?: readonly RecordedEntry[] } = {
     made(1, 1_000, 'pace.changed', 'node', { unit: 'agent:a', fromPhase: 'PRIMARY', toPhase: 'EMERGENCY', by: 'x' }),
     made(2, 10 * 60_000, 'tool.intent', 'sidecar:a', {}),
   ],
+  OBSERVER_SCORE_UNHEEDED: [made(1, 1_000, 'model.called', 'agent:a', { inputTokens: 960 })],
   OBSERVER_SIGN_UNHEEDED: [made(1, 1_000, 'indicator.raised', 'sidecar:a', { indicator: 'COMPROMISE' })],
   OBSERVER_RECOVERY_UNSIGNED: [
     made(1, 1_000, 'pace.changed', 'node', { unit: 'mesh:mesh', fromPhase: 'PRIMARY', toPhase: 'EMERGENCY', by: 'x' }),

@@ -18,6 +18,7 @@ beforeEach(() => {
     operatorKey: (name) => (name === 'carol' ? carol.publicJwk : null),
     unitsOf: (agent) => [`agent:${agent}`, 'zone:core'],
     heedMs: 30_000,
+    contextSize: () => 1_000,
   });
 });
 
@@ -45,7 +46,7 @@ const recovery = (key = carol, incident = 'one'): string => signPaceOrder({
 
 describe('the observer', () => {
   test('finds everything that it makes up itself', () => {
-    expect(selfTest()).toEqual({ made: 4, missed: [] });
+    expect(selfTest()).toEqual({ made: 5, missed: [] });
   });
 
   test('finds a stopped agent that begins a call, and not one that began in time', () => {
@@ -76,6 +77,19 @@ describe('the observer', () => {
     phase(1_000, 'PRIMARY', 'EMERGENCY');
     phase(2_000, 'EMERGENCY', 'PRIMARY', detail, 'PACE_RECOVERED');
     expect(codes()).toEqual(isFound ? ['OBSERVER_RECOVERY_UNSIGNED'] : []);
+  });
+
+  test('finds a context that nobody heeds, also in the first hours, and goes by when an entry was recorded', () => {
+    const call = (at: number, inputTokens: number): void => watch.take({
+      kind: 'model.called', id: `call-${at}`, at: 9e15, actor: 'agent:a', task: null, message: null, causedBy: [], outcome: 'GO',
+      code: null, verdicts: [], tookUs: null, detail: { inputTokens, micros: 1 }, sequence: 1, recordedAt: at,
+    });
+    call(1_000, 840);
+    watch.advance(60_000);
+    expect(codes()).toEqual([]);
+    call(61_000, 860);
+    watch.advance(100_000);
+    expect(codes()).toEqual(['OBSERVER_SCORE_UNHEEDED']);
   });
 
   test('lets PACE heal out of Alternate, and out of nothing else', () => {

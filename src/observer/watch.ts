@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { observationOf, type ContextSize } from '../anomaly/observation.ts';
+import { contextScore } from '../anomaly/context-fill.ts';
+import { ledBack, observationOf, type ContextSize } from '../anomaly/observation.ts';
 import type { Score } from '../anomaly/combine.ts';
 import type { Scorer } from '../anomaly/scorer.ts';
 import { verifyPaceOrder } from '../pace/statement.ts';
@@ -36,7 +37,8 @@ const findingsMax = 1_000;
 /**
  * Reads the log alone, entry by entry, and holds the mesh to what it says: stopped agents begin no tool
  * call, signs isolate, nobody is led back without a signed order for that very incident, and scores that
- * the observer computes by itself are heeded. Time is that of the entries.
+ * the observer computes by itself are heeded. Time is when an entry was recorded: what an entry says of its own is its
+ * writer's word, and one that is far ahead would end the scores of its agent.
  */
 export class Watch {
   readonly #options: WatchOptions;
@@ -67,10 +69,7 @@ export class Watch {
     if (entry.kind === 'pace.changed') this.#onPhase(entry);
     if (entry.kind === 'tool.intent') this.#onIntent(entry);
     if (entry.kind === 'indicator.raised' && entry.detail['indicator'] === 'COMPROMISE') this.#onSign(entry);
-    const observation = observationOf(entry, entry.at, this.#options.contextSize ?? (() => null));
-    if (observation !== null) {
-      for (const score of this.#options.scorer.take(observation)) this.#onScore(score, entry.id);
-    }
+    this.#onBehaviour(entry);
     this.#look();
   }
 
@@ -78,6 +77,18 @@ export class Watch {
   advance(nowMs: number): void {
     this.#latestAt = Math.max(this.#latestAt, nowMs);
     this.#look();
+  }
+
+  #onBehaviour(entry: RecordedEntry): void {
+    const { scorer, contextSize = () => null } = this.#options;
+    // Not what says that the mesh began anew: a node that lies could say so every minute.
+    const back = entry.kind === 'pace.changed' ? ledBack(entry) : undefined;
+    if (back !== undefined) scorer.stoodStill(back);
+    const observation = observationOf(entry, entry.recordedAt, contextSize);
+    if (observation === null) return;
+    for (const score of scorer.take(observation)) this.#onScore(score, entry.id);
+    const { agent, at, contextFill } = observation;
+    if (contextFill !== null) this.#onScore({ agent, at, score: contextScore(contextFill), reasons: [] }, entry.id);
   }
 
   #onPhase(entry: RecordedEntry): void {

@@ -2,7 +2,7 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Reason } from '../anomaly/combine.ts';
 import { Scorer } from '../anomaly/scorer.ts';
-import { observationOf, type ContextSize } from '../anomaly/observation.ts';
+import { ledBack, observationOf, type ContextSize } from '../anomaly/observation.ts';
 import { AlignmentScores } from '../recorder/alignment.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { MeshCosts } from '../recorder/mesh-costs.ts';
@@ -102,7 +102,9 @@ export class FollowedRecord {
     this.alignment.add(entry);
     this.costs.add(entry);
     this.workflows.add(entry);
-    const observation = observationOf(entry, entry.at, this.#contextSize);
+    const back = ledBack(entry);
+    if (back !== undefined) this.scorer.stoodStill(back);
+    const observation = observationOf(entry, entry.recordedAt, this.#contextSize);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
     if (entry.kind === 'indicator.raised') this.#sign(entry);
   }

@@ -46,8 +46,9 @@ export function scoringRecorder(ground: ScoresGround): Recorder {
     graph,
     contextSize: (agent) => mesh().agents.get(agent)?.model?.contextTokens ?? null,
     budgetOf: (agent) => {
-      const budget = mesh().agents.get(agent)?.model?.budget.moneyPerTask;
-      return budget === undefined ? null : budget * 1e6;
+      const budget = mesh().agents.get(agent)?.model?.budget;
+      if (budget === undefined) return null;
+      return { micros: budget.moneyPerTask * 1e6, tokens: budget.tokensPerTask ?? null };
     },
     learned: (agent) => {
       const kept = scorer.kept(agent);

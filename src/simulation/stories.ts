@@ -35,6 +35,7 @@ function fraud(seed: number): Story {
   const phases: string[] = [];
   let book: PaceBook = emptyBook;
   let standby = '';
+  const scorer = new Scorer(() => 'ANALYST');
   const take = (event: Parameters<typeof changePace>[1]): void => {
     const change = changePace(book, event, rules, facts);
     if (!change.ok) return;
@@ -42,20 +43,23 @@ function fraud(seed: number): Story {
     for (const step of change.steps) {
       if (step.kind !== 'phase') continue;
       phases.push(step.to);
+      if (step.to === 'PRIMARY') scorer.stoodStill(step.unit.value);
       steps.push({ at: clockText(event.at), what: `${step.unit.value}: ${step.from} -> ${step.to} (${step.code}) by ${step.by}` });
     }
     const { allows } = clampOf('decide_b', book, rules, facts, event.at);
     if (allows !== standby) steps.push({ at: clockText(event.at), what: `standby decide_b: ${allows}` });
     standby = allows;
   };
-  // Isolated, it does nothing: the rush goes to its standby.
-  const volume = (at: number): number => (at >= jumpAt && at < jumpAt + 15 * minuteMs ? 1.4 : 1);
-  const scorer = new Scorer(() => 'ANALYST');
+  // Isolated, it does nothing: the rush goes to its standby. Time passes all the same.
+  const volume = (at: number): number => {
+    take({ kind: 'tick', at });
+    if (phases.at(-1) === 'ALTERNATE') return 0;
+    return at >= jumpAt && at < jumpAt + 30 * minuteMs ? 1.4 : 1;
+  };
   live({ seed, days: 40.3, dailyVariation: 0.1, dayNoise: 0, perBucket: 300, volume }, scorer, (score) => {
     const { agent, at } = score;
     if (score.score >= 40) steps.push({ at: clockText(at), what: scoreText(score) });
     take({ kind: 'score', id: `score ${at}`, agent, score: score.score, at });
-    take({ kind: 'tick', at });
   }, 'decide');
   return { steps, endsWell: phases.join() === 'ALTERNATE,PRIMARY' };
 }
