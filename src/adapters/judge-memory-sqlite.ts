@@ -2,6 +2,7 @@
 import type { CalibrationAnswer, CalibrationStore } from '../judge/calibration.ts';
 import type { JudgeQuestion } from '../judge/judge.ts';
 import type { JudgeMemory } from '../judge/judge-memory.ts';
+import type { SenderStanding } from '../judge/sampling.ts';
 import type { Charge, SpendStore } from '../judge/spend.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
@@ -10,6 +11,9 @@ const schema = `
     id TEXT PRIMARY KEY, at INTEGER NOT NULL, question TEXT NOT NULL
   );
   CREATE TABLE IF NOT EXISTS judge_suspect (agent TEXT PRIMARY KEY, until INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS judge_sender (
+    agent TEXT PRIMARY KEY, seen INTEGER NOT NULL, doubted INTEGER NOT NULL, model TEXT, changed INTEGER NOT NULL
+  );
 `;
 
 /** Questions that wait to be judged after the fact. */
@@ -44,10 +48,15 @@ function sqliteCalibrations(db: BatchedDatabase): CalibrationStore {
 export function sqliteSpend(db: BatchedDatabase, table: 'judge_charge' | 'model_charge'): SpendStore {
   const { database } = db;
   database.exec(`CREATE TABLE IF NOT EXISTS ${table} (
-    id TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, micros INTEGER NOT NULL
+    id TEXT PRIMARY KEY, task TEXT NOT NULL, at INTEGER NOT NULL, micros INTEGER NOT NULL,
+    tokens INTEGER NOT NULL DEFAULT 0
   )`);
+  const columns = database.prepare(`PRAGMA table_info(${table})`).all().map((row) => row['name']);
+  // A state directory from before tokens were counted: what was spent then counts in money alone.
+  if (!columns.includes('tokens')) database.exec(`ALTER TABLE ${table} ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0`);
   const since = database.prepare(`SELECT * FROM ${table} WHERE at > ? ORDER BY at`);
-  const save = database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`);
+  const save = database.prepare(
+    `INSERT OR REPLACE INTO ${table} (id, task, at, micros, tokens) VALUES (?, ?, ?, ?, ?)`);
   const drop = database.prepare(`DELETE FROM ${table} WHERE at <= ?`);
   return {
     since: (atMs) => since.all(atMs).map((row): Charge => ({
@@ -55,9 +64,10 @@ export function sqliteSpend(db: BatchedDatabase, table: 'judge_charge' | 'model_
       task: String(row['task']),
       atMs: Number(row['at']),
       micros: Number(row['micros']),
+      tokens: Number(row['tokens']),
     })),
-    save: async ({ id, task, atMs, micros }) => {
-      await db.write(() => save.run(id, task, atMs, micros));
+    save: async ({ id, task, atMs, micros, tokens }) => {
+      await db.write(() => save.run(id, task, atMs, micros, tokens));
     },
     drop: async (beforeMs) => {
       await db.write(() => drop.run(beforeMs));
@@ -119,6 +129,20 @@ export class SqliteJudgeMemory implements JudgeMemory {
   async suspect(agent: string, untilMs: number): Promise<void> {
     await this.#db.write(() => this.#statements.saveSuspect.run(agent, untilMs));
   }
+
+  sender(agent: string): SenderStanding | null {
+    const row = this.#statements.sender.get(agent);
+    if (row === undefined) return null;
+    const { seen, doubted, model, changed } = row;
+    return {
+      seen: Number(seen), doubtedUntil: Number(doubted), model: model === null ? null : String(model),
+      changedUntil: Number(changed),
+    };
+  }
+
+  async saveSender(agent: string, { seen, doubtedUntil, model, changedUntil }: SenderStanding): Promise<void> {
+    await this.#db.write(() => this.#statements.saveSender.run(agent, seen, doubtedUntil, model, changedUntil));
+  }
 }
 
 function prepare({ database }: BatchedDatabase) {
@@ -128,6 +152,8 @@ function prepare({ database }: BatchedDatabase) {
     queue: database.prepare('INSERT OR IGNORE INTO judge_question VALUES (?, ?, ?)'),
     answered: database.prepare('DELETE FROM judge_question WHERE id = ?'),
     suspect: database.prepare('SELECT until FROM judge_suspect WHERE agent = ?'),
+    sender: database.prepare('SELECT seen, doubted, model, changed FROM judge_sender WHERE agent = ?'),
+    saveSender: database.prepare('INSERT OR REPLACE INTO judge_sender VALUES (?, ?, ?, ?, ?)'),
     saveSuspect: database.prepare('INSERT OR REPLACE INTO judge_suspect VALUES (?, ?)'),
   };
 }

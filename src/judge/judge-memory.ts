@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CalibrationStore } from './calibration.ts';
 import type { JudgeQuestion } from './judge.ts';
+import type { SenderStanding } from './sampling.ts';
 import type { SpendStore } from './spend.ts';
 
 /**
@@ -21,4 +22,7 @@ export interface JudgeMemory {
   /** Until when everything that this agent has escalated is judged; 0 for nobody. */
   suspectUntil(agent: string): number;
   suspect(agent: string, untilMs: number): Promise<void>;
+  /** Null for a sender of which nothing was escalated yet. */
+  sender(agent: string): SenderStanding | null;
+  saveSender(agent: string, standing: SenderStanding): Promise<void>;
 }

@@ -57,6 +57,8 @@ export const judgeShape = z.strictObject({
     money_per_hour: z.number().min(0).max(1_000_000).default(1),
     money_per_task: z.number().min(0).max(1_000_000).default(0.25),
     calls_per_hour: z.int().min(0).max(1_000_000).default(1000),
+    tokens_per_hour: z.int().min(0).max(1_000_000_000_000).optional(),
+    tokens_per_task: z.int().min(0).max(1_000_000_000_000).optional(),
   }).prefault({}),
   mesh_budget: z.strictObject({
     money_per_hour: z.number().min(0).max(1_000_000),
@@ -68,6 +70,7 @@ export const judgeShape = z.strictObject({
   }).prefault({}),
   sampling: z.strictObject({
     low: rate.default(0.1), medium: rate.default(0.5), messages: rate.default(0.1),
+    first: z.int().min(0).max(1000).default(50),
   }).prefault({}),
 });
 

@@ -80,10 +80,15 @@ export type JudgeSettings = {
     readonly moneyPerHour: number;
     readonly moneyPerTask: number;
     readonly callsPerHour: number;
+    /** Absent or null: bounded by money and calls alone. */
+    readonly tokensPerHour?: number | null;
+    readonly tokensPerTask?: number | null;
   };
   /** What all sidecars together may spend; absent or null: each has its own budget alone. */
   readonly meshBudget?: { readonly moneyPerHour: number; readonly callsPerHour: number } | null;
   readonly breaker: { readonly failures: number; readonly openMs: number };
-  /** Share of escalations that are judged after the fact. */
-  readonly sampling: { readonly low: number; readonly medium: number; readonly messages: number };
+  /** Share of escalations that are judged after the fact; all of the `first` ones of each sender. */
+  readonly sampling: {
+    readonly low: number; readonly medium: number; readonly messages: number; readonly first?: number;
+  };
 };

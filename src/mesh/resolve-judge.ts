@@ -47,6 +47,8 @@ export function resolveJudge(loading: Loading, raw: unknown): JudgeSettings | nu
       moneyPerHour: given.budget.money_per_hour,
       moneyPerTask: given.budget.money_per_task,
       callsPerHour: given.budget.calls_per_hour,
+      tokensPerHour: given.budget.tokens_per_hour ?? null,
+      tokensPerTask: given.budget.tokens_per_task ?? null,
     },
     meshBudget: given.mesh_budget === undefined ? null : {
       moneyPerHour: given.mesh_budget.money_per_hour,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JudgeQuestion, Ruling } from '../judge/judge.ts';
+import { doubted, sampleRate, senderNow } from '../judge/sampling.ts';
 import { ruledEntries, type Asker, type RulingMode } from '../judge/ruling-entries.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { SidecarContext } from './context.ts';
@@ -42,16 +43,21 @@ export class Judging {
   }
 
   /**
-   * For what goes on although a control escalated it: a share of it by class, and all of it from an
-   * agent that was found wrong within a day (facts c: adaptive sampling).
+   * For what goes on although a control escalated it: a share of it by class, which rises with what is known of
+   * whoever sent it (facts c: adaptive sampling).
    */
   async later(question: JudgeQuestion, context: SidecarContext): Promise<void> {
     const { judge, judgeMemory, clock, mesh } = context;
     if (!judge.configured || judgeMemory === null || mesh.judge === undefined) return;
-    const { low = 0, medium = 0, messages = 0 } = mesh.judge?.sampling ?? {};
-    const rate = question.kind === 'message' ? messages : question.risk === 'LOW' ? low : medium;
-    const isSuspect = clock.nowMs() < judgeMemory.suspectUntil(question.from);
-    if (!isSuspect && !(uniform(context) < rate)) return;
+    const { low = 0, medium = 0, messages = 0, first = 0 } = mesh.judge?.sampling ?? {};
+    const share = question.kind === 'message' ? messages : question.risk === 'LOW' ? low : medium;
+    const nowMs = clock.nowMs();
+    const known = judgeMemory.sender(question.from);
+    const sender = senderNow(known, modelOf(question.from, mesh), first, nowMs);
+    const isNews = known === null || known.seen !== sender.seen || known.model !== sender.model;
+    if (isNews && share > 0) await judgeMemory.saveSender(question.from, sender);
+    const suspectUntil = judgeMemory.suspectUntil(question.from);
+    if (!(uniform(context) < sampleRate(share, sender, { suspectUntil, first, nowMs }))) return;
     if (await judgeMemory.queue(question, clock.nowMs())) return this.resume();
     await context.recorder.record([unjudged(question, context)]);
   }
@@ -78,10 +84,19 @@ export class Judging {
       if (ruling.verdict.outcome === 'NO-GO') {
         await judgeMemory.suspect(question.from, clock.nowMs() + dayMs);
         await this.#options.refusedLate(question, ruling);
+      } else if (ruling.calls.some(({ outcome }) => outcome === 'ESCALATE')) {
+        const sender = judgeMemory.sender(question.from);
+        if (sender !== null) await judgeMemory.saveSender(question.from, doubted(sender, clock.nowMs()));
       }
       await judgeMemory.answered(question.id);
     }
   }
+}
+
+/** What an agent thinks with, as the mesh file says it; null where it says nothing. */
+function modelOf(agent: string, { agents }: SidecarContext['mesh']): string | null {
+  const { model = null, modelFamily = null } = agents.get(agent) ?? {};
+  return model === null && modelFamily === null ? null : JSON.stringify([model?.url, model?.name, modelFamily]);
 }
 
 /** In [0, 1). */

@@ -11,7 +11,7 @@ import type { JudgeQuestion } from '../../src/judge/judge.ts';
 export type Table = { readonly write: (key: string) => Promise<unknown>; readonly has: (key: string) => boolean };
 
 export type TableName =
-  | 'marks' | 'steps' | 'judged' | 'alignment' | 'questions' | 'charges' | 'calibrations' | 'suspects' | 'sums' | 'lineage' | 'aside';
+  | 'marks' | 'steps' | 'judged' | 'alignment' | 'questions' | 'charges' | 'calibrations' | 'suspects' | 'senders' | 'sums' | 'lineage' | 'aside';
 
 const farMs = 4_000_000_000_000;
 
@@ -49,8 +49,12 @@ export function tablesOf(database: BatchedDatabase): { readonly [name in TableNa
       has: (key) => judge.questions(10_000).some(({ id }) => id === key),
     },
     charges: {
-      write: (key) => judge.spend.save({ id: key, task: 't', atMs: farMs, micros: 7 }),
-      has: (key) => judge.spend.since(0).some(({ id, micros }) => id === key && micros === 7),
+      write: (key) => judge.spend.save({ id: key, task: 't', atMs: farMs, micros: 7, tokens: 9 }),
+      has: (key) => judge.spend.since(0).some(({ id, micros, tokens }) => id === key && micros === 7 && tokens === 9),
+    },
+    senders: {
+      write: (key) => judge.saveSender(key, { seen: 3, doubtedUntil: 4, model: 'm', changedUntil: farMs }),
+      has: (key) => judge.sender(key)?.changedUntil === farMs,
     },
     calibrations: {
       write: (key) => judge.calibrations.save({ subject: 'fraud', spec: key, caseId: 'c', expected: 'GO', said: 'GO', atMs: 1 }),
