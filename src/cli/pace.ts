@@ -47,11 +47,20 @@ export async function paceStatus(options: ShowOptions, io: CommandIo): Promise<n
     const until = stop['endsAt'] === null ? '' : `, goes on by itself at ${timeOf(stop['endsAt'])}`;
     io.out(`  by ${text(stop['by'])} at ${timeOf(stop['at'])}${until}`);
   }
+  if (isJsonObject(shown['observer'])) io.out(observerLine(shown['observer']));
   for (const agent of objectsOf(shown['agents'])) {
     const drains = agent['draining'] === true ? ', draining' : '';
     io.out(`  ${text(agent['agent']).padEnd(26)} ${text(agent['phase']).padEnd(12)} ${text(agent['allows'])}${drains}`);
   }
   return 0;
+}
+
+function observerLine({ consents, heardAt, test }: JsonObject): string {
+  const said = consents === true ? 'consents' : 'does not consent: HIGH and CRITICAL stand still';
+  const heard = heardAt === null ? 'not heard of yet' : `heard ${timeOf(heardAt)}`;
+  const { made = 0, missed = null } = isJsonObject(test) ? test : {};
+  const found = Array.isArray(missed) ? `${Number(made) - missed.length} of ${text(made)} made-up anomalies found` : 'no self-test yet';
+  return `observer ${said}, ${heard}, ${found}`;
 }
 
 /** `maso pace rollback`: what emergencies undo, and what is left to people. */

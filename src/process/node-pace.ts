@@ -65,6 +65,7 @@ export class NodePace implements BusPace {
     readonly heardAtMs: number;
     /** When its self-test that is on record was made. */
     readonly tested: number;
+    readonly test: ObserverTest | null;
   } | null = null;
 
   constructor(of: NodePaceFoundations, revocations: RevocationsContext) {
@@ -123,7 +124,7 @@ export class NodePace implements BusPace {
     const nowMs = this.#of.clock.nowMs();
     if (!(Math.abs(nowMs - at) <= observer.silenceMs) || !(at > (this.#observed?.at ?? 0))) return 'PACE_STATEMENT_STALE';
     const tested = this.#observed?.tested ?? 0;
-    this.#observed = { signed, verdict, at, heardAtMs: performance.now(), tested: test?.at ?? tested };
+    this.#observed = { signed, verdict, at, heardAtMs: performance.now(), tested: test?.at ?? tested, test: test ?? this.#observed?.test ?? null };
     if (test !== null && test.at > tested) this.#recordTest(id, signed, test);
     if (verdict === 'consent') return null;
     const answer = await this.keeper.happened({ kind: 'asked', id, at: nowMs });
@@ -213,7 +214,15 @@ export class NodePace implements BusPace {
       }),
       reports: this.accounts.reports(),
       rollback: this.rollback.show(),
+      observer: this.#shownObserver(),
     };
+  }
+
+  /** Null where the mesh file names none. */
+  #shownObserver(): JsonObject | null {
+    if (rulesOfNow(this.#of.live.mesh).observer === null) return null;
+    const { at = null, test = null } = this.#observed ?? {};
+    return { consents: this.privileged(), heardAt: at, test: test === null ? null : { ...test, missed: [...test.missed] } };
   }
 
   #changed(steps: readonly PaceStep[], rules: PaceRules): void {

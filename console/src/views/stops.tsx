@@ -24,7 +24,15 @@ type Pace = {
     readonly stop: string; readonly stopKind: string; readonly unit: string; readonly agents: number; readonly connected: number; readonly confirmed: number;
     readonly aborted?: readonly Call[]; readonly mayGoOn?: readonly Call[]; readonly silent?: readonly string[];
   }[];
+  readonly workflows: readonly { readonly workflow: string; readonly phase: string; readonly because: readonly string[] }[];
+  readonly rollback: readonly Undo[];
+  readonly observer: { readonly consents: boolean; readonly heardAt: number | null; readonly test: Test | null } | null;
 };
+type Undo = {
+  readonly request: string; readonly action: string; readonly executor: string; readonly requester: string; readonly undo: string | null;
+  readonly state: string; readonly code: string | null; readonly at: number; readonly incident: string;
+};
+type Test = { readonly at: number; readonly made: number; readonly missed: readonly string[] };
 
 const mesh = { kind: 'mesh', value: 'mesh' } as const;
 
@@ -53,6 +61,7 @@ export function Stops({ query }: { readonly query: URLSearchParams }) {
         <details><summary>What the phases mean</summary><Meaning /></details>
       </section>
       {pace.value !== null && pace.value.reports.length > 0 && <Reports pace={pace.value} />}
+      {pace.value !== null && pace.value.rollback.length > 0 && <Rollback pace={pace.value} />}
       <section className="panel" aria-labelledby="agents">
         <h2 id="agents">Agents</h2>
         <form className="filters" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -93,6 +102,10 @@ function Phases({ pace, again }: { readonly pace: Pace; readonly again: () => vo
             since <Time at={unit.since} withDay /> by {visible(unit.by)}. {unit.code !== null && <Code code={unit.code} />}{' '}
             <LeadBack unit={unit} again={again} /></li>
         ))}
+        {pace.workflows.filter(({ phase, because }) => phase !== 'PRIMARY' && because.length > 0).map(({ workflow, phase, because }) => (
+          <li key={workflow}><Chip tone={phase === 'ALTERNATE' ? 'warn' : 'bad'}>{phase}</Chip> <strong>workflow:{visible(workflow)}</strong>{' '}
+            because of {because.map(unitText).join(', ')}</li>
+        ))}
         {pace.stops.map((stop) => (
           <li key={stop.id}><Chip tone="bad">{stop.kind}, {stop.stage}</Chip> <strong>{unitText(stop.unit)}</strong> by {visible(stop.by)} <Time at={stop.at} withDay />{' '}
             {stop.endsAt !== null && <span className="quiet">goes on by itself at <Time at={stop.endsAt} /> </span>}
@@ -107,9 +120,47 @@ function Phases({ pace, again }: { readonly pace: Pace; readonly again: () => vo
         ))}
       </ul>
       <p><To place="/log?kind=pace.changed">Every change on record</To>, with who ordered it and the evidence.</p>
+      <Observer says={pace.observer} />
     </>
   );
 }
+
+/** What the observer last said of the mesh, and of itself. */
+function Observer({ says }: { readonly says: Pace['observer'] }) {
+  if (says === null) return <p><Chip>no observer</Chip> Nobody outside the node watches over these phases.</p>;
+  const { consents, heardAt, test } = says;
+  return (
+    <p><Chip tone={consents ? 'good' : 'bad'}>{consents ? 'observer consents' : 'observer does not consent'}</Chip>{' '}
+      {heardAt === null ? 'Not heard of yet.' : <>Last heard <Time at={heardAt} withDay />.</>}{' '}
+      {test === null ? 'No self-test is on record yet.' : (
+        <><To place="/log?kind=observer.tested">Self-test</To> <Time at={test.at} withDay />: {test.made - test.missed.length} of {test.made} made-up
+          anomalies found{test.missed.length > 0 && <span className="doubt-says">, missed: {test.missed.map(visible).join(', ')}</span>}.</>
+      )}</p>
+  );
+}
+
+const undoTones: { readonly [state: string]: 'good' | 'warn' | 'bad' } = { undone: 'good', waiting: 'warn' };
+const undoSays: { readonly [state: string]: string } = { people: 'left to people', 'in-doubt': 'in doubt' };
+
+/** What emergencies undo, call by call, and what is left to people. */
+function Rollback({ pace: { rollback } }: { readonly pace: Pace }) {
+  const open = rollback.filter(({ state }) => state !== 'undone').length;
+  return (
+    <section className="panel" aria-labelledby="rollback">
+      <h2 id="rollback">What is undone</h2>
+      <p className="quiet">{rollback.length - open} of {rollback.length} undone; {open === 0 ? 'nothing is left.' : `${open} wait, failed, or are left to people.`}</p>
+      <ul className="plain-list">{rollback.slice(0, undosShown).map((undo) => (
+        <li key={`${undo.incident} ${undo.request}`}><Chip tone={undoTones[undo.state] ?? 'bad'}>{undoSays[undo.state] ?? undo.state}</Chip>{' '}
+          <To place={`/trace/${encodeURIComponent(undo.request)}`}><strong>{visible(undo.action)}</strong></To> by {visible(undo.executor)} for {visible(undo.requester)},
+          done <Time at={undo.at} withDay />. {undo.undo === null ? 'Nothing is declared that undoes it.' : <>Undone by {visible(undo.undo)}.</>}{' '}
+          {undo.code !== null && <Code code={undo.code} />}</li>
+      ))}</ul>
+      {rollback.length > undosShown && <p className="quiet">and {rollback.length - undosShown} more: maso pace rollback</p>}
+    </section>
+  );
+}
+
+const undosShown = 50;
 
 /** The mesh has no name beside its kind. */
 function unitText(unit: string): string {
