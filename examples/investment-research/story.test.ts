@@ -33,9 +33,9 @@ test('the mesh file has no errors, and somebody answers for each criterion of th
   expect(coverageOf(loaded.mesh).map(({ coveredBy }) => coveredBy.length)).toEqual([1, 1, 1]);
 });
 
-test.each(scenarios)('$ticker: $title', ({ ticker, status, codes, done, judged }) => {
+test.each(scenarios)('$ticker: $title', ({ ticker, status, codes, done, judged, whole }) => {
   const played = story.scenarios.find((one: Played) => one.ticker === ticker);
-  expect(played?.seen).toEqual({ status, codes, done, judged });
+  expect(played?.seen).toEqual({ status, codes, done, judged, whole });
 });
 
 test('whoever has to correct the first report finds what its figures reached', () => {

@@ -26,6 +26,11 @@ for await (const message of agent.messages()) {
     unknowns: isVerified ? [] : [`revenue of ${ticker} from a second source`],
   };
   const payload = { ticker, consensus, ...found };
+  // It mixes companies up, once.
+  if (ticker === 'MIXD') {
+    const other = { ...payload, ticker: 'NORD' };
+    await agent.send({ to: 'analyst', type: 'claim', schema: 'figures/1', payload: other, task: message.task, epistemic });
+  }
   for (const to of ['analyst', 'assessor']) {
     await agent.send({ to, type: 'claim', schema: 'figures/1', payload, task: message.task, epistemic });
   }

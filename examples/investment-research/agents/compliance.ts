@@ -34,6 +34,7 @@ async function clear(
   if (claim === null) return stopped(null);
   const { ticker } = claim;
   if (ticker === 'SKIP') await publish(mesh, claim, task, 'hasty');
+  if (ticker === 'HAST') return note(mesh, claim, task);
   const epistemic = toldBy([said]);
   await mesh.send({ to: 'assessor', type: 'claim', schema: 'draft/1', payload: claim, task, epistemic });
   for (let answer: Message | null = null; answer === null;) {
@@ -52,9 +53,20 @@ async function clear(
   if (ticker === 'TWIN') await publish(mesh, claim, task, 'again');
   if (report.status === 'DONE') return { status: 'PUBLISHED', code: null, request: report.messageId };
   if (epistemic.unknowns.length === 0) return { ...stopped(report.code), request: report.messageId };
+  return noted(mesh, ticker, task);
+}
+
+/** Says that somebody reported it before anybody has spoken against it. */
+async function note(mesh: MeshAgent, claim: Draft, task: string): Promise<Result> {
+  const options = { task, idempotencyKey: `${task}-check-note`, waitMs: 30_000 };
+  await mesh.request('publisher', 'check_figures', { ...claim }, options);
+  return noted(mesh, claim.ticker, task);
+}
+
+async function noted(mesh: MeshAgent, ticker: string, task: string): Promise<Result> {
   const options = { task, idempotencyKey: `${task}-note`, waitMs: 30_000 };
-  const note = await mesh.request('publisher', 'publish_note', { ticker }, options);
-  return { status: note.status === 'DONE' ? 'NOTED' : 'STOPPED', code: note.code, request: note.messageId };
+  const { status, code, messageId } = await mesh.request('publisher', 'publish_note', { ticker }, options);
+  return { status: status === 'DONE' ? 'NOTED' : 'STOPPED', code, request: messageId };
 }
 
 async function publish(mesh: MeshAgent, claim: Draft, task: string, key: string): Promise<ActionResult> {

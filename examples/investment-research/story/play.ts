@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RecordedEntry } from '../../../src/recorder/entry.ts';
@@ -11,10 +11,12 @@ import { startJudges } from './stand-in.ts';
 import { scenarios, type Scenario } from './scenarios.ts';
 
 export const meshFile = join(import.meta.dirname, '../security_mesh.yaml');
+/** What stands in the mesh file for the address of the judges. */
+const judgesInFile = 'http://127.0.0.1:18811/v1';
 
 export type Played = Scenario & {
   readonly task: string;
-  readonly seen: Pick<Scenario, 'codes' | 'done' | 'judged'> & { readonly status: string };
+  readonly seen: Pick<Scenario, 'codes' | 'done' | 'judged'> & { readonly status: string; readonly whole: string | null };
   readonly asExpected: boolean;
 };
 
@@ -51,7 +53,7 @@ export async function playStory(
     await judges.close();
   };
   try {
-    mesh = await startMesh(state, join(state, 'mesh.log'), meshFile);
+    mesh = await startMesh(state, join(state, 'mesh.log'), meshFileFor(judges.url, state));
     const place = mesh.ready.sidecars.find(({ agent }) => agent === 'desk');
     if (place === undefined || place.tokenFile === null) throw new Error('The mesh has no desk.');
     const desk = await joinMesh({ sidecar: place.address, token: readFileSync(place.tokenFile, 'utf8') });
@@ -70,6 +72,19 @@ export async function playStory(
     await stop();
     throw failure;
   }
+}
+
+/** The mesh file with the judges' own address in it, beside links to everything that it names. */
+function meshFileFor(judgesUrl: string, state: string): string {
+  const folder = join(state, 'mesh');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o755 });
+  for (const name of ['agents', 'judges', 'oispec', 'tools', 'workflows']) {
+    symlinkSync(join(import.meta.dirname, '..', name), join(folder, name));
+  }
+  const file = join(folder, 'security_mesh.yaml');
+  writeFileSync(file, readFileSync(meshFile, 'utf8').replace(judgesInFile, judgesUrl));
+  return file;
 }
 
 async function playOne(
@@ -132,12 +147,13 @@ function seenIn(entries: readonly RecordedEntry[], task: string): Omit<Played['s
     codes: [...new Set(codes)].toSorted(),
     done: done.flatMap(({ detail }) => (typeof detail['action'] === 'string' ? [detail['action']] : [])),
     judged: own.filter(({ kind, id }) => kind === 'judge.called' && held.has(id)).length,
+    whole: own.find(({ kind, detail }) => kind === 'judge.ruled' && detail['mode'] === 'phase')?.outcome ?? null,
   };
 }
 
 function isAsExpected(expected: Scenario, seen: Played['seen']): boolean {
-  const of = ({ codes, done, judged, status }: Played['seen']): string =>
-    JSON.stringify([codes, done, judged, status]);
+  const of = ({ codes, done, judged, status, whole }: Played['seen']): string =>
+    JSON.stringify([codes, done, judged, status, whole]);
   return of(expected) === of(seen);
 }
 

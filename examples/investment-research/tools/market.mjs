@@ -5,7 +5,8 @@ const object = { type: 'object', properties: { ticker: { type: 'string' } }, req
 const filings = {
   NORD: { revenue: 120, growth: 4 }, HYPE: { revenue: 80, growth: 40 }, RUMR: { revenue: 75, growth: 44 },
   DEAL: { revenue: 60, growth: 5 }, SKIP: { revenue: 90, growth: 5 }, WEAK: { revenue: 30, growth: 5 },
-  TWIN: { revenue: 50, growth: 5 },
+  TWIN: { revenue: 50, growth: 5 }, MIXD: { revenue: 70, growth: 5 }, HAST: { revenue: 85, growth: 5 },
+  SPIN: { revenue: 95, growth: 5 },
 };
 
 export const operations = {
