@@ -305,4 +305,16 @@ describe('a MEDIUM action that is escalated', () => {
     await until(() => standIn.asked.length > 0);
     expect(standIn.asked).toHaveLength(1);
   });
+
+  test('is sampled by what is known of its sender: all of the first, and twice the share after a doubt', async () => {
+    await start({ risk: 'MEDIUM', settings: { sampling: { low: 0, medium: 0.5e-9, messages: 0, first: 1 } } });
+    standIn.behave = (asked) => ({ text: answerOf(asked, 'ESCALATE') });
+    ask('k');
+    await until(() => ruled().length > 0);
+    ask('k2');
+    await until(() => outcomes().length > 1);
+    expect(standIn.asked).toHaveLength(1);
+    await until(() => (sidecar.context.judgeMemory?.sender('triage')?.doubtedUntil ?? 0) > fake.clock.ms);
+    expect(sidecar.context.judgeMemory?.sender('triage')).toMatchObject({ seen: 2 });
+  });
 });
