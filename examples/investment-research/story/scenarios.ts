@@ -62,11 +62,11 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ticker: 'HAST', title: 'a note before the challenger has answered: a departure from the plan waits for a person',
-    status: 'NOTED', done: ['check_figures', 'publish_note'], judged: 3, released: true, whole: null,
-    codes: ['INTENT_STEP_EARLY', 'JUDGE_DOUBTS'],
+    status: 'NOTED', done: ['check_figures', 'publish_note'], judged: 0, released: true, whole: null,
+    codes: ['INTENT_STEP_EARLY'],
   },
   {
     ...quiet, ticker: 'SPIN', title: 'each step is right and the whole is not: the judge of the order ends it',
-    status: 'PUBLISHED', done: report, whole: 'NO-GO', codes: ['JUDGE_REFUSED'],
+    status: 'PUBLISHED', done: report, whole: 'NO-GO', codes: ['JUDGE_REFUSED', 'MANDATE_TASK_ENDED'],
   },
 ];
