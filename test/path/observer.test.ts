@@ -70,8 +70,10 @@ describe('a mesh that declares an observer', () => {
     });
     await until('a lease for everything', () => lease().coversPrivileged());
     const tested = await until('its self-test on record', async () => find(await folder.entries(), 'observer.tested', null));
-    expect(tested.detail).toMatchObject({ made: 4, missed: [] });
+    expect(tested.detail).toMatchObject({ made: 5, missed: [] });
     expect(verifyObserved(String(tested.detail['signed']), key.publicJwk)).toMatchObject({ ok: true });
+    expect((await folder.control('GET', '/v1/pace')).body['observer'])
+      .toMatchObject({ consents: true, test: { at: tested.detail['testedAt'], made: 5, missed: [] } });
     observer.close();
     await until('its silence to be noticed', () => !lease().coversPrivileged());
     expect(lease().isValid()).toBe(true);
