@@ -23,8 +23,9 @@ export const mandateCodes = {
     agentSees: 'REFUSED',
   },
   MANDATE_SIGNER_UNKNOWN: {
-    means: 'No authority of the mesh vouches now for the certificate that signed a block.',
-    mend: reissue,
+    means: 'A block is signed by nobody whom the mesh knows now: no authority vouches for its ' +
+      'certificate, or the mesh file names no such operator.',
+    mend: `${reissue} An operator who issues mandates stands under operators in the mesh file.`,
     agentSees: 'REFUSED',
   },
   MANDATE_SIGNATURE_INVALID: {
