@@ -62,14 +62,14 @@ async function measureAll(): Promise<void> {
   const last = measured.at(-1);
   const grows = (of: (one: (typeof measured)[number]) => number) => {
     const costs = measured.map(of);
-    return rounded(Math.max(...costs) / Math.min(...costs));
+    return rounded((costs.at(-1) ?? Number.NaN) / (costs[0] ?? Number.NaN));
   };
   print({
     bench: 'recorder',
     machine: machine(),
     entriesPerCall: perCall,
     sizes: measured,
-    /** Dearest over cheapest size, per entry: 1 is flat. */
+    /** The last size over the first, per entry: 1 is flat; less where what each log costs once weighs less. */
     growth: {
       appendCpu: grows((one) => one.append.cpuUsPerEntry),
       verifyCpu: grows((one) => one.verify.warmCpuUsPerEntry),
