@@ -17,7 +17,7 @@ import type { Segment } from './record-log-segments.ts';
 const blockEntries = 4096;
 /** How many entries lie between two places that are known by their byte. */
 const placeEvery = 64;
-const formatVersion = 2;
+const formatVersion = 3;
 const bytesAtOnce = 32 * 1024;
 
 /**

@@ -78,6 +78,40 @@ describe('a chain of causes', () => {
     expect(idsOf(await walkBack('request.decided', log(story)))).toEqual(idsOf(chain));
   });
 
+  it('goes through what an agent kept in memory, and comes to the source of what it looked up', async () => {
+    const kept = (call: string, item: string, causedBy: readonly string[]) => draft(0, {
+      id: `${call}.remember`, message: call, causedBy, actor: 'node', kind: 'memory.written', verdicts: [],
+      detail: { agent: 'triage', item, classification: 'internal', integrity: 'untrusted' },
+    });
+    const asked = (call: string, causedBy: readonly string[], more: { readonly [name: string]: string } = {}) => draft(0, {
+      id: `${call}.ask`, message: call, causedBy, actor: 'node', verdicts: [],
+      kind: Object.hasOwn(more, 'source') ? 'knowledge.read' : 'memory.read', detail: { agent: 'triage', ...more },
+    });
+    const remembered = [
+      read('mail', 'triage'),
+      asked('query', ['piece'], { source: 'manual' }),
+      kept('write', 'item', ['mail']),
+      asked('recall', ['item']),
+      sent('late', 'triage', 'payments', ['recall', 'query']),
+    ];
+    expect(idsOf(await walkForward('mail', log(remembered)))).toEqual(['mail', 'item', 'recall', 'late']);
+    for (const id of ['write', 'write.remember', 'item']) {
+      expect(idsOf(await walkForward(id, log(remembered))), id).toEqual(['item', 'recall', 'late']);
+    }
+    expect(idsOf(await walkForward('piece', log(remembered)))).toEqual(['piece', 'query', 'late']);
+    const back = await walkBack('late', log(remembered));
+    expect(idsOf(back)).toEqual(['piece', 'mail', 'query', 'item', 'recall', 'late']);
+    expect(back).toMatchObject({ unknown: [] });
+    expect(back.ok ? back.steps : []).toMatchObject([
+      { from: 'knowledge:manual', causes: [] },
+      {},
+      { tool: 'knowledge.query', causes: ['piece'] },
+      { from: 'triage', tool: 'memory.remember', label: { integrity: 'untrusted' }, causes: ['mail'] },
+      { tool: 'memory.recall', causes: ['item'] },
+      {},
+    ]);
+  });
+
   it('goes forward to everything that a poisoned input touched, and to nothing else', async () => {
     expect(idsOf(await walkForward('mail', log(story)))).toEqual(['mail', 'report', 'request', 'answer']);
     expect(idsOf(await walkForward('other', log(story)))).toEqual(['other']);

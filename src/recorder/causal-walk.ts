@@ -4,9 +4,9 @@ import type { RecordedEntry } from './entry.ts';
 /** Finds every entry that names an id in any way, in the order of the log. */
 export type NamedBy = (id: string) => Promise<readonly RecordedEntry[]>;
 
-/** One message, action or call in a chain of causes, as the log tells it. */
+/** One message, action, call or kept item in a chain of causes, as the log tells it. */
 export type CausalStep = {
-  /** Id of the message or of the call. */
+  /** Id of the message, of the call, or of what was kept in memory. */
   readonly id: string;
   readonly task: string | null;
   readonly from: string | null;
@@ -50,8 +50,8 @@ export async function walkForward(id: string, namedBy: NamedBy): Promise<CausalC
   return walk(id, namedBy, async (step, named) =>
     named
       .filter((entry) => entry.causedBy.includes(step.id))
-      .map(({ message }) => message)
-      .filter((message) => message !== null),
+      .map(subjectIn)
+      .filter((subject) => subject !== null),
   );
 }
 
@@ -81,39 +81,63 @@ async function walk(
   return { ok: true, steps: ordered, unknown: [...unknown], cut: steps.size >= stepsMax };
 }
 
-/** An entry id stands for the message that the entry is about. */
+/** An entry id stands for what the entry is about, and so does the id of a call that kept something. */
 async function subjectOf(id: string, namedBy: NamedBy): Promise<string> {
   const named = await namedBy(id);
-  if (named.some(({ message }) => message === id)) return id;
-  return named.find((entry) => entry.id === id)?.message ?? id;
+  if (named.some((entry) => subjectIn(entry) === id)) return id;
+  const own = named.find((entry) => entry.id === id || entry.message === id);
+  return own === undefined ? id : (subjectIn(own) ?? id);
+}
+
+/** What an entry is about. What an agent keeps has an id of its own: under that it is read again. */
+function subjectIn({ kind, message, detail }: RecordedEntry): string | null {
+  const { item } = detail;
+  return kind === 'memory.written' && typeof item === 'string' ? item : message;
 }
 
 function stepOf(id: string, named: readonly RecordedEntry[]): CausalStep | null {
-  const own = named.filter((entry) => entry.message === id || entry.id === id);
+  const own = named.filter((entry) => subjectIn(entry) === id || entry.id === id);
   const [first] = own;
-  if (first === undefined) return null;
+  if (first === undefined) return pieceOf(id, named);
   const sent = own.find(({ kind }) => kind === 'message.outbound') ?? first;
   const text = (name: string): string | null => {
     const holder = own.find(({ detail }) => typeof detail[name] === 'string');
     return holder === undefined ? null : String(holder.detail[name]);
   };
-  const label = labelOf(sent.detail['label']);
+  const label = labelOf(sent.detail['label'] ?? sent.detail);
   const operation = text('operation');
   const tool = text('tool');
   return {
     id,
     task: first.task,
-    from: text('from') ?? (sent.kind === 'message.outbound' ? nameIn(sent.actor) : text('requester')),
+    from: text('from') ??
+      (sent.kind === 'message.outbound' ? nameIn(sent.actor) : (text('requester') ?? text('agent'))),
     to: text('to'),
     schema: text('schema'),
     action: text('action'),
-    tool: tool === null ? null : `${tool}.${operation ?? ''}`,
+    tool: tool === null ? (ownOperations[first.kind] ?? null) : `${tool}.${operation ?? ''}`,
     label,
     origins: label?.origins ?? [],
     causes: [...new Set(own.flatMap(({ causedBy }) => causedBy).filter((cause) => cause !== id))],
     stoppers: once(own.flatMap(stoppersOf)),
     firstAt: first.at,
     sequences: own.map(({ sequence }) => sequence),
+  };
+}
+
+/** What an agent does at the node, by the entry that says so. */
+const ownOperations: { readonly [kind: string]: string } = {
+  'memory.written': 'memory.remember', 'memory.read': 'memory.recall', 'knowledge.read': 'knowledge.query',
+};
+
+/** A piece of a document is a first input: what took it in names the source, and not every piece. */
+function pieceOf(id: string, named: readonly RecordedEntry[]): CausalStep | null {
+  const read = named.find(({ kind, causedBy }) => kind === 'knowledge.read' && causedBy.includes(id));
+  if (read === undefined) return null;
+  const source = `knowledge:${String(read.detail['source'] ?? '')}`;
+  return {
+    id, task: null, from: source, to: null, schema: null, action: null, tool: null, label: null,
+    origins: [source], causes: [], stoppers: [], firstAt: read.at, sequences: [],
   };
 }
 
@@ -146,6 +170,7 @@ function nameIn(actor: string): string {
   return actor.slice(actor.indexOf(':') + 1);
 }
 
+/** What has no entry of its own came before everything that has one. */
 function firstOf({ sequences }: CausalStep): number {
-  return sequences[0] ?? 0;
+  return sequences[0] ?? -1;
 }

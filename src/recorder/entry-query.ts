@@ -27,11 +27,10 @@ export function facetsAsked(query: EntryQuery): readonly string[] {
   return names.flatMap((name) => (query[name] === undefined ? [] : [`${name} ${query[name]}`]));
 }
 
-/** Ids that an entry names, each once: its own, its message, its task, its approval, its causes. */
+/** Ids that an entry names, each once: its own, its message, its task, its approval, its item, its causes. */
 export function idsIn({ id, message, task, causedBy, detail }: RecordedEntry): ReadonlySet<string> {
   const ids = new Set([id, ...causedBy]);
-  const { approval } = detail;
-  if (typeof approval === 'string') ids.add(approval);
+  for (const named of [detail['approval'], detail['item']]) if (typeof named === 'string') ids.add(named);
   if (message !== null) ids.add(message);
   if (task !== null) ids.add(task);
   return ids;

@@ -53,15 +53,19 @@ export class Completeness {
 
   look(entry: Entry): void {
     this.#doubtful -= 1;
-    const { id, message, causedBy, sequence } = entry;
+    const { id, kind, message, causedBy, detail, sequence } = entry;
     if (message !== null) this.#step(entry, message);
     for (const cause of causedBy) {
-      // An entry may name its own message: the message came before the step that it is about.
-      if (cause === message || this.#isKnown(cause)) continue;
+      // An entry may name its own message: the message came before the step that it is about. Pieces of
+      // documents are named by nothing else: what took them in names their source.
+      if (cause === message || kind === 'knowledge.read' || this.#isKnown(cause)) continue;
       this.#missing('VERIFY_CAUSE_UNKNOWN', sequence);
     }
     const { ids } = this.#younger;
     ids.add(ids.idOf(id, this.#other));
+    // What an agent keeps is read again under an id of its own.
+    const { item } = detail;
+    if (kind === 'memory.written' && typeof item === 'string') ids.add(ids.idOf(item, this.#other));
     if (!ids.isFull) return;
     if (!this.#older.ids.isEmpty) this.#forgot = true;
     [this.#younger, this.#older] = [this.#older, this.#younger];

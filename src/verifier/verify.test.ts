@@ -227,6 +227,13 @@ describe('verifying a log', () => {
     expect(codes(report)).toEqual(['CAUSE_UNKNOWN@1']);
     expect(report.ok).toBe(true);
     const long = [...drafts(200), draft(300, { causedBy: [ulid(0)] })];
+    const remembered = await smallLog([
+      draft(0, { kind: 'memory.written', detail: { item: ulid(700) } }),
+      draft(1, { kind: 'memory.read', causedBy: [ulid(700)] }),
+      draft(2, { kind: 'knowledge.read', causedBy: [ulid(800)] }),
+      draft(3, { kind: 'memory.read', causedBy: [ulid(701)] }),
+    ]);
+    expect(codes(await verify({}, {}, remembered))).toEqual(['CAUSE_UNKNOWN@3']);
     const forgetful = await verify({}, { idsMax: 20 }, await smallLog(long));
     expect(forgetful).toMatchObject({ ok: true, findings: [], unchecked: 1 });
   });
