@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
-import { allot, settle, usedOf, type AllotmentAnswer, type Asking } from './allot.ts';
+import { allot, settle, usedOf, type AllotmentAnswer, type Asking, type BreakerTurn } from './allot.ts';
 import type { CallEnd } from './breaker.ts';
 import type { Charge } from './charge.ts';
 import { MemoryLedgerStore } from './ledger-memory.ts';
@@ -39,7 +39,7 @@ function ask(one: Asking): Promise<AllotmentAnswer> {
   return store.change((ledger) => allot(ledger, one, nowMs));
 }
 
-async function tell(one: Asking, end: CallEnd, unusedShare = 1): Promise<readonly string[]> {
+async function tell(one: Asking, end: CallEnd, unusedShare = 1): Promise<readonly BreakerTurn[]> {
   return store.change((ledger) => settle(ledger, one, end, unusedShare, nowMs));
 }
 
@@ -190,14 +190,14 @@ describe('breakers and retries', () => {
     for (const id of ['a', 'b', 'c']) {
       const one = asking(id, [charge(1)], { breakers });
       expect(await codeOf(one)).toBe('granted');
-      expect(await tell(one, 'failed')).toEqual(id === 'c' ? [breaker.key] : []);
+      expect(await tell(one, 'failed')).toEqual(id === 'c' ? [{ breaker: breaker.key, to: 'open' }] : []);
     }
     expect(await codeOf(asking('d', [charge(1)], { breakers }))).toBe('BOUNDS_BREAKER_OPEN');
     expect(used()).toBe(0);
     nowMs += 60_000;
     expect(await ask(asking('e', [], { breakers }))).toEqual({ outcome: 'granted', probe: true });
     expect(await codeOf(asking('f', [], { breakers }))).toBe('BOUNDS_BREAKER_OPEN');
-    await tell(asking('e', [], { breakers }), 'done');
+    expect(await tell(asking('e', [], { breakers }), 'done')).toEqual([{ breaker: breaker.key, to: 'closed' }]);
     expect(await ask(asking('g', [], { breakers }))).toEqual({ outcome: 'granted', probe: false });
   });
 

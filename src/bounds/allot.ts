@@ -54,6 +54,9 @@ export type AllotmentAnswer =
       readonly also?: readonly string[] | undefined;
     };
 
+/** A breaker that opened, or closed again; that it lets calls probe follows from the time alone. */
+export type BreakerTurn = { readonly breaker: string; readonly to: 'open' | 'closed' };
+
 /**
  * Hands out one allotment or says why not (EC-2.3). Nothing is charged unless everything fits, and
  * a sum stands at its limit at most, never above it: whoever calls this does so alone, and answers
@@ -110,7 +113,7 @@ function chargeNow(
  * A call ended. What certainly did nothing comes back, of several calls the share that was unused;
  * a call in doubt stays charged, whichever sidecar says later that it did not run; only an operator
  * settles it, see `giveBackDoubt`. What was heard before
- * changes nothing. Returns the breakers that opened.
+ * changes nothing. Returns the breakers that opened or closed.
  */
 export function settle(
   ledger: Ledger,
@@ -118,7 +121,7 @@ export function settle(
   end: CallEnd,
   unusedShare: number,
   clockMs: number,
-): readonly string[] {
+): readonly BreakerTurn[] {
   const nowMs = timeOf(ledger, clockMs);
   if (nowMs === null) return [];
   const doubt = doubtOf(asking.id);
@@ -132,7 +135,7 @@ export function settle(
     if (told.length > before.holders.length) ledger.saveAllotment(note, nowMs + keepMs);
     return [];
   }
-  const opened = tellBreakers(ledger, asking, end, nowMs);
+  const turned = tellBreakers(ledger, asking, end, nowMs);
   if (hasFailed) {
     ledger.noteTime(nowMs);
     ledger.saveAllotment(note, nowMs + keepMs);
@@ -142,8 +145,8 @@ export function settle(
     }
   }
   const known = ledger.allotment(asking.id);
-  if (end === 'done' || end === 'in-doubt' || known === null) return opened;
-  if (!known.holders.includes(asking.holder) || ledger.allotment(doubt) !== null) return opened;
+  if (end === 'done' || end === 'in-doubt' || known === null) return turned;
+  if (!known.holders.includes(asking.holder) || ledger.allotment(doubt) !== null) return turned;
   const others = known.holders.filter((holder) => holder !== asking.holder);
   if (others.length > 0) ledger.saveAllotment({ ...known, holders: others }, nowMs + keepMs);
   else {
@@ -152,7 +155,7 @@ export function settle(
     }
     ledger.dropAllotment(known.id);
   }
-  return opened;
+  return turned;
 }
 
 /** Under this id stands who was told that the call of an allotment is in doubt. */
@@ -165,12 +168,13 @@ function tellBreakers(
   asking: Asking,
   end: CallEnd,
   nowMs: number,
-): readonly string[] {
+): readonly BreakerTurn[] {
   return asking.breakers.flatMap(({ key, settings }) => {
     const before = ledger.breaker(key) ?? closedBreaker;
     const after = reportToBreaker(before, asking.holder, end, nowMs, settings);
     if (after !== before) ledger.saveBreaker(key, after);
-    return after.state === 'open' && before.state !== 'open' ? [key] : [];
+    const isTurn = after.state !== before.state && after.state !== 'half-open';
+    return isTurn ? [{ breaker: key, to: after.state }] : [];
   });
 }
 

@@ -22,7 +22,7 @@ export async function recorderState(
 }
 
 function linesOf(state: StateAt): readonly string[] {
-  const { mesh, policy, controls, phases, stops, revoked, alarms, holds } = state;
+  const { mesh, policy, controls, phases, stops, breakers, revoked, alarms, holds } = state;
   const time = (ms: number): string => new Date(ms).toISOString();
   return [
     `at ${time(state.at)}`,
@@ -42,6 +42,7 @@ function linesOf(state: StateAt): readonly string[] {
       `pace      ${unit}: ${phase}${code === null ? '' : `, ${code}`}, by ${by} (entry ${sequence})`),
     ...stops.map(({ kind, unit, stage, sequence }) =>
       `pace      ${kind} of ${unit}: ${stage} (entry ${sequence})`),
+    ...breakers.map(({ breaker, sequence }) => `breaker   ${breaker}: open (entry ${sequence})`),
     ...revoked.map(({ subject, sequence }) => `revoked   ${subject} (entry ${sequence})`),
     ...holds.map(({ subject, sequence }) => `held      ${subject} (entry ${sequence})`),
     ...alarms.map(({ code, at, sequence }) => `alarm     ${code} at ${time(at)} (entry ${sequence})`),

@@ -214,6 +214,18 @@ describe('the owner of the bounds', () => {
     }
     expect(await pay(1)).toBe('BOUNDS_AGENT_PAUSED agent/triage');
     expect(await pay(1, { requester: 'helper' })).toBe('granted');
+    const breaker = 'agent/triage';
+    const turns = () => owner.entries.filter(({ kind }) => kind === 'breaker.changed');
+    expect(turns()).toMatchObject([{ detail: { breaker, to: 'open', agent: 'triage', executor: 'payments' } }]);
+    const { openMs, probes } = mesh.bounds.breaker;
+    nowMs += openMs;
+    for (let call = 0; call < probes; call += 1) {
+      const ask = payAsk(1, { holder: `p${call}`, task: taskAt(nowMs, call) });
+      expect(await askAllotment('payments', ask, owner.context)).toMatchObject({ outcome: 'granted' });
+      await settleAllotment('payments', { ask, end: 'done', unusedShare: 1 }, owner.context);
+    }
+    expect(turns().at(-1)).toMatchObject({ detail: { breaker, to: 'closed' } });
+    expect(turns()).toHaveLength(2);
   });
 
   it('asks a person once beyond half of a cap', async () => {

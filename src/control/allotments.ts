@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { allot, settle, usedOf, type AllotmentAnswer } from '../bounds/allot.ts';
+import { allot, settle, usedOf, type AllotmentAnswer, type BreakerTurn } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
 import { askingOf, boundsSubtrees } from '../bounds/bounds-of.ts';
 import type { LedgerStore } from '../bounds/ledger.ts';
@@ -12,6 +12,7 @@ import { actionOutcomeSchema, actionRequestSchema } from '../message/action-requ
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonObject } from '../message/json.ts';
 import type { ApprovalStore } from '../oversight/approvals.ts';
+import { blankEntry } from '../recorder/blank-entry.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { noteProgress, type ProgressContext } from './progress.ts';
 
@@ -91,9 +92,10 @@ export async function settleAllotment(
   // The mesh file changed since: what was charged stays until it leaves its window.
   if (asking === null) return;
   const nowMs = clock.nowMs();
-  const opened = await ledger.change((state) => settle(state, asking, end, unusedShare, nowMs));
-  for (const breaker of opened) {
-    raise({ code: 'BOUNDS_BREAKER_OPEN', bound: breaker }, executor, ask, context);
+  const turned = await ledger.change((state) => settle(state, asking, end, unusedShare, nowMs));
+  for (const { breaker, to } of turned) {
+    noteTurn({ breaker, to }, executor, ask, context);
+    if (to === 'open') raise({ code: 'BOUNDS_BREAKER_OPEN', bound: breaker }, executor, ask, context);
   }
 }
 
@@ -197,6 +199,23 @@ export async function pruneBounds(context: AllotmentsContext): Promise<void> {
 
 /** Longer than any task may last. */
 const lineageKeptMs = 8 * 24 * 3_600_000;
+
+/** What state a breaker was in at any moment follows from these; the sign beside it may be counted away. */
+function noteTurn(
+  { breaker, to }: BreakerTurn,
+  executor: string,
+  { task, holder, requester }: AllotmentAsk,
+  { recorder, clock, mintId }: AllotmentsContext,
+): void {
+  const entry = blankEntry({
+    kind: 'breaker.changed', id: mintId(), at: clock.nowMs(), actor: 'node', task, message: holder,
+    detail: { breaker, to, agent: requester, executor },
+  });
+  recorder.record([entry]).catch(() => {
+    // The breaker stands; the recorder has said by itself that it is unavailable.
+    return undefined;
+  });
+}
 
 /** A bound that stops somebody is a sign for PACE; recorded among the indicators, with a quota. */
 function raise(

@@ -83,6 +83,7 @@ export const entryClasses: { readonly [kind in EntryKind]: EntryClass } = {
   'pace.clamped': api('log', 'pace.clamped'),
   'pace.reported': api('log', 'pace.reported'),
   'pace.undone': api('log', 'pace.undone'),
+  'breaker.changed': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
   'pace.spread': { ocsf: 'detection', activity: 2, activityName: 'Update', signal: 'log' },
   'refusals.counted': { ocsf: 'detection', activity: 1, activityName: 'Create', signal: 'log' },
   'payload.epoch': api('log', 'payload.epoch'),

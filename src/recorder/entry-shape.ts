@@ -55,6 +55,7 @@ const kinds: { readonly [kind in EntryKind]: true } = {
   'pace.reported': true,
   'pace.undone': true,
   'pace.spread': true,
+  'breaker.changed': true,
   'refusals.counted': true,
   'payload.epoch': true,
   'payload.kept': true,

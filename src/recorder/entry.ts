@@ -55,6 +55,7 @@ export type EntryKind =
   | 'pace.reported'
   | 'pace.undone'
   | 'pace.spread'
+  | 'breaker.changed'
   | 'refusals.counted'
   | 'payload.epoch'
   | 'payload.kept'

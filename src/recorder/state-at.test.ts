@@ -24,6 +24,9 @@ const log: readonly RecordedEntry[] = ([
   { kind: 'pace.changed', code: null, detail: { unit: 'agent:triage', toPhase: 'PRIMARY', by: 'operator:alice' } },
   { kind: 'pace.stop', detail: { stop: 'S', stopKind: 'halt', unit: 'mesh:mesh', stage: 'frozen', change: 'frozen' } },
   { kind: 'pace.stop', detail: { stop: 'S', stopKind: 'halt', unit: 'mesh:mesh', stage: 'frozen', change: 'lifted' } },
+  { kind: 'breaker.changed', detail: { breaker: 'agent/payments', to: 'open' } },
+  { kind: 'breaker.changed', detail: { breaker: 'agent/triage', to: 'open' } },
+  { kind: 'breaker.changed', detail: { breaker: 'agent/payments', to: 'closed' } },
 ] as const satisfies readonly Partial<EntryDraft>[]).map((changes, sequence) => ({
   ...draft(sequence, { verdicts: [], ...changes }), sequence, recordedAt: startMs + sequence * 1000,
 }));
@@ -55,6 +58,12 @@ describe('the state at a moment', () => {
     });
     expect(await at(16)).toMatchObject({ phases: [], stops: [{ stage: 'frozen', sequence: 16 }] });
     expect(await at(17)).toMatchObject({ phases: [], stops: [] });
+  });
+
+  it('names the breakers that were open', async () => {
+    expect(await at(17)).toMatchObject({ breakers: [] });
+    expect((await at(19)).breakers).toHaveLength(2);
+    expect(await at(20)).toMatchObject({ breakers: [{ breaker: 'agent/triage', sequence: 19 }] });
   });
 
   it('follows each change, its end, and its return', async () => {

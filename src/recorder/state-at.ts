@@ -50,6 +50,8 @@ export type StateAt = {
     readonly stage: string;
     readonly sequence: number;
   }[];
+  /** Circuit breakers that had opened and not closed again; some of those may have let calls probe. */
+  readonly breakers: readonly { readonly breaker: string; readonly sequence: number }[];
   readonly revoked: readonly { readonly subject: string; readonly sequence: number }[];
   /** What the recorder could not do then, and alarms of the hour before. */
   readonly alarms: readonly { readonly code: string; readonly at: number; readonly sequence: number }[];
@@ -64,7 +66,7 @@ const alarmsMs = 3_600_000;
 
 /**
  * Puts together from the record what stood at one moment: which version of the policy, in which mode,
- * which controls of which versions, what PACE had done, who was revoked, what was held, which alarms there were.
+ * which controls of which versions, what PACE had done, which breakers were open, who was revoked, what was held, which alarms there were.
  */
 export async function stateAt(at: number, newest: NewestEntries): Promise<StateAt> {
   const until = at + 1;
@@ -93,6 +95,7 @@ export async function stateAt(at: number, newest: NewestEntries): Promise<StateA
     controls: controlsIn(await newest({ until }, spokenMax)),
     phases: phasesIn(await newest({ kind: 'pace.changed', until }, changesMax)),
     stops: stopsIn(await newest({ kind: 'pace.stop', until }, changesMax)),
+    breakers: breakersIn(await newest({ kind: 'breaker.changed', until }, changesMax)),
     revoked: revoked.map((entry) => ({ subject: nameIn(entry), sequence: entry.sequence })),
     alarms: alarms.map(({ code, recordedAt, sequence }) => ({
       code: code ?? '', at: recordedAt, sequence,
@@ -160,6 +163,15 @@ function stopsIn(entries: readonly RecordedEntry[]): StateAt['stops'] {
     });
   }
   return [...newest.values()].flatMap(({ isOver, ...stop }) => (isOver ? [] : [stop]));
+}
+
+function breakersIn(entries: readonly RecordedEntry[]): StateAt['breakers'] {
+  const newest = new Map<string, { readonly to: string; readonly sequence: number }>();
+  for (const { detail, sequence } of entries) {
+    const breaker = textOf(detail['breaker']);
+    if (!newest.has(breaker)) newest.set(breaker, { to: textOf(detail['to']), sequence });
+  }
+  return [...newest].flatMap(([breaker, { to, sequence }]) => (to === 'open' ? [{ breaker, sequence }] : []));
 }
 
 function nameIn({ detail }: RecordedEntry): string {

@@ -386,7 +386,7 @@ async function recordReview(
       ...(changes.length === 0 ? {} : { modifiedBy: changes.map(({ operator }) => operator) }),
       ...mandateDetail(body.mandate),
       principals: body.principals.map(({ agent }) => agent),
-      isolation: context.isolation,
+      isolation: context.isolation, phase: context.pace.clamp(context.agent.name).phase,
     },
   };
   const privileged = settled.outcome === 'GO' && isPrivileged(risk);
