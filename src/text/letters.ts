@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import type { Effort } from './effort.ts';
 import { stepsOf } from './effort.ts';
-import { leetWords } from './leet-words.ts';
+import { leetWords, shortLeetWords } from './leet-words.ts';
 import { Rewrite } from './view.ts';
 
 /** The neighbourhood of what looks rotated: short words at its ends may look like anything. */
@@ -32,7 +32,7 @@ function hasKnownWord(text: string): boolean {
   for (let start = 0; start < text.length; start += 1) {
     if (unitAt(text, start) === 0) continue;
     const end = readWord(text, start);
-    if (word.read !== null && end - start >= 3) return true;
+    if (word.read !== null && word.read.length > shortLength) return true;
     start = end;
   }
   return false;
@@ -55,6 +55,8 @@ export function rotatedUnit(code: number): number {
 /** What each sign is written for; `1`, `|` and `!` stand for i or for l, which are one here. */
 const leetForms = 'o0 l1il|! e3 a4@ s5$ t7+ b8 g96 z2';
 const sign = 0x80;
+/** Words of so many letters count only right beside another word of an order. */
+const shortLength = 2;
 const wordUnits = buildWordUnits();
 const words = buildWords();
 
@@ -66,21 +68,34 @@ const words = buildWords();
 export function unleet(text: string, places: readonly number[], effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
+  let readUntil = -1;
+  /** The word before, where it is one only if this one is: `70` is a number, and `to` beside a word in leet. */
+  let short: { readonly start: number; readonly end: number; readonly read: string } | null = null;
   for (const place of places) {
     if (place < done) continue;
     if (!effort.take('decoding', stepsOf.sign)) return rewrite;
-    // A word of nothing but signs has no such place: `411` beside `pr3v10us`.
-    let start = wordStart(text, wordStart(text, place, done) - 1, done);
+    // Words of nothing but signs have no such place: `411` beside `pr3v10us`, `70` before it.
+    let start = place + 1;
+    for (let back = 0; back < 3; back += 1) start = wordStart(text, start - 1, done);
     for (let isLast = false; !isLast; ) {
       const end = readWord(text, start);
       isLast = start > place && !word.hasSign;
-      if (word.read !== null && word.hasSign) {
+      const { read } = word;
+      if (read !== null && word.hasSign) {
+        const isLong = read.length > shortLength;
         if (!effort.take('decoding', stepsOf.replacement)) return rewrite;
-        rewrite.add(start, end, word.read);
+        if (isLong && short !== null && short.end === start - 1) rewrite.add(short.start, short.end, short.read);
+        short = null;
+        if (isLong || start - 1 === readUntil) {
+          rewrite.add(start, end, read);
+          readUntil = end;
+        } else {
+          short = { start, end, read };
+        }
       }
       done = end;
       start = end + 1;
-      isLast ||= unitAt(text, start) === 0;
+      isLast ||= start > place && unitAt(text, start) === 0;
     }
   }
   return rewrite;
@@ -109,7 +124,7 @@ function readWord(text: string, start: number): number {
     end += 1;
   }
   word.hasSign = kinds >= sign;
-  word.read = wordOf(hash, end - start) ?? wordOf(shorter, end - start - 1);
+  word.read = wordOf(hash, end - start) ?? (end - start > shortLength + 1 ? wordOf(shorter, end - start - 1) : null);
   return end;
 }
 
@@ -143,15 +158,21 @@ function buildWordUnits(): Uint8Array {
   return table;
 }
 
-/** Hash of the canonical form -> word, plain and under ROT13. */
+/** Hash of the canonical form -> word: plain, under ROT13, and plain where ROT13 came after leet. */
 function buildWords(): ReadonlyMap<number, string> {
   const table = new Map<number, string>();
-  for (const word of [...leetWords].flatMap((plain) => [rotated(plain), plain])) {
-    let hash = 0;
-    for (const letter of word) {
-      hash = (Math.imul(hash, 31) + ((wordUnits[letter.charCodeAt(0)] ?? 0) & 0x7f)) | 0;
-    }
-    table.set(hash, word);
-  }
+  const words = [...leetWords];
+  // Leet writes these letters as digits, which ROT13 leaves as they are.
+  for (const word of words) table.set(hashOf(word.replace(/[^aeilost]/g, rotated)), word);
+  for (const word of words) table.set(hashOf(rotated(word)), rotated(word));
+  for (const word of [...words, ...shortLeetWords]) table.set(hashOf(word), word);
   return table;
+}
+
+function hashOf(word: string): number {
+  let hash = 0;
+  for (const letter of word) {
+    hash = (Math.imul(hash, 31) + ((wordUnits[letter.charCodeAt(0)] ?? 0) & 0x7f)) | 0;
+  }
+  return hash;
 }

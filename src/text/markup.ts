@@ -12,25 +12,54 @@ const blockTags = new Set(
 );
 const markLengthMax = 4096;
 
+export type Rendered = {
+  readonly rewrite: Rewrite;
+  /** Markup stands inside what is not shown: a word in a comment may be cut apart. */
+  readonly isNested: boolean;
+};
+
 /**
  * The text as it is shown: without comments, tags, terminal controls (ECMA-48), and the signs of
  * Markdown inside a word. What a word was cut apart with is gone, and so is what was hidden: the
  * text itself is read as well. `signs` are the places of the signs that markup begins with.
  */
-export function render(text: string, signs: readonly number[], effort: Effort): Rewrite {
+export function render(text: string, signs: readonly number[], effort: Effort): Rendered {
+  return rendered(text, signs, effort, false);
+}
+
+/** The text as its source shows it, without what cuts words apart: comments and attributes stay. */
+export function renderSource(text: string, signs: readonly number[], effort: Effort): Rewrite {
+  return rendered(text, signs, effort, true).rewrite;
+}
+
+function rendered(text: string, signs: readonly number[], effort: Effort, isSource: boolean): Rendered {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
   let done = 0;
+  let isInTag = false;
+  let isNested = false;
   for (const sign of signs) {
-    if (sign < done) continue;
+    if (sign < done) {
+      isNested ||= isInTag;
+      continue;
+    }
     if (!effort.take('decoding', stepsOf.sign)) break;
-    const mark = markAt(text, sign, text.charCodeAt(sign), places);
-    if (mark === null) continue;
+    const code = text.charCodeAt(sign);
+    const mark = markAt(text, sign, code, places);
+    if (mark === null || (isSource && code === lessThan && holdsText(text, sign, mark.end, places))) continue;
     if (!effort.take('decoding', stepsOf.replacement)) break;
     rewrite.add(sign, mark.end, mark.text);
     done = mark.end;
+    isInTag = code === lessThan;
   }
-  return rewrite;
+  return { rewrite, isNested };
+}
+
+/** A comment with something in it, or a tag with an attribute. */
+function holdsText(text: string, start: number, end: number, places: Map<string, number>): boolean {
+  if (text.startsWith('<!--', start)) return end - start > 8;
+  const place = find(text, '=', start, places);
+  return place >= 0 && place < end;
 }
 
 type Mark = { readonly end: number; readonly text: string };

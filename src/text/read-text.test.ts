@@ -33,7 +33,19 @@ describe('readText', () => {
     ['base64 as the value of a name', (text) => `token=${base64(text)}`],
     ['bits', (text) => bytes(text).map((byte) => byte.toString(2).padStart(8, '0')).join(' ')],
     ['decimal bytes', (text) => bytes(text).join(', ')],
+    ['decimal bytes of an array', (text) => `{"data":[${bytes(text).join(',')}]}`],
+    ['bytes in hex as strings of an array', (text) => `["${bytes(text).map((byte) => byte.toString(16)).join('","')}"]`],
+    ['bytes in hex as an attribute', (text) => `<img alt="${hexList(text)}">`],
     ['surrogate escapes of tags', (text) => escapes(tags(text))],
+    ['spaces of a form', (text) => text.replaceAll(' ', '+')],
+    ['bytes in hex with the spaces of a form', (text) => hexList(text).replaceAll(' ', '+')],
+    ['percent-encoding under ROT13', (text) => rot13(percent(text))],
+    ['JSON escapes under ROT13', (text) => rot13(escapes(text))],
+    ['bytes in hex under ROT13', (text) => rot13(hexList(text))],
+    ['leet over hex', (text) => leet(hexOf(text))],
+    ['leet over a list of bytes in hex', (text) => leet(hexList(text))],
+    ['leet over percent-encoding', (text) => leet(percent(text))],
+    ['leet over JSON escapes', (text) => leet(escapes(text))],
   ])('reads %s', (_, hide) => {
     expect(finds(`Data: ${hide(order)} .`)).toBe(true);
   });
@@ -57,6 +69,8 @@ describe('readText', () => {
     'commit 3f2a9c41d0e85b7766aa01f4c3b2d1e0f9a8b7c6',
     'const internationalisationConfiguration = new ConfigurationProvider();',
     '| 12 | 14 | 15 | 18 | 22 | 31 |',
+    'total = a+b+c; printf("%5s|%2p", name, at)',
+    'so on or no, as we do',
   ])('makes nothing of ordinary text: %s', (text) => {
     expect(readText(text).views).toHaveLength(1);
   });
@@ -139,6 +153,14 @@ function bytes(text: string): readonly number[] {
 
 function hexOf(text: string): string {
   return Buffer.from(text).toString('hex');
+}
+
+function hexList(text: string): string {
+  return bytes(text).map((byte) => byte.toString(16)).join(' ');
+}
+
+function leet(text: string): string {
+  return text.replace(/[aeilost]/g, (letter) => '4311057'.charAt('aeilost'.indexOf(letter)));
 }
 
 function percent(text: string): string {

@@ -3,8 +3,9 @@ import { decodeBlobs } from './blobs.ts';
 import { depthMax, Effort, stepsOf, viewsMax } from './effort.ts';
 import { unescape } from './escapes.ts';
 import { fold } from './fold.ts';
+import { inHexDigits, undoLeetDigits } from './leet-digits.ts';
 import { unleet, unrotate } from './letters.ts';
-import { render } from './markup.ts';
+import { render, renderSource } from './markup.ts';
 import { normalise } from './normalise.ts';
 import type { HiddenRun } from './normalise.ts';
 import { spellSmuggled } from './smuggled.ts';
@@ -105,9 +106,13 @@ class Reader {
 
   private expand(view: View, origin: Origin): void {
     const { text } = view;
+    const { effort } = this;
+    const last = view.steps.at(-1);
+    if (last !== undefined && inHexDigits.has(last)) {
+      this.add(view, 'leet', undoLeetDigits(text, origin.seams, effort), origin.asleep);
+    }
     const survey = surveyOf(text);
     if (survey === null) return;
-    const { effort } = this;
     const taken = new Set(origin.asleep);
     const take = (step: Step, rewrite: Rewrite): void => {
       if (rewrite.count === 0) return;
@@ -123,7 +128,11 @@ class Reader {
     }
     if (survey.lists.length > 0) take('number-list', joinTokenLists(text, survey.lists, effort));
     if (!survey.isAscii) take('unicode-fold', fold(text, effort));
-    if (survey.marks.length > 0) take('markup', render(text, survey.marks, effort));
+    if (survey.marks.length > 0) {
+      const { rewrite, isNested } = render(text, survey.marks, effort);
+      take('markup', rewrite);
+      if (isNested) take('markup', renderSource(text, survey.marks, effort));
+    }
     if (survey.mixed.length > 0) take('leet', unleet(text, survey.mixed, effort));
     if (survey.rotated.length > 0 && !view.steps.includes('rot13')) {
       take('rot13', unrotate(text, survey.rotated, effort));

@@ -53,6 +53,7 @@ export function surveyOf(text: string): Survey | null {
   let tokenStart = 0;
   let tokens = 0;
   let listStart = 0;
+  let otherStart = -1;
   let score = 0;
   let rotatedStart = 0;
   let rotatedEnd = 0;
@@ -81,12 +82,14 @@ export function surveyOf(text: string): Survey | null {
     if ((bits & separator) === 0) continue;
     const length = position - tokenStart;
     if (length > 0 && isListed(text, tokenStart, length)) {
-      if (tokens === 0) listStart = tokenStart;
+      // The one before may have been this, with a sign before it: `data=[105`.
+      if (tokens === 0) listStart = otherStart < 0 ? tokenStart : otherStart;
       tokens += 1;
     } else if (length > 0) {
-      // The last one may have been this, with a quotation mark behind it.
+      // The last one may have been this, with a sign behind it.
       if (tokens >= tokenCountMin - 1) lists.push(listStart, position);
       tokens = 0;
+      otherStart = tokenStart;
     }
     tokenStart = position + 1;
   }
@@ -136,11 +139,13 @@ function isPlain(text: string): boolean {
   return true;
 }
 
-/** A letter set apart, two digits of hex, or a number. */
+/** A letter set apart, two digits of hex, or a number, also in quotation marks. */
 function isListed(text: string, start: number, length: number): boolean {
   if (length <= 2) return true;
+  if (length > tokenLengthMax) return false;
   const first = text.charCodeAt(start);
-  return length <= tokenLengthMax && first >= 0x30 && first <= 0x39;
+  const sign = first === 0x22 || first === 0x27 ? text.charCodeAt(start + 1) : first;
+  return sign >= 0x30 && sign <= 0x39;
 }
 
 function buildTable(): Int16Array {
@@ -154,7 +159,7 @@ function buildTable(): Int16Array {
   const lower = 'abcdefghijklmnopqrstuvwxyz';
   mark(`${lower}${lower.toUpperCase()}`, blob | letter);
   mark('0123456789+/_-', blob);
-  mark('%&\\=', escape);
+  mark('%&\\=+', escape);
   mark('<`*~\u001b', markup);
   mark('0134578@$!|', leet);
   mark(' \t\r\n,;', separator);

@@ -2,6 +2,7 @@
 import { textOfBytes } from './blobs.ts';
 import type { Effort } from './effort.ts';
 import { stepsOf } from './effort.ts';
+import { rotatedUnit } from './letters.ts';
 import { tokenCountMin } from './survey.ts';
 import { Rewrite } from './view.ts';
 
@@ -14,6 +15,13 @@ const single = 1;
 const hexPair = 2;
 const decimal = 4;
 const binary = 8;
+/** Two digits of hex whose letters ROT13 has turned. */
+const turnedPair = 16;
+const allPairs = hexPair | decimal | binary | turnedPair;
+/** Of a character: it stands between tokens, or about one. */
+const separator = 32;
+const enclosing = 64;
+const units = unitsTable();
 
 type Token = { readonly start: number; readonly end: number };
 
@@ -43,13 +51,17 @@ function joinPart(text: string, from: number, until: number, rewrite: Rewrite, e
     kinds = 0;
   };
   while (position < until) {
-    if (isSeparator(text.charCodeAt(position))) {
+    if (isBetween(text, position)) {
       position += 1;
       continue;
     }
     const start = position;
-    while (position < until && !isSeparator(text.charCodeAt(position))) position += 1;
-    const own = kindsOf(text, start, position);
+    let own = allPairs;
+    while (position < until && !isBetween(text, position)) {
+      own &= kindsOfUnit(text.charCodeAt(position));
+      position += 1;
+    }
+    own = kindsOf(text, start, position, own);
     const isNear = start - (list.at(-1)?.end ?? start) <= separatorLengthMax;
     if (list.length > 0 && (!isNear || (kinds & own) === 0)) close();
     if (own === 0) continue;
@@ -59,25 +71,27 @@ function joinPart(text: string, from: number, until: number, rewrite: Rewrite, e
   close();
 }
 
-function kindsOf(text: string, start: number, end: number): number {
+/** What a token may be, given what each of its characters may be part of. */
+function kindsOf(text: string, start: number, end: number, own: number): number {
   const length = end - start;
-  if (length > 8) return 0;
-  let kinds = length === 1 ? single : 0;
-  const from = text.startsWith('0x', start) ? start + 2 : start;
-  if (end - from === 2 && all(text, from, end, 16)) kinds |= hexPair;
-  if (length <= 3 && all(text, start, end, 10)) kinds |= decimal;
-  if (length === 8 && all(text, start, end, 2)) kinds |= binary;
-  return kinds;
+  if (length === 2) return own & (hexPair | turnedPair | decimal);
+  if (length === 1) return single | (own & decimal);
+  if (length === 3) return own & decimal;
+  if (length === 8) return own & binary;
+  return length === 4 && text.startsWith('0x', start) ? kindsOfPair(text, start + 2) : 0;
 }
 
-function all(text: string, start: number, end: number, base: number): boolean {
-  for (let position = start; position < end; position += 1) {
-    const code = text.charCodeAt(position);
-    const isDigit = code >= 0x30 && code < 0x30 + Math.min(base, 10);
-    const lower = code | 0x20;
-    if (!isDigit && !(base === 16 && lower >= 0x61 && lower <= 0x66)) return false;
-  }
-  return true;
+function kindsOfPair(text: string, start: number): number {
+  const own = kindsOfUnit(text.charCodeAt(start)) & kindsOfUnit(text.charCodeAt(start + 1));
+  return own & (hexPair | turnedPair);
+}
+
+function kindsOfUnit(code: number): number {
+  return code < 0x80 ? (units[code] ?? 0) : 0;
+}
+
+function asItIs(code: number): number {
+  return code;
 }
 
 function addList(
@@ -97,14 +111,18 @@ function addList(
 
 function readList(text: string, list: readonly Token[], kinds: number): string | null {
   if ((kinds & single) !== 0) return joinedCharacters(text, list);
-  const bases = [(kinds & binary) !== 0 ? 2 : 0, (kinds & hexPair) !== 0 ? 16 : 0]
-    .concat((kinds & decimal) !== 0 ? 10 : 0);
-  for (const base of bases) {
-    const read = base === 0 ? null : bytesOfList(text, list, base);
+  // Without a letter in it both kinds of pairs are one.
+  const own = (kinds & hexPair) === 0 ? kinds : kinds & ~turnedPair;
+  for (const [kind, base, unitOf] of readings) {
+    const read = (own & kind) === 0 ? null : bytesOfList(text, list, base, unitOf);
     if (read !== null) return read;
   }
   return null;
 }
+
+const readings = [
+  [binary, 2, asItIs], [hexPair, 16, asItIs], [turnedPair, 16, rotatedUnit], [decimal, 10, asItIs],
+] as const;
 
 /** A wider gap than the one between characters is one between words. */
 function joinedCharacters(text: string, list: readonly Token[]): string {
@@ -123,10 +141,20 @@ function joinedCharacters(text: string, list: readonly Token[]): string {
   return joined;
 }
 
-function bytesOfList(text: string, list: readonly Token[], base: number): string | null {
+function bytesOfList(
+  text: string,
+  list: readonly Token[],
+  base: number,
+  unitOf: typeof asItIs,
+): string | null {
   const bytes = list.map(({ start, end }) => {
     const from = base === 16 && end - start > 2 ? start + 2 : start;
-    return Number.parseInt(text.slice(from, end), base);
+    let value = 0;
+    for (let position = from; position < end; position += 1) {
+      const unit = unitOf(text.charCodeAt(position));
+      value = value * base + (unit < 0x3a ? unit - 0x30 : (unit | 0x20) - 0x57);
+    }
+    return value;
   });
   const read = bytes.every((byte) => byte > 8 && byte < 256) ? textOfBytes(bytes) : null;
   return read !== null && (bytes.length >= certainCount || hasWord(read)) ? read : null;
@@ -142,6 +170,28 @@ function hasWord(text: string): boolean {
   return letters === 3;
 }
 
-function isSeparator(code: number): boolean {
-  return code === 0x20 || (code >= 0x09 && code <= 0x0d) || code === 0x2c || code === 0x3b;
+/** Spaces and commas, and the quotation marks and brackets about a token; alone those are tokens themselves. */
+function isBetween(text: string, position: number): boolean {
+  const unit = kindsOfUnit(text.charCodeAt(position));
+  if ((unit & (separator | enclosing)) === 0) return false;
+  return (unit & separator) !== 0 || !(isEdge(text, position - 1) && isEdge(text, position + 1));
+}
+
+function isEdge(text: string, position: number): boolean {
+  if (position < 0 || position >= text.length) return true;
+  return (kindsOfUnit(text.charCodeAt(position)) & separator) !== 0;
+}
+
+function unitsTable(): Uint8Array {
+  const table = new Uint8Array(0x80);
+  const mark = (signs: string, kinds: number): void => {
+    for (const sign of signs) table[sign.charCodeAt(0)] = (table[sign.charCodeAt(0)] ?? 0) | kinds;
+  };
+  mark('01', binary);
+  mark('0123456789', hexPair | turnedPair | decimal);
+  mark('abcdefABCDEF', hexPair);
+  mark('nopqrsNOPQRS', turnedPair);
+  mark(' \t\n\v\f\r,;', separator);
+  mark('"\'()[]{}', enclosing);
+  return table;
 }
