@@ -24,6 +24,8 @@ export const stepsOf = {
   replacement: 110,
   /** A look at a sign that may begin an escape or markup. */
   sign: 25,
+  /** A look at a sign that may stand for the space between words. */
+  form: 70,
   /** A character of what may be a list of bytes or letters. */
   listed: 8,
   /** An invisible character that may spell something. */
@@ -57,13 +59,10 @@ export const stepsOf = {
 /** Of every scan, and for each character of its texts. */
 const stepsMin = 700_000;
 const stepsPerCharacter = 40;
-const shares: { readonly [part in EffortPart]: number } = {
-  decoding: 0.8, rules: 0.5, secrets: 0.5, 'personal-data': 0.6,
-};
+/** Of each part, in the order of `placeOf`. */
+const shares = Float64Array.of(0.8, 0.5, 0.5, 0.6);
 /** Of what a scan may do, on top of it, whatever the other parts have spent: no flood of theirs keeps a refusal away. */
-const reserved: { readonly [part in EffortPart]: number } = {
-  decoding: 0, rules: 0, secrets: 0.1, 'personal-data': 0.05,
-};
+const reserved = Float64Array.of(0, 0, 0.1, 0.05);
 
 /**
  * What one scan may do, all its texts together. An attacker chooses every input, so everything whose
@@ -76,7 +75,7 @@ export class Effort {
   spent = 0;
   private allowed: number;
   private inflations = inflationsMax;
-  private readonly spentOn: { [part in EffortPart]: number } = { decoding: 0, rules: 0, secrets: 0, 'personal-data': 0 };
+  private readonly spentOn = new Float64Array(shares.length);
 
   /** `length` is that of the text, in UTF-16 units; `stepsAtLeast` what every scan may do. */
   constructor(length: number, stepsAtLeast: number = stepsMin) {
@@ -89,16 +88,18 @@ export class Effort {
     this.allowed += stepsPerCharacter * length;
   }
 
-  /** Pays for work; false when it is not to be done. */
+  /** Pays for work; false when it is not to be done. Asked for every sign and keyword of a hostile text. */
   take(part: EffortPart, steps: number): boolean {
-    const spentOn = this.spentOn[part] + steps;
-    const isWithinAll = this.spent + steps <= this.allowed && spentOn <= shares[part] * this.allowed;
-    if (!isWithinAll && !(spentOn <= reserved[part] * this.allowed)) {
+    const place = placeOf(part);
+    const spentOn = (this.spentOn[place] ?? 0) + steps;
+    const spent = this.spent + steps;
+    const isWithinAll = spent <= this.allowed && spentOn <= (shares[place] ?? 0) * this.allowed;
+    if (!isWithinAll && !(spentOn <= (reserved[place] ?? 0) * this.allowed)) {
       this.exhausted.add(part);
       return false;
     }
-    this.spentOn[part] = spentOn;
-    this.spent += steps;
+    this.spentOn[place] = spentOn;
+    this.spent = spent;
     return true;
   }
 
@@ -114,7 +115,24 @@ export class Effort {
       this.exhausted.add('decoding');
       return 0;
     }
-    const left = shares.decoding * this.allowed - this.spentOn.decoding;
+    const place = placeOf('decoding');
+    const left = (shares[place] ?? 0) * this.allowed - (this.spentOn[place] ?? 0);
     return Math.min(inflatedBytesMax, Math.max(1, Math.floor(left / stepsOf.character)));
+  }
+}
+
+/** Numbers, since a look-up by name costs more than most of what is paid for. */
+function placeOf(part: EffortPart): number {
+  switch (part) {
+    case 'decoding':
+      return 0;
+    case 'rules':
+      return 1;
+    case 'secrets':
+      return 2;
+    case 'personal-data':
+      return 3;
+    default:
+      return part satisfies never;
   }
 }

@@ -42,7 +42,7 @@ export function unescape(text: string, places: readonly number[], effort: Effort
   for (const place of places) {
     if (place < done) continue;
     const code = text.charCodeAt(place);
-    if (!effort.take('decoding', code === plus ? stepsOf.attempt : stepsOf.sign)) break;
+    if (!effort.take('decoding', code === plus && place >= formEnd ? stepsOf.form : stepsOf.sign)) break;
     if (code === plus && place >= formEnd) formEnd = formEndOf(text, place);
     const unit = code === plus ? spaceBefore(formEnd, place) : unitAt(text, place, code);
     if (unit === null) continue;
@@ -65,7 +65,8 @@ function formEndOf(text: string, start: number): number {
   let signs = 1;
   for (let position = start + 1; position < text.length && position - last <= formWordMax; position += 1) {
     const code = text.charCodeAt(position);
-    if (code <= 0x20) break;
+    // A line of a table has dashes there.
+    if (code <= 0x20 || (code === 0x2d && last === position - 1)) break;
     if (code !== plus) continue;
     last = position;
     signs += 1;

@@ -18,12 +18,18 @@ const words: ReadonlyMap<string, string> = new Map(
 const wordLengthMin = 3;
 const wordLengthMax = Math.max(...[...leetWords].map(({ length }) => length));
 
+/** One word may be one by accident: `cow` is no `now`. */
+const wordsMin = 2;
+
+type Word = { readonly start: number; readonly end: number; readonly read: string };
+
 /**
  * Words of orders as they were before leet was written over the digits of hex that they came in:
  * `igcore` is ignore. `seams` are start and end, in turn, of what was decoded; null for all of the text.
  */
 export function undoLeetDigits(text: string, seams: readonly number[] | null, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
+  const found: Word[] = [];
   const parts = seams ?? [0, text.length];
   for (let index = 0; index < parts.length; index += 2) {
     const start = parts[index] ?? 0;
@@ -31,13 +37,17 @@ export function undoLeetDigits(text: string, seams: readonly number[] | null, ef
     while ((parts[index + 2] ?? Number.POSITIVE_INFINITY) <= (parts[index + 1] ?? 0)) index += 2;
     const end = parts[index + 1] ?? 0;
     if (!effort.take('decoding', stepsOf.character * (end - start))) break;
-    if (!readPart(text, start, end, rewrite, effort)) break;
+    findWords(text, start, end, found);
+  }
+  if (found.length < wordsMin) return rewrite;
+  for (const { start, end, read } of found) {
+    if (!effort.take('decoding', stepsOf.replacement)) break;
+    rewrite.add(start, end, read);
   }
   return rewrite;
 }
 
-/** False when the effort has ended. */
-function readPart(text: string, from: number, until: number, rewrite: Rewrite, effort: Effort): boolean {
+function findWords(text: string, from: number, until: number, found: Word[]): void {
   let start = from;
   let isSuspect = false;
   for (let position = from; position <= until; position += 1) {
@@ -48,14 +58,10 @@ function readPart(text: string, from: number, until: number, rewrite: Rewrite, e
     }
     const length = position - start;
     if (isSuspect && length >= wordLengthMin && length <= wordLengthMax) {
-      const word = words.get(text.slice(start, position).toLowerCase());
-      if (word !== undefined) {
-        if (!effort.take('decoding', stepsOf.replacement)) return false;
-        rewrite.add(start, position, word);
-      }
+      const read = words.get(text.slice(start, position).toLowerCase());
+      if (read !== undefined) found.push({ start, end: position, read });
     }
     start = position + 1;
     isSuspect = false;
   }
-  return true;
 }

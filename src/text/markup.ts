@@ -11,6 +11,8 @@ const blockTags = new Set(
   'p div br hr li ul ol tr td th table h1 h2 h3 h4 h5 h6 section article header footer pre'.split(' '),
 );
 const markLengthMax = 4096;
+/** Between two marks that cut one word apart. */
+const cutLengthMax = 24;
 
 export type Rendered = {
   readonly rewrite: Rewrite;
@@ -24,15 +26,6 @@ export type Rendered = {
  * text itself is read as well. `signs` are the places of the signs that markup begins with.
  */
 export function render(text: string, signs: readonly number[], effort: Effort): Rendered {
-  return rendered(text, signs, effort, false);
-}
-
-/** The text as its source shows it, without what cuts words apart: comments and attributes stay. */
-export function renderSource(text: string, signs: readonly number[], effort: Effort): Rewrite {
-  return rendered(text, signs, effort, true).rewrite;
-}
-
-function rendered(text: string, signs: readonly number[], effort: Effort, isSource: boolean): Rendered {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
   let done = 0;
@@ -46,13 +39,42 @@ function rendered(text: string, signs: readonly number[], effort: Effort, isSour
     if (!effort.take('decoding', stepsOf.sign)) break;
     const code = text.charCodeAt(sign);
     const mark = markAt(text, sign, code, places);
-    if (mark === null || (isSource && code === lessThan && holdsText(text, sign, mark.end, places))) continue;
+    if (mark === null) continue;
     if (!effort.take('decoding', stepsOf.replacement)) break;
     rewrite.add(sign, mark.end, mark.text);
     done = mark.end;
     isInTag = code === lessThan;
   }
   return { rewrite, isNested };
+}
+
+/**
+ * What is not shown, as its source shows it, without what cuts words apart: comments and attributes stay,
+ * and the marks inside them go.
+ */
+export function renderSource(text: string, signs: readonly number[], effort: Effort): Rewrite {
+  const rewrite = new Rewrite(text);
+  const places = new Map<string, number>();
+  let done = 0;
+  let hiddenUntil = 0;
+  for (const sign of signs) {
+    if (sign < done) continue;
+    if (!effort.take('decoding', stepsOf.sign)) break;
+    const code = text.charCodeAt(sign);
+    const mark = markAt(text, sign, code, places);
+    if (mark === null) continue;
+    if (code === lessThan && holdsText(text, sign, mark.end, places)) {
+      hiddenUntil = Math.max(hiddenUntil, mark.end);
+      continue;
+    }
+    if (sign >= hiddenUntil) continue;
+    if (!effort.take('decoding', stepsOf.replacement)) break;
+    rewrite.add(sign, mark.end, mark.text);
+    done = mark.end;
+    // The sign that seemed to end what is hidden may have been part of what cuts it apart.
+    hiddenUntil = Math.max(hiddenUntil, mark.end + cutLengthMax);
+  }
+  return rewrite;
 }
 
 /** A comment with something in it, or a tag with an attribute. */
