@@ -40,4 +40,19 @@ describe('the nearest vectors', () => {
     vectors.add('short', new Float32Array(3), audience);
     expect((await vectors.nearest(point(1, 2), 2, anyone)).map(({ id }) => id)).toEqual(['a', 'b']);
   });
+
+  test('are without those that were taken out, and with what came in for them, also while a query is under way', async () => {
+    const count = 9_001;
+    const vectors = new BlindVectors();
+    for (let at = 0; at < count; at += 1) vectors.add(String(at).padStart(5, '0'), point(at, count), audience);
+    const asked = vectors.nearest(point(count, count), 2, anyone);
+    vectors.remove('09000');
+    vectors.remove('09000');
+    vectors.add('00000', point(count, count), audience);
+    expect((await asked).map(({ id }) => id)).toEqual(['00000', '08999']);
+    expect(vectors.isWorn).toBe(false);
+    for (let at = 1; at < 5_000; at += 1) vectors.remove(String(at).padStart(5, '0'));
+    expect(vectors.isWorn).toBe(true);
+    expect((await vectors.nearest(point(0, count), 1, anyone)).map(({ id }) => id)).toEqual(['05000']);
+  });
 });

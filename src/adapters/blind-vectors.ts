@@ -14,13 +14,17 @@ export type Near = { readonly id: string; readonly similarity: number };
 /** The blind vectors of one shelf, side by side in memory, so that a query reads no row for each. */
 export class BlindVectors {
   readonly #ids: string[] = [];
-  readonly #audiences: Audience[] = [];
+  /** Null: it was taken out. */
+  readonly #audiences: (Audience | null)[] = [];
+  readonly #places = new Map<string, number>();
   #members = new Float32Array(growth * vectorLength);
 
   /** One for each id; of another length it is near to nothing. */
   add(id: string, vector: Float32Array, audience: Audience): void {
     if (vector.length !== vectorLength) return;
+    this.remove(id);
     const place = this.#ids.push(id) - 1;
+    this.#places.set(id, place);
     this.#audiences.push(audience);
     if ((place + 1) * vectorLength > this.#members.length) {
       const wider = new Float32Array(this.#members.length * 2);
@@ -28,6 +32,19 @@ export class BlindVectors {
       this.#members = wider;
     }
     this.#members.set(vector, place * vectorLength);
+  }
+
+  /** Its place stays empty, so that a query that is under way neither misses another nor sees one twice. */
+  remove(id: string): void {
+    const place = this.#places.get(id);
+    if (place === undefined) return;
+    this.#places.delete(id);
+    this.#audiences[place] = null;
+  }
+
+  /** More places are empty than not: time to read them anew. */
+  get isWorn(): boolean {
+    return this.#ids.length > growth && this.#places.size * 2 < this.#ids.length;
   }
 
   /** Nearest first of those that `maySee` admits; equals in the order of their ids. Others have their turn in between. */
@@ -53,7 +70,7 @@ export class BlindVectors {
     const end = Math.min(first + perTurn, this.#ids.length);
     for (let place = first; place < end; place += 1) {
       const audience = this.#audiences[place];
-      if (audience === undefined || !maySee(audience)) continue;
+      if (audience === undefined || audience === null || !maySee(audience)) continue;
       const from = place * vectorLength;
       let sum = 0;
       for (let at = 0; at < vectorLength; at += 1) sum += (members[from + at] ?? 0) * (vector[at] ?? 0);

@@ -5,6 +5,7 @@ import type { KnowledgeCode } from '../knowledge/codes.ts';
 import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
 import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
 import { BlindVectors } from './blind-vectors.ts';
+import { audienceOf, trailOf } from './item-rows.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
@@ -27,6 +28,8 @@ const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS item_trail_item ON item_trail (item) WHERE call IS NOT NULL;
   CREATE INDEX IF NOT EXISTS item_trail_writer ON item_trail (incarnation, position) WHERE call IS NULL;
+  CREATE INDEX IF NOT EXISTS item_trail_run ON item_trail (incarnation, item, position);
+  CREATE TABLE IF NOT EXISTS barred_run (incarnation TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 `;
 
 const vectorsPerPage = 500;
@@ -41,8 +44,8 @@ type Row = { readonly [column: string]: unknown };
 export class SqliteItemStore implements ItemStore {
   readonly #db: BatchedDatabase;
   readonly #statements: ReturnType<typeof prepare>;
-  /** By shelf; what changes is taken out, and read again with the next query. */
-  readonly #vectors = new Map<string, Promise<BlindVectors>>();
+  /** By shelf that was asked for; kept as the table is. `ready` is null while it is being read. */
+  readonly #vectors = new Map<string, { readonly read: Promise<BlindVectors>; ready: BlindVectors | null }>();
 
   constructor(db: BatchedDatabase) {
     this.#db = db;
@@ -56,7 +59,15 @@ export class SqliteItemStore implements ItemStore {
       for (const id of supersedes) setState.run('superseded', 'KNOWLEDGE_SUPERSEDED', id);
       for (const item of items) this.#add(item);
     });
-    for (const { shelf, vector } of items) if (vector !== null) this.#vectors.delete(shelf);
+    // A shelf that is being read may have been read past them.
+    for (const item of items) {
+      const { id, shelf, vector } = item;
+      if (vector === null) continue;
+      const ready = this.#vectors.get(shelf)?.ready ?? null;
+      if (ready === null) this.#vectors.delete(shelf);
+      else if (isIndexed(item.state)) ready.add(id, vector, audienceOf(item, item.state));
+    }
+    this.#noteState(supersedes, 'superseded');
   }
 
   async get(id: string): Promise<StoredItem | null> {
@@ -111,7 +122,7 @@ export class SqliteItemStore implements ItemStore {
     await this.#db.write(() => {
       for (const id of ids) this.#statements.setState.run(state, reason, id);
     });
-    this.#vectors.clear();
+    this.#noteState(ids, state);
   }
 
   async removeExpired(nowMs: number): Promise<number> {
@@ -121,11 +132,36 @@ export class SqliteItemStore implements ItemStore {
     });
   }
 
-  async noteReads(incarnation: string, call: string, items: readonly string[]): Promise<void> {
-    if (items.length === 0) return;
-    await this.#db.write(() => {
-      for (const item of items) this.#statements.note.run(incarnation, item, call);
+  async noteReads(
+    incarnation: string,
+    call: string,
+    items: readonly string[],
+  ): Promise<readonly string[]> {
+    if (items.length === 0) return [];
+    return this.#db.write(() => {
+      const { note, stateOf } = this.#statements;
+      if (this.#isBarred(incarnation)) return [];
+      const served = items.filter((item) => isGiven(stateOf.get(item)?.['state']));
+      for (const item of served) note.run(incarnation, item, call);
+      return served;
     });
+  }
+
+  async putAside(items: readonly string[], incarnations: readonly string[]): Promise<void> {
+    await this.#db.write(() => {
+      for (const run of incarnations) this.#statements.bar.run(run);
+      for (const id of items) this.#statements.setState.run('quarantined', 'KNOWLEDGE_QUARANTINED', id);
+    });
+    this.#noteState(items, 'quarantined');
+  }
+
+  async isBarred(incarnation: string): Promise<boolean> {
+    return this.#isBarred(incarnation);
+  }
+
+  async firstTouch(incarnation: string, item: string): Promise<number | null> {
+    const position = this.#statements.firstTouch.get(incarnation, item)?.['position'];
+    return typeof position === 'number' ? position : null;
   }
 
   async readsOf(item: string): Promise<readonly Trail[]> {
@@ -143,12 +179,24 @@ export class SqliteItemStore implements ItemStore {
   /** In pages: others have their turn in between. */
   #vectorsOf(shelf: string): Promise<BlindVectors> {
     const known = this.#vectors.get(shelf);
-    if (known !== undefined) return known;
-    const reading = this.#readVectors(shelf);
+    if (known !== undefined) return known.read;
+    const reading = { read: this.#readVectors(shelf), ready: null as BlindVectors | null };
     this.#vectors.set(shelf, reading);
     // What could not be read is asked for again; whoever waits hears of it.
-    reading.catch(() => this.#vectors.delete(shelf));
-    return reading;
+    reading.read.then((ready) => (reading.ready = ready), () => this.#vectors.delete(shelf));
+    return reading.read;
+  }
+
+  /** What is served no more leaves the vectors; where it may come in again they are read anew. */
+  #noteState(ids: readonly string[], state: ItemState): void {
+    for (const [shelf, { ready }] of this.#vectors) {
+      for (const id of ids) ready?.remove(id);
+      if (ready === null || isIndexed(state) || ready.isWorn) this.#vectors.delete(shelf);
+    }
+  }
+
+  #isBarred(incarnation: string): boolean {
+    return this.#statements.isBarred.get(incarnation) !== undefined;
   }
 
   async #readVectors(shelf: string): Promise<BlindVectors> {
@@ -158,16 +206,21 @@ export class SqliteItemStore implements ItemStore {
       for (const row of rows) {
         after = String(row['id']);
         const vector = vectorOf(row['vector']);
-        if (vector !== null) vectors.add(after, vector, audienceOf(row));
+        const facts = JSON.parse(String(row['facts'])) as ItemFacts;
+        const state = String(row['state']) as ItemState;
+        if (vector !== null) vectors.add(after, vector, audienceOf(facts, state));
       }
       if (rows.length < vectorsPerPage) return vectors;
     }
   }
 
   #add(item: StoredItem): void {
-    const { nonce, ciphertext, vector, terms, state, reason, ...facts } = item;
+    const { nonce, ciphertext, vector, terms, state: asked, reason: why, ...facts } = item;
     const { add, addTerm, addCause, note } = this.#statements;
     const { id, shelf, task, document, expiresAt, incarnation, causes } = facts;
+    const isAside = incarnation !== null && this.#isBarred(incarnation);
+    const state = isAside ? 'quarantined' : asked;
+    const reason = isAside ? 'KNOWLEDGE_QUARANTINED' : why;
     const bytes = vector === null ? null
       : new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
     add.run(
@@ -222,6 +275,12 @@ function prepare({ database }: BatchedDatabase) {
     removeExpiredTerms: database.prepare(
       'DELETE FROM item_term WHERE item IN (SELECT id FROM item WHERE expires_at <= ?)',
     ),
+    stateOf: database.prepare('SELECT state FROM item WHERE id = ?'),
+    bar: database.prepare('INSERT OR IGNORE INTO barred_run VALUES (?)'),
+    isBarred: database.prepare('SELECT 1 FROM barred_run WHERE incarnation = ?'),
+    firstTouch: database.prepare(
+      'SELECT min(position) AS position FROM item_trail WHERE incarnation = ? AND item = ?',
+    ),
     readsOf: database.prepare(
       'SELECT * FROM item_trail WHERE item = ? AND call IS NOT NULL ORDER BY position',
     ),
@@ -232,21 +291,14 @@ function prepare({ database }: BatchedDatabase) {
   };
 }
 
-function trailOf(row: Row): Trail {
-  const { position, incarnation, item, call } = row;
-  return {
-    position: Number(position),
-    incarnation: String(incarnation),
-    item: String(item),
-    call: call === null ? null : String(call),
-  };
+/** States whose items queries may find. */
+function isIndexed(state: ItemState): boolean {
+  return state === 'current' || state === 'flagged';
 }
 
-/** Only what decides who may see it stays in memory. */
-function audienceOf(row: Row): Audience {
-  const facts = JSON.parse(String(row['facts'])) as ItemFacts;
-  const { label, roles, readers, mandate, expiresAt, writtenAt } = facts;
-  return { label, roles, readers, mandate, expiresAt, writtenAt, state: String(row['state']) as ItemState };
+/** What was read and is superseded by now was still good when it was found; what was put aside never is. */
+function isGiven(state: unknown): boolean {
+  return typeof state === 'string' && state !== 'quarantined';
 }
 
 /** A copy: the bytes of a row need not stand where floats may. */

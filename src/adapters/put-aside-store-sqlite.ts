@@ -7,11 +7,25 @@ export function sqlitePutAside(db: BatchedDatabase): PutAsideStore {
   const { database } = db;
   database.exec(`CREATE TABLE IF NOT EXISTS put_aside (
     agent TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (agent, message)
-  ) WITHOUT ROWID`);
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS run_aside (
+    run TEXT PRIMARY KEY, subject TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT`);
   const load = database.prepare('SELECT agent, message FROM put_aside WHERE at > ? ORDER BY at');
   const add = database.prepare('INSERT OR IGNORE INTO put_aside VALUES (?, ?, ?)');
   const drop = database.prepare('DELETE FROM put_aside WHERE at <= ?');
+  const loadRuns = database.prepare('SELECT run, subject FROM run_aside WHERE at > ? ORDER BY at, rowid');
+  const addRun = database.prepare('INSERT OR IGNORE INTO run_aside VALUES (?, ?, ?)');
+  const dropRuns = database.prepare('DELETE FROM run_aside WHERE at <= ?');
   return {
+    loadRuns: (sinceMs) => loadRuns.all(Math.floor(sinceMs))
+      .map((row) => ({ run: String(row['run']), subject: String(row['subject']) })),
+    addRuns: async (runs, nowMs, forgetMs) => {
+      await db.write(() => {
+        for (const { run, subject } of runs) addRun.run(run, subject, Math.floor(nowMs));
+        dropRuns.run(Math.floor(forgetMs));
+      });
+    },
     load: (sinceMs) => load.all(Math.floor(sinceMs))
       .map((row) => ({ agent: String(row['agent']), message: String(row['message']) })),
     add: async (rows, nowMs, forgetMs) => {

@@ -32,7 +32,7 @@ beforeEach(() => {
     connected: new Map(),
     backbone: { watch: () => undefined, unwatch: () => undefined },
     pace: primaryBusPace,
-    control: { ...plainLeases, boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined, owedTo: () => [], putAside: () => [] },
+    control: { ...plainLeases, boot: 'boot', operators: () => [], lastRun: () => null, noteRun: () => undefined, owedTo: () => [], putAside: () => [], runsAside: () => [] },
   } as unknown as BusContext;
 });
 

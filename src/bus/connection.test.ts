@@ -81,7 +81,7 @@ beforeEach(() => {
       hold: async (hold) => ({ approval: `of ${held.push(hold)}` }),
       decided: () => null,
       heardOfCalls: () => undefined,
-      owedTo: () => [], putAside: () => [], isPutAside: () => false,
+      owedTo: () => [], putAside: () => [], runsAside: () => [], isPutAside: () => false,
       allot: async () => ({ outcome: 'granted', probe: false }),
       settle: async () => undefined,
       endTask: async () => null,
@@ -201,6 +201,23 @@ describe('an identity that two sidecars hold', () => {
     expect(second.dropped).toEqual(['BUS_FRAME_MALFORMED']);
     expect([first.dropped, second.sent]).toEqual([[], []]);
   });
+});
+
+test('what was put aside while a sidecar was away is said before its welcome, and before anything is delivered', async () => {
+  const asked: string[] = [];
+  context = {
+    ...context,
+    control: {
+      ...context.control,
+      putAside: (agent) => [`${agent} ${asked.push(agent)}`], runsAside: () => Array.from({ length: 1_001 }, (_, at) => `run-${at}`),
+    },
+  };
+  const { sent } = connect(payments.peer);
+  await settled();
+  const kinds = sent.map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'quarantine')).toHaveLength(2);
+  expect(kinds.lastIndexOf('quarantine')).toBeLessThan(kinds.indexOf('welcome'));
+  expect(sent.find(({ kind }) => kind === 'quarantine')).toMatchObject({ messages: ['payments 1'] });
 });
 
 describe('the line is dropped', () => {

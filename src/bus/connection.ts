@@ -19,7 +19,7 @@ import { onKeepFrame } from './keep-frame.ts';
 import { answerOrchestrator, isRight, type OrchestratorFrame } from './workflow-frames.ts';
 import { recordFor } from './record-frame.ts';
 import { mayHold } from './may-hold.ts';
-import { quarantineFrames } from './put-aside.ts';
+import { framesFor } from './put-aside.ts';
 import { convictRefused } from './watch.ts';
 import { onKeyFrame, type KeyContext } from './key-frames.ts';
 import { onKnowledgeFrame } from './knowledge-frames.ts';
@@ -245,6 +245,7 @@ export class BusConnection {
       this.#revocations(part);
     }
     this.leases.answer({ number: 0, policyVersion: policy.version, nonce: frame.nonce });
+    for (const part of framesFor(this.peer.name, control)) this.#line.send(part);
     this.#line.send({
       kind: 'welcome',
       boot: control.boot,
@@ -253,7 +254,6 @@ export class BusConnection {
       operators: control.operators(),
     });
     for (const owed of control.owedTo(this.peer.name)) this.#line.send(owed);
-    for (const part of quarantineFrames(control.putAside(this.peer.name))) this.#line.send(part);
     backbone.watch(this.#recipient);
   }
 

@@ -97,6 +97,49 @@ describe('an order about knowledge is refused', () => {
   });
 });
 
+describe('an order of several documents that ends midway', () => {
+  const two: JsonValue = ['a.md', 'b.md'].map((name) => ({
+    name, text: `Refunds, says ${name}, are paid.`, classification: null, readers: null,
+  }));
+  const ordered = () => give(order({ digest: attachedDigest(two) }), two);
+
+  test('serves nothing of them where the order could not be put on record', async () => {
+    node.recorderFails = true;
+    await expect(ordered()).rejects.toThrow();
+    node.recorderFails = false;
+    expect(given(await node.query('refunds'))).toEqual([]);
+    expect(await ordered()).toMatchObject({ code: null });
+    expect(given(await node.query('refunds'))).toHaveLength(2);
+  });
+
+  test('keeps serving what was there where the store failed, which is on record beside the order', async () => {
+    await ordered();
+    node.clock.ms += 1;
+    const { store } = node;
+    context = { ...context, knowledge: { ...node.context, store: new Proxy(store, {
+      get: (of, name) => name === 'add'
+        ? async () => { throw new Error('The process ends here.'); }
+        : (...args: unknown[]) => Reflect.apply(Reflect.get(of, name) as () => unknown, of, args),
+    }) } };
+    await expect(ordered()).rejects.toThrow();
+    expect(given(await node.query('refunds'))).toHaveLength(2);
+    expect((await store.list(null, '', 10)).map(({ state }) => state)).toEqual(['current', 'current']);
+    expect(node.entries.filter(({ kind }) => kind.startsWith('knowledge.')).slice(-3).map(({ kind, code }) => [kind, code])).toEqual([
+      ['knowledge.ingested', null], ['knowledge.changed', 'KNOWLEDGE_UNAVAILABLE'], ['knowledge.read', null],
+    ]);
+  });
+
+  test('takes in none where one cannot be, or two have one name', async () => {
+    const [first] = two as readonly JsonValue[];
+    const empty = { name: 'c.md', text: 'x'.repeat(1_200_001), classification: null, readers: null };
+    const tooMuch = [first ?? null, empty];
+    expect(await give(order({ digest: attachedDigest(tooMuch) }), tooMuch)).toMatchObject({ code: 'KNOWLEDGE_FULL' });
+    const twice = [first ?? null, first ?? null];
+    expect(await give(order({ digest: attachedDigest(twice) }), twice)).toMatchObject({ code: 'KNOWLEDGE_DOCUMENT_TWICE' });
+    expect(await node.store.list(null, '', 10)).toEqual([]);
+  });
+});
+
 describe('an order about knowledge', () => {
   test('is on record with its signature and the keyed digest of what was taken in, not with names', async () => {
     await give(order());

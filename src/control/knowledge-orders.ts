@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { verifyKnowledgeOrder } from '../identity/knowledge-order.ts';
 import type { KnowledgeAct, KnowledgeOrder } from '../identity/knowledge-order.ts';
 import type { KnowledgeContext } from '../knowledge/context.ts';
-import { ingest, type Document } from '../knowledge/source.ts';
+import { prepareDocuments, type Document } from '../knowledge/source.ts';
 import type { Operator } from '../mesh/mesh.ts';
 import { hasRight, type OperatorRight } from '../mesh/operator-roles.ts';
 import { canonicalize } from '../message/canonical-json.ts';
@@ -50,9 +50,16 @@ export function attachedDigest(attached: JsonValue): string {
   return createHash('sha256').update(canonicalize(attached)).digest('base64url');
 }
 
+/** What an order does, and what of it waits until it is on record. */
+type CarriedOut = {
+  readonly answer: KnowledgeOrderAnswer;
+  readonly serve: (() => Promise<void>) | null;
+};
+
 /**
- * Takes an operator's signed order about knowledge or memory. What it changed is durable and on record
- * when this resolves; where that fails, nothing of it counts and the order is given again.
+ * Takes an operator's signed order about knowledge or memory. What puts aside counts at once; what is to be
+ * served counts in one step, all of it or none, after the order is on record: a crash in between
+ * leaves an order that changed nothing, and it is given again. Rejects where store, keys or recorder fail.
  */
 export function takeKnowledgeOrder(
   signed: string,
@@ -76,34 +83,38 @@ async function takeInTurn(
   }
   if (!isFresh(order, context)) return refusedOrder('KNOWLEDGE_ORDER_CHANGED', context);
   context.taken.set(order.id, order.at);
-  const ended = await carryOut(order, attached, context);
-  if (ended.code !== null) {
+  const { answer, serve } = await carryOut(order, attached, context);
+  if (answer.code !== null) {
     context.taken.delete(order.id);
-    return refusedOrder(ended.code, context);
+    return refusedOrder(answer.code, context);
   }
-  await record(order, ended, signed, context);
-  return ended;
+  await record(order, answer, signed, context);
+  await serve?.().catch(async (cause: unknown) => {
+    // On record as given, and as failed: whoever reads the one finds the other.
+    await recordFailed(order, context);
+    throw cause;
+  });
+  return answer;
 }
 
 async function carryOut(
   order: KnowledgeOrder,
   attached: JsonValue | null,
   context: KnowledgeOrdersContext,
-): Promise<KnowledgeOrderAnswer> {
+): Promise<CarriedOut> {
   const { store } = context.knowledge;
   switch (order.act) {
     case 'ingest':
       return ingestAll(order, attached, context);
     case 'quarantine':
-      return { code: null, ...(await context.quarantine(order.subject)) };
+      return { answer: { code: null, ...(await context.quarantine(order.subject)) }, serve: null };
     case 'clear': {
       const item = await store.get(order.subject);
       const mayClear = item !== null && (item.state === 'flagged' || item.state === 'quarantined');
-      if (!mayClear) return { code: 'KNOWLEDGE_ITEM_UNKNOWN' };
+      if (!mayClear) return refusedWith('KNOWLEDGE_ITEM_UNKNOWN');
       // What was altered cannot be served, whoever wants it: it would not open.
-      if (item.reason === 'KNOWLEDGE_ALTERED') return { code: 'KNOWLEDGE_ALTERED' };
-      await store.setState([item.id], 'current', null);
-      return { code: null, cleared: item.id };
+      if (item.reason === 'KNOWLEDGE_ALTERED') return refusedWith('KNOWLEDGE_ALTERED');
+      return { answer: { code: null, cleared: item.id }, serve: () => store.setState([item.id], 'current', null) };
     }
     default:
       return order.act satisfies never;
@@ -114,19 +125,22 @@ async function ingestAll(
   order: KnowledgeOrder,
   attached: JsonValue | null,
   { knowledge }: KnowledgeOrdersContext,
-): Promise<KnowledgeOrderAnswer> {
+): Promise<CarriedOut> {
   const source = knowledge.mesh.knowledge?.get(order.subject);
-  if (source === undefined) return { code: 'KNOWLEDGE_ITEM_UNKNOWN' };
+  if (source === undefined) return refusedWith('KNOWLEDGE_ITEM_UNKNOWN');
   const given = documents.safeParse(attached);
-  if (!given.success || attachedDigest(attached) !== order.digest) return { code: 'KNOWLEDGE_ORDER_CHANGED' };
-  const taken: JsonObject[] = [];
-  for (const document of given.data) {
-    const ended = await ingest(document, source, knowledge);
-    if (!ended.ok) return { code: ended.code, document: document.name, taken };
-    const { pieces, flagged, superseded, digest } = ended;
-    taken.push({ document: document.name, pieces, flagged, superseded, digest });
-  }
-  return { code: null, taken };
+  if (!given.success || attachedDigest(attached) !== order.digest) return refusedWith('KNOWLEDGE_ORDER_CHANGED');
+  const prepared = await prepareDocuments(given.data, source, knowledge);
+  if (!prepared.ok) return refusedWith(prepared.code);
+  const { items, superseded } = prepared;
+  return {
+    answer: { code: null, taken: prepared.documents.map((one) => ({ ...one })) },
+    serve: () => knowledge.store.add(items, superseded),
+  };
+}
+
+function refusedWith(code: string): CarriedOut {
+  return { answer: { code }, serve: null };
 }
 
 function isFresh({ id, at }: KnowledgeOrder, { clock, startedAt, taken }: KnowledgeOrdersContext): boolean {
@@ -159,6 +173,26 @@ async function record(
     tookUs: null,
     detail: { act: order.act, ...subject, ...listed, ...more, reason: order.reason, signed },
   }], { privileged: true });
+}
+
+async function recordFailed(
+  order: KnowledgeOrder,
+  { recorder, clock }: KnowledgeOrdersContext,
+): Promise<void> {
+  await recorder.record([{
+    kind: 'knowledge.changed',
+    id: `${order.id}.failed`,
+    at: clock.nowMs(),
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [order.id],
+    outcome: null,
+    code: 'KNOWLEDGE_UNAVAILABLE',
+    verdicts: [],
+    tookUs: null,
+    detail: { act: order.act, failed: true },
+  }]);
 }
 
 function withoutName(taken: JsonValue): JsonObject {

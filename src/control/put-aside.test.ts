@@ -24,7 +24,28 @@ it('what was put aside stays so, for its agent and after a crash, until no task 
 });
 
 it('what is put aside is in force before it is durable, and bounded', async () => {
-  const aside = new PutAside({ load: () => [], add: () => new Promise(() => undefined) }, { nowMs: () => 0 });
+  const never = () => new Promise<void>(() => undefined);
+  const aside = new PutAside(
+    { load: () => [], loadRuns: () => [], add: never, addRuns: never }, { nowMs: () => 0 },
+  );
   void aside.add(new Map([['clerk', Array.from({ length: 10_001 }, (_, index) => `m${index}`)]]));
   expect([aside.has('clerk', 'm0'), aside.has('clerk', 'm10000')]).toEqual([false, true]);
+});
+
+it('runs stay aside with what they follow from, after a crash too, and are bounded', async () => {
+  const database = new BatchedDatabase(':memory:');
+  const clock = { ms: 0, nowMs: () => clock.ms };
+  const open = () => new PutAside(sqlitePutAside(database), clock);
+  const one = open();
+  await one.addRuns('poison', ['run-1', 'run-2']);
+  await one.addRuns('other', ['run-2']);
+  await one.addRuns('nothing', []);
+  for (const aside of [one, open()]) expect(aside.runs()).toEqual(['run-1', 'run-2']);
+  expect([one.unfinished(), open().unfinished()]).toEqual([[], ['poison']]);
+  clock.ms = 60_000;
+  expect(open().unfinished()).toEqual([]);
+  clock.ms = 9 * dayMs;
+  expect(open().runs()).toEqual([]);
+  await one.addRuns('many', Array.from({ length: 10_000 }, (_, index) => `r${index}`));
+  expect([one.runs().includes('run-1'), one.runs().length]).toEqual([false, 10_000]);
 });

@@ -3,31 +3,45 @@ import type { Clock } from '../message/clock.ts';
 
 export type PutAsideRow = { readonly agent: string; readonly message: string };
 
-/** Durable memory of what was put aside; `add` survives `kill -9` once it resolves. */
+/** A run of an agent that was given what follows from `subject`. */
+export type RunAside = { readonly run: string; readonly subject: string };
+
+/** Durable memory of what was put aside; what `add` and `addRuns` resolved survives `kill -9`. */
 export interface PutAsideStore {
   load(sinceMs: number): readonly PutAsideRow[];
+  /** In the order in which they were put aside. */
+  loadRuns(sinceMs: number): readonly RunAside[];
+  /** Also forgets what was put aside before `forgetMs`. */
+  addRuns(runs: readonly RunAside[], nowMs: number, forgetMs: number): Promise<void>;
   /** Also forgets what was put aside before `forgetMs`. */
   add(rows: readonly PutAsideRow[], nowMs: number, forgetMs: number): Promise<void>;
 }
 
 /** Longer than any task may last, and any message may wait. */
 const keptMs = 8 * 24 * 3_600_000;
-/** Of one agent; the oldest is forgotten first. */
+/** Messages of one agent, and runs of all; the oldest is forgotten first. */
 const perAgentMax = 10_000;
+const runsMax = 10_000;
+const unfinishedMs = 60_000;
 
 /**
- * Messages that no agent is to be given, or to have read, any more: they follow from one that a judge
- * refused late. Remembered, because a sidecar that is away then hears of it when it is back.
+ * Messages that no agent is to be given, or to have read, any more, and runs of agents that end: they follow
+ * from what a judge refused late or an operator put aside. Remembered, because a sidecar that is away then hears of it when it is back.
  */
 export class PutAside {
   readonly #store: PutAsideStore;
   readonly #clock: Clock;
   readonly #agents = new Map<string, Set<string>>();
+  readonly #runs = new Set<string>();
+  readonly #unfinished: readonly string[];
 
   constructor(store: PutAsideStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
     this.#keep(store.load(clock.nowMs() - keptMs));
+    const nowMs = clock.nowMs();
+    this.#keepRuns(store.loadRuns(nowMs - keptMs));
+    this.#unfinished = [...new Set(store.loadRuns(nowMs - unfinishedMs).map(({ subject }) => subject))];
   }
 
   of(agent: string): readonly string[] {
@@ -36,6 +50,31 @@ export class PutAside {
 
   has(agent: string, message: string): boolean {
     return this.#agents.get(agent)?.has(message) === true;
+  }
+
+  runs(): readonly string[] {
+    return [...this.#runs];
+  }
+
+  /** What runs were put aside for shortly before this began: what followed may not have been found. */
+  unfinished(): readonly string[] {
+    return this.#unfinished;
+  }
+
+  /** In force at once; durable when it resolves. */
+  async addRuns(subject: string, ids: readonly string[]): Promise<void> {
+    const runs = ids.map((run) => ({ run, subject }));
+    this.#keepRuns(runs);
+    const nowMs = this.#clock.nowMs();
+    if (runs.length > 0) await this.#store.addRuns(runs, nowMs, nowMs - keptMs);
+  }
+
+  #keepRuns(runs: readonly RunAside[]): void {
+    for (const { run } of runs) {
+      this.#runs.add(run);
+      const [oldest] = this.#runs.size > runsMax ? this.#runs : [];
+      if (oldest !== undefined) this.#runs.delete(oldest);
+    }
   }
 
   /** In force at once; durable when it resolves. */

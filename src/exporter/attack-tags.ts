@@ -157,6 +157,8 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   KNOWLEDGE_TOKENS_TOO_LARGE: flood,
   KNOWLEDGE_FULL: flood,
   KNOWLEDGE_UNAVAILABLE: null,
+  KNOWLEDGE_STORE_: null,
+  KNOWLEDGE_DOCUMENT_TWICE: null,
   KNOWLEDGE_ORDER_: tampering,
   OBSERVER_: rogue,
   OBSERVER_SELF_TEST_FAILED: null,

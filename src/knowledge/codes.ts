@@ -43,6 +43,26 @@ export const knowledgeCodes = {
     mend: 'Look at the node, its KMS and its disk; the operator log has the reason.',
     agentSees: 'UNAVAILABLE',
   },
+  KNOWLEDGE_STORE_LIBRARY: {
+    means: 'The mesh file names a Postgres database and the package pg is not installed.',
+    mend: 'npm install pg beside maso.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KNOWLEDGE_STORE_PASSWORD: {
+    means: 'The file with the password of the store is absent, or others may read it.',
+    mend: 'Write it with mode 0600 under the user of the node.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KNOWLEDGE_STORE_VECTOR: {
+    means: 'The database of the store lacks the extension vector, and the user may not make it.',
+    mend: 'Install pgvector; as an administrator of the database: CREATE EXTENSION vector.',
+    agentSees: 'UNAVAILABLE',
+  },
+  KNOWLEDGE_STORE_FOREIGN: {
+    means: 'The schema of the store holds the items of a node with another state directory.',
+    mend: 'Give this mesh a schema of its own under knowledge_store.schema.',
+    agentSees: 'UNAVAILABLE',
+  },
   KNOWLEDGE_ALTERED: {
     means: 'A kept entry does not open, or is not what was kept: somebody changed the store.',
     mend: 'It is quarantined. Find out who writes to the store; ingest the document again.',
@@ -74,9 +94,14 @@ export const knowledgeCodes = {
     agentSees: 'REFUSED',
   },
   KNOWLEDGE_QUARANTINED: {
-    means: 'An operator put the entry aside, or it follows from one that was.',
-    mend: 'Nothing: it is not served any more.',
+    means: 'An operator put the entry aside, or it follows from one that was; or the run that asks was given one.',
+    mend: 'Nothing: it is not served any more, and such a run ends.',
     agentSees: 'REFUSED',
+  },
+  KNOWLEDGE_DOCUMENT_TWICE: {
+    means: 'One order takes in two documents of the same name.',
+    mend: 'Give them different names: the later one would replace the other.',
+    agentSees: 'INVALID',
   },
   KNOWLEDGE_ITEM_UNKNOWN: {
     means: 'No kept entry, document or source has that name.',

@@ -3,6 +3,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock, Random } from '../message/clock.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import type { EntryDraft, EntryKind, Recorder } from '../recorder/entry.ts';
+import { finding } from '../review/verdict.ts';
 import type { AccessContext } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import type { KnowledgeCode } from './codes.ts';
@@ -22,6 +23,9 @@ export type KnowledgeContext = AccessContext & {
   /** The content controls on a text of a document; the code of what they found, or null. */
   readonly review: (text: string) => Promise<string | null>;
 };
+
+/** With when the ask came, microseconds of `performance.now`. */
+export type AskContext = KnowledgeContext & { readonly startedUs: number };
 
 /**
  * An item opened, or null where it was altered: then it is quarantined before anything else happens, and
@@ -68,6 +72,14 @@ function shelfDetail(shelf: string): JsonObject {
   return kind === 'memory' ? { agent: name } : { source: name };
 }
 
+/** A run of an agent that was given what was put aside keeps nothing and is given nothing more. */
+export async function barredRefusal(
+  { incarnation }: Pick<KnowledgeAsk, 'incarnation'>,
+  { store }: Pick<KnowledgeContext, 'store'>,
+): Promise<KnowledgeCode | null> {
+  return (await store.isBarred(incarnation)) ? 'KNOWLEDGE_QUARANTINED' : null;
+}
+
 /** What is given of an opened item; never more than the reader's domain lets it see. */
 export function givenItem({ facts, value }: OpenedItem, weight: number): GivenItem {
   const { id, label, origin, document, part, writtenAt } = facts;
@@ -79,14 +91,22 @@ function principalsOf({ shelf, principals }: ItemFacts): readonly string[] {
   return principals ?? (shelf.startsWith('memory/') ? ['*'] : []);
 }
 
-/** The account of one read or write; causes are the items that were read, or what led to the entry. */
+/**
+ * The account of one read or write, with the verdict on it and under which version of the policy it was
+ * said; causes are the items that were read, or what led to the entry.
+ */
 export function askEntry(
   kind: Extract<EntryKind, 'memory.written' | 'memory.read' | 'knowledge.read'>,
   agent: string,
   ask: KnowledgeAsk,
   ended: { readonly code: string | null; readonly causedBy: readonly string[]; readonly detail: JsonObject },
-  { clock }: Pick<KnowledgeContext, 'clock'>,
+  { clock, mesh, startedUs }: AskContext,
 ): EntryDraft {
+  const { code } = ended;
+  const outcome = code === null ? 'GO' : 'NO-GO';
+  const tookUs = Math.max(0, Math.round(performance.now() * 1000 - startedUs));
+  const findings = code === null ? [] : [finding(code, `knowledge/${ask.kind}`)];
+  const version = mesh.digest.slice(0, 12);
   return {
     kind,
     id: `${ask.id}.${ask.kind}`,
@@ -95,10 +115,10 @@ export function askEntry(
     task: ask.task,
     message: ask.id,
     causedBy: ended.causedBy,
-    outcome: ended.code === null ? 'GO' : 'NO-GO',
-    code: ended.code,
-    verdicts: [],
-    tookUs: null,
+    outcome,
+    code,
+    verdicts: [{ outcome, control: 'policy-compliance', version, tookUs, findings }],
+    tookUs,
     detail: { agent, incarnation: ask.incarnation, ...ended.detail },
   };
 }

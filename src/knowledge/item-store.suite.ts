@@ -119,4 +119,68 @@ export function itemStoreSuite(open: () => { readonly store: ItemStore; readonly
       expect(await store.readsOf(id(1))).toHaveLength(1);
     });
   });
+
+  describe('what was put aside', () => {
+    test('is given to nobody, and what its readers write later is put aside from the first', async () => {
+      await store.add([storedItem(1), storedItem(2)]);
+      expect(await store.noteReads('run-1', 'call-1', [id(2), id(1), id(9)])).toEqual([id(2), id(1)]);
+      await store.putAside([id(1)], ['run-1']);
+      expect(await store.get(id(1))).toMatchObject({ state: 'quarantined', reason: 'KNOWLEDGE_QUARANTINED' });
+      expect([await store.isBarred('run-1'), await store.isBarred('run-2')]).toEqual([true, false]);
+      await store.add([storedItem(3, { incarnation: 'run-1' }), storedItem(4, { incarnation: 'run-2' })]);
+      expect((await store.get(id(3)))?.state).toBe('quarantined');
+      expect((await store.get(id(4)))?.state).toBe('current');
+      expect(await store.noteReads('run-1', 'call-2', [id(2)])).toEqual([]);
+      expect(await store.noteReads('run-2', 'call-3', [id(1), id(2)])).toEqual([id(2)]);
+      expect((await store.readsOf(id(1))).map(({ call }) => call)).toEqual(['call-1']);
+      expect(await opened.again().isBarred('run-1')).toBe(true);
+    });
+
+    test('has been read on record, or was not handed over, however reads and writes cross it', async () => {
+      const runs = Array.from({ length: 8 }, (_, at) => `run-${at}`);
+      await store.add([storedItem(1)]);
+      const reads = runs.map((run) => store.noteReads(run, `call ${run}`, [id(1)]));
+      const aside = store.putAside([id(1)], []);
+      const given = await Promise.all(reads);
+      await aside;
+      const noted = (await store.readsOf(id(1))).map(({ incarnation }) => incarnation).toSorted();
+      expect(runs.filter((_, at) => given[at]?.length === 1)).toEqual(noted);
+      const writes = runs.map((run, at) => store.add([storedItem(10 + at, { incarnation: run })]));
+      const barred = store.putAside([], runs);
+      await Promise.all([...writes, barred]);
+      for (const [at, run] of runs.entries()) {
+        // What was added before the bar stands in the trail of its run, which is searched after it.
+        expect(await store.writtenAfter(run, -1)).toHaveLength(1);
+        expect(['current', 'quarantined']).toContain((await store.get(id(10 + at)))?.state);
+      }
+    });
+  });
+
+  test('the trail says where a run first read or wrote an item', async () => {
+    await store.add([storedItem(1, { incarnation: 'run-1' })]);
+    await store.noteReads('run-1', 'call-1', [id(1)]);
+    await store.noteReads('run-2', 'call-2', [id(1)]);
+    await store.add([storedItem(2, { incarnation: 'run-2' })]);
+    const [first, second] = [await store.firstTouch('run-2', id(1)), await store.firstTouch('run-2', id(2))];
+    expect(first).not.toBeNull();
+    expect(Number(first)).toBeLessThan(Number(second));
+    expect(await store.firstTouch('run-1', id(1))).toBeLessThan(Number(first));
+    expect(await store.firstTouch('run-1', id(2))).toBeNull();
+  });
+
+  test('what changes is found as it is now, also by vectors that were asked for before', async () => {
+    const shelf = 'source/s';
+    const of = { shelf, document: 'a.md', vector: axis(0) };
+    const near = async () => (await store.nearest(shelf, axis(0), 5, () => true)).map(({ item }) => item.id);
+    await store.add([storedItem(1, of)]);
+    expect(await near()).toEqual([id(1)]);
+    await store.add([storedItem(2, of), storedItem(3, { ...of, document: 'b.md' })], [id(1)]);
+    expect(await near()).toEqual([id(2), id(3)]);
+    await store.putAside([id(3)], []);
+    expect(await near()).toEqual([id(2)]);
+    await store.setState([id(3)], 'current', null);
+    expect(await near()).toEqual([id(2), id(3)]);
+    await store.setState([id(2)], 'quarantined', 'KNOWLEDGE_ALTERED');
+    expect(await near()).toEqual([id(3)]);
+  });
 }

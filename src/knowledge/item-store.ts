@@ -28,7 +28,10 @@ export type Find = {
  * unwraps. Every method rejects when the store fails; what is resolved is durable.
  */
 export interface ItemStore {
-  /** All or none; `supersedes` are older items that the new ones replace, in the same step. */
+  /**
+   * All or none; `supersedes` are older items that the new ones replace, in the same step. What a barred run
+   * wrote is quarantined from the first.
+   */
   add(items: readonly StoredItem[], supersedes?: readonly string[]): Promise<void>;
   get(id: string): Promise<StoredItem | null>;
   /** Current items, newest first. */
@@ -52,11 +55,22 @@ export interface ItemStore {
   setState(ids: readonly string[], state: ItemState, reason: KnowledgeCode | null): Promise<void>;
   /** Removes what is over; gives how many were. */
   removeExpired(nowMs: number): Promise<number>;
-  /** Who reads what, before it is handed over. */
-  noteReads(incarnation: string, call: string, items: readonly string[]): Promise<void>;
+  /**
+   * Who reads what, before it is handed over, and what may be handed over of it: nothing that was put aside
+   * by then, and nothing to a barred run. Both are one step: a read is seen by whoever puts aside, or sees it.
+   */
+  noteReads(incarnation: string, call: string, items: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Quarantines items and bars runs of agents, in one step that no read and no write spans: what runs add
+   * later is quarantined, and they are given nothing more.
+   */
+  putAside(items: readonly string[], incarnations: readonly string[]): Promise<void>;
+  isBarred(incarnation: string): Promise<boolean>;
   readsOf(item: string): Promise<readonly Trail[]>;
   /** What a process wrote after a position. */
   writtenAfter(incarnation: string, position: number): Promise<readonly Trail[]>;
+  /** Where a run first read or wrote an item; null where it did neither. */
+  firstTouch(incarnation: string, item: string): Promise<number | null>;
   /** Items that name this id among their causes. */
   causedBy(id: string): Promise<readonly string[]>;
 }

@@ -10,8 +10,10 @@ import { reveal, tokenise } from './tokens.ts';
 export function answerAsk(
   ask: KnowledgeAsk,
   reader: Reader,
-  context: KnowledgeContext,
+  kept: KnowledgeContext,
 ): Promise<KnowledgeAnswer> {
+  // A version of the policy that is taken meanwhile holds from the next ask.
+  const context = { ...kept, mesh: kept.mesh, startedUs: performance.now() * 1000 };
   switch (ask.kind) {
     case 'remember':
       return remember(ask, reader, context);

@@ -19,8 +19,9 @@ import type { Reader } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import type { KnowledgeContext } from './context.ts';
 import { answerAsk } from './kept-knowledge.ts';
+import type { ItemStore } from './item-store.ts';
 import { ShelfKeys } from './shelf-keys.ts';
-import { ingest, type Document } from './source.ts';
+import { prepareDocuments, type Document, type Ingested } from './source.ts';
 
 export const startMs = Date.UTC(2026, 0, 5);
 const hourMs = 3_600_000;
@@ -115,8 +116,13 @@ export class KnowledgeFixture {
     return { agent, credential, attested: () => false };
   }
 
-  ask(ask: KnowledgeAsk, agent: Agent = this.agents.triage): Promise<KnowledgeAnswer> {
-    return answerAsk(ask, this.readerOf(agent), this.context);
+  ask(
+    ask: KnowledgeAsk,
+    agent: Agent = this.agents.triage,
+    store: ItemStore = this.store,
+  ): Promise<KnowledgeAnswer> {
+    const { context } = this;
+    return answerAsk(ask, this.readerOf(agent), { ...context, store });
   }
 
   remember(
@@ -152,9 +158,19 @@ export class KnowledgeFixture {
     }, agent);
   }
 
-  ingest(name: string, text: string, change: Partial<Document> = {}): ReturnType<typeof ingest> {
+  /** As an order does it; what was taken in, or the code of the refusal. */
+  async ingest(
+    name: string,
+    text: string,
+    change: Partial<Document> = {},
+  ): Promise<({ readonly ok: true } & Ingested) | { readonly ok: false; readonly code: string }> {
     const document = { name, text, classification: null, readers: null, ...change };
-    return ingest(document, this.settings.source, this.context);
+    const prepared = await prepareDocuments([document], this.settings.source, this.context);
+    if (!prepared.ok) return { ok: false, code: prepared.code };
+    await this.store.add(prepared.items, prepared.superseded);
+    const [ingested] = prepared.documents;
+    if (ingested === undefined) throw new Error('nothing was taken in');
+    return { ok: true, ...ingested };
   }
 
   /** Runs SQL on the store behind the node's back, as somebody with the disk would. */

@@ -14,12 +14,15 @@ export type Concern = {
 };
 
 const pageSize = 100;
+/** Of what is broken, and of the rest, in one answer; what is beyond is acted upon all the same. */
+const concernsMax = 10_000;
 
 /**
  * Looks through everything that is kept, with no help of the agents (DP-2.2, DP-3.3): what is over is
  * removed, what does not open is quarantined, documents that lack a piece, are stale or were replaced
- * are named, and an entry that contradicts an older one is flagged. `pause` lets other work go on
- * between two pages. Rejects where store or keys fail.
+ * are named, what is broken first, and an entry that contradicts an older one is flagged. `pause` lets other
+ * work go on between two pages, and between two entries that were compared with others. Rejects where store
+ * or keys fail.
  */
 export async function lookThrough(
   context: KnowledgeContext,
@@ -29,20 +32,26 @@ export async function lookThrough(
   const nowMs = clock.nowMs();
   await store.removeExpired(nowMs);
   await keys.prune(nowMs);
-  const concerns: Concern[] = [];
+  const broken: Concern[] = [];
+  const others: Concern[] = [];
+  const name = (found: Concern): void => {
+    const list = found.code === 'KNOWLEDGE_ALTERED' || found.code === 'KNOWLEDGE_INCOMPLETE' ? broken : others;
+    if (list.length < concernsMax) list.push(found);
+  };
   const documents = new Map<string, { readonly facts: ItemFacts; count: number }>();
   for (let page = await store.list(null, '', pageSize); page.length > 0; ) {
     for (const item of page) {
-      concerns.push(...(await concernsOf(item, nowMs, context)));
+      for (const found of await concernsOf(item, nowMs, context)) name(found);
+      if (item.document === null && item.terms.length > 1) await pause();
       notePiece(item, documents);
     }
     await pause();
     page = await store.list(null, page.at(-1)?.id ?? '', pageSize);
   }
   for (const { facts, count } of documents.values()) {
-    if (count !== facts.parts) concerns.push(concern(facts, 'KNOWLEDGE_INCOMPLETE'));
+    if (count !== facts.parts) name(concern(facts, 'KNOWLEDGE_INCOMPLETE'));
   }
-  return concerns;
+  return [...broken, ...others];
 }
 
 async function concernsOf(
@@ -118,12 +127,8 @@ async function hadRead(
   { store }: KnowledgeContext,
 ): Promise<boolean> {
   if (incarnation === null) return false;
-  const written = await store.writtenAfter(incarnation, -1);
-  const at = written.find(({ item }) => item === id)?.position;
-  if (at === undefined) return false;
-  const isOwn = written.some(({ item, position }) => item === older && position < at);
-  return isOwn || (await store.readsOf(older)).some((read) =>
-    read.incarnation === incarnation && read.position < at);
+  const [wrote, touched] = [await store.firstTouch(incarnation, id), await store.firstTouch(incarnation, older)];
+  return wrote !== null && touched !== null && touched < wrote;
 }
 
 function concern({ id, shelf, document }: ItemFacts, code: KnowledgeCode): Concern {

@@ -268,3 +268,20 @@ describe('memory poisoning (tier 3 category) by somebody with the disk', () => {
     await expect(node.recall({ customer: 'c-7' })).rejects.toMatchObject({ code: 'KNOWLEDGE_UNAVAILABLE' });
   });
 });
+
+test('each ask leaves its verdict on record: control, rule, version of the policy, time', async () => {
+  await node.remember('entry');
+  await node.recall({ unindexed: 1 });
+  await node.query('anything');
+  const version = node.context.mesh.digest.slice(0, 12);
+  const verdicts = node.entries.flatMap((entry) => entry.verdicts.map((verdict) => ({ kind: entry.kind, ...verdict })));
+  expect(verdicts).toMatchObject([
+    { kind: 'memory.written', outcome: 'GO', control: 'policy-compliance', version, findings: [] },
+    {
+      kind: 'memory.read', outcome: 'NO-GO', control: 'policy-compliance', version,
+      findings: [{ code: 'KNOWLEDGE_FIELD_UNKNOWN', rule: 'knowledge/recall' }],
+    },
+    { kind: 'knowledge.read', outcome: 'GO', control: 'policy-compliance', version, findings: [] },
+  ]);
+  for (const { tookUs } of verdicts) expect(tookUs).toBeGreaterThan(0);
+});

@@ -8,7 +8,7 @@ import { domainRefusal, mayRead, type Reader } from './access.ts';
 import { givenMax, type KnowledgeAnswer, type KnowledgeAsk } from './asks.ts';
 import { blindTerm, blindTerms, isScalar, itemDigest } from './blind.ts';
 import {
-  askEntry, givenItem, openOrQuarantine, refusedAnswer, withinAnswer, type KnowledgeContext,
+  askEntry, barredRefusal, givenItem, openOrQuarantine, refusedAnswer, withinAnswer, type AskContext, type KnowledgeContext,
 } from './context.ts';
 import { memoryShelf, type ItemFacts, type OpenedItem } from './item.ts';
 import { itemBytesMax, sealItem } from './sealing.ts';
@@ -29,7 +29,7 @@ const overFetch = 3;
 export async function remember(
   ask: RememberAsk,
   reader: Reader,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const { agent } = reader;
   const settings = memoryOf(reader, context);
@@ -52,7 +52,7 @@ async function keep(
   { agent }: Reader,
   settings: MemorySettings,
   shelf: string,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<OpenedItem> {
   const { store, keys, clock, random, recorder, mesh } = context;
   const indexKey = await keys.index(shelf);
@@ -106,6 +106,8 @@ async function writeRefusal(
   const nowMs = context.clock.nowMs();
   const domain = domainRefusal(settings.domain, reader, nowMs, context);
   if (domain !== null) return domain;
+  const barred = await barredRefusal(ask, context);
+  if (barred !== null) return barred;
   if (!flowsTo(ask.label.classification, reader.agent.clearance)) return 'KNOWLEDGE_CLEARANCE';
   if (ask.mandate !== null && context.revocations.isMandateRevoked(ask.mandate)) return 'KNOWLEDGE_DENIED';
   const bytes = Buffer.byteLength(canonicalize(ask.value), 'utf8');
@@ -118,7 +120,7 @@ async function refusedWrite(
   ask: RememberAsk,
   agent: string,
   code: string,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const ended = { code, causedBy: [], detail: {} };
   await context.recorder.record([askEntry('memory.written', agent, ask, ended, context)]);
@@ -133,14 +135,15 @@ async function refusedWrite(
 export async function recall(
   ask: RecallAsk,
   reader: Reader,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const { agent } = reader;
   const { clock, recorder, store } = context;
   const settings = memoryOf(reader, context);
   const nowMs = clock.nowMs();
   const refusal = settings === null ? 'KNOWLEDGE_NO_MEMORY'
-    : domainRefusal(settings.domain, reader, nowMs, context) ?? whereRefusal(ask, settings);
+    : domainRefusal(settings.domain, reader, nowMs, context) ?? whereRefusal(ask, settings)
+      ?? await barredRefusal(ask, context);
   if (settings === null || refusal !== null) {
     const code = refusal ?? 'KNOWLEDGE_NO_MEMORY';
     const ended = { code, causedBy: [], detail: {} };
@@ -153,10 +156,10 @@ export async function recall(
   await recorder.record([askEntry('memory.read', agent.name, ask, {
     code: null, causedBy: ids, detail: { items: ids.length },
   }, context)]);
-  await store.noteReads(ask.incarnation, ask.id, ids);
+  const served = new Set(await store.noteReads(ask.incarnation, ask.id, ids));
   return {
     ok: true,
-    items: given.map((one) => givenItem(one, decayed(nowMs - one.facts.writtenAt, settings.halfLifeMs))),
+    items: given.filter(({ facts }) => served.has(facts.id)).map((one) => givenItem(one, decayed(nowMs - one.facts.writtenAt, settings.halfLifeMs))),
   };
 }
 

@@ -8,7 +8,7 @@ import { givenMax, type KnowledgeAnswer, type KnowledgeAsk } from './asks.ts';
 import { blindVector, itemDigest } from './blind.ts';
 import type { KnowledgeCode } from './codes.ts';
 import {
-  askEntry, givenItem, openOrQuarantine, refusedAnswer, withinAnswer, type KnowledgeContext,
+  askEntry, barredRefusal, givenItem, openOrQuarantine, refusedAnswer, withinAnswer, type AskContext, type KnowledgeContext,
 } from './context.ts';
 import { sourceShelf, type ItemState, type OpenedItem, type StoredItem } from './item.ts';
 import { piecesOf } from './pieces.ts';
@@ -28,50 +28,69 @@ export type Document = {
   readonly readers: readonly string[] | null;
 };
 
-export type Ingested =
+export type Ingested = {
+  readonly document: string;
+  readonly pieces: number;
+  /** Pieces in which a control found something. */
+  readonly flagged: number;
+  readonly superseded: number;
+  /** Keyed digest of the whole text, as it stands in the record. */
+  readonly digest: string;
+};
+
+/** Documents sealed and not kept yet: `ItemStore.add` takes both lists in one step, all or none. */
+export type Prepared =
   | {
       readonly ok: true;
-      readonly pieces: number;
-      /** Pieces in which a control found something. */
-      readonly flagged: number;
-      readonly superseded: number;
-      /** Keyed digest of the whole text, as it stands in the record. */
-      readonly digest: string;
+      readonly items: readonly StoredItem[];
+      readonly superseded: readonly string[];
+      readonly documents: readonly Ingested[];
     }
-  | { readonly ok: false; readonly code: KnowledgeCode };
+  | { readonly ok: false; readonly code: KnowledgeCode; readonly document: string };
 
 /**
- * Takes a document into a source: cut into pieces, each looked at by the content controls, hashed and
- * sealed. A piece in which something is found is kept and flagged. Earlier pieces of the document are
- * superseded in the same step. Rejects where store or keys fail; then nothing of it is kept.
+ * Makes documents ready for a source: cut into pieces, each looked at by the content controls, hashed and
+ * sealed. A piece in which something is found is flagged. Earlier pieces of the documents are to be
+ * superseded in the step that adds these. Rejects where store or keys fail.
  */
-export async function ingest(
-  document: Document,
+export async function prepareDocuments(
+  documents: readonly Document[],
   source: KnowledgeSource,
   context: KnowledgeContext,
-): Promise<Ingested> {
+): Promise<Prepared> {
   const { store, keys, clock } = context;
   const shelf = sourceShelf(source.name);
-  const texts = piecesOf(document.text);
-  if (texts.length === 0) return { ok: false, code: 'KNOWLEDGE_ITEM_UNKNOWN' };
-  const writtenAt = clock.nowMs();
-  const held = await store.count(shelf, writtenAt);
-  const earlier = (await store.document(shelf, document.name)).map(({ id }) => id);
-  if (held - earlier.length + texts.length > source.piecesMax) return { ok: false, code: 'KNOWLEDGE_FULL' };
   const indexKey = await keys.index(shelf);
+  const writtenAt = clock.nowMs();
+  const names = new Set<string>();
   const items: StoredItem[] = [];
-  for (const [part, text] of texts.entries()) {
-    const place = { part, parts: texts.length, writtenAt };
-    items.push(await pieceOf(document, text, place, source, indexKey, context));
+  const superseded: string[] = [];
+  const taken: Ingested[] = [];
+  let held = await store.count(shelf, writtenAt);
+  for (const document of documents) {
+    const refuse = (code: KnowledgeCode): Prepared => ({ ok: false, code, document: document.name });
+    const texts = piecesOf(document.text);
+    if (texts.length === 0) return refuse('KNOWLEDGE_ITEM_UNKNOWN');
+    if (names.has(document.name)) return refuse('KNOWLEDGE_DOCUMENT_TWICE');
+    names.add(document.name);
+    const earlier = (await store.document(shelf, document.name)).map(({ id }) => id);
+    held += texts.length - earlier.length;
+    if (held > source.piecesMax) return refuse('KNOWLEDGE_FULL');
+    const before = items.length;
+    for (const [part, text] of texts.entries()) {
+      const place = { part, parts: texts.length, writtenAt };
+      items.push(await pieceOf(document, text, place, source, indexKey, context));
+    }
+    superseded.push(...earlier);
+    taken.push({
+      document: document.name,
+      pieces: texts.length,
+      flagged: items.slice(before).filter(({ state }) => state === 'flagged').length,
+      superseded: earlier.length,
+      digest: itemDigest(document.text, indexKey),
+    });
   }
-  await store.add(items, earlier);
-  return {
-    ok: true,
-    pieces: items.length,
-    flagged: items.filter(({ state }) => state === 'flagged').length,
-    superseded: earlier.length,
-    digest: itemDigest(document.text, indexKey),
-  };
+  return { ok: true, items, superseded, documents: taken };
 }
 
 async function pieceOf(
@@ -121,14 +140,14 @@ function knowledgeLabel(source: KnowledgeSource, given: Classification): Label {
 export async function query(
   ask: QueryAsk,
   reader: Reader,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const { agent } = reader;
   const { mesh, clock, recorder, store } = context;
   const source = mesh.knowledge?.get(ask.source);
   const mayQuery = source?.readers.has(agent.fromTemplate ?? agent.name) === true;
   const refusal = source === undefined || !mayQuery ? 'KNOWLEDGE_DENIED'
-    : domainRefusal(source.domain, reader, clock.nowMs(), context);
+    : domainRefusal(source.domain, reader, clock.nowMs(), context) ?? await barredRefusal(ask, context);
   if (source === undefined || refusal !== null) {
     const code = refusal ?? 'KNOWLEDGE_DENIED';
     // A source that nobody declared is named by the agent: its name is not for the record.
@@ -142,8 +161,11 @@ export async function query(
   const detail = { source: source.name, items: ids.length, withheld };
   const ended = { code: null, causedBy: ids, detail };
   await recorder.record([askEntry('knowledge.read', agent.name, ask, ended, context)]);
-  await store.noteReads(ask.incarnation, ask.id, ids);
-  return { ok: true, items: given.map((one) => givenItem(one, one.weight)) };
+  const served = new Set(await store.noteReads(ask.incarnation, ask.id, ids));
+  return {
+    ok: true,
+    items: given.filter(({ facts }) => served.has(facts.id)).map((one) => givenItem(one, one.weight)),
+  };
 }
 
 type NearPiece = OpenedItem & { readonly weight: number };

@@ -6,7 +6,7 @@ import { mintUlid } from '../message/identifiers.ts';
 import { domainRefusal, type Reader } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import {
-  askEntry, givenItem, openOrQuarantine, refusedAnswer, type KnowledgeContext,
+  askEntry, givenItem, openOrQuarantine, refusedAnswer, type AskContext, type KnowledgeContext,
 } from './context.ts';
 import type { StoredItem } from './item.ts';
 import { sealItem } from './sealing.ts';
@@ -26,7 +26,7 @@ const tokenBytes = 16;
 export async function tokenise(
   ask: TokeniseAsk,
   { agent }: Reader,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const { store, keys, random, recorder, mesh } = context;
   if ((mesh.tokens ?? null) === null) return refusedAnswer('KNOWLEDGE_DENIED');
@@ -55,7 +55,7 @@ export async function tokenise(
 export async function reveal(
   ask: RevealAsk,
   reader: Reader,
-  context: KnowledgeContext,
+  context: AskContext,
 ): Promise<KnowledgeAnswer> {
   const { mesh, clock, keys, recorder } = context;
   const { agent } = reader;

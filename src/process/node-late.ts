@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BusConnection } from '../bus/connection.ts';
-import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
-import { quarantineFrames, type PutAsidePort } from '../bus/put-aside.ts';
+import { quarantineFrames } from '../bus/put-aside.ts';
 import { ownersOf, type Followed } from '../control/late-refusal.ts';
 import { LateRefusals, type LateRefusal } from '../control/late-refusals.ts';
-import { PutAside } from '../control/put-aside.ts';
+import type { PutAside } from '../control/put-aside.ts';
 import type { Alarm, Approver } from '../oversight/approver.ts';
 import type { Recorder } from '../recorder/entry.ts';
 import type { FlightRecorder } from '../recorder/recorder.ts';
@@ -15,18 +14,14 @@ import type { Plane } from './node-parts.ts';
 /**
  * A judge refused what had gone on: the sidecars of everybody whom it reached, in whatever task, put it
  * aside, at once or when they are back; owners are told, and both are on record. What failed is
- * said. `take` answers whether it is new.
+ * said. Answers whether it is new.
  */
 export function lateRefusals(
-  { live, clock, connected, recorder, database, log }: Plane,
+  { live, clock, connected, recorder, log }: Plane,
   flight: FlightRecorder,
   approver: Approver,
-): { readonly take: (late: LateRefusal) => boolean; readonly port: PutAsidePort } {
-  const aside = new PutAside(sqlitePutAside(database), clock);
-  const port: PutAsidePort = {
-    putAside: (agent) => aside.of(agent),
-    isPutAside: (agent, message) => aside.has(agent, message),
-  };
+  aside: PutAside,
+): (late: LateRefusal) => boolean {
   const contain = async (
     { agent, task, message }: LateRefusal,
     { messages, done }: Followed,
@@ -44,11 +39,11 @@ export function lateRefusals(
     contain,
     report: (failure) => log(`node: late refusal: ${faultOf(failure)}`),
   });
-  return { take: (late) => refusals.take(late), port };
+  return (late) => refusals.take(late);
 }
 
 function tell(line: BusConnection | undefined, messages: readonly string[]): void {
-  for (const frame of quarantineFrames(messages)) line?.tell(frame);
+  for (const frame of quarantineFrames(messages, [])) line?.tell(frame);
 }
 
 async function toldBy(approver: Approver, alarm: Alarm): Promise<boolean> {

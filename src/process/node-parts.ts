@@ -4,11 +4,13 @@ import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
 import { SqliteLedgerStore } from '../adapters/bounds-store-sqlite.ts';
 import { steadyClock } from '../adapters/clock-steady.ts';
 import type { PolicyStore } from '../control/policies.ts';
+import { PutAside } from '../control/put-aside.ts';
 import { CoalescingRecorder } from '../adapters/coalescing-recorder.ts';
 import {
   SqliteIssuedChains,
   SqliteJoinTokenStore,
 } from '../adapters/control-store-sqlite.ts';
+import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqliteRevocationStore } from '../adapters/revocation-store-sqlite.ts';
@@ -152,15 +154,16 @@ export async function buildParts(
   const spawning = buildChildren(plane, approvals, revocations);
   const { list } = revocations;
   const enrolment = enrolmentOf(plane, { authority, identity, chains, revocations: list, spawning });
-  const late = lateRefusals(plane, foundations.recorder, approvals.approver);
-  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late.take);
+  const aside = new PutAside(sqlitePutAside(database), clock);
+  const late = lateRefusals(plane, foundations.recorder, approvals.approver, aside);
+  const mandates = nodeMandatesOf(plane, identity.verifier, revocations, late);
   const { progress, phases } = progressOf(plane, revocations, (ask) => askAllotment('node', ask, allotments));
   const allotments = allotmentsOf(plane, spawning, approvals.store, mandates, progress);
   const calls = callsOf(plane, allotments.ledger);
   const policies = new NodePolicies({ ...plane, store: foundations.policies });
   const workflows = nodeWorkflowsOf(plane, { policies, revocations, approver: approvals.approver, mandates });
   const knowledge = await NodeKnowledge.open(directories.node, {
-    ...plane, kms: keys.kms, rewrap: keys.rewrap, flight: foundations.recorder, revocations: list,
+    ...plane, kms: keys.kms, rewrap: keys.rewrap, flight: foundations.recorder, revocations: list, aside,
   });
   const queue = new SqliteMessageQueue(database, clock.nowMs(), systemRandom);
   const control = {
@@ -172,7 +175,6 @@ export async function buildParts(
     ...runPortOf(foundations, revocations),
     ...workflows.port,
     ...knowledge.port,
-    ...late.port,
   };
   const forensics = new NodeForensics(directories, { ...plane, pace, flight: foundations.recorder });
   const busContext = busContextOf(plane, {

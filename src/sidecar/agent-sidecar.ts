@@ -283,8 +283,9 @@ export class AgentSidecar {
   /** These messages, and what these runs read, follow from what was refused late or put aside. */
   quarantine(messages: readonly string[], incarnations: readonly string[]): void {
     this.#inbox.drop(messages);
-    quarantine(messages, incarnations, this.context)
-      .then((read) => this.#endReader(read))
+    const read = quarantine(messages, incarnations, this.context).then((run) => this.#endReader(run));
+    // Those that are named end before anything is awaited: they are answered nothing more.
+    Promise.all([read, ...incarnations.map((run) => this.#endReader(run))])
       .catch((failure: unknown) => this.#faulted(failure));
   }
 

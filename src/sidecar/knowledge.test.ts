@@ -150,3 +150,18 @@ describe('what an agent is given', () => {
     expect(memory.context.count).toBe(0);
   });
 });
+
+test('each ask that goes on leaves what each content control said of it, once, with version and time', async () => {
+  sidecar.knowledge.answers = () => ({ ok: true, items: [item({ text: 'fourteen days' }), item({ text: attack })] });
+  await queried();
+  await remember({ value: { customer: 'c-7' }, task }, memory, sidecar.context);
+  const reviewed = sidecar.recorder.entries.filter(({ id }) => id.endsWith('.reviewed'));
+  expect(reviewed.map(({ kind, outcome, verdicts }) => [kind, outcome, verdicts.map(({ control }) => control)])).toEqual([
+    ['knowledge.read', 'GO', ['scanner', 'semantic-firewall']],
+    ['memory.written', 'GO', ['scanner', 'semantic-firewall']],
+  ]);
+  expect(reviewed[0]?.verdicts[0]).toMatchObject({ outcome: 'NO-GO', findings: [{ rule: expect.any(String) }] });
+  for (const { version, tookUs } of reviewed.flatMap(({ verdicts }) => verdicts)) {
+    expect([version === '', tookUs >= 0]).toEqual([false, true]);
+  }
+});

@@ -88,8 +88,9 @@ export async function remember(
     suspect: verdict.outcome === 'ESCALATE',
   });
   if (answer === null) return { ok: false, id, code: 'SIDECAR_BUS_UNREACHABLE' };
-  return answer.ok ? { ok: true, id, items: answer.items.map(({ id: item }) => ({ id: item })) }
-    : { ok: false, id, code: answer.code };
+  if (!answer.ok) return { ok: false, id, code: answer.code };
+  await context.spool([reviewedEntry('memory.written', { id, task: asked.task }, verdict.verdicts, memory, context)]);
+  return { ok: true, id, items: answer.items.map(({ id: item }) => ({ id: item })) };
 }
 
 /** Entries of the agent's own memory; what is handed over is read, with all that follows from that. */
@@ -136,6 +137,8 @@ async function read(
   const reviewed = await Promise.all(answer.items.map((item) => reviewItem(item, kind, context)));
   const items = answer.items.filter((_, at) => reviewed[at]?.outcome !== 'NO-GO');
   const stopped = reviewed.filter(({ outcome }) => outcome === 'NO-GO');
+  const verdicts = worstOfEach(reviewed.flatMap((one) => one.verdicts));
+  if (verdicts.length > 0) await context.spool([reviewedEntry(entryKind, ask, verdicts, memory, context)]);
   if (stopped.length > 0) await context.spool([stoppedEntry(ask, stopped, context)]);
   await memory.absorb([{
     id,
@@ -232,6 +235,41 @@ async function refused(
     detail: { incarnation: memory.incarnation },
   }]);
   return { ok: false, id, code };
+}
+
+/** One verdict of each control on all that was given: the most restrictive, and the time of all of them. */
+function worstOfEach(verdicts: readonly Verdict[]): readonly Verdict[] {
+  const controls = new Map<string, Verdict[]>();
+  for (const one of verdicts) controls.set(one.control, [...(controls.get(one.control) ?? []), one]);
+  return [...controls.values()].flatMap((all) => {
+    const { outcome } = combine(all);
+    const worst = all.find((one) => one.outcome === outcome);
+    return worst === undefined ? [] : { ...worst, tookUs: all.reduce((sum, { tookUs }) => sum + tookUs, 0) };
+  });
+}
+
+/** What the content controls of this sidecar said of an ask that went on; the node records whether it might. */
+function reviewedEntry(
+  kind: Extract<EntryDraft['kind'], 'memory.written' | 'memory.read' | 'knowledge.read'>,
+  { id, task: inTask }: Pick<KnowledgeAsk, 'id' | 'task'>,
+  verdicts: readonly Verdict[],
+  memory: AgentMemory,
+  { agent, clock }: SidecarContext,
+): EntryDraft {
+  return {
+    kind,
+    id: `${id}.reviewed`,
+    at: clock.nowMs(),
+    actor: `sidecar:${agent.name}`,
+    task: inTask,
+    message: id,
+    causedBy: [id],
+    outcome: 'GO',
+    code: null,
+    verdicts,
+    tookUs: verdicts.reduce((sum, { tookUs }) => sum + tookUs, 0),
+    detail: { incarnation: memory.incarnation },
+  };
 }
 
 /** What was found in pieces that were not handed over; whose pieces they are stands in the node's entry. */

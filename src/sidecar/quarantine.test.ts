@@ -77,3 +77,21 @@ test('a process that has read it ends, once, however often its sidecar is told',
   await settled();
   expect(one.sidecar.isLive(second)).toBe(true);
 });
+
+test('a run that is named is answered nothing more from that moment on, and its successor is', async () => {
+  const one = await started();
+  const { sidecar } = one;
+  const opened = await sidecar.openSession(await sidecar.mintToken());
+  if (!opened.ok) throw new Error('no session');
+  const { sessionKey, incarnation } = opened;
+  sidecar.quarantine([], ['somebody else']);
+  expect(sidecar.authenticate(sessionKey)).not.toBeNull();
+  sidecar.quarantine([], ['somebody else', incarnation]);
+  // Nothing was awaited in between.
+  expect(sidecar.authenticate(sessionKey)).toBeNull();
+  await settled();
+  const second = await session(one);
+  sidecar.quarantine([], [incarnation]);
+  await settled();
+  expect(sidecar.isLive(second)).toBe(true);
+});

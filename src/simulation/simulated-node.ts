@@ -302,7 +302,7 @@ export class SimulatedNode implements Acceptor {
       ...mandates,
       heardOfCalls: () => undefined,
       owedTo: () => [],
-      putAside: () => [],
+      putAside: () => [], runsAside: () => [],
       isPutAside: () => false,
       renew: async () => null,
       chainOf: (thumbprint) => this.#chains.get(thumbprint) ?? null,

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import { beforeEach, describe, expect, test } from 'vitest';
+import { sqlitePutAside } from '../adapters/put-aside-store-sqlite.ts';
+import { PutAside } from '../control/put-aside.ts';
+import { given, KnowledgeFixture, onlyItem } from '../knowledge/knowledge-fixture.ts';
+import type { ItemStore } from '../knowledge/item-store.ts';
+import type { EntryDraft, RecordedEntry } from '../recorder/entry.ts';
+import type { NodeFrame } from '../wire/frame.ts';
+import { Quarantine } from './node-quarantine.ts';
+
+let node: KnowledgeFixture;
+let told: Map<string, NodeFrame[]>;
+const agents = ['triage', 'clerk', 'planner'];
+
+beforeEach(async () => {
+  node = await KnowledgeFixture.open();
+  told = new Map([['clerk', []]]);
+  return () => node.close();
+});
+
+const asideOf = (): PutAside => new PutAside(sqlitePutAside(node.database), node.clock);
+
+function quarantineOf(store: ItemStore = node.store, aside = asideOf()): Quarantine {
+  return new Quarantine({
+    store, aside,
+    async *entriesSince() {
+      for (const entry of node.entries) yield { ...entry, sequence: 0, recordedAt: entry.at } as unknown as RecordedEntry;
+    },
+    connected: new Map([...told].map(([agent, frames]) => [agent, { tell: (frame: NodeFrame) => void frames.push(frame) }])),
+    recorder: node.context.recorder,
+    clock: node.clock,
+  });
+}
+
+/** The store with something happening just before one of its methods is asked for the first time. */
+function interrupted<Method extends keyof ItemStore>(method: Method, happens: () => Promise<unknown>): ItemStore {
+  let done = false;
+  return new Proxy(node.store, {
+    get: (store, name) => async (...args: unknown[]) => {
+      if (name === method && !done) {
+        done = true;
+        await happens();
+      }
+      return Reflect.apply(Reflect.get(store, name) as () => unknown, store, args);
+    },
+  });
+}
+
+/** A message of one agent to another, as entries of the log say it. */
+function sent(from: string, to: string, id = node.id()): string {
+  const entry = (kind: EntryDraft['kind'], actor: string, detail: EntryDraft['detail']): EntryDraft => ({
+    kind, id: `${id}.${kind}`, at: node.clock.ms, actor, task: null, message: id, causedBy: [], outcome: 'GO',
+    code: null, verdicts: [], tookUs: null, detail,
+  });
+  node.entries.push(entry('message.outbound', `sidecar:${from}`, {}), entry('message.admitted', 'bus', { to }));
+  return id;
+}
+
+const stateOf = async (id: string) => (await node.store.get(id))?.state;
+
+describe('what is put aside while its reader goes on', () => {
+  test('takes along what the reader writes during the search', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    let slipped = '';
+    const store = interrupted('putAside', async () => {
+      slipped = onlyItem(await node.remember('made of it', { incarnation: 'run-2' })).id;
+    });
+    const { items } = await quarantineOf(store).putAside(poison.id, agents);
+    expect(items).toBe(2);
+    expect(await stateOf(slipped)).toBe('quarantined');
+  });
+
+  test('is refused what it wants to keep or look up afterwards, with a code', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    await quarantineOf().putAside(poison.id, agents);
+    for (const answer of [
+      await node.remember('later', { incarnation: 'run-2' }),
+      await node.recall({}, { incarnation: 'run-2' }),
+      await node.query('anything', { incarnation: 'run-2' }),
+    ]) expect(answer).toEqual({ ok: false, code: 'KNOWLEDGE_QUARANTINED' });
+    expect(given(await node.remember('of a fresh process', { incarnation: 'run-3' }))).toHaveLength(1);
+  });
+
+  test('is kept as quarantined where the write had passed every check before', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const store = interrupted('add', () => quarantineOf().putAside(poison.id, agents));
+    const late = onlyItem(await node.ask({
+      kind: 'remember', id: node.id(), task: '01JD3K5V7Q8R9S0T1V2W3X4Y5Z', incarnation: 'run-2', value: 'late',
+      label: { classification: 'internal', integrity: 'untrusted', origins: [] }, causes: [], principals: [],
+      mandate: null, suspect: false,
+    }, node.agents.triage, store));
+    expect(await stateOf(late.id)).toBe('quarantined');
+  });
+
+  test('is not handed over to whoever had found it already', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    const store = interrupted('noteReads', () => quarantineOf().putAside(poison.id, agents));
+    const answer = await node.ask({
+      kind: 'recall', id: node.id(), task: '01JD3K5V7Q8R9S0T1V2W3X4Y5Z', incarnation: 'run-2', where: {}, limit: 4,
+    }, node.agents.triage, store);
+    expect(given(answer)).toEqual([]);
+  });
+});
+
+describe('a sidecar that is away when something is put aside', () => {
+  test('is told its runs and messages when it is back, also by a node that started since', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const message = sent('triage', 'planner');
+    await quarantineOf().putAside(poison.id, agents);
+    expect(told.get('clerk')).toEqual([{ kind: 'quarantine', messages: [], incarnations: ['run-2'] }]);
+    const { port } = quarantineOf();
+    expect([port.putAside('planner'), port.runsAside()]).toEqual([[message], ['run-2']]);
+    expect(port.isPutAside('planner', message)).toBe(true);
+  });
+
+  test('has what it sends on its return looked for, and put aside', async () => {
+    told.set('planner', []);
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const quarantine = quarantineOf();
+    await quarantine.putAside(poison.id, agents);
+    node.clock.ms += 60_000;
+    await quarantine.followUp();
+    quarantine.port.putAside('triage');
+    const late = sent('triage', 'planner');
+    node.clock.ms += 6_001;
+    await quarantine.followUp();
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [late] });
+    expect(node.entries.at(-1)).toMatchObject({ kind: 'knowledge.changed', code: 'KNOWLEDGE_QUARANTINED' });
+  });
+});
+
+describe('looking again a lease later', () => {
+  test('finds what had been sent before its sender heard of it, once', async () => {
+    told.set('planner', []);
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const quarantine = quarantineOf();
+    await quarantine.putAside(poison.id, agents);
+    const late = sent('triage', 'planner');
+    await quarantine.followUp();
+    expect(told.get('planner')).toHaveLength(1);
+    for (let round = 0; round < 3; round += 1) {
+      node.clock.ms += 6_001;
+      await quarantine.followUp();
+    }
+    expect(told.get('planner')?.slice(1)).toEqual([{ kind: 'quarantine', messages: [late], incarnations: [] }]);
+    expect(node.entries.filter(({ kind }) => kind === 'knowledge.changed')).toHaveLength(1);
+  });
+
+  test('leaves alone what an operator serves again meanwhile', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    const quarantine = quarantineOf();
+    await quarantine.putAside(poison.id, agents);
+    await node.store.setState([poison.id], 'current', null);
+    node.clock.ms += 6_001;
+    await quarantine.followUp();
+    expect(await stateOf(poison.id)).toBe('current');
+  });
+});

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quarantineFrames, type PutAsidePort } from '../bus/put-aside.ts';
+import type { BusConnection } from '../bus/connection.ts';
+import { spreadOf } from '../control/poisoned.ts';
+import type { PutAside } from '../control/put-aside.ts';
+import { leaseMsDefault } from '../identity/lease.ts';
+import { descendantsOf } from '../knowledge/descendants.ts';
+import type { ItemStore } from '../knowledge/item-store.ts';
+import type { Clock } from '../message/clock.ts';
+import { ulidTimeMs } from '../message/identifiers.ts';
+import type { JsonObject } from '../message/json.ts';
+import type { RecordedEntry, Recorder } from '../recorder/entry.ts';
+
+export type QuarantineParts = {
+  readonly store: ItemStore;
+  readonly aside: PutAside;
+  /** Entries of the log since then, oldest first, as far as they are looked back over. */
+  readonly entriesSince: (sinceMs: number) => AsyncIterable<RecordedEntry>;
+  readonly connected: ReadonlyMap<string, Pick<BusConnection, 'tell'>>;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+};
+
+/** Times that messages lead to further entries, these to further messages, and writers go on meanwhile. */
+const roundsMax = 32;
+/** A sidecar that was told has ended its runs by then, and what they had sent is admitted or refused. */
+const followUpMs = leaseMsDefault + 1_000;
+/** Looks again that find something; each finds what was sent before the one before it. */
+const followUpsMax = 16;
+
+type Watched = { dueMs: number; left: number; readonly known: Set<string> };
+type Found = {
+  readonly items: readonly string[];
+  readonly messages: ReadonlyMap<string, readonly string[]>;
+  readonly runs: readonly string[];
+  readonly done: number;
+};
+
+/**
+ * Puts aside what was poisoned, with everything that follows from it: by the trail of reads and writes,
+ * which is whole, and by the messages of the log that lie within reach. A run that was given one of
+ * the items is barred in the step that takes them away, so that no write slips between the search and
+ * its end; the search goes on until it finds nothing new. What runs had sent before they heard of it is looked
+ * for again a lease later, and when a sidecar comes back that was away.
+ */
+export class Quarantine {
+  readonly #parts: QuarantineParts;
+  readonly #watched = new Map<string, Watched>();
+  /** By agent whose sidecar was away and heard nothing: what was put aside meanwhile, and what is known of it. */
+  readonly #away = new Map<string, Map<string, Set<string>>>();
+
+  constructor(parts: QuarantineParts) {
+    this.#parts = parts;
+    for (const subject of parts.aside.unfinished()) this.#watch(subject, new Set());
+  }
+
+  /** What the bus asks of it, and of what judges refused late. */
+  get port(): PutAsidePort {
+    const { aside } = this.#parts;
+    return {
+      putAside: (agent) => {
+        this.#returned(agent);
+        return aside.of(agent);
+      },
+      runsAside: () => aside.runs(),
+      isPutAside: (agent, message) => aside.has(agent, message),
+    };
+  }
+
+  /** Resolves with how much it was, once it is durable and everybody connected is told. */
+  async putAside(subject: string, agents: Iterable<string>): Promise<JsonObject> {
+    const { connected } = this.#parts;
+    const known = new Set<string>();
+    const found = await this.#follow(subject, known);
+    this.#watch(subject, known);
+    const away = [...agents].filter((name) => !connected.has(name));
+    for (const name of away) this.#away.set(name, (this.#away.get(name) ?? new Map()).set(subject, known));
+    const messages = [...found.messages.values()].flat().length;
+    const reached = [...found.messages.keys()].toSorted();
+    return {
+      items: found.items.length, messages, readers: found.runs.length, agents: reached, done: found.done,
+    };
+  }
+
+  /** Looks again where it is time to; what it finds is put aside and on record. */
+  async followUp(): Promise<void> {
+    const nowMs = this.#parts.clock.nowMs();
+    for (const [subject, watched] of this.#watched) {
+      if (nowMs < watched.dueMs) continue;
+      watched.dueMs = nowMs + followUpMs;
+      watched.left -= 1;
+      const before = watched.known.size;
+      const found = await this.#follow(subject, watched.known);
+      const isOver = watched.known.size === before || watched.left <= 0;
+      if (isOver) this.#watched.delete(subject);
+      // After a restart everything is found anew, and is on record from before it.
+      if (watched.known.size > before && before > 0) await this.#record(subject, watched, found);
+    }
+  }
+
+  #watch(subject: string, known: Set<string>): void {
+    const dueMs = this.#parts.clock.nowMs() + followUpMs;
+    this.#watched.set(subject, { dueMs, left: followUpsMax, known });
+  }
+
+  #returned(agent: string): void {
+    for (const [subject, known] of this.#away.get(agent) ?? []) this.#watch(subject, known);
+    this.#away.delete(agent);
+  }
+
+  /** `known` gains what was found; nobody is told of the same thing twice. */
+  async #follow(subject: string, known: Set<string>): Promise<Found> {
+    const { store, entriesSince } = this.#parts;
+    let roots: readonly string[] = [subject];
+    for (let round = 0; ; round += 1) {
+      const { items, calls, incarnations } = await descendantsOf(roots, store);
+      const spread = await spreadOf(new Set([...items, ...calls]), entriesSince(ulidTimeMs(subject) ?? 0));
+      const more = [...spread.items, ...[...spread.messages.values()].flat()].filter((id) => !items.has(id));
+      roots = [...items, ...more];
+      const found = { items: [...items], runs: [...incarnations], messages: spread.messages, done: spread.done };
+      const isNew = await this.#putAside(subject, found, known);
+      if ((more.length === 0 && !isNew) || round >= roundsMax) return found;
+    }
+  }
+
+  /** True where something was put aside that was not before: it may have led to more meanwhile. */
+  async #putAside(subject: string, found: Found, known: Set<string>): Promise<boolean> {
+    const { store, aside } = this.#parts;
+    const fresh = (prefix: string, ids: readonly string[]): readonly string[] =>
+      ids.filter((id) => !known.has(`${prefix} ${id}`));
+    const items = fresh('item', found.items);
+    const runs = fresh('run', found.runs);
+    const messages = new Map([...found.messages]
+      .map(([agent, ids]) => [agent, fresh(`message ${agent}`, ids)] as const)
+      .filter(([, ids]) => ids.length > 0));
+    if (items.length === 0 && runs.length === 0 && messages.size === 0) return false;
+    await store.putAside(items, runs);
+    await aside.add(messages);
+    await aside.addRuns(subject, runs);
+    for (const id of items) known.add(`item ${id}`);
+    for (const id of runs) known.add(`run ${id}`);
+    for (const [agent, ids] of messages) for (const id of ids) known.add(`message ${agent} ${id}`);
+    for (const [name, line] of this.#parts.connected) {
+      for (const frame of quarantineFrames(messages.get(name) ?? [], runs)) line.tell(frame);
+    }
+    return true;
+  }
+
+  async #record(subject: string, { left }: Watched, { items, runs }: Found): Promise<void> {
+    const { recorder, clock } = this.#parts;
+    await recorder.record([{
+      kind: 'knowledge.changed',
+      id: `${subject}.followed.${followUpsMax - left}`,
+      at: clock.nowMs(),
+      actor: 'node',
+      task: null,
+      message: null,
+      causedBy: [subject],
+      outcome: null,
+      code: 'KNOWLEDGE_QUARANTINED',
+      verdicts: [],
+      tookUs: null,
+      detail: { act: 'quarantine', item: subject, items: items.length, readers: runs.length },
+    }]);
+  }
+}
