@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm test`: types, lint, every test, and the fuzz run. The last line counts them.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -13,6 +13,7 @@ const systemPrograms: readonly { readonly program: string; readonly debianPackag
   // A library: looked for from the folders of programs.
   { program: '../share/gocode/src/golang.org/x/mod', debianPackage: 'golang-golang-x-mod-dev', for: 'the log read by Go\'s own implementation' },
   { program: 'chromium', debianPackage: 'chromium', for: 'the console in a browser' },
+  { program: 'initdb', debianPackage: 'postgresql', for: 'knowledge and memory in Postgres' },
   { program: 'mount', debianPackage: 'mount', for: 'the disk-full and read-only tests (as root)' },
 ];
 
@@ -82,15 +83,24 @@ function prepareSystem(): void {
   const packages = missing.map(({ debianPackage }) => debianPackage);
   if (inCi && isInstalled('apt-get')) {
     spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      stdio: 'inherit',
-    });
+    install(packages);
+    // From Debian 13 on; before that, tests put a stand-in for the extension into the server.
+    if (packages.includes('postgresql')) install(['^postgresql-[0-9]+-pgvector$']);
     return;
   }
   process.stdout.write(`left out: ${missing.map((one) => `${one.for} need ${one.program}`).join('; ')}\n`);
 }
 
+function install(packages: readonly string[]): void {
+  const args = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
+  spawnSync('apt-get', args, { stdio: 'inherit' });
+}
+
 function isInstalled(program: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return [...folders, '/sbin', '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
+  // Debian keeps the programs of each version of Postgres in a folder of its own.
+  const postgres = '/usr/lib/postgresql';
+  const versions = existsSync(postgres) ? readdirSync(postgres) : [];
+  const more = versions.map((version) => join(postgres, version, 'bin'));
+  return [...folders, '/sbin', '/usr/sbin', ...more].some((folder) => existsSync(join(folder, program)));
 }

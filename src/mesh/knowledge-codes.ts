@@ -18,4 +18,9 @@ export const knowledgeFileCodes = {
     mend: 'Raise the clearance of its zone, or take the agent from readers or sees.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_KNOWLEDGE_PASSWORD: {
+    means: 'The password of the store is named twice: a file and a variable.',
+    mend: 'Keep password_file or password_env, not both.',
+    agentSees: 'UNAVAILABLE',
+  },
 } as const satisfies CodeTable;

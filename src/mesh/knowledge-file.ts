@@ -34,3 +34,15 @@ export const memoryShape = z.strictObject({
   entries_max: z.int().min(1).max(1_000_000).default(10_000),
   analyse_every_ms: z.int().min(1000).max(dayMs).default(3_600_000),
 });
+
+/** The section `knowledge_store`; see `KnowledgeStoreSettings`. */
+export const knowledgeStoreShape = z.strictObject({
+  host: z.string().regex(/^(\/[^\0]{1,102}|[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?|::1)$/),
+  port: z.int().min(1).max(65_535).default(5432),
+  database: z.string().min(1).max(63),
+  user: z.string().min(1).max(63),
+  schema: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/).default('maso'),
+  password_file: z.string().min(1).max(1024).optional(),
+  password_env: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/).optional(),
+  ca_file: z.string().min(1).max(1024).optional(),
+});

@@ -49,3 +49,21 @@ export type TokenSettings = {
   /** Agents that are shown values; to everybody else they are tokens. */
   readonly sees: ReadonlySet<string>;
 };
+
+/** A Postgres database with pgvector that keeps sealed items; absent is a SQLite file of the node. */
+export type KnowledgeStoreSettings = {
+  /** Name or address; or the folder of a unix socket, which begins with `/`. */
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  /** Schema that this mesh has to itself. */
+  readonly schema: string;
+  /** Never in the mesh file: every sidecar reads that. */
+  readonly password:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'env'; readonly name: string }
+    | null;
+  /** Authorities of the server's certificate, PEM; null: those of the system. */
+  readonly caFile: string | null;
+};

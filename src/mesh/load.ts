@@ -20,7 +20,7 @@ import {
 } from './resolve-domains.ts';
 import { resolveFirewall } from './resolve-firewall.ts';
 import { resolveJudge } from './resolve-judge.ts';
-import { resolveKnowledge, resolveMemory, resolveTokens } from './resolve-knowledge.ts';
+import { resolveKnowledge, resolveKnowledgeStore, resolveMemory, resolveTokens } from './resolve-knowledge.ts';
 import {
   resolveDeselected, resolveOperators, resolvePatterns, resolvePolicies,
 } from './resolve-people.ts';
@@ -79,6 +79,7 @@ const frameShape = z.strictObject({
     exporters: anyMap,
     workflows: anyMap,
     knowledge: anyMap,
+    knowledge_store: z.unknown().optional(),
     memory: z.unknown().optional(),
     tokens: z.unknown().optional(),
     oversight: z.unknown().optional(),
@@ -170,6 +171,7 @@ function resolve(loading: Loading, frame: Frame): Resolved {
     limits, bounds, domains, zones, agents, edges, actions, tools, schemas, operators,
     deselected, recorder, patterns, scanner, policies, firewall, pace,
     exporters, oversight, judge, workflows, knowledge, memory, tokens,
+    knowledgeStore: resolveKnowledgeStore(loading, frame.knowledge_store),
     epistemic: resolveEpistemic(loading, frame.epistemic),
     digest: loading.digest(),
     directory: loading.directory,

@@ -14,7 +14,7 @@ import { operatorRoles } from './operator-roles.ts';
 import { oversightShape } from './oversight-file.ts';
 import { judgeShape } from './judge-file.ts';
 import { limitsShape } from './limits-file.ts';
-import { knowledgeShape, memoryShape, tokensShape } from './knowledge-file.ts';
+import { knowledgeShape, knowledgeStoreShape, memoryShape, tokensShape } from './knowledge-file.ts';
 
 /** Same shape as `isName` of `message/identifiers.ts`: agents, domains, actions, tools, zones. */
 const name = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/);
@@ -325,6 +325,7 @@ export const entryShapes = {
   workflows: workflowEntryShape,
   defaults: defaultsShape,
   knowledge: knowledgeShape,
+  knowledge_store: knowledgeStoreShape,
   memory: memoryShape,
   tokens: tokensShape,
 } as const;
@@ -359,6 +360,7 @@ export const meshFileShape = z.strictObject({
     workflows: z.record(name, workflowEntryShape).default({}),
     knowledge: z.record(name, knowledgeShape).default({})
       .describe('What agents may look up.'),
+    knowledge_store: knowledgeStoreShape.optional(),
     memory: memoryShape.optional(),
     tokens: tokensShape.optional(),
     exporters: z.record(name, exporterShape).default({})

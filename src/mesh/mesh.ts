@@ -13,7 +13,7 @@ import type { EpistemicSettings } from './epistemic-settings.ts';
 import type { MessageSchema } from './message-schema.ts';
 import type { OISpec } from './oispec.ts';
 import type { Workflow } from './workflow.ts';
-import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
+import type { KnowledgeSource, KnowledgeStoreSettings, MemorySettings, TokenSettings } from './knowledge-settings.ts';
 import type { PaceSettings } from './pace-settings.ts';
 import type { UndoManifest } from './undo.ts';
 
@@ -72,6 +72,8 @@ export type Mesh = {
   readonly epistemic?: EpistemicSettings;
   /** What agents may look up; absent is nothing. */
   readonly knowledge?: ReadonlyMap<string, KnowledgeSource>;
+  /** Absent or null: a SQLite file of the node. */
+  readonly knowledgeStore?: KnowledgeStoreSettings | null;
   /** Absent or null: nothing is remembered beyond a process. */
   readonly memory?: MemorySettings | null;
   /** Absent or null: nothing travels under tokens. */

@@ -58,3 +58,30 @@ describe('knowledge and memory in the mesh file', () => {
     });
   });
 });
+
+describe('the database of knowledge and memory in the mesh file', () => {
+  const store = { host: 'db.example.org', database: 'agents', user: 'maso' };
+  const loaded = (section: object) => load({ knowledge_store: section });
+
+  test.each([
+    ['its password in the file', { password: 'x' }, 'MESH_KEY_UNKNOWN'],
+    ['an address with credentials', { host: 'maso:x@db.example.org' }, 'MESH_VALUE_INVALID'],
+    ['a schema that is no plain name', { schema: 'maso; DROP TABLE item' }, 'MESH_VALUE_INVALID'],
+    ['two passwords', { password_file: 'a', password_env: 'B' }, 'MESH_KNOWLEDGE_PASSWORD'],
+  ])('is refused with %s', (_, change, code) => {
+    expect(loaded({ ...store, ...change }).diagnostics.map((one) => one.code)).toContain(code);
+  });
+
+  test('is named by its host, or by the folder of its socket', () => {
+    const mesh = (section: object) => {
+      const one = loaded(section);
+      return one.ok ? one.mesh.knowledgeStore : null;
+    };
+    expect(mesh({ ...store, password_env: 'DB_PASSWORD' })).toEqual({
+      ...store, port: 5432, schema: 'maso', password: { kind: 'env', name: 'DB_PASSWORD' }, caFile: null,
+    });
+    expect(mesh({ ...store, host: '/run/postgresql', password_file: 'secret' })).toMatchObject({
+      host: '/run/postgresql', password: { kind: 'file', path: expect.stringMatching(/^\/.*secret$/) },
+    });
+  });
+});

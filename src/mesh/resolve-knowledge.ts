@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { memberForm } from '../label/combination.ts';
 import { flowsTo } from '../label/label.ts';
-import type { KnowledgeSource, MemorySettings, TokenSettings } from './knowledge-settings.ts';
+import type {
+  KnowledgeSource, KnowledgeStoreSettings, MemorySettings, TokenSettings,
+} from './knowledge-settings.ts';
 import type { Loading } from './loading.ts';
 import { entryShapes, namePattern } from './mesh-file.ts';
 import type { Agent, Domain } from './mesh.ts';
@@ -62,6 +64,25 @@ export function resolveMemory(
     halfLifeMs: parsed.value.half_life_ms,
     entriesMax: parsed.value.entries_max,
     analyseEveryMs: parsed.value.analyse_every_ms,
+  };
+}
+
+/** Null where the node keeps items in a file of its own. */
+export function resolveKnowledgeStore(loading: Loading, raw: unknown): KnowledgeStoreSettings | null {
+  if (raw === undefined) return null;
+  const path: Path = ['security_mesh', 'knowledge_store'];
+  const parsed = parseShape(entryShapes.knowledge_store, loading.source, path, raw);
+  if (!parsed.ok) {
+    loading.diagnostics.push(...parsed.diagnostics);
+    return null;
+  }
+  const { password_file: file, password_env: env, ca_file: ca, ...given } = parsed.value;
+  if (file !== undefined && env !== undefined) loading.reportKey('MESH_KNOWLEDGE_PASSWORD', path);
+  const named = env === undefined ? null : { kind: 'env' as const, name: env };
+  return {
+    ...given,
+    password: file === undefined ? named : { kind: 'file', path: loading.absolute(file) },
+    caFile: ca === undefined ? null : loading.absolute(ca),
   };
 }
 

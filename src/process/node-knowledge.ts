@@ -3,26 +3,27 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SqliteDataKeyStore } from '../adapters/data-key-store-sqlite.ts';
-import { SqliteItemStore } from '../adapters/item-store-sqlite.ts';
+import { PostgresItemStore } from '../adapters/item-store-postgres.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { KnowledgeApi } from '../adapters/control-knowledge-http.ts';
 import type { KnowledgeFramePort } from '../bus/knowledge-frames.ts';
+import type { PutAsidePort } from '../bus/put-aside.ts';
 import { takeKnowledgeOrder } from '../control/knowledge-orders.ts';
 import type { KnowledgeOrdersContext } from '../control/knowledge-orders.ts';
-import { spreadOf } from '../control/poisoned.ts';
+import type { PutAside } from '../control/put-aside.ts';
 import { noAttestor } from '../identity/attestor.ts';
 import type { Kms, PeerIdentity } from '../identity/credential.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { Reader } from '../knowledge/access.ts';
 import type { KnowledgeContext } from '../knowledge/context.ts';
-import { descendantsOf } from '../knowledge/descendants.ts';
 import type { ItemFacts } from '../knowledge/item.ts';
+import type { ItemStore } from '../knowledge/item-store.ts';
 import { answerAsk } from '../knowledge/kept-knowledge.ts';
 import { lookThrough } from '../knowledge/look-through.ts';
 import { ShelfKeys } from '../knowledge/shelf-keys.ts';
 import type { Mesh } from '../mesh/mesh.ts';
-import { mintUlid, ulidTimeMs } from '../message/identifiers.ts';
+import { mintUlid } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
 import { Turns } from '../oversight/turns.ts';
 import { providedTierRefusal } from '../protection/protection.ts';
@@ -33,8 +34,10 @@ import type { Scanner } from '../scanner/scan.ts';
 import { reviewContent } from '../sidecar/review.ts';
 import { faultOf } from './fault.ts';
 import { firewallOf } from './firewall-parts.ts';
+import { openItemStore } from './item-store.ts';
 import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
+import { Quarantine } from './node-quarantine.ts';
 import { scannerOf } from './sidecar-parts.ts';
 
 export type KnowledgeFoundations = Plane & {
@@ -43,13 +46,11 @@ export type KnowledgeFoundations = Plane & {
   readonly rewrap: boolean;
   readonly flight: FlightRecorder;
   readonly revocations: Pick<RevocationView, 'isMandateRevoked'>;
+  readonly aside: PutAside;
 };
 
 const tickEveryMs = 1_000;
 const analyseEveryMsDefault = 3_600_000;
-/** Times that messages lead to further entries, and these to further messages. */
-const roundsMax = 16;
-const perFrame = 1_000;
 const listedMax = 10_000;
 
 /** Sources of knowledge and agents' memory, kept by the node; its bus is a named recipient of both. */
@@ -60,15 +61,19 @@ export class NodeKnowledge {
   readonly #orders: KnowledgeOrdersContext;
   /** Of the version of the mesh file that a document was last read under; making one takes a while. */
   #scanner: { readonly mesh: Mesh; readonly scanner: Scanner } | null = null;
+  readonly #quarantine: Quarantine;
   #timer: NodeJS.Timeout | null = null;
   #lookedAt: number;
+  /** Looks through what is kept, or follows what was put aside; one at a time. */
+  #isLooking = false;
 
   private constructor(
     foundations: KnowledgeFoundations,
     database: BatchedDatabase,
     dataKeys: SqliteDataKeyStore,
+    store: ItemStore,
   ) {
-    const { live, clock, recorder, kms, revocations } = foundations;
+    const { live, clock, recorder, kms, revocations, aside, connected, flight } = foundations;
     const digestKey = randomBytes(32);
     this.#foundations = foundations;
     this.#database = database;
@@ -77,7 +82,7 @@ export class NodeKnowledge {
       get mesh() {
         return live.mesh;
       },
-      store: new SqliteItemStore(database),
+      store,
       keys: new ShelfKeys({ kms, store: dataKeys, clock, random: systemRandom }),
       clock,
       random: systemRandom,
@@ -86,6 +91,10 @@ export class NodeKnowledge {
       revocations,
       review: (text) => this.#review(text, digestKey),
     };
+    this.#quarantine = new Quarantine({
+      store: this.#context.store, aside, connected, recorder, clock,
+      entriesSince: (sinceMs) => newestEntries(flight, sinceMs, flight.size()),
+    });
     this.#orders = {
       knowledge: this.#context,
       recorder,
@@ -94,7 +103,7 @@ export class NodeKnowledge {
       get operators() {
         return foundations.operators();
       },
-      quarantine: (subject) => this.#quarantine(subject),
+      quarantine: (subject) => this.#quarantine.putAside(subject, live.mesh.agents.keys()),
       startedAt: clock.nowMs(),
       taken: new Map(),
       turns: new Turns(),
@@ -108,23 +117,24 @@ export class NodeKnowledge {
     if (rewrap) {
       await rewrapKeys(dataKeys, kms, (failure) => log(`node: knowledge: ${faultOf(failure)}`));
     }
-    return new NodeKnowledge(foundations, database, dataKeys);
+    return new NodeKnowledge(foundations, database, dataKeys, await openItemStore(database, foundations));
   }
 
   /** Starts looking through what is kept, as often as the mesh file says. */
   begin(): void {
     this.#timer = setInterval(() => {
-      const { live, clock, log } = this.#foundations;
-      const everyMs = live.mesh.memory?.analyseEveryMs ?? analyseEveryMsDefault;
-      if (clock.nowMs() - this.#lookedAt < everyMs) return;
-      this.#lookedAt = clock.nowMs();
-      this.#lookThrough().catch((failure: unknown) => log(`node: knowledge: ${faultOf(failure)}`));
+      if (this.#isLooking) return;
+      this.#isLooking = true;
+      this.#look().finally(() => (this.#isLooking = false)).catch((failure: unknown) => {
+        this.#foundations.log(`node: knowledge: ${faultOf(failure)}`);
+      });
     }, tickEveryMs);
     this.#timer.unref();
   }
 
-  get port(): KnowledgeFramePort {
+  get port(): KnowledgeFramePort & PutAsidePort {
     return {
+      ...this.#quarantine.port,
       knowledge: async (peer, ask) => {
         const reader = this.#readerOf(peer);
         if (reader === null) return { ok: false, code: 'KNOWLEDGE_DENIED' };
@@ -148,7 +158,19 @@ export class NodeKnowledge {
 
   close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    const { store } = this.#context;
+    // Nobody waits for a database that is away: what resolved is durable there.
+    if (store instanceof PostgresItemStore) store.close().catch(() => undefined);
     this.#database.close();
+  }
+
+  async #look(): Promise<void> {
+    const { live, clock } = this.#foundations;
+    await this.#quarantine.followUp();
+    const everyMs = live.mesh.memory?.analyseEveryMs ?? analyseEveryMsDefault;
+    if (clock.nowMs() - this.#lookedAt < everyMs) return;
+    this.#lookedAt = clock.nowMs();
+    await this.#lookThrough();
   }
 
   async #lookThrough(): Promise<readonly JsonObject[]> {
@@ -188,45 +210,6 @@ export class NodeKnowledge {
       },
     );
     return combine(verdicts).lead?.code ?? null;
-  }
-
-  /**
-   * Everything that follows from an item or a message: by the trail of reads and writes, which is whole,
-   * and by the messages of the log that lie within reach. All of it is put aside, and runs of agents
-   * that read of it end.
-   */
-  async #quarantine(subject: string): Promise<JsonObject> {
-    const { store } = this.#context;
-    const { flight } = this.#foundations;
-    let roots: readonly string[] = [subject];
-    for (let round = 0; ; round += 1) {
-      const found = await descendantsOf(roots, store);
-      const reached = new Set([...found.items, ...found.calls]);
-      const spread = await spreadOf(reached, newestEntries(flight, ulidTimeMs(subject) ?? 0, flight.size()));
-      const more = [...spread.items, ...[...spread.messages.values()].flat()]
-        .filter((id) => !found.items.has(id));
-      if (more.length > 0 && round < roundsMax) {
-        roots = [...found.items, ...more];
-        continue;
-      }
-      await store.setState([...found.items], 'quarantined', 'KNOWLEDGE_QUARANTINED');
-      this.#tell(spread.messages, [...found.incarnations]);
-      const messages = [...spread.messages.values()].flat().length;
-      const agents = [...spread.messages.keys()].toSorted();
-      return { items: found.items.size, messages, readers: found.incarnations.size, agents, done: spread.done };
-    }
-  }
-
-  #tell(messages: ReadonlyMap<string, readonly string[]>, incarnations: readonly string[]): void {
-    for (const [name, line] of this.#foundations.connected) {
-      const own = messages.get(name) ?? [];
-      const parts = Math.max(1, Math.ceil(Math.max(own.length, incarnations.length) / perFrame));
-      for (let part = 0; part < parts; part += 1) {
-        const cut = <Item>(list: readonly Item[]): readonly Item[] =>
-          list.slice(part * perFrame, (part + 1) * perFrame);
-        line.tell({ kind: 'quarantine', messages: cut(own), incarnations: cut(incarnations) });
-      }
-    }
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/message/json.ts';
 import { joinMesh, type MeshAgent } from '../../src/sdk/join-mesh.ts';
+import { startCluster, withoutPostgres, type Cluster } from '../postgres/cluster.ts';
 import { maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
 
 /** The seed's four domains as they stand, one more in the clear, and agents to exchange with. */
@@ -66,6 +67,14 @@ const extended = `${seed.replace('audit_scope: "FULL_MESH"', 'audit_scope: "FULL
           visits: { type: array, maxItems: 5, items: { type: string, maxLength: 20 } }
 `;
 
+/** Knowledge and memory in Postgres where it is installed, else in the node's own file. */
+function storeOf(cluster: Cluster | undefined): string {
+  const { socket } = cluster ?? {};
+  if (socket?.password?.kind !== 'file') return '';
+  const { host, port, database, user, password } = socket;
+  return `  knowledge_store: ${JSON.stringify({ host, port, database, user, password_file: password.path })}\n`;
+}
+
 const agents = ['reader', 'analyst', 'planner', 'forecaster', 'steward'] as const;
 /** Whether bytes hold the text: as it is, or in base64url, where it may begin at any of three places. */
 function holds(bytes: Buffer, text: string): boolean {
@@ -97,10 +106,12 @@ describe('the seed\'s own file', () => {
 describe('data domains', () => {
   let folder: MeshFolder;
   let mesh: MasoProcess | undefined;
+  let cluster: Cluster | undefined;
   const joined = new Map<string, MeshAgent>();
 
   beforeAll(async () => {
-    folder = await MeshFolder.create({ 'security_mesh.yaml': extended });
+    if (withoutPostgres === '') cluster = await startCluster();
+    folder = await MeshFolder.create({ 'security_mesh.yaml': extended + storeOf(cluster) });
     mesh = await up(folder);
     for (const agent of agents) {
       const sidecar = folder.socketOf(agent);
@@ -112,6 +123,7 @@ describe('data domains', () => {
     for (const agent of joined.values()) agent.close();
     await mesh?.stop();
     await folder.remove();
+    await cluster?.close();
   });
 
   const sendIn = async (domain: string, to = 'analyst', from = 'reader') => {
@@ -224,7 +236,7 @@ describe('data domains', () => {
     expect(findings.map((finding) => finding.code)).not.toContain(code);
   });
 
-  describe('knowledge and memory', () => {
+  describe(`knowledge and memory${withoutPostgres === '' ? ', kept in Postgres' : ''}`, () => {
     const run = async (...args: string[]): Promise<JsonObject> => {
       const { status, out, err } = await maso([...args, '--state', folder.state, '--json']);
       expect([status, err]).toEqual([0, '']);
@@ -250,13 +262,18 @@ describe('data domains', () => {
       expect((await planner?.memory.recall({ where: { customer: 'c-7' } }))?.items).toEqual([]);
       expect(await planner?.knowledge.query('unlisted', 'x')).toMatchObject({ verdict: 'NO-GO', code: 'REFUSED' });
       const entries = await folder.entries();
-      const steps = entries.filter(({ kind }) => /^(knowledge|memory)/.test(kind)).map(({ kind, outcome }) => [kind, outcome]);
+      const isStep = ({ kind, actor }: (typeof entries)[number]) => /^(knowledge|memory)/.test(kind) && !actor.startsWith('sidecar:');
+      const steps = entries.filter(isStep).map(({ kind, outcome }) => [kind, outcome]);
       expect(steps).toEqual([
         ['knowledge.ingested', null], ['knowledge.read', 'GO'], ['memory.written', 'GO'], ['memory.read', 'GO'],
         ['memory.read', 'GO'], ['knowledge.read', 'NO-GO'],
       ]);
       const written = entries.find(({ kind }) => kind === 'memory.written');
       expect(written?.causedBy).toContain(found?.traceId);
+      const spoke = entries.filter(({ message }) => message === written?.message).flatMap(({ verdicts }) => verdicts);
+      expect(new Set(spoke.map(({ control }) => control))).toEqual(new Set(['policy-compliance', 'scanner', 'semantic-firewall']));
+      const rows = (await cluster?.query('SELECT facts, ciphertext FROM maso.item')) ?? [];
+      expect([rows.length, JSON.stringify(rows).includes('fourteen')]).toEqual([cluster === undefined ? 0 : 2, false]);
       for (const file of filesOf('node', 'log')) {
         expect([file, holds(readFileSync(file), 'paid within fourteen')]).toEqual([file, false]);
       }
