@@ -89,7 +89,8 @@ export async function remember(
   });
   if (answer === null) return { ok: false, id, code: 'SIDECAR_BUS_UNREACHABLE' };
   if (!answer.ok) return { ok: false, id, code: answer.code };
-  await context.spool([reviewedEntry('memory.written', { id, task: asked.task }, verdict.verdicts, memory, context)]);
+  const kept = answer.items[0]?.id ?? null;
+  await context.spool([reviewedEntry('memory.written', { id, task: asked.task }, kept, verdict.verdicts, memory, context)]);
   return { ok: true, id, items: answer.items.map(({ id: item }) => ({ id: item })) };
 }
 
@@ -138,7 +139,7 @@ async function read(
   const items = answer.items.filter((_, at) => reviewed[at]?.outcome !== 'NO-GO');
   const stopped = reviewed.filter(({ outcome }) => outcome === 'NO-GO');
   const verdicts = worstOfEach(reviewed.flatMap((one) => one.verdicts));
-  if (verdicts.length > 0) await context.spool([reviewedEntry(entryKind, ask, verdicts, memory, context)]);
+  if (verdicts.length > 0) await context.spool([reviewedEntry(entryKind, ask, null, verdicts, memory, context)]);
   if (stopped.length > 0) await context.spool([stoppedEntry(ask, stopped, context)]);
   await memory.absorb([{
     id,
@@ -252,6 +253,8 @@ function worstOfEach(verdicts: readonly Verdict[]): readonly Verdict[] {
 function reviewedEntry(
   kind: Extract<EntryDraft['kind'], 'memory.written' | 'memory.read' | 'knowledge.read'>,
   { id, task: inTask }: Pick<KnowledgeAsk, 'id' | 'task'>,
+  /** What was kept, which the entry is about; an ask that is repeated may have kept nothing new. */
+  item: string | null,
   verdicts: readonly Verdict[],
   memory: AgentMemory,
   { agent, clock }: SidecarContext,
@@ -263,12 +266,12 @@ function reviewedEntry(
     actor: `sidecar:${agent.name}`,
     task: inTask,
     message: id,
-    causedBy: [id],
+    causedBy: [],
     outcome: 'GO',
     code: null,
     verdicts,
     tookUs: verdicts.reduce((sum, { tookUs }) => sum + tookUs, 0),
-    detail: { incarnation: memory.incarnation },
+    detail: { incarnation: memory.incarnation, ...(item === null ? {} : { item }) },
   };
 }
 
