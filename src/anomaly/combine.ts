@@ -30,8 +30,10 @@ function strength(signal: Signal, { z }: Deviation): number {
   const only = bad[signal];
   if ((only === 'more' && z < 0) || (only === 'less' && z > 0)) return 0;
   const found = worth(z, 4, 9);
-  // Whoever was stopped, or away, was silent: an agent is told of for doing less, and isolated for nothing.
-  return signal === 'message-volume' && z < 0 ? Math.min(found, alone(signal, toldMax)) : found;
+  // Whoever was stopped, or away, was silent: an agent is told of for doing less, and isolated for nothing. What its texts
+  // are made of is a rough measure: it adds to other doubts.
+  const isTold = signal === 'content-drift' || (signal === 'message-volume' && z < 0);
+  return isTold ? Math.min(found, alone(signal, toldMax)) : found;
 }
 
 const driftAgainsts: ReadonlySet<string> = new Set([driftAgainst, driftAgainstPeers, driftOfRole]);

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { InteractionGraph } from './graph.ts';
 import { EntryWatch, type Raised } from './entry-watch.ts';
+import { observationOf } from './observation.ts';
 import { bucketMs, Scorer } from './scorer.ts';
 
 const dayMs = 86_400_000;
@@ -59,6 +60,21 @@ describe('what is recorded, as it is watched', () => {
     expect(watch.take(model(0, 800), 0)).toHaveLength(1);
     expect(watch.take(entry('model.called', { micros: 0, inputTokens: 0 }, { outcome: 'NO-GO' }), 1)).toEqual([]);
     expect(watch.take(model(0, 810), 2)).toEqual([]);
+  });
+
+  test('tells of texts that are made of something else, and isolates nobody for that alone', () => {
+    const raised: Raised[] = [];
+    for (let at = 0; at < 17 * dayMs; at += bucketMs) {
+      const distance = (at > 16.9 * dayMs ? 0.55 : 0.1) + 0.02 * Math.sin(at);
+      for (let index = 0; index < 10; index += 1) {
+        raised.push(...watch.take(entry('message.outbound', { payload: { distance } }, { task: null }), at + index));
+      }
+    }
+    expect(raised[0]).toMatchObject({ code: 'ANOMALY_SCORE', reasons: [{ signal: 'content-drift' }] });
+    expect(Math.max(...raised.map(({ score }) => score))).toBeLessThan(60);
+    for (const distance of [Number.NaN, -1, 9, '1', null]) {
+      expect(observationOf(entry('message.outbound', { payload: { distance } }), 0, () => null)?.contentDistance).toBeNull();
+    }
   });
 
   test('an agent that comes back is not scored for the time that it was stopped', () => {

@@ -15,7 +15,7 @@ export function observationOf(entry: EntryDraft, at: number, contextSize: Contex
   if (agent === null) return null;
   switch (kind) {
     case 'message.outbound':
-      return observed(agent, at, { quality: outcome === 'ESCALATE' ? 0 : 1 });
+      return observed(agent, at, { quality: outcome === 'ESCALATE' ? 0 : 1, contentDistance: distanceIn(detail['payload']) });
     case 'message.refused':
       return observed(agent, at, { failed: true });
     case 'tool.outcome':
@@ -58,6 +58,13 @@ const phases: readonly unknown[] = ['PRIMARY', 'ALTERNATE', 'CONTINGENCY', 'EMER
 
 function rankOf(phase: unknown): number {
   return phases.indexOf(phase);
+}
+
+/** As the sidecar measured it (`ContentShape`); what is no share is none. */
+function distanceIn(payload: unknown): number | null {
+  if (payload === null || typeof payload !== 'object' || !('distance' in payload)) return null;
+  const { distance } = payload;
+  return typeof distance === 'number' && distance >= 0 && distance <= 1 ? distance : null;
 }
 
 /** The agent itself, or its sidecar on its behalf. */

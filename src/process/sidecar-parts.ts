@@ -8,6 +8,7 @@ import { hpkeKeyAgreement } from '../adapters/key-agreement-hpke.ts';
 import { keyPortOf } from '../adapters/key-port-ws.ts';
 import { knowledgePortOf } from '../adapters/knowledge-port-ws.ts';
 import { systemRandom } from '../adapters/random-system.ts';
+import { ContentShape } from '../anomaly/content-shape.ts';
 import type { Credential } from '../identity/credential.ts';
 import type { PeerVerifier } from '../identity/peer.ts';
 import type { JudgeMemory } from '../judge/judge-memory.ts';
@@ -84,6 +85,7 @@ export type SidecarFoundations = {
 export type Lasting = {
   readonly admission: Admission;
   readonly gateMemory: GateMemory;
+  readonly shape: ContentShape;
   /** Calls in doubt are settled one after the other. */
   readonly settling: Turns;
   readonly rates: (mesh: Mesh) => TokenBuckets;
@@ -104,6 +106,7 @@ export function createLasting(): Lasting {
   return {
     admission: createAdmission(),
     gateMemory: createGateMemory(),
+    shape: new ContentShape(),
     settling: new Turns(),
     allotments: (foundations) => {
       const { agent, store, link, clock, mesh } = foundations;
@@ -256,6 +259,7 @@ export async function buildSidecarContext(
     gate,
     deadline: timerDeadline,
     admission: lasting.admission,
+    shape: lasting.shape,
     random: systemRandom,
     scanner: scannerOf(mesh, agent, digestKey, clock),
     firewall: firewallOf(mesh.firewall, foundations.report),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ContentShape } from '../anomaly/content-shape.ts';
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
@@ -94,6 +95,8 @@ export type SidecarContext = {
   readonly recorder: Recorder;
   /** For entries that go another way than through the recorder. */
   readonly numbers: EntryNumbers;
+  /** What the agent's texts are usually made of; absent: content is not measured. */
+  readonly shape?: ContentShape;
   readonly agentSees: (code: string) => AgentCode;
   /** Makes entries durable here; they reach the recorder as soon as the node can be asked. */
   readonly spool: (entries: readonly EntryDraft[]) => Promise<void>;

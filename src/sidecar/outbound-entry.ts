@@ -66,12 +66,15 @@ export function withMasked(entry: EntryDraft, masked: number): EntryDraft {
 
 function contentDetail(body: EnvelopeBody, context: SidecarContext): EntryDraft['detail'] {
   const bytes = canonicalize(body.payload);
+  const distance = context.shape?.distance(bytes) ?? null;
   return {
     label: {
       classification: body.label.classification,
       integrity: body.label.integrity,
       origins: [...body.label.origins],
     },
-    payload: { bytes: bytes.length, digest: context.keyedDigest(bytes) },
+    payload: {
+      bytes: bytes.length, digest: context.keyedDigest(bytes), ...(distance === null ? {} : { distance }),
+    },
   };
 }
