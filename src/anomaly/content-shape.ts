@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Kinds of characters: letters by case, digits, space, quotes and brackets, what addresses and code are made of, the rest. */
+/** Kinds of characters: control, letters by case, digits, space, quotes and brackets, what addresses and code are made of, the rest. */
 const kinds = 12;
 /** Characters that are looked at, spread over the text: the cost of one message does not grow with it. */
 const lookedAt = 512;
@@ -54,9 +54,10 @@ export class ContentShape {
 
 function kindsOfAscii(): Uint8Array {
   const found = new Uint8Array(128);
-  const groups = [/[\0-\x1f\x7f]/, / /, /[aeiouy]/, /[a-z]/, /[AEIOUY]/, /[A-Z]/, /[0-9]/, /["'`]/, /[{}[\]():,]/, /[.!?;]/, /./];
+  const groups = [/ /, /[aeiouy]/, /[a-z]/, /[AEIOUY]/, /[A-Z]/, /[0-9]/, /["'`]/, /[{}[\]():,]/, /[.!?;]/, /./];
   for (let code = 0; code < 128; code += 1) {
-    found[code] = groups.findIndex((group) => group.test(String.fromCharCode(code)));
+    const isControl = code < 32 || code === 127;
+    found[code] = isControl ? 0 : 1 + groups.findIndex((group) => group.test(String.fromCharCode(code)));
   }
   return found;
 }
