@@ -65,7 +65,7 @@ const api: ConsoleApi = {
 function viewOf(name: string, place: Parameters<ConsoleApi['view']>[3]): JsonObject | null {
   if (name === 'overview') return overview();
   if (name === 'mesh') return { ...meshMap(agents, edges, place) } as unknown as JsonObject;
-  if (name === 'pace') return { units: [], stops: [], reports: [] };
+  if (name === 'pace') return { units: [], stops: [], reports: [], workflows: [], rollback: [], observer: null };
   if (name !== 'agents') return null;
   const found = agents.filter(({ name: own }) => own.includes(place.search));
   return {
