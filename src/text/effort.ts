@@ -58,9 +58,9 @@ export const stepsOf = {
 
 /** Of every scan, and for each character of its texts. */
 const stepsMin = 700_000;
-const stepsPerCharacter = 40;
+const stepsPerCharacter = 32;
 /** Of each part, in the order of `placeOf`. */
-const shares = Float64Array.of(0.8, 0.5, 0.5, 0.6);
+const shares = Float64Array.of(0.9, 0.5, 0.5, 0.6);
 /** Of what a scan may do, on top of it, whatever the other parts have spent: no flood of theirs keeps a refusal away. */
 const reserved = Float64Array.of(0, 0, 0.1, 0.05);
 
