@@ -32,7 +32,8 @@ export function intentEntry(
 
 /**
  * How a call ended. The id of a call's end follows from its request, so that an end recorded again
- * after a crash is in the log once; refusals happen before a call and count each time.
+ * after a crash is in the log once; refusals happen before a call and count each time. A read may be
+ * made again for the same request: each time has an end of its own.
  */
 export function endEntry(
   intent: Intent | null,
@@ -48,12 +49,17 @@ export function endEntry(
     ...rest,
     detail: repeats === null ? detail : { ...detail, repeats },
     kind,
-    id: named ? `${intent.requestId}.${kind}` : stamp.id,
+    id: named ? `${intent.requestId}.${kind}${timeOf(intent)}` : stamp.id,
     outcome: decision.status === 'DONE' ? 'GO' : decision.status === 'IN-DOUBT' ? null : 'NO-GO',
     code: decision.code,
     verdicts: decision.verdicts,
     tookUs: tookUs === null ? null : Math.round(tookUs),
   };
+}
+
+/** Which of several reads for one request it was; a write runs once. */
+function timeOf({ write, at, key }: Intent): string {
+  return write ? '' : `.${at.toString(36)}${key.slice(0, 6)}`;
 }
 
 /** The earlier request that this one is answered from; null where it is the first under its key. */

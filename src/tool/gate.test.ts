@@ -213,6 +213,15 @@ describe('the gate', () => {
     expect(bench.intents.unrecorded()).toEqual([]);
   });
 
+  test('records the end of each read, also of one that is made again for the same request', async () => {
+    const gate = await bench.ready();
+    for (const idempotencyKey of ['first', 'second']) await gate.call(bench.admit({ idempotencyKey }, read));
+    const ends = bench.entries.filter(({ kind }) => kind === 'tool.outcome');
+    expect(bench.entries.filter(({ kind }) => kind === 'tool.intent')).toHaveLength(2);
+    expect(new Set(ends.map(({ id }) => id)).size).toBe(2);
+    expect(ends.map(({ message }) => message)).toEqual(['read-1', 'read-1']);
+  });
+
   test('makes one call of two concurrent requests with one key', async () => {
     const gate = await bench.ready();
     const running = Promise.withResolvers<ToolAnswer>();

@@ -65,7 +65,7 @@ export function endingOf(trace: DecisionTrace): string {
 
 /**
  * Steps without their end: each message that left a sidecar is admitted once and received once,
- * each tool call that began has one outcome. Empty when the record is complete.
+ * each tool call has as many outcomes as it began. Empty when the record is complete.
  */
 export function gapsIn(entries: readonly RecordedEntry[]): readonly string[] {
   const gaps: string[] = [];
@@ -80,7 +80,8 @@ export function gapsIn(entries: readonly RecordedEntry[]): readonly string[] {
     if (kind === 'tool.intent') {
       const endKinds = ['tool.outcome', 'tool.in-doubt'];
       const ends = count((one) => endKinds.includes(one.kind) && one.message === message);
-      if (ends !== 1) gaps.push(`${id}: ended ${ends} times`);
+      const begun = count((one) => one.kind === kind && one.message === message);
+      if (ends !== begun) gaps.push(`${id}: begun ${begun} times, ended ${ends} times`);
     }
   }
   return gaps;
