@@ -52,8 +52,11 @@ export async function causalChain(
   io: CommandIo,
 ): Promise<number> {
   const chain = await withIndex(options, io, (index) => {
-    const namedBy = remembering((id) => index.naming(id));
-    return direction === 'back' ? walkBack(options.id, namedBy) : walkForward(options.id, namedBy);
+    const record = {
+      namedBy: remembering((id) => index.naming(id)),
+      newest: index.query.bind(index),
+    };
+    return direction === 'back' ? walkBack(options.id, record) : walkForward(options.id, record);
   });
   if (!chain.ok) return sayRefused(chain.code, options.json, io);
   if (options.json) io.out(JSON.stringify(chain));
@@ -114,7 +117,7 @@ function chainText(chain: Extract<CausalChain, { ok: true }>): readonly string[]
 }
 
 function stepText(step: CausalStep): readonly string[] {
-  const { id, from, to, schema, action, tool, label, origins, causes, stoppers, firstAt } = step;
+  const { id, from, to, schema, action, tool, label, origins, causes, stoppers, firstAt, certain, besides } = step;
   const way = [from, to].filter((name) => name !== null).join(' -> ');
   const what = [schema, action, tool].filter((name) => name !== null).join(', ');
   const said = stoppers.map(({ who, outcome }) => `${who} ${outcome ?? ''}`.trim());
@@ -123,7 +126,9 @@ function stepText(step: CausalStep): readonly string[] {
     ...(label === null
       ? []
       : [`  label     ${label.classification}, ${label.integrity}; from ${origins.join(', ')}`]),
-    causes.length === 0 ? '  because   a first input: nothing came before it' : `  because   ${causes.join(', ')}`,
+    causes.length === 0 ? '  because   a first input: nothing came before it in its task' : `  because   ${causes.join(', ')}`,
+    ...(certain ? [] : ['  perhaps   its process had been given what led here; it names no cause of this chain']),
+    ...(besides.length === 0 ? [] : [`  besides   its process had also been given ${besides.join(', ')}`]),
     ...(said.length === 0 ? [] : [`  could stop it  ${said.join('; ')}`]),
   ];
 }

@@ -4,7 +4,8 @@ import { draft, go } from '../../test/faults/recorder-fixture.ts';
 import { walkBack, walkForward } from './causal-walk.ts';
 import type { CausalChain } from './causal-walk.ts';
 import type { EntryDraft, RecordedEntry } from './entry.ts';
-import { idsIn } from './entry-query.ts';
+import { idsIn, matches } from './entry-query.ts';
+import type { EntryQuery } from './entry-query.ts';
 
 const label = { classification: 'internal', integrity: 'untrusted', origins: ['tool:mail'] };
 const sent = (message: string, from: string, to: string, causedBy: readonly string[]) =>
@@ -36,7 +37,11 @@ const story = [
 
 function log(drafts: readonly EntryDraft[]) {
   const entries = drafts.map((one, sequence): RecordedEntry => ({ ...one, sequence, recordedAt: sequence }));
-  return async (id: string) => entries.filter((entry) => idsIn(entry).has(id));
+  return {
+    namedBy: async (id: string) => entries.filter((entry) => idsIn(entry).has(id)),
+    newest: async (query: EntryQuery, limit: number) =>
+      entries.filter((entry) => matches(entry, query)).toReversed().slice(0, limit),
+  };
 }
 
 const idsOf = (chain: CausalChain) => (chain.ok ? chain.steps.map(({ id }) => id) : []);
@@ -110,6 +115,45 @@ describe('a chain of causes', () => {
       { tool: 'memory.recall', causes: ['item'] },
       {},
     ]);
+  });
+
+  it('follows a process that reads in one task and acts in another, and says that it is not certain', async () => {
+    const at = (one: EntryDraft, second: number, task: string): EntryDraft => ({ ...one, at: second, task });
+    const session = (agent: string, kind: 'session.opened' | 'session.ended', run: string, second: number) =>
+      draft(0, {
+        id: `${run}.${kind}`, kind, at: second, task: null, message: null, actor: `agent:${agent}`,
+        verdicts: [], detail: { incarnation: run },
+      });
+    const end = (message: string, agent: string) => draft(0, {
+      id: `${message}.outcome`, message, causedBy: [message], actor: `agent:${agent}`, kind: 'tool.outcome',
+      verdicts: [], detail: { tool: 'mail', operation: 'read', action: null },
+    });
+    const received = (message: string, agent: string) => draft(0, {
+      id: `${message}.received`, message, causedBy: [message], actor: `sidecar:${agent}`,
+      kind: 'message.delivered', verdicts: [], detail: {},
+    });
+    const hidden = log([
+      session('triage', 'session.opened', 'run-1', 1),
+      session('planner', 'session.opened', 'run-2', 1),
+      at(sent('early', 'triage', 'planner', []), 2, 'b'),
+      at(end('mail', 'triage'), 3, 'a'),
+      at(sent('note', 'triage', 'planner', []), 4, 'b'),
+      at(received('note', 'planner'), 5, 'b'),
+      at(sent('request', 'planner', 'payments', ['order']), 6, 'c'),
+      at(received('request', 'payments'), 7, 'c'),
+      // The executor has no process of an agent: what it does for others follows from what they asked.
+      at(sent('answer', 'payments', 'desk', ['elsewhere']), 8, 'd'),
+      session('triage', 'session.ended', 'run-1', 9),
+      session('triage', 'session.opened', 'run-3', 10),
+      at(sent('fresh', 'triage', 'planner', []), 11, 'b'),
+    ]);
+    const forward = await walkForward('mail', hidden);
+    expect(forward.ok && forward.steps.map(({ id, certain }) => [id, certain]))
+      .toEqual([['mail', true], ['note', false], ['request', false]]);
+    const back = await walkBack('note', hidden);
+    expect(back).toMatchObject({ steps: [{ id: 'note', causes: [], besides: ['mail'] }] });
+    expect(await walkBack('early', hidden)).toMatchObject({ steps: [{ besides: [] }] });
+    expect(await walkBack('fresh', hidden)).toMatchObject({ steps: [{ besides: [] }] });
   });
 
   it('goes forward to everything that a poisoned input touched, and to nothing else', async () => {

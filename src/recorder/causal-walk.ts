@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AgentProcesses } from './causal-process.ts';
 import type { RecordedEntry } from './entry.ts';
+import type { NewestEntries } from './state-at.ts';
 
-/** Finds every entry that names an id in any way, in the order of the log. */
+/** Every entry that names an id in any way, in the order of the log. */
 export type NamedBy = (id: string) => Promise<readonly RecordedEntry[]>;
 
 /** One message, action, call or kept item in a chain of causes, as the log tells it. */
@@ -24,6 +26,17 @@ export type CausalStep = {
   readonly stoppers: readonly { readonly who: string; readonly outcome: string | null }[];
   readonly firstAt: number;
   readonly sequences: readonly number[];
+  /** False where it names none of the others as a cause: a process did it that had been given one of them. */
+  readonly certain: boolean;
+  /** Going back: what the process that sent it had been given in other tasks, newest first, at most 32. */
+  readonly besides: readonly string[];
+};
+
+/** The log, as it is asked for causes. */
+export type CausalRecord = {
+  /** Finds every entry that names an id in any way, in the order of the log. */
+  readonly namedBy: NamedBy;
+  readonly newest: NewestEntries;
 };
 
 export type CausalChain =
@@ -39,46 +52,82 @@ export type CausalChain =
   | { readonly ok: false; readonly code: 'RECORDER_TRACE_UNKNOWN' };
 
 const stepsMax = 10_000;
+const besidesMax = 32;
 
-/** Why something happened: back over every cause to the first inputs. */
-export async function walkBack(id: string, namedBy: NamedBy): Promise<CausalChain> {
-  return walk(id, namedBy, async (step) => step.causes);
+/**
+ * Why something happened: back over every cause to the first inputs. What the processes on the way had
+ * been given in other tasks stands beside each step, and is not followed.
+ */
+export async function walkBack(id: string, { namedBy, newest }: CausalRecord): Promise<CausalChain> {
+  const processes = new AgentProcesses(newest);
+  return walk(id, namedBy, {
+    caused: ({ causes }) => causes,
+    perhaps: async () => [],
+    besides: async ({ causes }, own) => {
+      const sent = own.find(({ kind }) => kind === 'message.outbound');
+      const given = sent === undefined ? [] : await processes.givenBefore(sent);
+      return given.filter((one) => !causes.includes(one)).slice(0, besidesMax);
+    },
+    isCut: () => processes.cut,
+  });
 }
 
-/** What something touched: forward to everything that names it as a cause, and on from there. */
-export async function walkForward(id: string, namedBy: NamedBy): Promise<CausalChain> {
-  return walk(id, namedBy, async (step, named) =>
-    named
+/**
+ * What something touched: forward to everything that names it as a cause, and to everything that the
+ * processes which were given it sent, did and kept afterwards, in whatever task; and on from there.
+ */
+export async function walkForward(id: string, { namedBy, newest }: CausalRecord): Promise<CausalChain> {
+  const processes = new AgentProcesses(newest);
+  return walk(id, namedBy, {
+    caused: (step, named) => named
       .filter((entry) => entry.causedBy.includes(step.id))
       .map(subjectIn)
       .filter((subject) => subject !== null),
-  );
+    perhaps: (own) => processes.doneAfter(own),
+    besides: async () => [],
+    isCut: () => processes.cut,
+  });
 }
 
-async function walk(
-  start: string,
-  namedBy: NamedBy,
-  next: (step: CausalStep, named: readonly RecordedEntry[]) => Promise<readonly string[]>,
-): Promise<CausalChain> {
+type Ways = {
+  readonly caused: (step: Told, named: readonly RecordedEntry[]) => readonly string[];
+  /** What may have followed from it, by the entries about it. */
+  readonly perhaps: (own: readonly RecordedEntry[]) => Promise<readonly string[]>;
+  readonly besides: (step: Told, own: readonly RecordedEntry[]) => Promise<readonly string[]>;
+  readonly isCut: () => boolean;
+};
+
+/** What the entries about it say by themselves. */
+type Told = Omit<CausalStep, 'certain' | 'besides'>;
+
+async function walk(start: string, namedBy: NamedBy, ways: Ways): Promise<CausalChain> {
   const steps = new Map<string, CausalStep>();
   const unknown = new Set<string>();
   const seen = new Set<string>();
   const waiting = [await subjectOf(start, namedBy)];
-  for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {
-    if (seen.has(id) || steps.size >= stepsMax) continue;
-    seen.add(id);
-    const named = await namedBy(id);
-    const step = stepOf(id, named);
-    if (step === null) {
-      unknown.add(id);
-      continue;
+  const doubtful: string[] = [];
+  // What is certain first, so that nothing passes for doubtful that is not.
+  for (const certain of [true, false]) {
+    const queue = certain ? waiting : doubtful;
+    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+      if (seen.has(id) || steps.size >= stepsMax) continue;
+      seen.add(id);
+      const named = await namedBy(id);
+      const own = named.filter((entry) => subjectIn(entry) === id || entry.id === id);
+      const step = stepOf(id, own) ?? pieceOf(id, named);
+      if (step === null) {
+        unknown.add(id);
+        continue;
+      }
+      steps.set(id, { ...step, certain, besides: await ways.besides(step, own) });
+      queue.push(...ways.caused(step, named));
+      doubtful.push(...(await ways.perhaps(own)));
     }
-    steps.set(id, step);
-    waiting.push(...(await next(step, named)));
   }
   if (steps.size === 0) return { ok: false, code: 'RECORDER_TRACE_UNKNOWN' };
   const ordered = [...steps.values()].sort((a, b) => firstOf(a) - firstOf(b));
-  return { ok: true, steps: ordered, unknown: [...unknown], cut: steps.size >= stepsMax };
+  const cut = steps.size >= stepsMax || ways.isCut();
+  return { ok: true, steps: ordered, unknown: [...unknown], cut };
 }
 
 /** An entry id stands for what the entry is about, and so does the id of a call that kept something. */
@@ -95,10 +144,9 @@ function subjectIn({ kind, message, detail }: RecordedEntry): string | null {
   return kind === 'memory.written' && typeof item === 'string' ? item : message;
 }
 
-function stepOf(id: string, named: readonly RecordedEntry[]): CausalStep | null {
-  const own = named.filter((entry) => subjectIn(entry) === id || entry.id === id);
+function stepOf(id: string, own: readonly RecordedEntry[]): Told | null {
   const [first] = own;
-  if (first === undefined) return pieceOf(id, named);
+  if (first === undefined) return null;
   const sent = own.find(({ kind }) => kind === 'message.outbound') ?? first;
   const text = (name: string): string | null => {
     const holder = own.find(({ detail }) => typeof detail[name] === 'string');
@@ -131,7 +179,7 @@ const ownOperations: { readonly [kind: string]: string } = {
 };
 
 /** A piece of a document is a first input: what took it in names the source, and not every piece. */
-function pieceOf(id: string, named: readonly RecordedEntry[]): CausalStep | null {
+function pieceOf(id: string, named: readonly RecordedEntry[]): Told | null {
   const read = named.find(({ kind, causedBy }) => kind === 'knowledge.read' && causedBy.includes(id));
   if (read === undefined) return null;
   const source = `knowledge:${String(read.detail['source'] ?? '')}`;
