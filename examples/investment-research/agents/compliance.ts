@@ -58,13 +58,13 @@ async function clear(
 
 /** Says that somebody reported it before anybody has spoken against it. */
 async function note(mesh: MeshAgent, claim: Draft, task: string): Promise<Result> {
-  const options = { task, idempotencyKey: `${task}-check-note`, waitMs: 30_000 };
+  const options = { task, idempotencyKey: keyOf('check-note', task), waitMs: 30_000 };
   await mesh.request('publisher', 'check_figures', { ...claim }, options);
   return noted(mesh, claim.ticker, task);
 }
 
 async function noted(mesh: MeshAgent, ticker: string, task: string): Promise<Result> {
-  const options = { task, idempotencyKey: `${task}-note`, waitMs: 30_000 };
+  const options = { task, idempotencyKey: keyOf('note', task), waitMs: 30_000 };
   const { status, code, messageId } = await mesh.request('publisher', 'publish_note', { ticker }, options);
   return { status: status === 'DONE' ? 'NOTED' : 'STOPPED', code, request: messageId };
 }
@@ -72,8 +72,13 @@ async function noted(mesh: MeshAgent, ticker: string, task: string): Promise<Res
 async function publish(mesh: MeshAgent, claim: Draft, task: string, key: string): Promise<ActionResult> {
   const parameters = { ...claim };
   const options = { task, waitMs: 30_000 };
-  await mesh.request('publisher', 'check_figures', parameters, { ...options, idempotencyKey: `${task}-check-${key}` });
-  return mesh.request('publisher', 'publish_report', parameters, { ...options, idempotencyKey: `${task}-${key}` });
+  await mesh.request('publisher', 'check_figures', parameters, { ...options, idempotencyKey: keyOf(`check-${key}`, task) });
+  return mesh.request('publisher', 'publish_report', parameters, { ...options, idempotencyKey: keyOf(key, task) });
+}
+
+/** Short: a long one of letters is read as a text, and may look like none. */
+function keyOf(what: string, task: string): string {
+  return `${what}-${task.slice(-6)}`;
 }
 
 function stopped(code: string | null): Result {
