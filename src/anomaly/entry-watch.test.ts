@@ -38,6 +38,14 @@ describe('what is recorded, as it is watched', () => {
     ]);
   });
 
+  test('counts calls that name no task together, and anew after a day', () => {
+    const call = (at: number): readonly (string | undefined)[] =>
+      watch.take(entry('model.called', { micros: 0, inputTokens: 1, outputTokens: 76_000 }, { task: null }), at)
+        .map(({ reasons: [reason] }) => reason?.against);
+    const mark = '75 % of the tokens of calls without a task';
+    expect([call(0), call(dayMs), call(dayMs)]).toEqual([[mark], [mark], ['95 % of the tokens of calls without a task']]);
+  });
+
   test('tells of tokens where they run out before the money does, and takes no number for one', () => {
     const call = (outputTokens: number): EntryDraft => entry('model.called', { micros: 1, inputTokens: 1, outputTokens });
     expect(watch.take(call(Number.NaN), 0)).toEqual([]);

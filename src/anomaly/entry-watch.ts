@@ -40,13 +40,15 @@ const budgetMarks = [0.5, 0.75, 0.9, 0.95] as const;
 /** What passing each mark is worth; what follows at 100 % is the sidecar's refusal. */
 const budgetScores = [0, 40, 45, 50] as const;
 const reversalsMax = 3;
+/** How long a budget remembers what a task cost (`Spend`). */
+const spentKeptMs = 24 * 3_600_000;
 const rememberedMax = 8_192;
 
 /** Reads what is recorded, as it is recorded, and says what is unusual about it. Its memory is bounded. */
 export class EntryWatch {
   readonly #of: EntryWatchOptions;
   /** Agent and task -> what it cost so far, and the marks that it passed. */
-  readonly #spent = new Map<string, { micros: number; tokens: number; marks: number }>();
+  readonly #spent = new Map<string, { micros: number; tokens: number; marks: number; since: number }>();
   /** Agent -> what its context was last told to be worth. */
   readonly #filled = new Map<string, number>();
   /** Task and action -> the last decision and how often it changed. */
@@ -99,8 +101,11 @@ export class EntryWatch {
   #spend({ actor, task, detail }: EntryDraft, at: number): readonly Raised[] {
     const agent = actor.slice(actor.indexOf(':') + 1);
     const budget = this.#of.budgetOf(agent);
-    if (budget === null || task === null) return [];
-    const spent = remember(this.#spent, `${agent} ${task}`, { micros: 0, tokens: 0, marks: 0 });
+    if (budget === null) return [];
+    // Calls that name no task count together, as they do in the budget itself, and for as long.
+    const key = `${agent} ${task ?? ''}`;
+    if (at - (this.#spent.get(key)?.since ?? at) >= spentKeptMs) this.#spent.delete(key);
+    const spent = remember(this.#spent, key, { micros: 0, tokens: 0, marks: 0, since: at });
     spent.micros += countOf(detail['micros']);
     spent.tokens += countOf(detail['inputTokens']) + countOf(detail['outputTokens']);
     const shareOf = (used: number, most: number | null): number => (most === null || used === 0 ? 0 : used / most);
@@ -109,7 +114,8 @@ export class EntryWatch {
     if (passed <= spent.marks) return [];
     spent.marks = passed;
     const unit = inTokens > inMoney ? 'tokens' : 'money';
-    const mark = `${(budgetMarks[passed - 1] ?? 0) * 100} % of the ${unit} of the task`;
+    const of = task === null ? 'calls without a task' : 'the task';
+    const mark = `${(budgetMarks[passed - 1] ?? 0) * 100} % of the ${unit} of ${of}`;
     const score = budgetScores[passed - 1] ?? 0;
     return [{ code: 'ANOMALY_BUDGET', agent, at, score, task, reasons: [{ signal: 'budget', z: null, against: mark }] }];
   }
