@@ -22,6 +22,8 @@ export const stepsOf = {
   view: 3000,
   character: 16,
   replacement: 110,
+  /** Of a letter in another form: such a text takes two bytes for each character. */
+  fold: 150,
   /** A look at a sign that may begin an escape or markup. */
   sign: 25,
   /** A look at a sign that may stand for the space between words. */

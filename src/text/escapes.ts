@@ -59,19 +59,28 @@ function spaceBefore(formEnd: number, place: number): Unit | null {
   return place < formEnd ? { text: ' ', end: place + 1 } : null;
 }
 
-/** Where a row of words joined by plus signs ends; its beginning where it is none. Code has a sign or two. */
+/**
+ * Where a row of words joined by plus signs ends; its beginning where it is none. Sums have a sign or two,
+ * lines of tables have dashes behind them, and runs of base64 have capitals inside words.
+ */
 function formEndOf(text: string, start: number): number {
   let last = start;
   let signs = 1;
+  let before = plus;
   for (let position = start + 1; position < text.length && position - last <= formWordMax; position += 1) {
     const code = text.charCodeAt(position);
-    // A line of a table has dashes there.
-    if (code <= 0x20 || (code === 0x2d && last === position - 1)) break;
+    const isCapital = code >= 0x41 && code <= 0x5a;
+    if (code <= 0x20 || (code === 0x2d && before === plus) || (isCapital && isLowerOrDigit(before))) break;
+    before = code;
     if (code !== plus) continue;
     last = position;
     signs += 1;
   }
   return signs >= formSignsMin ? last + 1 : start;
+}
+
+function isLowerOrDigit(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x30 && code <= 0x39);
 }
 
 function unitAt(text: string, start: number, code: number): Unit | null {

@@ -85,7 +85,7 @@ export function fold(text: string, effort: Effort): Rewrite {
       position += 1;
       continue;
     }
-    if (!effort.take('decoding', stepsOf.replacement + stepsOf.character * (position - start))) break;
+    if (!effort.take('decoding', stepsOf.fold + stepsOf.character * (position - start))) break;
     rewrite.add(start, position, written);
   }
   return rewrite;

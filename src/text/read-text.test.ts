@@ -71,6 +71,8 @@ describe('readText', () => {
     '| 12 | 14 | 15 | 18 | 22 | 31 |',
     'total = a+b+c; printf("%5s|%2p", name, at)',
     'so on or no, as we do',
+    '+-----+-----+-----+-----+',
+    'C++ and G++ and a++b',
   ])('makes nothing of ordinary text: %s', (text) => {
     expect(readText(text).views).toHaveLength(1);
   });
