@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { serverIdentity } from '../../test/export-standins/certificates.ts';
+import { until } from '../../test/mesh-harness/running-mesh.ts';
 import { hasVector, startCluster, withoutPostgres, type Cluster } from '../../test/postgres/cluster.ts';
 import { itemStoreSuite, storedItem } from '../knowledge/item-store.suite.ts';
 import { KnowledgeError } from '../knowledge/knowledge-error.ts';
@@ -93,6 +94,34 @@ describe.skipIf(withoutPostgres !== '')(`kept items in Postgres, ${over}${withou
     const store = await storeAt(withPassword(fileOf('a wrong secret', 0o600)));
     const failure: unknown = await store.get('x').catch((thrown: unknown) => thrown);
     expect(String(failure)).not.toContain('secret');
+    await store.close();
+  });
+
+  test.each([
+    ['what puts aside waits for a read or a write that has begun', '_shared', ['putAside']],
+    ['a read or a write waits for what puts aside', '', ['add', 'noteReads']],
+  ] as const)('%s', async (_, held, methods) => {
+    const schema = `locked${held}`;
+    const store = await storeAt({ ...cluster.socket, schema });
+    await store.prepare();
+    const acts = {
+      putAside: () => store.putAside([], ['run-1']),
+      add: () => store.add([storedItem(1)]),
+      noteReads: () => store.noteReads('run-1', 'call-1', [storedItem(1).id]),
+    };
+    const other = await cluster.connect();
+    for (const method of methods) {
+      await other.query('BEGIN');
+      await other.query(`SELECT pg_advisory_xact_lock${held}(hashtext('maso.knowledge'), hashtext('${schema}'))`);
+      let isOver = false;
+      const acting = acts[method]().then(() => (isOver = true));
+      await until(`${method} waits`, async () =>
+        isOver || (await cluster.query('SELECT FROM pg_locks WHERE NOT granted')).length > 0 || undefined);
+      expect([method, isOver]).toEqual([method, false]);
+      await other.query('COMMIT');
+      await acting;
+    }
+    await other.end();
     await store.close();
   });
 

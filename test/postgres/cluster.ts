@@ -42,6 +42,8 @@ export type Cluster = {
   readonly socket: KnowledgeStoreSettings;
   readonly tls: KnowledgeStoreSettings;
   readonly password: string;
+  /** A connection of its own, as somebody beside the node has it. */
+  readonly connect: () => Promise<Client>;
   readonly query: (sql: string) => Promise<readonly QueryResultRow[]>;
   /** As a server that crashes or is restarted. */
   readonly restart: () => Promise<void>;
@@ -97,9 +99,13 @@ export async function startCluster(): Promise<Cluster> {
     await ended;
   };
   let server = await start();
-  const query = async (sql: string): Promise<readonly QueryResultRow[]> => {
+  const connect = async (): Promise<Client> => {
     const client = new Client({ host: folder, port, database: 'postgres', user: 'maso', password });
     await client.connect();
+    return client;
+  };
+  const query = async (sql: string): Promise<readonly QueryResultRow[]> => {
+    const client = await connect();
     const result = await client.query(sql).finally(() => client.end());
     return result.rows;
   };
@@ -108,6 +114,7 @@ export async function startCluster(): Promise<Cluster> {
     socket,
     tls: { ...common, host: 'localhost', caFile: identity.caFile },
     password,
+    connect,
     query,
     restart: async () => {
       await stop(server);
