@@ -33,21 +33,61 @@ export const hpkeKeyAgreement: KeyAgreement = {
   },
 
   async sealTo(publicKey, plain, context) {
-    const suite = await suiteOnce();
     try {
-      const recipientPublicKey = await suite.kem.deserializePublicKey(bytesOfBase64(publicKey));
-      const sealed = await suite.seal(
-        { recipientPublicKey, info: purpose },
-        new Uint8Array(plain).buffer,
-        bytesOf(context),
-      );
-      return { enc: base64(sealed.enc), wrapped: base64(sealed.ct) };
+      const sender = await senders.take(publicKey);
+      const ct = await sender.seal(new Uint8Array(plain).buffer, bytesOf(context));
+      return { enc: base64(sender.enc), wrapped: base64(ct) };
     } catch {
       // The key was chosen by somebody else and is none of this curve, or a weak one.
       return null;
+    } finally {
+      // Once the message that waits for this one is on its way.
+      setTimeout(() => senders.prepare(publicKey), prepareAfterMs).unref();
     }
   },
 };
+
+/** Keys that are sealed to at one time; the oldest goes first, and its next seal is made when it is asked for. */
+const recipientsMax = 1_024;
+const prepareAfterMs = 50;
+
+/**
+ * Sender contexts of HPKE, each good for one seal. For a key that was sealed to before, the next one is
+ * made ahead, a little later: making it is most of what a seal takes, and a message waits for it.
+ * A key that is used once, which whoever asks may make up, costs nothing beyond its one seal.
+ */
+class Senders {
+  /** By public key; null: sealed to once. */
+  readonly #next = new Map<string, Promise<SenderContext> | null>();
+
+  take(publicKey: string): Promise<SenderContext> {
+    const next = this.#next.get(publicKey) ?? null;
+    if (next !== null) this.#next.set(publicKey, null);
+    return next ?? senderTo(publicKey);
+  }
+
+  prepare(publicKey: string): void {
+    const isKnown = this.#next.has(publicKey);
+    if (this.#next.get(publicKey)) return;
+    const next = isKnown ? senderTo(publicKey) : null;
+    // What could not be made is made, and fails, when it is asked for.
+    next?.catch(() => this.#next.delete(publicKey));
+    this.#next.delete(publicKey);
+    this.#next.set(publicKey, next);
+    const [oldest] = this.#next.size > recipientsMax ? this.#next.keys() : [];
+    if (oldest !== undefined) this.#next.delete(oldest);
+  }
+}
+
+const senders = new Senders();
+
+type SenderContext = Awaited<ReturnType<Awaited<ReturnType<typeof loadSuite>>['createSenderContext']>>;
+
+async function senderTo(publicKey: string): Promise<SenderContext> {
+  const suite = await suiteOnce();
+  const recipientPublicKey = await suite.kem.deserializePublicKey(bytesOfBase64(publicKey));
+  return suite.createSenderContext({ recipientPublicKey, info: purpose });
+}
 
 let suite: ReturnType<typeof loadSuite> | null = null;
 

@@ -66,7 +66,7 @@ export class AgentSidecar {
     },
     refusedLate: async (question, ruling) => {
       this.#inbox.drop([question.id]);
-      await this.#endReader(await containLate(question, ruling, this.#context));
+      await this.#endReader(await containLate(question, ruling, this.#context), 'JUDGE_REFUSED_LATE');
     },
   });
 
@@ -283,17 +283,17 @@ export class AgentSidecar {
   /** These messages, and what these runs read, follow from what was refused late or put aside. */
   quarantine(messages: readonly string[], incarnations: readonly string[]): void {
     this.#inbox.drop(messages);
-    const read = quarantine(messages, incarnations, this.context).then((run) => this.#endReader(run));
+    const end = (run: string | null) => this.#endReader(run, 'SIDECAR_QUARANTINED');
     // Those that are named end before anything is awaited: they are answered nothing more.
-    Promise.all([read, ...incarnations.map((run) => this.#endReader(run))])
+    Promise.all([quarantine(messages, incarnations, this.context).then(end), ...incarnations.map(end)])
       .catch((failure: unknown) => this.#faulted(failure));
   }
 
   /** Whatever the process has made of what it read goes with it. */
-  async #endReader(incarnation: string | null): Promise<void> {
+  async #endReader(incarnation: string | null, code: string): Promise<void> {
     const memory = this.#memory;
     if (memory === null || memory.incarnation !== incarnation) return;
-    await this.endCompromised(memory, 'JUDGE_REFUSED_LATE');
+    await this.endCompromised(memory, code);
   }
 
   // Inbox.

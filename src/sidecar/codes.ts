@@ -73,7 +73,7 @@ export const sidecarCodes = {
     agentSees: 'REFUSED',
   },
   SIDECAR_QUARANTINED: {
-    means: 'The message was in the hands of an agent when it left its typed interface.',
+    means: 'The message was in the hands of an agent when it left its typed interface; or the session had read what was put aside.',
     mend: 'Look at what it says before it is sent again; no other process was given it.',
     agentSees: 'REFUSED',
   },
