@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -69,6 +70,20 @@ describe('maso check', () => {
     const run = await check('security_mesh.yaml', write({ ...sampleFiles, [cedar]: text }));
     expect(run.exit).toBe(1);
     expect(run.out).toMatch(/^policies\/payments\.cedar:9:\d+ POLICY_CEDAR_INVALID/m);
+  });
+
+  it.each([
+    ['FIREWALL_MODEL_MISSING', 'none.model', 'a'.repeat(64)],
+    ['FIREWALL_MODEL_CHANGED', 'own.model', 'a'.repeat(64)],
+    ['FIREWALL_MODEL_MALFORMED', 'own.model', createHash('sha256').update('no model').digest('hex')],
+    ['FIREWALL_MODEL_MISSING', 'own.onnx', 'a'.repeat(64)],
+  ])('warns with %s of a model that the firewall cannot use', async (code, model, sha256) => {
+    const text = (sampleFiles[sampleFile] ?? '')
+      .replace('security_mesh:', `security_mesh:\n  firewall: { model: ${model}, sha256: ${sha256} }`);
+    const files = { ...sampleFiles, [sampleFile]: text, '/mesh/own.model': 'no model' };
+    const run = await check('security_mesh.yaml', write(files));
+    expect(run.exit).toBe(0);
+    expect(run.out).toMatch(new RegExp(`^security_mesh\\.yaml:2:\\d+ warning ${code} `, 'm'));
   });
 
   it('exits 0 for the sample and tells what the mesh is', async () => {

@@ -13,6 +13,7 @@ import { coverageOf } from '../mesh/workflow.ts';
 import { CedarPolicies } from '../policy/cedar.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { PolicyError } from '../policy/policy-error.ts';
+import { firewallDiagnostics } from './check-firewall.ts';
 
 export type CheckOptions = {
   /** Path of the mesh file; empty or absent is a usage error. */
@@ -44,7 +45,7 @@ export async function checkCommand(options: CheckOptions, io: CommandIo): Promis
     return 2;
   }
   const loaded = readMesh(resolve(io.directory, file));
-  const diagnostics = [...loaded.diagnostics, ...(await policyDiagnostics(loaded))]
+  const diagnostics = [...loaded.diagnostics, ...firewallDiagnostics(loaded), ...(await policyDiagnostics(loaded))]
     .map((item) => ({ ...item, file: relative(io.directory, item.file) || item.file }));
   const errors = diagnostics.filter((item) => item.severity === 'error');
   const description = loaded.ok ? describeMesh(loaded.placed.mesh) : null;
