@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import type { KeyAgreement, KeyHolder } from '../protection/key-agreement.ts';
+import { loadHpkeSuite } from './hpke-suite.ts';
 
 /** Said in every key schedule, so that nothing sealed for another purpose opens here. */
 const purpose = bytesOf('maso data-key/1');
@@ -81,7 +82,7 @@ class Senders {
 
 const senders = new Senders();
 
-type SenderContext = Awaited<ReturnType<Awaited<ReturnType<typeof loadSuite>>['createSenderContext']>>;
+type SenderContext = Awaited<ReturnType<Awaited<ReturnType<typeof loadHpkeSuite>>['createSenderContext']>>;
 
 async function senderTo(publicKey: string): Promise<SenderContext> {
   const suite = await suiteOnce();
@@ -89,20 +90,11 @@ async function senderTo(publicKey: string): Promise<SenderContext> {
   return suite.createSenderContext({ recipientPublicKey, info: purpose });
 }
 
-let suite: ReturnType<typeof loadSuite> | null = null;
+let suite: ReturnType<typeof loadHpkeSuite> | null = null;
 
-function suiteOnce(): ReturnType<typeof loadSuite> {
-  suite ??= loadSuite();
+function suiteOnce(): ReturnType<typeof loadHpkeSuite> {
+  suite ??= loadHpkeSuite();
   return suite;
-}
-
-async function loadSuite() {
-  const { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } = await import('@hpke/core');
-  return new CipherSuite({
-    kem: new DhkemX25519HkdfSha256(),
-    kdf: new HkdfSha256(),
-    aead: new Aes256Gcm(),
-  });
 }
 
 function bytesOf(text: string): ArrayBuffer {
