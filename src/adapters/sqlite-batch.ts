@@ -4,11 +4,17 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 const lazyMs = 20;
 
 /**
- * Pages of the write-ahead log before it is copied into the file, which holds up the process: 4 MiB
+ * Pages of the write-ahead log from which it is copied into the file, which holds up the process: 4 MiB
  * for some 3 ms. With 32 MiB it was 20 to 50 ms every few seconds in each process, and the slowest
  * hundredth of all hops waited for it (`npm run bench:hop`).
  */
-const checkpointPages = 1000;
+const copiedFromPages = 1000;
+/** A commit that finds so many copies them itself, before it is answered. */
+const copiedAtLatestPages = 4000;
+/** What was committed is answered first. */
+const copyDelayMs = 2;
+/** From here on a checkpoint of mode NOOP tells how long the log is; an older one takes it for PASSIVE. */
+const tellsLength = /^(?:3\.(?:5[1-9]|[6-9][0-9])|[4-9])\./;
 
 /** When a group is committed. The event loop's own, unless a simulation stands in for it. */
 export type BatchSchedule = {
@@ -40,19 +46,24 @@ export class BatchedDatabase {
   readonly #schedule: BatchSchedule;
   readonly #begin: StatementSync;
   readonly #commitAll: StatementSync;
+  readonly #logLength: StatementSync | null;
   #callOffLazy: (() => void) | null = null;
+  #callOffCopy: (() => void) | null = null;
   #closed = false;
 
   /** Over a file, or over a database that is open already: what a crash left of it. */
   constructor(at: string | DatabaseSync, schedule = eventLoop) {
     this.database = typeof at === 'string' ? new DatabaseSync(at) : at;
     this.#schedule = schedule;
+    const copiesLater = tellsLength.test(process.versions.sqlite ?? '');
+    const pages = copiesLater ? copiedAtLatestPages : copiedFromPages;
     this.database.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;' +
-        `PRAGMA wal_autocheckpoint = ${checkpointPages};`,
+        `PRAGMA wal_autocheckpoint = ${pages};`,
     );
     this.#begin = this.database.prepare('BEGIN IMMEDIATE');
     this.#commitAll = this.database.prepare('COMMIT');
+    this.#logLength = copiesLater ? this.database.prepare('PRAGMA wal_checkpoint(NOOP)') : null;
   }
 
   /**
@@ -87,6 +98,7 @@ export class BatchedDatabase {
     this.#waiting = [];
     if (group.length === 0) return;
     const values = this.#commit(group);
+    this.#copyLater();
     if (values !== null) {
       group.forEach((work, index) => work.settle(null, values[index]));
       return;
@@ -105,7 +117,28 @@ export class BatchedDatabase {
     if (this.#closed) return;
     this.flush();
     this.#closed = true;
+    this.#callOffCopy?.();
     this.database.close();
+  }
+
+  /**
+   * Copies a log that has become long into the file once the group that made it so is answered. What
+   * is in the log is durable without that; only its length depends on it.
+   */
+  #copyLater(): void {
+    if (this.#logLength === null || this.#callOffCopy !== null) return;
+    const { log, checkpointed } = this.#logLength.get() ?? {};
+    if (!(Number(log) - Number(checkpointed) >= copiedFromPages)) return;
+    this.#callOffCopy = this.#schedule.later(() => this.#copy(), copyDelayMs);
+  }
+
+  #copy(): void {
+    this.#callOffCopy = null;
+    try {
+      this.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // The disk is full or fails: the log holds everything and grows on, and each commit tries anew.
+    }
   }
 
   #enqueue<Value>(work: () => Value): Promise<Value> {
