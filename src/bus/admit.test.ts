@@ -239,6 +239,38 @@ describe('what is not on record is not admitted', () => {
   });
 });
 
+describe('a message under a new data key', () => {
+  const invoice = { type: 'data', schema: 'invoice/1', payload: { text: 'sealed' }, to: 'triage' } as const;
+
+  function opening(kept: Promise<void>): AdmitContext {
+    const [name = '', domain] = [...sampleMesh().domains][0] ?? [];
+    if (domain === undefined) throw new Error('no domain');
+    const mesh = { ...sampleMesh(), domains: new Map([[name, { ...domain, tier: 'RETRIEVAL' as const }]]) };
+    const open = (body: EnvelopeBody) => Promise.resolve({ ok: true as const, body, kept });
+    return contextOf(mesh, { protection: { refusal: () => null, open } });
+  }
+
+  test('is not accepted before the key is durable', async () => {
+    const disk = Promise.withResolvers<void>();
+    context = opening(disk.promise);
+    let answered = false;
+    const admission = admit(desk.peer, publication(invoice, desk), context).finally(() => (answered = true));
+    await settled();
+    expect([answered, queue.pendingCount('triage')]).toEqual([false, 0]);
+    disk.resolve();
+    expect(codeOf(await admission)).toBe('accepted');
+  });
+
+  test('BUS_UNAVAILABLE where the key is not, and it is not delivered', async () => {
+    context = opening(Promise.reject(new Error('full')));
+    const one = publication(invoice, desk);
+    expect(codeOf(await admit(desk.peer, one, context))).toBe('BUS_UNAVAILABLE');
+    expect(queue.pending('triage', new Set(), 10)).toEqual([]);
+    context = opening(Promise.resolve());
+    expect(codeOf(await admit(desk.peer, { ...one, resend: true }, context))).toBe('accepted');
+  });
+});
+
 describe('a full queue', () => {
   const twoSenders = [
     ['messages_per_second: 500', 'messages_per_second: 500, queued_messages_max: 8'],

@@ -14,13 +14,12 @@ import { paceRefusal } from './pace-refusal.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
 import type { Protection, Turned } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
-import type { KeptPayload } from '../recorder/payload-keeper.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
 import { admittedEntry, refusedEntries, type Refusal } from './admission-entries.ts';
 import type { MessageQueue, QueuedMessage } from './message-queue.ts';
 import type { InOrder } from './in-order.ts';
-import type { PayloadPort } from './payload-port.ts';
+import { keepPayload, type PayloadPort } from './payload-port.ts';
 import { readAgain, type SecondReader, type SecondReading } from './second-reading.ts';
 import { signEntries, watch } from './watch.ts';
 import { exitResent, isHarmlessResend } from './resend.ts';
@@ -74,7 +73,12 @@ export interface MandateRegister {
   register(body: EnvelopeBody): Promise<void>;
 }
 
-type Judged = { readonly body: EnvelopeBody | null; readonly refusal: Refusal | null };
+type Judged = {
+  readonly body: EnvelopeBody | null;
+  readonly refusal: Refusal | null;
+  /** Resolves when the data key of its payload is durable; absent where it is, or has none. */
+  readonly kept?: Promise<void> | undefined;
+};
 type Watched = Judged & { readonly review: Review | null };
 
 /** Hand-offs of one task; more than any real workflow needs, less than a circle would take. */
@@ -132,7 +136,7 @@ function judgeAgain(
   if (refusal !== null || body === null) return judged;
   if (context.revocations.isRevoked(sender)) return refused(body, 'IDENTITY_REVOKED', true);
   if (context.pace.clamp(sender.name).allows === 'nothing') return refused(body, 'PACE_STOPPED');
-  return { body, refusal: messageRefusal(sender, publication, body, context) };
+  return { ...judged, refusal: messageRefusal(sender, publication, body, context) };
 }
 
 /** The central monitor sees what no single sidecar can; see `watch`. */
@@ -170,7 +174,7 @@ function judge(
   if (domain?.tier !== 'RETRIEVAL') return judgeOpen(body, sender, publication, context);
   const opened = context.protection.open(body, domain);
   const judgeOpened = (turned: Turned): Judged => turned.ok
-    ? judgeOpen(turned.body, sender, publication, context)
+    ? { ...judgeOpen(turned.body, sender, publication, context), kept: turned.kept }
     : {
       body,
       refusal: headRefusal(sender, publication, body, context) ?? { code: turned.code, drop: false },
@@ -338,14 +342,14 @@ function mandateRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nu
 async function exit(
   sender: PeerIdentity,
   publication: Publication,
-  { body, refusal, review }: Watched,
+  { body, refusal, review, kept: keyKept }: Watched,
   context: AdmitContext,
   tookUs: number,
 ): Promise<Admission> {
   const verdicts = review === null ? [] : [review.verdict];
   if (refusal === null && body !== null) {
     const signs = signEntries(body, review?.signs ?? [], context.clock);
-    const kept = keepPayload(body, context);
+    const kept = keepPayload(body, context.payloads);
     if (kept === 'unavailable') return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
     // Counted before it is durable: what comes beside it is judged with it, and a text is counted once
     // too often rather than passed on once too often.
@@ -359,6 +363,7 @@ async function exit(
         ...(kept?.entries ?? []),
       ]),
       kept?.durable,
+      keyKept,
       context.noteHandOver(body),
       context.mandates.register(body),
     ]);
@@ -380,19 +385,6 @@ async function exit(
     return { answer: 'refused', code, drop };
   }
   return { answer: 'refused', code, drop };
-}
-
-/** What must be kept and cannot be is not admitted; the sender repeats it. */
-function keepPayload(
-  body: EnvelopeBody,
-  { payloads }: AdmitContext,
-): KeptPayload | null | 'unavailable' {
-  try {
-    return payloads.keep(body);
-  } catch {
-    // No key to seal it with: said in the operator log by whoever opens epochs.
-    return 'unavailable';
-  }
 }
 
 function refused(body: EnvelopeBody | null, code: string, drop = false): Judged {

@@ -12,3 +12,13 @@ export type PayloadPort = {
   /** The same for what an agent read through a tool of its own, in pieces of its canonical form. */
   readonly keepRead: (read: ReadOfAgent, pieces: PayloadPieces) => KeptPayload | null;
 };
+
+/** What must be kept and cannot be is not admitted; the sender repeats it. */
+export function keepPayload(body: EnvelopeBody, payloads: PayloadPort): KeptPayload | null | 'unavailable' {
+  try {
+    return payloads.keep(body);
+  } catch {
+    // No key to seal it with: said in the operator log by whoever opens epochs.
+    return 'unavailable';
+  }
+}

@@ -30,8 +30,19 @@ export type Released =
   | { readonly ok: true; readonly release: Release }
   | { readonly ok: false; readonly code: string };
 
-type Known = { readonly binding: string; readonly bytes: Uint8Array; readonly untilMs: number };
-type Learned = Known | { readonly code: string };
+type Known = {
+  readonly binding: string;
+  readonly bytes: Uint8Array;
+  readonly untilMs: number;
+  /** Settles when its row is on the disk, or cannot be; null once it is. */
+  readonly kept: Promise<void> | null;
+};
+type Key = Known | { readonly code: string };
+type Learned = {
+  readonly key: Key;
+  /** What was opened with it to see that it is one; null where that was not needed. */
+  readonly tried: { readonly sealed: SealedPayload; readonly turned: Turned } | null;
+};
 
 /** Keys held in memory at one time; the oldest goes first, and is unwrapped again when needed. */
 const knownMax = 20_000;
@@ -71,8 +82,8 @@ export class EnforcementKeys implements Protection {
     const binding = bindingOf(body, sealed.roles);
     const known = this.#inMemory(sealed.key);
     if (known !== null) return this.#opened(body, sealed, binding, known);
-    const learned = this.#learn(body, sealed, binding);
-    return learned.then((key) => this.#opened(body, sealed, binding, key));
+    return this.#learn(body, sealed, binding).then(({ key, tried }) =>
+      tried?.sealed === sealed ? withKept(tried.turned, key) : this.#opened(body, sealed, binding, key));
   }
 
   /**
@@ -115,13 +126,13 @@ export class EnforcementKeys implements Protection {
     await this.#options.store.prune(nowMs);
   }
 
-  #opened(body: EnvelopeBody, sealed: SealedPayload, binding: string, key: Learned): Turned {
+  #opened(body: EnvelopeBody, sealed: SealedPayload, binding: string, key: Key): Turned {
     if ('code' in key) return refused(key.code);
     if (key.binding !== binding) return refused('PROTECTION_KEY_FOREIGN');
     const { messageBytesMax: bytesMax, depthMax } = this.#options.limits();
     const payload = openItem(body, sealed, key, { bytesMax, depthMax });
     if (payload === undefined) return refused('PROTECTION_SEAL_BROKEN');
-    return { ok: true, body: { ...body, payload } };
+    return withKept({ ok: true, body: { ...body, payload } }, key);
   }
 
   /** Several messages under one new key learn it once. */
@@ -138,32 +149,47 @@ export class EnforcementKeys implements Protection {
   async #learnOnce(body: EnvelopeBody, sealed: SealedPayload, binding: string): Promise<Learned> {
     const { store } = this.#options;
     const record = store.get(sealed.key);
-    if (record !== null) return this.#unwrap(record);
+    if (record !== null) return { key: await this.#unwrap(record), tried: null };
+    const notLearned = (code: string): Learned => ({ key: { code }, tried: null });
     const holder = await this.#pair();
-    if (sealed.bus.publicKey !== holder.publicKey) return { code: 'PROTECTION_KEY_ROTATED' };
+    if (sealed.bus.publicKey !== holder.publicKey) return notLearned('PROTECTION_KEY_ROTATED');
     const bytes = await holder.open(sealed.bus, keyContext(sealed.key, binding));
-    if (bytes === null || bytes.length !== dataKeyBytes) return { code: 'PROTECTION_SEAL_BROKEN' };
+    if (bytes === null || bytes.length !== dataKeyBytes) return notLearned('PROTECTION_SEAL_BROKEN');
     // A key that opens nothing is not worth a row.
-    const opens = this.#opened(body, sealed, binding, { binding, bytes, untilMs: 0 });
-    if (!opens.ok) return { code: opens.code };
-    return this.#keep(sealed.key, binding, bytes);
+    const turned = this.#opened(body, sealed, binding, { binding, bytes, untilMs: 0, kept: null });
+    if (!turned.ok) return notLearned(turned.code);
+    const key = await this.#keep(sealed.key, binding, bytes);
+    return { key, tried: 'code' in key ? null : { sealed, turned } };
   }
 
-  async #keep(id: string, binding: string, bytes: Uint8Array): Promise<Learned> {
+  /**
+   * The key once the `Kms` has wrapped it. Its row goes to the disk together with the message, which
+   * waits for both (`Turned.kept`): one flush, not two in turn.
+   */
+  async #keep(id: string, binding: string, bytes: Uint8Array): Promise<Key> {
     const { kms, store, clock, limits } = this.#options;
     const { messageLifetimeMs, clockSkewMs } = limits();
     const expiresAt = clock.nowMs() + leaseMsDefault + messageLifetimeMs + 2 * clockSkewMs;
+    let kept: Promise<void>;
     try {
       const wrapped = await kms.wrap(bytes, keyContext(id, binding));
-      await store.add({ id, binding, wrapped, expiresAt });
+      kept = store.add({ id, binding, wrapped, expiresAt });
     } catch (failure) {
       this.#options.report(failure);
       return { code: 'PROTECTION_UNAVAILABLE' };
     }
-    return this.#remember(id, binding, bytes);
+    const known = this.#remember(id, binding, bytes, kept);
+    kept.then(() => {
+      if (this.#known.get(id) === known) this.#known.set(id, { ...known, kept: null });
+    }, (failure: unknown) => {
+      // No message under it is admitted; the next one has it learned and written again.
+      if (this.#known.get(id) === known) this.#drop(id);
+      this.#options.report(failure);
+    });
+    return known;
   }
 
-  async #unwrap({ id, binding, wrapped }: DataKeyRecord): Promise<Learned> {
+  async #unwrap({ id, binding, wrapped }: DataKeyRecord): Promise<Key> {
     try {
       const bytes = await this.#options.kms.unwrap(wrapped, keyContext(id, binding));
       return this.#remember(id, binding, bytes);
@@ -181,12 +207,14 @@ export class EnforcementKeys implements Protection {
     return null;
   }
 
-  #remember(id: string, binding: string, bytes: Uint8Array): Known {
+  #remember(
+    id: string, binding: string, bytes: Uint8Array, kept: Promise<void> | null = null,
+  ): Known {
     if (this.#known.size >= knownMax) {
       const [oldest] = this.#known.keys();
       if (oldest !== undefined) this.#drop(oldest);
     }
-    const known = { binding, bytes, untilMs: this.#options.clock.nowMs() + leaseMsDefault };
+    const known = { binding, bytes, untilMs: this.#options.clock.nowMs() + leaseMsDefault, kept };
     this.#known.set(id, known);
     return known;
   }
@@ -215,6 +243,10 @@ function readBinding(binding: string): BoundTo | null {
     // Something else wrote into the store: as good as no key.
     return null;
   }
+}
+
+function withKept(turned: Turned, key: Key): Turned {
+  return turned.ok && 'kept' in key && key.kept !== null ? { ...turned, kept: key.kept } : turned;
 }
 
 function refused(code: string): Turned {

@@ -7,7 +7,12 @@ export type ProtectionRefusal = { readonly code: ProtectionCode; readonly drop: 
 
 /** A body with its payload in the other form, or why it has none. */
 export type Turned =
-  | { readonly ok: true; readonly body: EnvelopeBody }
+  | {
+      readonly ok: true;
+      readonly body: EnvelopeBody;
+      /** Resolves when its data key survives a crash; until then it is not admitted. Absent: it does. */
+      readonly kept?: Promise<void>;
+    }
   | { readonly ok: false; readonly code: string };
 
 /**

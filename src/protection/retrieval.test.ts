@@ -100,6 +100,13 @@ async function sealed(change: Partial<EnvelopeBody> = {}, by = sidecarOf(sender)
   return turned.body;
 }
 
+/** Opened at the bus and durable there, as an admitted message is. */
+async function atBus(body: EnvelopeBody, by = bus): Promise<Turned> {
+  const turned = await by.open(body, domain);
+  if (turned.ok) await turned.kept;
+  return turned;
+}
+
 /** Every way to change one byte of the base64url members of a sealed payload. */
 function* changedOnce(body: EnvelopeBody): Generator<readonly [string, EnvelopeBody]> {
   const payload = body.payload as { readonly [member: string]: JsonValue };
@@ -125,8 +132,7 @@ describe('a sealed payload', () => {
   it('goes from sidecar to sidecar, is opened at the bus, and holds nothing in clear', async () => {
     const body = await sealed();
     expect(JSON.stringify(body)).not.toContain('diagnosis');
-    const atBus = await bus.open(body, domain);
-    expect(atBus).toMatchObject({ ok: true, body: { payload: { text: secret } } });
+    expect(await atBus(body)).toMatchObject({ ok: true, body: { payload: { text: secret } } });
     const opened = await sidecarOf(recipient).open(body);
     expect(opened).toMatchObject({ ok: true, body: { payload: { text: secret } } });
   });
@@ -144,7 +150,7 @@ describe('a sealed payload', () => {
 
   it('is refused at the recipient with one byte changed', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const to = sidecarOf(recipient);
     for (const [what, changed] of changedOnce(body)) {
       // What is sealed to the bus is nothing to the recipient.
@@ -166,7 +172,7 @@ describe('a sealed payload', () => {
     ['another schema', { schema: 'note/1' }, 'PROTECTION_SEAL_BROKEN'],
   ])('under %s is refused at both ends', async (_, change, code) => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const to = sidecarOf(recipient);
     await to.open(body);
     const swapped = { ...body, ...change };
@@ -218,7 +224,7 @@ describe('a sealed payload', () => {
 describe('a release', () => {
   it('is refused to whom the policy refuses, and to everybody but the recipient', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     refusal = 'IDENTITY_REVOKED';
     expect(codeOf(await sidecarOf(recipient).open(body))).toBe('IDENTITY_REVOKED');
     refusal = null;
@@ -228,7 +234,7 @@ describe('a release', () => {
 
   it('is decided again after the key was unwrapped', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     nowMs += leaseMsDefault;
     let looks = 0;
     const request = {
@@ -245,7 +251,7 @@ describe('a release', () => {
 
   it('lasts one lease and no longer, by either clock, and ends when it is forgotten', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     let asked = 0;
     const to = sidecarOf(recipient, () => void (asked += 1));
     await to.open(body);
@@ -264,7 +270,7 @@ describe('a release', () => {
 
   it('that answered another request is refused, and so is one made to look like it', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     await sidecarOf(recipient).open(body);
     const [old] = answers;
     if (old === undefined) throw new Error('nothing was released');
@@ -276,7 +282,7 @@ describe('a release', () => {
 
   it('with one byte changed, or a longer lease written on it, is refused', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     alter = (release) => ({ ...release, durationMs: release.durationMs + 1 });
     expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_BROKEN');
     for (const member of ['enc', 'wrapped'] as const) {
@@ -291,7 +297,7 @@ describe('a release', () => {
 
   it('that comes after its lease is refused', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     alter = (release) => {
       nowMs += leaseMsDefault;
       return release;
@@ -301,7 +307,7 @@ describe('a release', () => {
 
   it('is not kept when it was forgotten on its way: it is asked whether it still may', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const to = sidecarOf(recipient);
     alter = (release) => {
       refusal = 'BUS_ROLE_DENIED';
@@ -313,7 +319,7 @@ describe('a release', () => {
 
   it('is asked for with a signature of the very identity', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const thief = { ...recipient, credential: { ...sender.credential, spiffeId: recipient.peer.spiffeId } };
     expect(codeOf(await sidecarOf(thief).open(body))).toBe('PROTECTION_RELEASE_FORGED');
   });
@@ -322,7 +328,7 @@ describe('a release', () => {
 describe('keys that change', () => {
   it('a node that started anew has another key; what it kept it still releases', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const unseen = await sealed({ to: 'desk' });
     bus = busOn(database, kms);
     expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
@@ -332,7 +338,7 @@ describe('keys that change', () => {
 
   it('wrapped again by another KMS, they open with that one alone, and messages go on', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     const next = await openKeyFileKms(join(folder, 'kms', 'next.key'), systemRandom);
     expect(await busOn(database, successiveKms(next, [kms])).rewrapAll()).toBe(1);
     bus = busOn(database, next);
@@ -343,11 +349,43 @@ describe('keys that change', () => {
 
   it('another KMS key opens nothing that was wrapped before', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     bus = busOn(database, await openKeyFileKms(join(folder, 'kms', 'other.key'), systemRandom));
     expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_LOST');
     expect(codeOf(await bus.open(body, domain))).toBe('PROTECTION_KEY_LOST');
     expect(reported).not.toHaveLength(0);
+  });
+
+  it('a new key is durable before its message counts, whoever else comes with it meanwhile', async () => {
+    const from = sidecarOf(sender);
+    const [first, second] = [await sealed({}, from), await sealed({ id: '1'.repeat(26) }, from)];
+    const disk = Promise.withResolvers<void>();
+    const write = database.write.bind(database);
+    database.write = (work) => disk.promise.then(() => write(work));
+    const turned = await bus.open(first, domain);
+    const beside = await bus.open(second, domain);
+    if (!turned.ok || !beside.ok) throw new Error('refused');
+    expect(codeOf(await sidecarOf(recipient).open(first))).toBe('PROTECTION_KEY_UNKNOWN');
+    expect(beside.kept).toBe(turned.kept);
+    disk.resolve();
+    await turned.kept;
+    expect(codeOf(await sidecarOf(recipient).open(first))).toBe('opened');
+    expect(await bus.open(second, domain)).not.toHaveProperty('kept');
+  });
+
+  it('a key that the disk did not take is learned and written again', async () => {
+    const body = await sealed();
+    let fails = true;
+    const write = database.write.bind(database);
+    database.write = (work) => (fails ? Promise.reject(new Error('full')) : write(work));
+    const turned = await bus.open(body, domain);
+    if (!turned.ok) throw new Error(turned.code);
+    await expect(turned.kept).rejects.toThrow();
+    expect(reported).toHaveLength(1);
+    fails = false;
+    await atBus(body);
+    bus = busOn(database, kms);
+    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
   });
 
   it('a KMS that fails refuses, and keeps nothing', async () => {
@@ -360,7 +398,7 @@ describe('keys that change', () => {
 
   it('keys of messages that are over are dropped', async () => {
     const body = await sealed();
-    await bus.open(body, domain);
+    await atBus(body);
     await bus.prune(nowMs + limits.messageLifetimeMs + leaseMsDefault + 2 * limits.clockSkewMs + 1);
     database.flush();
     expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_UNKNOWN');
@@ -376,7 +414,7 @@ describe('keys that change', () => {
       unwrap: (wrapped, context) => kms.unwrap(wrapped, context),
     };
     bus = busOn(database, spied);
-    await bus.open(await sealed(), domain);
+    await atBus(await sealed());
     database.flush();
     expect(dataKey).toHaveLength(32);
     const files = readdirSync(folder).filter((name) => name.startsWith('node.sqlite'));
