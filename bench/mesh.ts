@@ -25,23 +25,23 @@ type Ready = {
   }[];
 };
 
-/** The figures of one hop are without a model; `model` says otherwise. `sealed` adds a RETRIEVAL domain. */
+/** The figures of one hop are without a model; `model` says otherwise. `sealed` are RETRIEVAL domains. */
 const meshFile = (
-  model: 'none' | 'compact', forensic: boolean, sealed: boolean,
+  model: 'none' | 'compact', forensic: boolean, sealed: readonly string[],
 ): string => `security_mesh:
   global: { autonomy_tier: 2, audit_scope: FULL_MESH, development: true }
   limits: { messages_per_second: 100000, message_burst: 100000, queued_messages_max: 100000 }
   firewall: { model: ${model} }
   domains:
     - { name: work, tier: PLAINTEXT, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }
-${sealed ? '    - { name: sealed, tier: RETRIEVAL, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }' : ''}
+${sealed.map((name) => `    - { name: ${name}, tier: RETRIEVAL, allowed_roles: [RETRIEVER, ANALYST], audit_level: FULL_MESH }`).join('\n')}
   zones: { core: { clearance: confidential } }
   agents:
     a: { role: RETRIEVER, zone: core }
     b: { role: ANALYST, zone: core }
   edges:
     - { from: a, to: b, domain: work, schemas: [note/1] }
-${sealed ? '    - { from: a, to: b, domain: sealed, schemas: [note/1] }' : ''}
+${sealed.map((name) => `    - { from: a, to: b, domain: ${name}, schemas: [note/1] }`).join('\n')}
   schemas:
     note/1:
       type: data
@@ -64,7 +64,7 @@ export async function startBenchMesh(
   profile: string | null,
   model: 'none' | 'compact' = 'none',
   forensic = false,
-  sealed = false,
+  sealed: readonly string[] = [],
 ): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'maso-bench-'));
   const file = join(directory, 'security_mesh.yaml');

@@ -23,8 +23,8 @@ const sharedSecret = labelOf('shared_secret');
 /**
  * HPKE (RFC 9180) with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and AES-256-GCM. Modes, key schedule
  * and nonces are the library's; its primitives are not: WebCrypto gives each of the nine that a seal
- * takes to another thread and waits for it, and a fresh release of a data key takes four seals and
- * opens one after the other. On the calling thread each primitive takes microseconds.
+ * takes to another thread and waits for it, and of a fresh data key two seals and two opens follow one
+ * another before its message is read. On the calling thread each primitive takes microseconds.
  */
 export async function loadHpkeSuite(): Promise<CipherSuite> {
   const { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } = await import('@hpke/core');
