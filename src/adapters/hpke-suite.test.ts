@@ -62,6 +62,17 @@ describe('keys sealed with it', () => {
     }
   });
 
+  it('are refused where bits that belong to no byte are set', async () => {
+    const holder = await hpkeKeyAgreement.generate();
+    const sealed = await hpkeKeyAgreement.sealTo(holder.publicKey, key, 'for this');
+    if (sealed === null) throw new Error('nothing was sealed');
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const last = alphabet[alphabet.indexOf(sealed.enc.slice(-1)) + 1] ?? '';
+    const enc = sealed.enc.slice(0, -1) + last;
+    expect(Buffer.from(enc, 'base64url')).toEqual(Buffer.from(sealed.enc, 'base64url'));
+    expect(await holder.open({ ...sealed, enc }, 'for this')).toBeNull();
+  });
+
   it.each([
     ['no key', ''],
     ['a short one', Buffer.alloc(31, 3).toString('base64url')],

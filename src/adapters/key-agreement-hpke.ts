@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
+import { decodeBase64Url } from '../identity/jws.ts';
 import type { KeyAgreement, KeyHolder } from '../protection/key-agreement.ts';
+import { ProtectionError } from '../protection/protection-error.ts';
 import { loadHpkeSuite } from './hpke-suite.ts';
 
 /** Said in every key schedule, so that nothing sealed for another purpose opens here. */
@@ -101,8 +103,11 @@ function bytesOf(text: string): ArrayBuffer {
   return new Uint8Array(Buffer.from(text, 'utf8')).buffer;
 }
 
+/** Throws where the text is not the one encoding of its bytes: one that was changed is no key. */
 function bytesOfBase64(text: string): ArrayBuffer {
-  return new Uint8Array(Buffer.from(text, 'base64url')).buffer;
+  const bytes = decodeBase64Url(text);
+  if (bytes === null) throw new ProtectionError('PROTECTION_SEAL_BROKEN', 'This is no base64url.');
+  return new Uint8Array(bytes).buffer;
 }
 
 function base64(bytes: ArrayBuffer): string {

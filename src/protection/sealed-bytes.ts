@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { decodeBase64Url } from '../identity/jws.ts';
 import type { Random } from '../message/clock.ts';
 
 /** Of AES-256-GCM (NIST SP 800-38D). */
@@ -23,15 +24,16 @@ export function sealBytes(plain: Uint8Array, key: Uint8Array, context: string, r
   };
 }
 
-/** Null when it was changed, is of another key or context, or longer than `bytesMax`. */
+/** Null when it was changed, is no base64url, is of another key or context, or longer than `bytesMax`. */
 export function openBytes(
   sealed: SealedBytes,
   key: Uint8Array,
   context: string,
   bytesMax: number,
 ): Buffer | null {
-  const bytes = Buffer.from(sealed.ciphertext, 'base64url');
+  const bytes = decodeBase64Url(sealed.ciphertext);
   const nonce = Buffer.from(sealed.nonce, 'base64url');
+  if (bytes === null) return null;
   const isWhole = nonce.length === nonceBytes && key.length === dataKeyBytes;
   if (!(isWhole && bytes.length >= tagBytes && bytes.length <= bytesMax)) return null;
   const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: tagBytes });

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { FakeSidecar, partyOf, startMs, type Party } from '../../test/sidecar-fixture/sidecar.ts';
+import { SqliteDataKeyStore } from '../adapters/data-key-store-sqlite.ts';
+import { hpkeKeyAgreement } from '../adapters/key-agreement-hpke.ts';
+import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
+import type { Kms } from '../identity/credential.ts';
+import type { Domain } from '../mesh/mesh.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
+import type { JsonValue } from '../message/json.ts';
+import { EnforcementKeys } from './enforcement-keys.ts';
+import { HeldKeys, type KeyPort } from './held-keys.ts';
+import type { Turned } from './protection.ts';
+import { verifyReleaseRequest, type Release } from './release.ts';
+
+export const { limits } = sampleMesh();
+export const secret = 'the diagnosis of patient 4711';
+export const domain: Domain = {
+  name: 'billing', tier: 'RETRIEVAL', allowedRoles: ['RETRIEVER', 'EXECUTOR'], metadataMasking: true,
+  auditLevel: 'FULL_MESH', maxTokenAgeMs: 600_000, attestationRequired: false, classification: 'internal',
+};
+export const sender = partyOf('triage');
+export const recipient = partyOf('payments');
+const bodies = new FakeSidecar('payments');
+
+/** What tests change while it runs; made anew by `begin`. */
+type Ground = {
+  nowMs: number;
+  folder: string;
+  kms: Kms;
+  database: BatchedDatabase;
+  bus: EnforcementKeys;
+  /** What the bus reported. */
+  reported: unknown[];
+  /** What stands against every release. */
+  refusal: string | null;
+  answers: Release[];
+  /** Between the bus and the sidecar that asked. */
+  alter: (release: Release) => Release | { readonly code: string } | null;
+};
+
+export let ground: Ground;
+
+/** Begins a test; what it gives ends it. */
+export async function begin(): Promise<() => void> {
+  const folder = mkdtempSync(join(tmpdir(), 'maso-keys-'));
+  const kms = await openKeyFileKms(join(folder, 'kms', 'kms.key'), systemRandom);
+  const database = new BatchedDatabase(join(folder, 'node.sqlite'));
+  ground = {
+    nowMs: startMs, folder, kms, database, bus: busOn(database, kms), reported: [], refusal: null,
+    answers: [], alter: (release) => release,
+  };
+  return () => {
+    database.close();
+    rmSync(folder, { recursive: true });
+  };
+}
+
+export function busOn(store: BatchedDatabase, using: Kms): EnforcementKeys {
+  return new EnforcementKeys({
+    agreement: hpkeKeyAgreement,
+    kms: using,
+    store: new SqliteDataKeyStore(store),
+    clock: { nowMs: () => ground.nowMs },
+    limits: () => limits,
+    report: (failure) => void ground.reported.push(failure),
+  });
+}
+
+/** The sidecar of one party; what it asks goes to whatever bus is there at the moment. */
+export function sidecarOf(party: Party, isAsked = (): void => undefined): HeldKeys {
+  const port: KeyPort = {
+    busKey: () => ground.bus.publicKey(),
+    async release(signed) {
+      isAsked();
+      const request = verifyReleaseRequest(signed, party.peer);
+      if (request === null) return { code: 'PROTECTION_RELEASE_FORGED' };
+      const released = await ground.bus.release(request, (bound) =>
+        bound.to === party.peer.name ? ground.refusal : 'PROTECTION_RELEASE_DENIED');
+      if (!released.ok) return { code: released.code };
+      ground.answers.push(released.release);
+      return ground.alter(released.release);
+    },
+  };
+  const now = () => ({ wallMs: ground.nowMs, monotonicMs: ground.nowMs });
+  const credential = () => party.credential;
+  return new HeldKeys(
+    { agreement: hpkeKeyAgreement, random: systemRandom, port, credential, now }, () => limits,
+  );
+}
+
+export const clear = (change: Partial<EnvelopeBody> = {}): EnvelopeBody =>
+  bodies.bodyFrom(sender, { payload: { text: secret }, ...change });
+export const codeOf = (turned: Turned): string => (turned.ok ? 'opened' : turned.code);
+
+export async function sealed(change: Partial<EnvelopeBody> = {}, by = sidecarOf(sender)): Promise<EnvelopeBody> {
+  const turned = await by.seal(clear(change), domain);
+  if (!turned.ok) throw new Error(turned.code);
+  return turned.body;
+}
+
+/** Opened at the bus and durable there, as an admitted message is. */
+export async function atBus(body: EnvelopeBody, by = ground.bus): Promise<Turned> {
+  const turned = await by.open(body, domain);
+  if (turned.ok) await turned.kept;
+  return turned;
+}
+
+/** Every way to change one byte of the base64url members of a sealed payload. */
+export function* changedOnce(body: EnvelopeBody): Generator<readonly [string, EnvelopeBody]> {
+  const payload = body.payload as { readonly [member: string]: JsonValue };
+  const inBus = payload['bus'] as { readonly [member: string]: JsonValue };
+  const flip = (text: string, at: number): string =>
+    text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
+  for (const member of ['ciphertext', 'nonce'] as const) {
+    const text = String(payload[member]);
+    for (let at = 0; at < text.length; at += 7) {
+      yield [`${member} ${at}`, { ...body, payload: { ...payload, [member]: flip(text, at) } }];
+    }
+  }
+  for (const member of ['enc', 'wrapped'] as const) {
+    const text = String(inBus[member]);
+    for (let at = 0; at < text.length; at += 7) {
+      const changed = { ...payload, bus: { ...inBus, [member]: flip(text, at) } };
+      yield [`bus ${member} ${at}`, { ...body, payload: changed }];
+    }
+  }
+}
+
