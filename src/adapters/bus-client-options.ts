@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ClientOptions } from 'ws';
 import type { Credential } from '../identity/credential.ts';
 import type { Instant } from '../identity/lease.ts';
 import type { RevocationUpdate } from '../identity/revocation.ts';
@@ -7,6 +8,7 @@ import type { Clock } from '../message/clock.ts';
 import type { PolicyVersion } from '../mesh/policy-version.ts';
 import type { Decided } from '../sidecar/ports.ts';
 import type { CallsFrame, NodeFrame, SidecarFrame } from '../wire/frame.ts';
+import { frameBytesMax } from '../wire/parse-frame.ts';
 
 export type BusClientOptions = {
   readonly host: string;
@@ -52,3 +54,15 @@ export type LeaseAnswer = {
   readonly chain: string | null;
   readonly asked: { readonly at: Instant; readonly version: number; readonly nonce: string } | null;
 };
+
+/**
+ * Of the WebSocket. Frames are masked with zero, which is no work at either end (RFC 6455, section 5.3):
+ * masks keep what a web page sends from looking like HTTP to a proxy, and within mutual TLS there is
+ * none to deceive.
+ */
+export const lineOptions = {
+  perMessageDeflate: false,
+  maxPayload: frameBytesMax,
+  handshakeTimeout: 5_000,
+  generateMask: (mask) => void mask.fill(0),
+} as const satisfies ClientOptions;

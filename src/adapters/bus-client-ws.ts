@@ -12,8 +12,8 @@ import { stoppedCallsMax, type StoppedCall } from '../pace/stopped-call.ts';
 import { keptPiecesMax } from '../wire/frame.ts';
 import type { ChangeRequest, NodeFrame, SidecarFrame, SpawnRequest } from '../wire/frame.ts';
 import { PolicyParts } from '../wire/policy-parts.ts';
-import { frameBytesMax, parseNodeFrame } from '../wire/parse-frame.ts';
-import type { BusClientOptions, LeaseAnswer } from './bus-client-options.ts';
+import { parseNodeFrame } from '../wire/parse-frame.ts';
+import { lineOptions, type BusClientOptions, type LeaseAnswer } from './bus-client-options.ts';
 import { corkedSender } from './corked-sender.ts';
 import { intermediateHeaders } from './presented-chain.ts';
 import { clientTlsOptions } from './tls-options.ts';
@@ -210,9 +210,7 @@ export class BusClient implements BusLink {
     const webSocket = new WebSocket(`wss://${host}:${port}/bus`, {
       ...clientTlsOptions(own, bundlePem(), nodeSpiffeId),
       headers: intermediateHeaders(own),
-      perMessageDeflate: false,
-      maxPayload: frameBytesMax,
-      handshakeTimeout: 5_000,
+      ...lineOptions,
     });
     this.#webSocket = webSocket;
     const send = corkedSender(webSocket, () => webSocket.terminate());
