@@ -18,7 +18,7 @@ const seed = Number(process.env['MASO_PLANTED_SEED'] ?? Math.floor(Math.random()
 const random = seeded(seed);
 const secrets = new PlantedSecrets(random);
 const never = new AbortController().signal;
-const inFlight = 16;
+const inFlight = 128;
 
 describe('secrets and personal data in messages', () => {
   const lines: string[] = [];
@@ -123,7 +123,7 @@ describe('secrets and personal data in messages', () => {
     for (let sent = 0; sent < count; sent += inFlight) {
       await Promise.all(Array.from({ length: inFlight }, () => plant()));
       // Some end the session of their agent: it goes on with the next process, as it would.
-      if (sent % (inFlight * 8) === 0) {
+      if (sent % inFlight === 0) {
         for (const agent of ['desk', 'reader', 'planner']) await mesh.fresh(agent);
       }
     }
