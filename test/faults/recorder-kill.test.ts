@@ -20,6 +20,7 @@ const roundsPerLog = 10;
 const logs = Array.from({ length: Math.ceil(rounds / roundsPerLog) }, (_, log) =>
   Math.min(roundsPerLog, rounds - log * roundsPerLog));
 const writer = new URL('recorder-writer-process.ts', import.meta.url).pathname;
+const compileCache = new URL('../../node_modules/.cache/maso', import.meta.url).pathname;
 
 describe('a recorder whose process is killed', () => {
   let folder = '';
@@ -40,6 +41,7 @@ describe('a recorder whose process is killed', () => {
     const starts = acknowledged().split('start\n').length;
     const child = spawn(process.execPath, [writer, folder], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     });
     let errors = '';
     child.stderr.on('data', (text: Buffer) => (errors += text.toString()));

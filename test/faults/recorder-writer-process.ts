@@ -2,6 +2,7 @@
 // Writes entries as fast as it can until it is killed: node recorder-writer-process.ts FOLDER
 import { createPrivateKey } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { openRecordCheckpointFile } from '../../src/adapters/record-checkpoint-file.ts';
 import { openRecordLogFiles } from '../../src/adapters/record-log-files.ts';
@@ -9,6 +10,8 @@ import { systemRandom } from '../../src/adapters/random-system.ts';
 import { openRecorder } from '../../src/recorder/recorder.ts';
 import { draft, systemTimer, testKey } from './recorder-fixture.ts';
 
+// It is killed, and would keep nothing of what was compiled for it.
+flushCompileCache();
 const folder = process.argv[2] ?? '';
 const logDirectory = join(folder, 'log');
 const { signer } = testKey(createPrivateKey(readFileSync(join(folder, 'key.pem'))));
