@@ -501,6 +501,19 @@ describe.skipIf(!hasChromium)('the console in a browser (needs chromium)', () =>
     expect(await held.end).toMatchObject({ status: 'DONE' });
   });
 
+  it('shows what an emergency leaves to people, and who watches over the phases', async () => {
+    const { page } = alice;
+    await page.goto(`${mesh.url}/stops`);
+    await said(alice, /Nobody outside the node watches over these phases/);
+    await page.getByRole('button', { name: 'Kill planner' }).click();
+    await page.getByLabel(/Why\?/).fill('asks for odd things');
+    await page.getByRole('dialog').getByRole('button', { name: 'Kill planner' }).click();
+    await page.getByRole('heading', { name: 'What is undone' }).waitFor();
+    await said(alice, /left to people refund by payments for planner, done .* Nothing is declared that undoes it/);
+    const rolled = JSON.parse((await maso(['pace', 'rollback', '--state', mesh.folder.state, '--json'])).out) as JsonObject;
+    expect(rolled['rollback']).toEqual(expect.arrayContaining([expect.objectContaining({ action: 'refund', state: 'people' })]));
+  });
+
   it('complained of nothing, and asked nobody else', () => {
     const known = /status of (401|403|404|409)|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY/;
     for (const person of [alice, bob, carol]) {
