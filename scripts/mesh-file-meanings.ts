@@ -239,7 +239,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'judge.sampling.low': 'Of LOW actions.',
   'judge.sampling.medium': 'Of MEDIUM actions.',
   'judge.sampling.messages': 'Of messages that are no action request.',
-  'judge.sampling.first': 'Escalations of each sender that are all judged before a share of them is. Nothing is where the share is 0.',
+  'judge.sampling.first': 'Escalated actions of each sender that are all judged before a share of them is. None is where the share is 0.',
   domains: 'Data domains (seed 003): what may be exchanged, by which roles, under which protection.',
   'domains[].name': 'Name that edges refer to.',
   'domains[].tier': 'Protection tier. This build provides `PLAINTEXT`; in the others every exchange is refused.',

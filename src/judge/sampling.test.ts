@@ -23,6 +23,13 @@ describe('the share of escalations that is judged', () => {
     expect(rates.slice(50)).toEqual([0.1, 0.1]);
   });
 
+  test('is that of the mesh file for messages, however new their sender', () => {
+    const sender = senderNow(null, 'm', null, nowMs);
+    expect(sender.seen).toBe(0);
+    expect(sampleRate(0.1, sender, { suspectUntil: 0, first: null, nowMs })).toBe(0.1);
+    expect(sampleRate(0.1, sender, { suspectUntil: 0, first: 0, nowMs })).toBe(0.1);
+  });
+
   test('is everything for two days after another model thinks for it', () => {
     const changed = senderNow({ ...known, model: 'small' }, 'large', 50, nowMs);
     expect([rate(changed), rate(changed, 0.1, 0, nowMs + 2 * dayMs)]).toEqual([1, 0.1]);

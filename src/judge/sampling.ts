@@ -2,7 +2,7 @@
 
 /** What a sidecar remembers of whoever sends to its agent, as far as its escalations are judged afterwards. */
 export type SenderStanding = {
-  /** Escalations of it that were looked at; counted up to `sampling.first`. */
+  /** Actions of it that were escalated; counted up to `sampling.first`. */
   readonly seen: number;
   /** Until when the judges' doubt of its work counts, milliseconds since 1970; 0 where none does. */
   readonly doubtedUntil: number;
@@ -16,16 +16,20 @@ export const newSender: SenderStanding = { seen: 0, doubtedUntil: 0, model: null
 
 const dayMs = 86_400_000;
 
-/** Its first escalations, and those after another model thinks for it, say most of it (facts c). */
+/**
+ * Its first actions, and all that it does after another model thinks for it, say most of it (facts c). Messages are many, and
+ * to judge the first of them all would spend what holds need: `first` is null for one.
+ */
 export function senderNow(
   known: SenderStanding | null,
   model: string | null,
-  first: number,
+  first: number | null,
   nowMs: number,
 ): SenderStanding {
   const before = known ?? { ...newSender, model };
   const changedUntil = before.model === model ? before.changedUntil : nowMs + 2 * dayMs;
-  return { ...before, seen: Math.min(before.seen + 1, first + 1), model, changedUntil };
+  const seen = first === null ? before.seen : Math.min(before.seen + 1, first + 1);
+  return { ...before, seen, model, changedUntil };
 }
 
 export function doubted(sender: SenderStanding, nowMs: number): SenderStanding {
@@ -39,10 +43,11 @@ export function doubted(sender: SenderStanding, nowMs: number): SenderStanding {
 export function sampleRate(
   share: number,
   sender: SenderStanding,
-  { suspectUntil, first, nowMs }: { readonly suspectUntil: number; readonly first: number; readonly nowMs: number },
+  { suspectUntil, first, nowMs }: { readonly suspectUntil: number; readonly first: number | null; readonly nowMs: number },
 ): number {
   if (nowMs < suspectUntil) return 1;
   if (!(share > 0)) return 0;
-  if (sender.seen <= first || nowMs < sender.changedUntil) return 1;
+  const isFirst = first !== null && first > 0 && sender.seen <= first;
+  if (isFirst || nowMs < sender.changedUntil) return 1;
   return nowMs < sender.doubtedUntil ? Math.min(1, share * 2) : share;
 }

@@ -70,7 +70,7 @@ export const judgeShape = z.strictObject({
   }).prefault({}),
   sampling: z.strictObject({
     low: rate.default(0.1), medium: rate.default(0.5), messages: rate.default(0.1),
-    first: z.int().min(0).max(1000).default(50),
+    first: z.int().min(0).max(1000).default(10),
   }).prefault({}),
 });
 

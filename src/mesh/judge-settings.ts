@@ -87,7 +87,7 @@ export type JudgeSettings = {
   /** What all sidecars together may spend; absent or null: each has its own budget alone. */
   readonly meshBudget?: { readonly moneyPerHour: number; readonly callsPerHour: number } | null;
   readonly breaker: { readonly failures: number; readonly openMs: number };
-  /** Share of escalations that are judged after the fact; all of the `first` ones of each sender. */
+  /** Share of escalations that are judged after the fact; all of the `first` actions of each sender. */
   readonly sampling: {
     readonly low: number; readonly medium: number; readonly messages: number; readonly first?: number;
   };

@@ -49,8 +49,9 @@ export class Judging {
   async later(question: JudgeQuestion, context: SidecarContext): Promise<void> {
     const { judge, judgeMemory, clock, mesh } = context;
     if (!judge.configured || judgeMemory === null || mesh.judge === undefined) return;
-    const { low = 0, medium = 0, messages = 0, first = 0 } = mesh.judge?.sampling ?? {};
+    const { low = 0, medium = 0, messages = 0, first: firstActions = 0 } = mesh.judge?.sampling ?? {};
     const share = question.kind === 'message' ? messages : question.risk === 'LOW' ? low : medium;
+    const first = question.kind === 'message' ? null : firstActions;
     const nowMs = clock.nowMs();
     const known = judgeMemory.sender(question.from);
     const sender = senderNow(known, modelOf(question.from, mesh), first, nowMs);

@@ -52,6 +52,8 @@ const meshFile = (judgeUrl: string): string => `security_mesh:
     subjects: { security: { model: stand-in } }
     release: own_subject
     budget: { money_per_hour: 100, money_per_task: 1, calls_per_hour: 10000 }
+    # What is judged afterwards is drawn by chance, and nobody waits for it.
+    sampling: { low: 0, medium: 0, messages: 0 }
 `;
 
 const oispec = (agent: string, tools: string, actions: string): string => `oisspec_id: ${agent}-spec
