@@ -15,13 +15,15 @@ import { stateDirectoryOf } from './state.ts';
 type Shown = { readonly state: string; readonly json: boolean };
 type Signed = Shown & { readonly as: string; readonly key?: string; readonly reason: string };
 
-/** `maso knowledge list [SOURCE]` and `maso memory list [AGENT]`: what is kept, never what is in it. */
+/** `maso knowledge list [SOURCE]` and `maso memory list [AGENT]`: what is kept, never what is in it; 1 where nobody can say. */
 export async function knowledgeList(
   options: Shown & { readonly shelf: string },
   io: CommandIo,
 ): Promise<number> {
   const path = `/v1/knowledge?shelf=${encodeURIComponent(options.shelf)}`;
-  const { body } = await askNode(stateDirectoryOf(options.state, null), 'GET', path);
+  const { status, body } = await askNode(stateDirectoryOf(options.state, null), 'GET', path);
+  // A store that cannot be asked is not an empty one.
+  if (status !== 200) return sayRefused(codeIn(body), options.json, io);
   if (options.json) {
     io.out(JSON.stringify(body));
     return 0;
@@ -34,7 +36,8 @@ export async function knowledgeList(
 
 /** `maso knowledge verify`: compares everything with what was kept, now; exit code 1 where something is wrong. */
 export async function knowledgeVerify(options: Shown, io: CommandIo): Promise<number> {
-  const { body } = await askNode(stateDirectoryOf(options.state, null), 'POST', '/v1/knowledge/verify', {});
+  const { status, body } = await askNode(stateDirectoryOf(options.state, null), 'POST', '/v1/knowledge/verify', {});
+  if (status !== 200) return sayRefused(codeIn(body), options.json, io);
   const concerns = listOf(body['concerns']);
   if (options.json) io.out(JSON.stringify(body));
   else if (concerns.length === 0) io.out('Everything is as it was kept.');
@@ -111,9 +114,11 @@ async function give(
     reason: options.reason,
   }, await keyOfOperator(stateDirectory, options.key));
   const { status, body } = await askNode(stateDirectory, 'POST', '/v1/knowledge/orders', { signed, attached });
-  const { code } = body;
-  const refused = typeof code === 'string' ? code : 'IDENTITY_KNOWLEDGE_ORDER_MALFORMED';
-  return { code: status === 200 ? null : refused, body };
+  return { code: status === 200 ? null : codeIn(body), body };
+}
+
+function codeIn({ code }: JsonObject): string {
+  return typeof code === 'string' ? code : 'KNOWLEDGE_UNAVAILABLE';
 }
 
 function itemLine(item: JsonObject): string {

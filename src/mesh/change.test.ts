@@ -64,6 +64,7 @@ describe('what changes between two versions of a mesh', () => {
     ['another isolation', withAgent({ isolation: 'container' })],
     ['one more tool in its hands', withAgent({ tools: [...(agent?.tools ?? []), 'another'] })],
     ['another program of a tool', { ...before, tools: new Map([...before.tools, [toolName, { ...tool, runner: { kind: 'http', url: 'x', credentialFile: null } } as never]]) }],
+    ['another store of knowledge', { ...before, knowledgeStore: { host: 'db.test', port: 1, database: 'd', user: 'u', schema: 's', password: null, caFile: null } }],
     ['another trust domain', { ...before, trustDomain: 'other.test' }],
     ['a setting that nobody here knows', { ...before, later: 1 } as Mesh],
     ['no operator any more', { ...before, operators: new Map() }],

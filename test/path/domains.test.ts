@@ -286,6 +286,16 @@ describe('data domains', () => {
       await expect(joined.get('reader')?.memory.recall()).rejects.toMatchObject({ code: 'SESSION_ENDED' });
       expect(itemsOf(await run('memory', 'list'))).toMatchObject([{ state: 'quarantined', reason: 'KNOWLEDGE_QUARANTINED' }]);
     });
+
+    test.skipIf(withoutPostgres !== '')('a database that is away is said to be away, not empty and not whole', async () => {
+      await cluster?.stop();
+      for (const command of ['list', 'verify']) {
+        const { status, out } = await maso(['knowledge', command, '--state', folder.state, '--json']);
+        expect([command, status, out.trim()]).toEqual([command, 1, '{"code":"KNOWLEDGE_UNAVAILABLE"}']);
+      }
+      expect(await joined.get('planner')?.knowledge.query('guidelines', 'refunds')).toMatchObject({ verdict: 'NO-GO', code: 'UNAVAILABLE' });
+      expect((await sendIn('coordination', 'steward', 'planner')).verdict).toBe('GO');
+    });
   });
 
   async function receiveIn(domain: string, to = 'analyst', from = 'reader') {

@@ -45,6 +45,8 @@ export type Cluster = {
   /** A connection of its own, as somebody beside the node has it. */
   readonly connect: () => Promise<Client>;
   readonly query: (sql: string) => Promise<readonly QueryResultRow[]>;
+  /** As a server that crashes and stays away. */
+  readonly stop: () => Promise<void>;
   /** As a server that crashes or is restarted. */
   readonly restart: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -116,12 +118,13 @@ export async function startCluster(): Promise<Cluster> {
     password,
     connect,
     query,
+    stop: () => stop(server),
     restart: async () => {
       await stop(server);
       server = await start();
     },
     close: async () => {
-      await stop(server);
+      if (server.exitCode === null && server.signalCode === null) await stop(server);
       rmSync(folder, { recursive: true });
     },
   };
