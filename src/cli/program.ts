@@ -172,7 +172,6 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
     .option('--bus <address>', 'HOST:PORT of the bus, with --svid')
     .option('--tcp <port>', 'listen on a loopback port instead of a unix socket')
     .option('--agent-uid <uid>', 'run the agent as this user (needs root)')
-    .option('--agent-uid-is-own', 'nobody else runs as that user: end what is left under it', false)
     .option('--tool-uid <uid>', 'run the tools as this user (needs root)')
     .addOption(new Option('--restart <when>', 'start the agent again when it ends').choices(['always', 'never']).default('never'))
     .addOption(json())

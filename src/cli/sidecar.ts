@@ -25,7 +25,6 @@ type SidecarCommand = {
   readonly bus?: string;
   readonly tcp?: string;
   readonly agentUid?: string;
-  readonly agentUidIsOwn: boolean;
   readonly toolUid?: string;
   readonly restart: 'always' | 'never';
   readonly json: boolean;
@@ -48,24 +47,29 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
   const loaded = readMesh(file);
   if (!loaded.ok) for (const item of loaded.diagnostics) io.err(formatDiagnostic(item));
   const supervised = options.joinToken === '-';
-  const joinToken = supervised ? await firstLine() : await tokenFrom(options.joinToken ?? null);
+  const given = supervised ? givenBy(await firstLine(), options) : await givenByHand(options);
+  if (given === null) {
+    // Whoever started this process to wait needs it no more.
+    io.err(`sidecar of ${options.agent}: no join token came on standard input`);
+    return 1;
+  }
   const running = await startSidecar({
     mesh: loaded.ok ? loaded.mesh : null,
     directory: dirname(file),
     agent: options.agent,
     stateDirectory: stateDirectoryOf(options.state, file),
-    joinToken: joinToken === '' ? null : joinToken,
+    joinToken: given.joinToken,
     svid: givenIdentity(options),
     command: options.command.length > 0 ? options.command : null,
     restart: options.restart,
-    agentIdentity: identityOf(options.agentUid),
-    agentUidIsOwn: options.agentUidIsOwn,
-    toolIdentity: identityOf(options.toolUid),
+    agentIdentity: given.agent,
+    agentUidIsOwn: given.agentUidIsOwn,
+    toolIdentity: given.tools,
     listen: options.tcp === undefined ? 'socket' : { port: Number(options.tcp) },
     log: (line) => io.err(line),
   });
-  const tokenFile = await offerIn(running, options, io);
-  running.whenBack(async () => void (await offerIn(running, options, io)));
+  const tokenFile = await offerIn(running, options, given, io);
+  running.whenBack(async () => void (await offerIn(running, options, given, io)));
   announce(running, tokenFile, options, io);
   const ended = await Promise.race([untilStopped(supervised), running.ended]);
   await running.close();
@@ -78,6 +82,7 @@ export async function runSidecar(options: SidecarCommand, io: CommandIo): Promis
 async function offerIn(
   running: RunningSidecar,
   options: SidecarCommand,
+  given: Given,
   io: CommandIo,
 ): Promise<string | null> {
   if (options.command.length > 0 || running.address === null) return null;
@@ -85,7 +90,7 @@ async function offerIn(
   const tokenFile = directory === null ? null : join(directory, 'token');
   const offered = await running.offerToken();
   if (tokenFile === null) io.err(`token ${offered.token}`);
-  else await offer(tokenFile, offered, options);
+  else await offer(tokenFile, offered, given.agent);
   return tokenFile;
 }
 
@@ -117,15 +122,45 @@ function announce(
 async function offer(
   file: string,
   { token, sessionLives }: OfferedToken,
-  options: SidecarCommand,
+  identity: User | null,
 ): Promise<void> {
   await rm(file, { force: true });
   await writeFile(file, token, { mode: 0o600, flag: 'wx' });
-  const identity = identityOf(options.agentUid);
   if (identity !== null && !sessionLives) await chown(file, identity.uid, identity.gid);
 }
 
-function identityOf(uid: string | undefined): { readonly uid: number; readonly gid: number } | null {
+type User = { readonly uid: number; readonly gid: number };
+
+/** What a sidecar starts with. */
+type Given = {
+  readonly joinToken: string | null;
+  readonly agent: User | null;
+  /** Nobody else runs as that user, so that what is left under it may be ended. */
+  readonly agentUidIsOwn: boolean;
+  readonly tools: User | null;
+};
+
+/** `TOKEN [AGENT_UID TOOL_UID]`, as a supervisor writes it; null for an empty line. */
+function givenBy(line: string, byHand: SidecarCommand): Given | null {
+  const [joinToken = '', agentUid, toolUid] = line.split(' ');
+  if (joinToken === '') return null;
+  return {
+    joinToken,
+    agent: identityOf(agentUid ?? byHand.agentUid),
+    agentUidIsOwn: agentUid !== undefined,
+    tools: identityOf(toolUid ?? byHand.toolUid),
+  };
+}
+
+async function givenByHand({ joinToken, agentUid, toolUid }: SidecarCommand): Promise<Given> {
+  const token = await tokenFrom(joinToken ?? null);
+  return {
+    joinToken: token === '' ? null : token,
+    agent: identityOf(agentUid), agentUidIsOwn: false, tools: identityOf(toolUid),
+  };
+}
+
+function identityOf(uid: string | undefined): User | null {
   if (uid === undefined) return null;
   const number = Number(uid);
   if (!Number.isSafeInteger(number) || number < 1) throw new Error('A uid is a positive number.');

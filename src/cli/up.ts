@@ -14,7 +14,8 @@ import { socketPathBytesMax, sidecarDirectories } from '../process/directories.t
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
 import { startNode, type RunningNode } from '../process/node.ts';
-import { SidecarSupervisor, type AgentUsers } from '../process/supervisor.ts';
+import { SidecarProcesses, type AgentUsers } from '../process/sidecar-processes.ts';
+import { SidecarSupervisor } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
@@ -51,6 +52,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
   const log = (line: string) => io.err(line);
   const beside = options.witness ? await startWitnessBeside({ program, stateDirectory, log }) : null;
+  const processes = new SidecarProcesses({ program, meshFile: file, stateDirectory });
+  if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
   const node = await startNode({
     mesh: loaded.mesh,
     stateDirectory,
@@ -61,6 +64,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     log,
     witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
   }).catch(async (failure: unknown) => {
+    processes.endPrepared();
     await beside?.stop();
     throw failure;
   });
@@ -69,8 +73,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   let users: ReadonlyMap<string, AgentUsers> = new Map();
   const supervisor = new SidecarSupervisor({
     node,
-    program,
-    meshFile: file,
+    processes,
     stateDirectory,
     usersOf: (agent) => users.get(agent.name) ?? null,
     childEnded: (name) => node.childEnded(name),
@@ -83,9 +86,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     if (options.sidecars) {
       await supervisor.endSpawned(mesh);
       node.hostChildren(hostOf(mesh, supervisor));
-      const here = [...mesh.agents.values()]
-        .filter((agent) => agent.isolation !== 'container' && isResident(agent));
-      await Promise.all(here.map((agent) => supervisor.start(agent)));
+      await Promise.all(hereOf(mesh).map((agent) => supervisor.start(agent)));
+      processes.endPrepared();
     }
     report(options, io, {
       console: await openConsole(options, node, io),
@@ -101,6 +103,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     });
     await untilStopped();
   } finally {
+    processes.endPrepared();
     await exportersChild.stop();
     await supervisor.stopAll();
     await node.close();
@@ -109,6 +112,11 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     if (process.connected) process.disconnect();
   }
   return 0;
+}
+
+/** Agents whose sidecars this host runs as long as the mesh does. */
+function hereOf(mesh: Mesh): readonly Agent[] {
+  return [...mesh.agents.values()].filter((agent) => agent.isolation !== 'container' && isResident(agent));
 }
 
 async function openConsole(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { isResident } from '../mesh/spawn.ts';
 import { agentProcessFile, endRemains } from './agent-remains.ts';
 import { sidecarDirectories } from './directories.ts';
 import type { RunningNode } from './node.ts';
+import type { AgentUsers, SidecarProcesses } from './sidecar-processes.ts';
 
 export type SupervisedSidecar = {
   readonly agent: string;
@@ -19,14 +20,9 @@ export type SupervisedSidecar = {
   readonly pid: number | null;
 };
 
-/** Users of one agent and of nobody else. */
-export type AgentUsers = { readonly agent: number; readonly tools: number };
-
 export type SupervisorOptions = {
   readonly node: Pick<RunningNode, 'joinToken'>;
-  /** Arguments that make this program run a sidecar: program, then its arguments. */
-  readonly program: readonly string[];
-  readonly meshFile: string;
+  readonly processes: SidecarProcesses;
   readonly stateDirectory: string;
   /** Uids for an agent's process and for its tools, or null to run them as this user. */
   readonly usersOf: (agent: Agent) => AgentUsers | null;
@@ -86,35 +82,11 @@ export class SidecarSupervisor {
   }
 
   async #startWith(agent: Agent, token: string): Promise<SupervisedSidecar> {
-    const { program, meshFile, stateDirectory, usersOf } = this.#options;
+    const { processes, usersOf } = this.#options;
     this.#revoked.delete(agent.name);
-    const users = usersOf(agent);
-    const [executable = process.execPath, ...args] = program;
-    const child = spawn(
-      executable,
-      [
-        ...args,
-        'sidecar',
-        meshFile,
-        '--agent',
-        agent.name,
-        '--state',
-        stateDirectory,
-        '--join-token',
-        '-',
-        '--restart',
-        this.#spawned.has(agent.name) ? 'never' : 'always',
-        ...(users === null ? [] : [
-          '--agent-uid', String(users.agent), '--agent-uid-is-own', '--tool-uid', String(users.tools),
-        ]),
-        ...(agent.command === null ? [] : ['--', ...agent.command]),
-      ],
-      { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] },
-    );
+    const restart = this.#spawned.has(agent.name) ? 'never' : 'always';
+    const child = processes.start(agent, restart, token, usersOf(agent));
     this.#children.set(agent.name, child);
-    // Standard input stays open: when this process is gone, the sidecar sees its end and stops.
-    child.stdin?.on('error', () => child.kill());
-    child.stdin?.write(`${token}\n`);
     child.once('exit', () => this.#exited(agent, child));
     const ready = await readyOf(child, agent.name);
     this.#ready.set(agent.name, ready);
