@@ -55,19 +55,15 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const processes = new SidecarProcesses({ program, meshFile: file, stateDirectory });
   if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
   const node = await startNode({
-    mesh: loaded.mesh,
-    stateDirectory,
-    host: options.host,
-    port: Number(options.port),
-    svidDirectory: resolved(options.svid),
-    kmsFile: resolved(options.kms),
+    ...nodeOptions(options, loaded.mesh, stateDirectory),
     log,
     witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
-  }).catch(async (failure: unknown) => {
-    processes.endPrepared();
-    await beside?.stop();
-    throw failure;
-  });
+  })
+    .catch(async (failure: unknown) => {
+      processes.endPrepared();
+      await beside?.stop();
+      throw failure;
+    });
   const mesh = node.mesh(); // The version in force, which need not be the one on disk.
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
   let users: ReadonlyMap<string, AgentUsers> = new Map();
@@ -112,6 +108,17 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     if (process.connected) process.disconnect();
   }
   return 0;
+}
+
+function nodeOptions(options: UpOptions, mesh: Mesh, stateDirectory: string) {
+  return {
+    mesh,
+    stateDirectory,
+    host: options.host,
+    port: Number(options.port),
+    svidDirectory: resolved(options.svid),
+    kmsFile: resolved(options.kms),
+  };
 }
 
 /** Agents whose sidecars this host runs as long as the mesh does. */
