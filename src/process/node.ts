@@ -8,8 +8,8 @@ import { systemClock } from '../adapters/clock-system.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
-import { admittedEntry, undeliveredEntry } from '../bus/admission-entries.ts';
 import { BusConnection } from '../bus/connection.ts';
+import { dropExpired, recordWaiting } from '../bus/waiting.ts';
 import { expire } from '../oversight/approvals.ts';
 import { pruneBounds } from '../control/allotments.ts';
 import type { ChildHost } from '../control/child.ts';
@@ -27,10 +27,7 @@ import { mintJoinToken } from '../identity/join-token.ts';
 import { nodeSpiffeId } from '../identity/spiffe-id.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { isResident } from '../mesh/spawn.ts';
-import { parseEnvelopeBody } from '../message/envelope-parse.ts';
-import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintUlid } from '../message/identifiers.ts';
-import { parseStrictJson } from '../message/strict-json.ts';
 import { blankEntry } from '../recorder/blank-entry.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { RecorderSettings } from '../mesh/recorder-settings.ts';
@@ -118,6 +115,14 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   return node;
 }
 
+/** Before anybody can connect: the start is on record, and what a crash lost of the record. */
+async function begin({ busContext, approvals, revocations }: Parts, foundations: Foundations): Promise<void> {
+  await foundations.recorder.record([meshEntry('mesh.started', foundations.live.mesh, foundations)]);
+  await recordWaiting(busContext);
+  await expire(approvals);
+  await recordUnrecorded(revocations);
+}
+
 class MeshNode implements RunningNode {
   readonly recorder: FlightRecorder;
   readonly controlSocket: string;
@@ -137,6 +142,7 @@ class MeshNode implements RunningNode {
     parts.knowledge.begin();
     await parts.spawning.children.begin();
     await parts.pace.begin();
+    await begin(parts, foundations);
     const { host } = options;
     const { live } = foundations;
     const directories = nodeDirectories(options.stateDirectory);
@@ -189,7 +195,6 @@ class MeshNode implements RunningNode {
       controlApi(parts, foundations, pages, () => node),
     );
     node = new MeshNode(options, foundations, parts, { bus, enrolment, control, pages });
-    await node.#begin();
     return node;
   }
 
@@ -292,34 +297,10 @@ class MeshNode implements RunningNode {
     this.#foundations.database.close();
   }
 
-  /** What a crash may have left: queued messages whose admission lost its entry. */
-  async #begin(): Promise<void> {
-    const mesh = this.mesh();
-    const { queue } = this.#parts.busContext;
-    await this.recorder.record([meshEntry('mesh.started', mesh, this.#foundations)]);
-    for (const agent of mesh.agents.keys()) {
-      for (const message of queue.pending(agent, new Set(), 10_000)) {
-        const body = bodyOf(message.envelope);
-        if (body === null) continue;
-        const entry = admittedEntry(body, { mesh, clock: this.#foundations.clock }, null);
-        await this.recorder.record([entry]);
-      }
-    }
-    await expire(this.#parts.approvals);
-    await recordUnrecorded(this.#parts.revocations);
-  }
-
-  /** What expired while its recipient is away takes up no room; each is on record first. */
   async #prune(nowMs: number): Promise<void> {
     const { busContext } = this.#parts;
-    const { queue, recorder, connected } = busContext;
-    for (const message of queue.expired(nowMs, expiredPerPrune)) {
-      // A connected recipient is handed it, and says itself that it came too late.
-      if (connected.has(message.to)) continue;
-      const body = bodyOf(message.envelope);
-      if (body !== null) await recorder.record([undeliveredEntry(body, busContext)]);
-      await queue.settle(message.position);
-    }
+    const { queue } = busContext;
+    await dropExpired(busContext, nowMs, expiredPerPrune);
     await queue.prune(nowMs);
     await this.#parts.keys.prune(nowMs);
     await this.#parts.mandates.store.prune(nowMs - registeredKeptMs);
@@ -383,11 +364,4 @@ function meshEntry(
       deselected: mesh.deselected.map((control) => ({ ...control })),
     },
   });
-}
-
-/** The body of an envelope that this node admitted, and so verified, before. */
-function bodyOf(envelope: string): EnvelopeBody | null {
-  const json = parseStrictJson(Buffer.from(envelope.split('.')[1] ?? '', 'base64url'));
-  const parsed = json.ok ? parseEnvelopeBody(json.value) : null;
-  return parsed?.ok === true ? parsed.body : null;
 }

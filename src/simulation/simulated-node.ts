@@ -13,6 +13,7 @@ import type { Line } from '../bus/control-port.ts';
 import { DeclaredRecorder } from '../bus/declared-entry.ts';
 import { InOrder } from '../bus/in-order.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
+import { recordWaiting } from '../bus/waiting.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { askAllotment, noteHandOver, settleAllotment, type AllotmentsContext } from '../control/allotments.ts';
 import { PaceKeeper, type PaceAnswer } from '../control/pace.ts';
@@ -96,6 +97,7 @@ export class SimulatedNode implements Acceptor {
     const recorder = await openRecorder({ ...this.#recorderOptions(life), log: this.log.open(life) });
     const run = this.#wire(life, database, recorder);
     await run.keeper.begin();
+    await recordWaiting(run.context);
     await recordUnrecorded(run.revocations);
     this.#run = run;
     world.every(lookEveryMs, life, () => this.#look(run));
