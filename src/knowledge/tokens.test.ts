@@ -49,6 +49,20 @@ describe('a personal value', () => {
     expect(await reveal(tokens, { ...node.agents.planner, clearance: 'restricted' })).toHaveLength(1);
   });
 
+  test('is not told to a run that was put aside, nor put under a token for it', async () => {
+    const tokens = await tokensFor('Ada Example');
+    await node.store.putAside([], ['run-1']);
+    expect(await reveal(tokens)).toBe('KNOWLEDGE_QUARANTINED');
+    expect(await tokensFor('Bob Example')).toEqual(['KNOWLEDGE_QUARANTINED']);
+    const refused = { outcome: 'NO-GO', code: 'KNOWLEDGE_QUARANTINED', causedBy: [] };
+    expect(node.entries.slice(-2)).toMatchObject([
+      { ...refused, kind: 'knowledge.read' }, { ...refused, kind: 'memory.written' },
+    ]);
+    expect(await node.store.count('tokens/mesh', node.clock.ms)).toBe(1);
+    const asks = { ...asked(), incarnation: 'run-2' };
+    expect(given(await node.ask({ kind: 'reveal', ...asks, tokens }, node.agents.planner))).toHaveLength(1);
+  });
+
   test('is not told for a token that somebody made up, or put in the place of another', async () => {
     const [ada, bob] = await tokensFor('Ada Example', 'Bob Example');
     expect(await reveal(['tok_AAAAAAAAAAAAAAAAAAAAAA'])).toEqual([]);

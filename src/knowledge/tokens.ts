@@ -6,7 +6,7 @@ import { mintUlid } from '../message/identifiers.ts';
 import { domainRefusal, type Reader } from './access.ts';
 import type { GivenItem, KnowledgeAnswer, KnowledgeAsk } from './asks.ts';
 import {
-  askEntry, givenItem, openOrQuarantine, refusedAnswer, type AskContext, type KnowledgeContext,
+  askEntry, barredRefusal, givenItem, openOrQuarantine, refusedAnswer, type AskContext, type KnowledgeContext,
 } from './context.ts';
 import type { StoredItem } from './item.ts';
 import { sealItem } from './sealing.ts';
@@ -30,6 +30,12 @@ export async function tokenise(
 ): Promise<KnowledgeAnswer> {
   const { store, keys, random, recorder, mesh } = context;
   if ((mesh.tokens ?? null) === null) return refusedAnswer('KNOWLEDGE_DENIED');
+  const barred = await barredRefusal(ask, context);
+  if (barred !== null) {
+    const ended = { code: barred, causedBy: [], detail: {} };
+    await recorder.record([askEntry('memory.written', agent.name, ask, ended, context)]);
+    return refusedAnswer(barred);
+  }
   const indexKey = await keys.index(shelf);
   const added = new Map<string, StoredItem>();
   const items: GivenItem[] = [];
@@ -61,7 +67,8 @@ export async function reveal(
   const { agent } = reader;
   const settings = mesh.tokens ?? null;
   const refusal = settings?.sees.has(agent.name) === true
-    ? domainRefusal(settings.domain, reader, clock.nowMs(), context) : 'KNOWLEDGE_DENIED';
+    ? domainRefusal(settings.domain, reader, clock.nowMs(), context) ?? await barredRefusal(ask, context)
+    : 'KNOWLEDGE_DENIED';
   if (refusal !== null) {
     const ended = { code: refusal, causedBy: [], detail: {} };
     await recorder.record([askEntry('knowledge.read', agent.name, ask, ended, context)]);
