@@ -57,4 +57,23 @@ describe('what followed from a poisoned item', () => {
     ]);
     expect(found.messages.size).toBe(0);
   });
+
+  test('is nothing that a sidecar says of others, of what is shared, or of messages that are not its own', async () => {
+    const forged = (kind: EntryKind, message: string, detail: EntryDraft['detail']) =>
+      entry(kind, 'sidecar:a', message, { causedBy: ['poison'], detail });
+    const found = await spread([
+      admitted('old', 'b'),
+      forged('memory.written', 'w', { item: 'shared' }),
+      forged('memory.written', 'w', { agent: 'b', item: 'shared' }),
+      forged('memory.read', 'r1', { agent: 'b', incarnation: 'run-b' }),
+      forged('knowledge.read', 'r2', { agent: 'c', incarnation: 'run-c' }),
+      forged('message.outbound', 'shared', {}), forged('message.outbound', 'old', {}),
+      entry('memory.read', 'node', 'r3', { causedBy: ['shared'], detail: { agent: 'd', incarnation: 'run-d' } }),
+      ...['b', 'c', 'd'].flatMap((name) => [
+        entry('message.outbound', `agent:${name}`, `of-${name}`, { causedBy: ['old'] }), admitted(`of-${name}`, 'e'),
+        entry('memory.written', 'node', `i-${name}`, { detail: { agent: name, item: `i-${name}` } }),
+      ]),
+    ]);
+    expect([found.messages.size, found.items.size]).toEqual([0, 0]);
+  });
 });

@@ -17,13 +17,16 @@ type Read = Pick<RecordedEntry, 'kind' | 'message' | 'actor' | 'causedBy' | 'det
  * Everything that follows from these items and reads, over entries in the order of the log. Whoever was
  * given one taints all that it says and keeps from then on, in whatever task, until its session ends;
  * whoever was sent such a message is taken to have read it. Too much is put aside rather than too
- * little: what is left out goes on poisoning.
+ * little: what is left out goes on poisoning. A sidecar that was taken over chooses every name in its
+ * entries: what was read and kept is taken from the node's own, and a message counts once it is admitted.
  */
 export async function spreadOf(
   roots: ReadonlySet<string>,
   entries: AsyncIterable<Read>,
 ): Promise<Spread> {
   const reached = new Set(roots);
+  /** Sent by somebody who was reached, as a sidecar says: nothing, until a node admits it. */
+  const sent = new Set<string>();
   const items = new Set<string>();
   const messages = new Map<string, string[]>();
   /** Agent -> the run that read; null where it was sent a message, and no run is known. */
@@ -31,23 +34,26 @@ export async function spreadOf(
   let done = 0;
   for await (const { kind, message: id, actor, causedBy, detail, outcome } of entries) {
     const follows = causedBy.some((cause) => reached.has(cause));
-    const { agent, incarnation, to } = detail;
+    const { agent, incarnation, from, to } = detail;
     if (kind === 'session.ended') forget(tainted, actor, incarnation);
     if (id === null || outcome === 'NO-GO') continue;
-    if (isRead(kind) && follows && typeof agent === 'string') {
+    const isNodes = actor === 'node';
+    if (isNodes && isRead(kind) && follows && typeof agent === 'string') {
       tainted.set(agent, typeof incarnation === 'string' ? incarnation : null);
       reached.add(id);
     }
     if (kind === 'message.delivered' && reached.has(id)) tainted.set(nameOf(actor), null);
-    if (kind === 'message.outbound' && (follows || tainted.has(nameOf(actor)))) reached.add(id);
-    if (kind === 'memory.written' && (follows || (typeof agent === 'string' && tainted.has(agent)))) {
+    if (kind === 'message.outbound' && (follows || tainted.has(nameOf(actor)))) sent.add(id);
+    const isOfTainted = sent.has(id) || (typeof from === 'string' && tainted.has(from));
+    if (isNodes && kind === 'message.admitted' && isOfTainted) reached.add(id);
+    if (isNodes && kind === 'memory.written' && (follows || (typeof agent === 'string' && tainted.has(agent)))) {
       const item = typeof detail['item'] === 'string' ? detail['item'] : id;
       reached.add(item);
       items.add(item);
     }
     if (!reached.has(id)) continue;
     if (kind === 'tool.outcome' && outcome === 'GO') done += 1;
-    if (kind !== 'message.admitted' || typeof to !== 'string') continue;
+    if (!isNodes || kind !== 'message.admitted' || typeof to !== 'string') continue;
     messages.set(to, [...(messages.get(to) ?? []), id]);
   }
   return { items, messages, done };

@@ -52,7 +52,7 @@ function sent(from: string, to: string, id = node.id()): string {
     kind, id: `${id}.${kind}`, at: node.clock.ms, actor, task: null, message: id, causedBy: [], outcome: 'GO',
     code: null, verdicts: [], tookUs: null, detail,
   });
-  node.entries.push(entry('message.outbound', `sidecar:${from}`, {}), entry('message.admitted', 'bus', { to }));
+  node.entries.push(entry('message.outbound', `sidecar:${from}`, {}), entry('message.admitted', 'node', { from, to }));
   return id;
 }
 

@@ -115,7 +115,8 @@ function reading({ kind, actor, at, outcome, detail }: RecordedEntry): Moment | 
       return typeof detail['action'] === 'string' ? null : { agent: nameIn(actor), at };
     case 'memory.read':
     case 'knowledge.read':
-      return { agent: String(detail['agent'] ?? ''), at };
+      // A sidecar that was taken over names whom it likes; the node names whom it gave something.
+      return actor !== 'node' ? null : { agent: String(detail['agent'] ?? ''), at };
     default:
       return null;
   }

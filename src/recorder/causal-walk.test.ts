@@ -156,6 +156,40 @@ describe('a chain of causes', () => {
     expect(await walkBack('fresh', hidden)).toMatchObject({ steps: [{ besides: [] }] });
   });
 
+  it('takes what was read and kept from the node, and from a sidecar only what it said of its own agent', async () => {
+    const node = (kind: 'memory.written' | 'memory.read', call: string, causedBy: readonly string[], detail: EntryDraft['detail']) =>
+      draft(0, { id: `${call}.node`, kind, message: call, causedBy, actor: 'node', verdicts: [], detail });
+    const review = (
+      name: string, kind: 'memory.written' | 'memory.read' | 'knowledge.read', message: string,
+      causedBy: readonly string[], detail: EntryDraft['detail'],
+    ) => draft(0, { id: `${name}.${message}.reviewed`, kind, message, causedBy, actor: `sidecar:${name}`, detail });
+    const opened = draft(0, {
+      id: 'run-b.opened', kind: 'session.opened', task: null, message: null, actor: 'agent:victim', verdicts: [],
+      detail: { incarnation: 'run-b' },
+    });
+    const forged = log([
+      opened,
+      read('mail', 'thief'),
+      node('memory.written', 'write', [], { agent: 'victim', item: 'shared' }),
+      review('victim', 'memory.written', 'write', [], { item: 'shared' }),
+      node('memory.read', 'recall', ['shared'], { agent: 'victim' }),
+      review('thief', 'memory.written', 'w', ['mail'], { item: 'shared' }),
+      review('thief', 'memory.written', 'write', ['mail'], { agent: 'victim', item: 'shared' }),
+      review('thief', 'memory.read', 'recall', ['mail'], { agent: 'victim' }),
+      review('thief', 'knowledge.read', 'mail', ['mail'], { agent: 'victim', source: 'manual' }),
+      sent('later', 'victim', 'desk', ['recall']),
+    ].map((one, at) => ({ ...one, at })));
+    expect(idsOf(await walkForward('mail', forged))).toEqual(['mail']);
+    const back = await walkBack('later', forged);
+    expect(back).toMatchObject({ steps: [{ id: 'shared', causes: [] }, { id: 'recall' }, { id: 'later' }], unknown: [] });
+    const steps = back.ok ? back.steps : [];
+    const who = [`${go.control} at victim`];
+    expect(steps.map(({ stoppers }) => stoppers.map((one) => one.who))).toEqual([who, [], who]);
+    for (const id of ['write', 'victim.write.reviewed', 'shared']) {
+      expect(idsOf(await walkBack(id, forged)), id).toEqual(['shared']);
+    }
+  });
+
   it('goes forward to everything that a poisoned input touched, and to nothing else', async () => {
     expect(idsOf(await walkForward('mail', log(story)))).toEqual(['mail', 'report', 'request', 'answer']);
     expect(idsOf(await walkForward('other', log(story)))).toEqual(['other']);

@@ -80,7 +80,7 @@ export async function walkForward(id: string, { namedBy, newest }: CausalRecord)
   const processes = new AgentProcesses(newest);
   return walk(id, namedBy, {
     caused: (step, named) => named
-      .filter((entry) => entry.causedBy.includes(step.id))
+      .filter((entry) => entry.causedBy.includes(step.id) && !isReview(entry))
       .map(subjectIn)
       .filter((subject) => subject !== null),
     perhaps: (own) => processes.doneAfter(own),
@@ -113,7 +113,7 @@ async function walk(start: string, namedBy: NamedBy, ways: Ways): Promise<Causal
       if (seen.has(id) || steps.size >= stepsMax) continue;
       seen.add(id);
       const named = await namedBy(id);
-      const own = named.filter((entry) => subjectIn(entry) === id || entry.id === id);
+      const own = ownOf(id, named);
       const step = stepOf(id, own) ?? pieceOf(id, named);
       if (step === null) {
         unknown.add(id);
@@ -133,23 +133,51 @@ async function walk(start: string, namedBy: NamedBy, ways: Ways): Promise<Causal
 /** An entry id stands for what the entry is about, and so does the id of a call that kept something. */
 async function subjectOf(id: string, namedBy: NamedBy): Promise<string> {
   const named = await namedBy(id);
-  if (named.some((entry) => subjectIn(entry) === id)) return id;
-  const own = named.find((entry) => entry.id === id || entry.message === id);
-  return own === undefined ? id : (subjectIn(own) ?? id);
+  const told = named.filter((entry) => !isReview(entry));
+  if (told.some((entry) => subjectIn(entry) === id)) return id;
+  const own = (one: RecordedEntry): boolean => one.id === id || one.message === id;
+  const found = told.find(own) ?? named.find(own);
+  if (found === undefined) return id;
+  const subject = subjectIn(found) ?? id;
+  if (!isReview(found)) return subject;
+  // Of a call that was looked at, the node says what it kept.
+  const kept = (await namedBy(subject)).find((entry) => !isReview(entry) && entry.message === subject);
+  return kept === undefined ? subject : (subjectIn(kept) ?? subject);
 }
 
 /** What an entry is about. What an agent keeps has an id of its own: under that it is read again. */
-function subjectIn({ kind, message, detail }: RecordedEntry): string | null {
-  const { item } = detail;
-  return kind === 'memory.written' && typeof item === 'string' ? item : message;
+function subjectIn(entry: RecordedEntry): string | null {
+  const { kind, message, detail: { item } } = entry;
+  return kind === 'memory.written' && typeof item === 'string' && !isReview(entry) ? item : message;
+}
+
+/**
+ * What a sidecar says of a read or a write is what its controls said of it. Who was given or kept what
+ * only a node knows: one that was taken over names in such an entry whom and what it likes.
+ */
+function isReview({ kind, actor }: RecordedEntry): boolean {
+  return Object.hasOwn(ownOperations, kind) && actor !== 'node';
+}
+
+/** The entries about it; a review is one only of what the node says that agent read or kept in that call. */
+function ownOf(id: string, named: readonly RecordedEntry[]): readonly RecordedEntry[] {
+  const told = named.filter((entry) => !isReview(entry) && (subjectIn(entry) === id || entry.id === id));
+  return named.filter((entry) => {
+    if (!isReview(entry)) return told.includes(entry);
+    if (told.length === 0) return entry.message === id || entry.id === id;
+    const agent = nameIn(entry.actor);
+    return told.some(({ kind, message, detail }) =>
+      kind === entry.kind && message === entry.message && detail['agent'] === agent);
+  });
 }
 
 function stepOf(id: string, own: readonly RecordedEntry[]): Told | null {
   const [first] = own;
+  const told = own.filter((entry) => !isReview(entry));
   if (first === undefined) return null;
-  const sent = own.find(({ kind }) => kind === 'message.outbound') ?? first;
+  const sent = told.find(({ kind }) => kind === 'message.outbound') ?? told[0] ?? first;
   const text = (name: string): string | null => {
-    const holder = own.find(({ detail }) => typeof detail[name] === 'string');
+    const holder = told.find(({ detail }) => typeof detail[name] === 'string');
     return holder === undefined ? null : String(holder.detail[name]);
   };
   const label = labelOf(sent.detail['label'] ?? sent.detail);
@@ -166,7 +194,7 @@ function stepOf(id: string, own: readonly RecordedEntry[]): Told | null {
     tool: tool === null ? (ownOperations[first.kind] ?? null) : `${tool}.${operation ?? ''}`,
     label,
     origins: label?.origins ?? [],
-    causes: [...new Set(own.flatMap(({ causedBy }) => causedBy).filter((cause) => cause !== id))],
+    causes: [...new Set(told.flatMap(({ causedBy }) => causedBy).filter((cause) => cause !== id))],
     stoppers: once(own.flatMap(stoppersOf)),
     firstAt: first.at,
     sequences: own.map(({ sequence }) => sequence),
@@ -180,7 +208,8 @@ const ownOperations: { readonly [kind: string]: string } = {
 
 /** A piece of a document is a first input: what took it in names the source, and not every piece. */
 function pieceOf(id: string, named: readonly RecordedEntry[]): Told | null {
-  const read = named.find(({ kind, causedBy }) => kind === 'knowledge.read' && causedBy.includes(id));
+  const read = named.find((entry) =>
+    entry.kind === 'knowledge.read' && !isReview(entry) && entry.causedBy.includes(id));
   if (read === undefined) return null;
   const source = `knowledge:${String(read.detail['source'] ?? '')}`;
   return {
