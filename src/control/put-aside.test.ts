@@ -16,6 +16,7 @@ it('what was put aside stays so, for its agent and after a crash, until no task 
   for (const aside of [one, open()]) {
     expect([aside.of('clerk'), aside.of('planner'), aside.of('desk')]).toEqual([['m1', 'm2'], ['m1'], []]);
     expect([aside.has('clerk', 'm2'), aside.has('planner', 'm2')]).toEqual([true, false]);
+    expect([...aside.messages().keys()]).toEqual(['clerk', 'planner']);
   }
   clock.ms = 9 * dayMs;
   expect(open().of('clerk')).toEqual([]);

@@ -52,6 +52,11 @@ export class PutAside {
     return this.#agents.get(agent)?.has(message) === true;
   }
 
+  /** By the agent that each was for. */
+  messages(): ReadonlyMap<string, ReadonlySet<string>> {
+    return this.#agents;
+  }
+
   runs(): readonly string[] {
     return [...this.#runs];
   }

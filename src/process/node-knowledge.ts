@@ -92,7 +92,7 @@ export class NodeKnowledge {
       review: (text) => this.#review(text, digestKey),
     };
     this.#quarantine = new Quarantine({
-      store: this.#context.store, aside, connected, recorder, clock,
+      store: this.#context.store, aside, connected, recorder, clock, limits: () => live.mesh.limits,
       entriesSince: (sinceMs) => newestEntries(flight, sinceMs, flight.size()),
     });
     this.#orders = {

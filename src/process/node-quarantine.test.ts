@@ -29,6 +29,7 @@ function quarantineOf(store: ItemStore = node.store, aside = asideOf()): Quarant
     connected: new Map([...told].map(([agent, frames]) => [agent, { tell: (frame: NodeFrame) => void frames.push(frame) }])),
     recorder: node.context.recorder,
     clock: node.clock,
+    limits: () => ({ messageLifetimeMs: 60_000, clockSkewMs: 30_000 }),
   });
 }
 
@@ -131,6 +132,73 @@ describe('a sidecar that is away when something is put aside', () => {
     await quarantine.followUp();
     expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [late] });
     expect(node.entries.at(-1)).toMatchObject({ kind: 'knowledge.changed', code: 'KNOWLEDGE_QUARANTINED' });
+  });
+});
+
+describe('a sidecar whose line was dead when something is put aside, and nobody had noticed', () => {
+  test('has what it sends on its return looked for, as long as it may still arrive', async () => {
+    for (const name of ['triage', 'planner']) told.set(name, []);
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const quarantine = quarantineOf();
+    await quarantine.putAside(poison.id, agents);
+    const wait = async (ms: number): Promise<void> => {
+      node.clock.ms += ms;
+      await quarantine.followUp();
+    };
+    await wait(6_001);
+    await wait(100_000);
+    quarantine.port.putAside('triage');
+    const late = sent('triage', 'planner');
+    // It cannot put off the look by coming back again and again.
+    for (let second = 0; second < 7; second += 1) {
+      quarantine.port.putAside('triage');
+      await wait(1_000);
+    }
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [late] });
+    const last = sent('triage', 'planner');
+    await wait(6_001);
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [last] });
+    expect(node.entries.filter(({ kind }) => kind === 'knowledge.changed')).toHaveLength(2);
+    expect(new Set(node.entries.map(({ id }) => id)).size).toBe(node.entries.length);
+  });
+});
+
+describe('a node that starts shortly after something was put aside', () => {
+  const followed = () => node.entries.filter(({ kind }) => kind === 'knowledge.changed').map(({ detail }) => detail);
+
+  test('says what was, as it may have ended before that was on record, and puts aside only what is new', async () => {
+    told.set('planner', []);
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    sent('triage', 'planner');
+    await quarantineOf().putAside(poison.id, agents);
+    const restarted = quarantineOf();
+    const late = sent('triage', 'planner');
+    for (let round = 0; round < 3; round += 1) {
+      node.clock.ms += 6_001;
+      await restarted.followUp();
+    }
+    expect(followed()).toMatchObject([{ act: 'quarantine', item: poison.id, readers: 1, afterRestart: true }]);
+    expect(told.get('planner')?.slice(1)).toEqual([{ kind: 'quarantine', messages: [late], incarnations: [] }]);
+  });
+
+  test('says it also where nothing is new, and again after a recorder that was not there', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    await quarantineOf().putAside(poison.id, agents);
+    const restarted = quarantineOf();
+    node.recorderFails = true;
+    node.clock.ms += 6_001;
+    await expect(restarted.followUp()).rejects.toThrow();
+    expect(followed()).toEqual([]);
+    node.recorderFails = false;
+    node.clock.ms += 6_001;
+    await restarted.followUp();
+    expect(followed()).toMatchObject([{ item: poison.id, afterRestart: true }]);
+    node.clock.ms += 6_001;
+    await restarted.followUp();
+    expect(followed()).toHaveLength(1);
   });
 });
 

@@ -6,6 +6,7 @@ import type { PutAside } from '../control/put-aside.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import { descendantsOf } from '../knowledge/descendants.ts';
 import type { ItemStore } from '../knowledge/item-store.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { ulidTimeMs } from '../message/identifiers.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -19,6 +20,7 @@ export type QuarantineParts = {
   readonly connected: ReadonlyMap<string, Pick<BusConnection, 'tell'>>;
   readonly recorder: Recorder;
   readonly clock: Clock;
+  readonly limits: () => Pick<Mesh['limits'], 'messageLifetimeMs' | 'clockSkewMs'>;
 };
 
 /** Times that messages lead to further entries, these to further messages, and writers go on meanwhile. */
@@ -28,7 +30,15 @@ const followUpMs = leaseMsDefault + 1_000;
 /** Looks again that find something; each finds what was sent before the one before it. */
 const followUpsMax = 16;
 
-type Watched = { dueMs: number; left: number; readonly known: Set<string> };
+type Watched = {
+  dueMs: number;
+  /** Over only after a look at that time or later, however often sidecars come back before. */
+  lastMs: number;
+  left: number;
+  /** Whether nobody knows yet if what was put aside before this node started is on record. */
+  isUnsaid: boolean;
+  readonly known: Set<string>;
+};
 type Found = {
   readonly items: readonly string[];
   readonly messages: ReadonlyMap<string, readonly string[]>;
@@ -41,17 +51,26 @@ type Found = {
  * which is whole, and by the messages of the log that lie within reach. A run that was given one of
  * the items is barred in the step that takes them away, so that no write slips between the search and
  * its end; the search goes on until it finds nothing new. What runs had sent before they heard of it is looked
- * for again a lease later, and when a sidecar comes back that was away.
+ * for again a lease later, and when a sidecar comes back: any that does while a message sent before it
+ * heard could still arrive, since its line may have been dead before anybody noticed.
  */
 export class Quarantine {
   readonly #parts: QuarantineParts;
   readonly #watched = new Map<string, Watched>();
   /** By agent whose sidecar was away and heard nothing: what was put aside meanwhile, and what is known of it. */
   readonly #away = new Map<string, Map<string, Set<string>>>();
+  /** By subject, as long as a run that has not heard of it may have messages under way. */
+  readonly #recent = new Map<string, { readonly untilMs: number; readonly known: Set<string> }>();
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
-    for (const subject of parts.aside.unfinished()) this.#watch(subject, new Set());
+    const { aside } = parts;
+    for (const subject of aside.unfinished()) {
+      const known = new Set(aside.runs().map((run) => `run ${run}`));
+      for (const [agent, ids] of aside.messages()) for (const id of ids) known.add(`message ${agent} ${id}`);
+      this.#watch(subject, known, true);
+      this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
+    }
   }
 
   /** What the bus asks of it, and of what judges refused late. */
@@ -72,7 +91,9 @@ export class Quarantine {
     const { connected } = this.#parts;
     const known = new Set<string>();
     const found = await this.#follow(subject, known);
+    this.#watched.delete(subject);
     this.#watch(subject, known);
+    this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
     const away = [...agents].filter((name) => !connected.has(name));
     for (const name of away) this.#away.set(name, (this.#away.get(name) ?? new Map()).set(subject, known));
     const messages = [...found.messages.values()].flat().length;
@@ -85,26 +106,43 @@ export class Quarantine {
   /** Looks again where it is time to; what it finds is put aside and on record. */
   async followUp(): Promise<void> {
     const nowMs = this.#parts.clock.nowMs();
+    for (const [subject, { untilMs }] of this.#recent) if (untilMs <= nowMs) this.#recent.delete(subject);
     for (const [subject, watched] of this.#watched) {
       if (nowMs < watched.dueMs) continue;
       watched.dueMs = nowMs + followUpMs;
       watched.left -= 1;
       const before = watched.known.size;
       const found = await this.#follow(subject, watched.known);
-      const isOver = watched.known.size === before || watched.left <= 0;
-      if (isOver) this.#watched.delete(subject);
-      // After a restart everything is found anew, and is on record from before it.
-      if (watched.known.size > before && before > 0) await this.#record(subject, watched, found);
+      const isNew = watched.known.size > before;
+      if (isNew || watched.isUnsaid) await this.#record(subject, watched, found);
+      watched.isUnsaid = false;
+      const isOver = (!isNew && nowMs >= watched.lastMs) || watched.left <= 0;
+      if (isOver && this.#watched.get(subject) === watched) this.#watched.delete(subject);
     }
   }
 
-  #watch(subject: string, known: Set<string>): void {
-    const dueMs = this.#parts.clock.nowMs() + followUpMs;
-    this.#watched.set(subject, { dueMs, left: followUpsMax, known });
+  /** Looks a lease from now; who comes back again and again puts off no look that is due before. */
+  #watch(subject: string, known: Set<string>, isUnsaid = false): void {
+    const lastMs = this.#parts.clock.nowMs() + followUpMs;
+    const watched = this.#watched.get(subject);
+    if (watched === undefined) {
+      this.#watched.set(subject, { dueMs: lastMs, lastMs, left: followUpsMax, isUnsaid, known });
+      return;
+    }
+    watched.lastMs = lastMs;
+    watched.left = followUpsMax;
+  }
+
+  /** When the last message of a run that is told nothing now has arrived or expired. */
+  #arrivedMs(): number {
+    const { clock, limits } = this.#parts;
+    const { messageLifetimeMs, clockSkewMs } = limits();
+    return clock.nowMs() + leaseMsDefault + messageLifetimeMs + 2 * clockSkewMs;
   }
 
   #returned(agent: string): void {
     for (const [subject, known] of this.#away.get(agent) ?? []) this.#watch(subject, known);
+    for (const [subject, { known }] of this.#recent) this.#watch(subject, known);
     this.#away.delete(agent);
   }
 
@@ -146,12 +184,13 @@ export class Quarantine {
     return true;
   }
 
-  async #record(subject: string, { left }: Watched, { items, runs }: Found): Promise<void> {
+  async #record(subject: string, { isUnsaid }: Watched, { items, runs }: Found): Promise<void> {
     const { recorder, clock } = this.#parts;
+    const at = clock.nowMs();
     await recorder.record([{
       kind: 'knowledge.changed',
-      id: `${subject}.followed.${followUpsMax - left}`,
-      at: clock.nowMs(),
+      id: `${subject}.followed.${at}`,
+      at,
       actor: 'node',
       task: null,
       message: null,
@@ -160,7 +199,10 @@ export class Quarantine {
       code: 'KNOWLEDGE_QUARANTINED',
       verdicts: [],
       tookUs: null,
-      detail: { act: 'quarantine', item: subject, items: items.length, readers: runs.length },
+      detail: {
+        act: 'quarantine', item: subject, items: items.length, readers: runs.length,
+        ...(isUnsaid ? { afterRestart: true } : {}),
+      },
     }]);
   }
 }
