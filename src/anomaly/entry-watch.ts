@@ -63,7 +63,7 @@ export class EntryWatch {
     const raised: Raised[] = [];
     const observation = observationOf(entry, at, contextSize);
     const back = ledBack(entry);
-    if (back !== undefined) scorer.stoodStill(back);
+    if (back !== undefined) scorer.stoodStill(back, at);
     if (observation !== null) {
       const scores = scorer.take(observation);
       if (scores.length > 0) learned(observation.agent);

@@ -8,6 +8,9 @@ import { signals, type Observation, type Signal } from './signal.ts';
 
 /** Five minutes: a jump is seen after the first whole one. */
 export const bucketMs = 300_000;
+/** As often within a day an agent is taken to have stood still: whoever lies about it hides two hours a day by it, no more. */
+export const stillsMax = 12;
+const dayMs = 86_400_000;
 /** Agents that are followed at once; the one that was silent longest makes room. */
 const agentsMax = 20_000;
 /** What drifts slowly where something is wrong; how much there is to do drifts by itself. */
@@ -59,11 +62,13 @@ type Followed = {
   apart: number;
   /** It could not act: what it does is looked at from the next whole bucket on. */
   stood: boolean;
+  /** Times at which it was taken to have stood still, of the last day, `stillsMax` at most. */
+  stills: readonly number[];
 };
 
 /** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
 export const bytesPerAgent =
-  (numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24 + 16) * 8;
+  (numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24 + 16 + stillsMax) * 8;
 
 /** Raised with every change of what the numbers mean. */
 const keptForm = 3;
@@ -124,11 +129,20 @@ export class Scorer {
 
   /**
    * The agent, or where none is named everybody, could not act until now: it was stopped, or the mesh was down. The
-   * time that it stood still is neither scored nor learned from, nor is what is left of the bucket it goes on in.
+   * time that it stood still is neither scored nor learned from, nor is what is left of the bucket it goes on in. From
+   * the `stillsMax`-th time within a day on it is scored all the same: whoever could say so without end could hide
+   * everything. `at`: when it could act again.
    */
-  stoodStill(agent: string | null = null): void {
+  stoodStill(agent: string | null, at: number): void {
     const those = agent === null ? [...this.#agents.values()] : [this.#agents.get(agent)];
-    for (const followed of those) if (followed !== undefined) followed.stood = true;
+    for (const followed of those) {
+      // Whoever did nothing since the last time still stands.
+      if (followed === undefined || followed.stood) continue;
+      const stills = followed.stills.filter((time) => time > at - dayMs);
+      if (stills.length >= stillsMax) continue;
+      followed.stills = [...stills, at];
+      followed.stood = true;
+    }
   }
 
   /** Baselines of one agent at a time; null for one that did nothing yet. */
@@ -207,7 +221,7 @@ export class Scorer {
       role, firstAt: at, bucket: Math.floor(at / bucketMs), open: emptyBucket(), numbers, baselines,
       besidePeers, peerDays,
       recent: new Float64Array(buckets), usual: new Float64Array(buckets), hours: new Float64Array(24), apart: 0,
-      stood: false,
+      stood: false, stills: [],
     };
     this.#agents.set(agent, followed);
     this.#role(role).count += 1;

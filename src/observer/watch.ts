@@ -81,9 +81,9 @@ export class Watch {
 
   #onBehaviour(entry: RecordedEntry): void {
     const { scorer, contextSize = () => null } = this.#options;
-    // Not what says that the mesh began anew: a node that lies could say so every minute.
-    const back = entry.kind === 'pace.changed' ? ledBack(entry) : undefined;
-    if (back !== undefined) scorer.stoodStill(back);
+    // The same entries as the node heeds, or the two would disagree; how often a day the scorer bounds.
+    const back = ledBack(entry);
+    if (back !== undefined) scorer.stoodStill(back, entry.recordedAt);
     const observation = observationOf(entry, entry.recordedAt, contextSize);
     if (observation === null) return;
     for (const score of scorer.take(observation)) this.#onScore(score, entry.id);

@@ -103,7 +103,7 @@ export class FollowedRecord {
     this.costs.add(entry);
     this.workflows.add(entry);
     const back = ledBack(entry);
-    if (back !== undefined) this.scorer.stoodStill(back);
+    if (back !== undefined) this.scorer.stoodStill(back, entry.recordedAt);
     const observation = observationOf(entry, entry.recordedAt, this.#contextSize);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
     if (entry.kind === 'indicator.raised') this.#sign(entry);
