@@ -64,6 +64,25 @@ describe('what is recorded, as it is watched', () => {
     ]);
   });
 
+  test('says where a full context alone isolates, at once and with the bucket: a peer may have filled it', () => {
+    const raised: Raised[] = [];
+    for (let at = 0; at < 15 * dayMs; at += bucketMs) raised.push(...watch.take(model(0, at > 14.9 * dayMs ? 960 : 300), at));
+    const isolating = raised.filter(({ score }) => score >= 60);
+    expect(new Set(isolating.map(({ code }) => code))).toEqual(new Set(['ANOMALY_CONTEXT', 'ANOMALY_SCORE']));
+    expect(isolating.every(({ byContext }) => byContext === true)).toBe(true);
+  });
+
+  test('a flood isolates for what the agent did', () => {
+    const raised: Raised[] = [];
+    for (let at = 0; at < 15 * dayMs; at += bucketMs) {
+      const count = at > 14.9 * dayMs ? 90 : 9;
+      for (let index = 0; index < count; index += 1) raised.push(...watch.take(entry('message.outbound', {}, { task: null }), at + index));
+    }
+    const isolating = raised.filter(({ score }) => score >= 60);
+    expect(isolating.length).toBeGreaterThan(0);
+    expect(isolating.some(({ byContext }) => byContext === true)).toBe(false);
+  });
+
   test('a call that was refused says nothing of the context', () => {
     expect(watch.take(model(0, 800), 0)).toHaveLength(1);
     expect(watch.take(entry('model.called', { micros: 0, inputTokens: 0 }, { outcome: 'NO-GO' }), 1)).toEqual([]);

@@ -5,7 +5,7 @@ import type { AnomalyCode } from './codes.ts';
 import { contextScore } from './context-fill.ts';
 import type { GraphFinding, InteractionGraph } from './graph.ts';
 import { ledBack, observationOf, type ContextSize } from './observation.ts';
-import type { Reason, Score } from './combine.ts';
+import { combined, type Reason, type Score } from './combine.ts';
 import type { Scorer } from './scorer.ts';
 
 /** Something that people are told of, and PACE acts on by its score. */
@@ -16,6 +16,8 @@ export type Raised = {
   /** 0 to 100: 40 raises, 60 isolates, 80 contains. */
   readonly score: number;
   readonly task: string | null;
+  /** A context that fills up is what isolates: what fills it may be what a peer sent. */
+  readonly byContext?: boolean;
   /** Which signals, how far, and against which baseline. */
   readonly reasons: readonly { readonly signal: string; readonly z: number | null; readonly against: string }[];
 };
@@ -129,7 +131,7 @@ export class EntryWatch {
     if (score <= told && score < isolatesFrom) return [];
     const against = `${Math.floor(fill * 100)} % of its context`;
     return score === 0 ? [] : [{
-      code: 'ANOMALY_CONTEXT', agent, at, score, task, reasons: [{ signal: 'context-utilisation', z: null, against }],
+      code: 'ANOMALY_CONTEXT', agent, at, score, task, byContext: true, reasons: [{ signal: 'context-utilisation', z: null, against }],
     }];
   }
 
@@ -151,7 +153,11 @@ export class EntryWatch {
 }
 
 function ofScore({ agent, at, score, reasons }: Score): Raised {
-  return { code: 'ANOMALY_SCORE', agent, at, score, task: null, reasons: reasons.slice(0, 5).map(rounded) };
+  const others = combined(reasons.filter(({ signal }) => signal !== 'context-utilisation')).score;
+  return {
+    code: 'ANOMALY_SCORE', agent, at, score, task: null, byContext: others < isolatesFrom && score >= isolatesFrom,
+    reasons: reasons.slice(0, 5).map(rounded),
+  };
 }
 
 function rounded({ signal, z, against }: Reason): Raised['reasons'][number] {

@@ -18,6 +18,8 @@ export type UnitState = {
   readonly healed: readonly number[];
   /** Times of signs of compromise within the window. */
   readonly signs: readonly number[];
+  /** A context that fills up alone put it there: it is no root of a wider failure. */
+  readonly isFilled?: boolean;
 };
 
 /**
@@ -80,6 +82,8 @@ export type PaceEvent =
       readonly agent: string;
       readonly score: number;
       readonly at: number;
+      /** A context that fills up makes it: a peer may have brought that about, so nobody but the agent moves. */
+      readonly byContext?: boolean;
     }
   | {
       readonly kind: 'order';

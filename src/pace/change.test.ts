@@ -35,8 +35,8 @@ class Machine {
     this.take({ kind: 'sign', id: `sign ${agent}`, agent, at: this.now });
   }
 
-  score(agent: string, score: number): void {
-    this.take({ kind: 'score', id: `score ${agent}`, agent, score, at: this.now });
+  score(agent: string, score: number, byContext = false): void {
+    this.take({ kind: 'score', id: `score ${agent}`, agent, score, at: this.now, byContext });
   }
 
   pass(ms: number): void {
@@ -146,6 +146,42 @@ describe('a wider scope', () => {
     for (const agent of ['a', 'b', 'c']) free.sign(agent);
     expect(free.phase(meshUnit)).toBe('CONTINGENCY');
     expect(independentRoots(['a', 'b', 'c'], { ...rulesFor(), reach: linked('b', 'c') })).toBe(2);
+  });
+
+  test.each([65, 85])('does not move for contexts that fill up (score %d), which one sender brings about', (score) => {
+    const machine = new Machine();
+    for (const agent of ['a', 'b', 'c', 's']) machine.score(agent, score, true);
+    const isolated = score < 80 ? 'ALTERNATE' : 'CONTINGENCY';
+    expect(['a', 'b', 'c', 's'].map((agent) => machine.phase(agentUnit(agent)))).toEqual([isolated, isolated, isolated, isolated]);
+    // Nor do they count beside agents that failed otherwise, or for how long or how often it went on.
+    machine.pass(49 * 60 * minute);
+    expect(machine.book.units.get('mesh:mesh')).toBeUndefined();
+    expect(machine.book.units.get('workflow:w')).toBeUndefined();
+  });
+
+  test('counts agents that failed, not those whose context filled up, until these fail as well', () => {
+    const machine = new Machine();
+    machine.score('a', 85, true);
+    machine.score('b', 65, true);
+    machine.sign('c');
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
+    machine.score('a', 70);
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
+    machine.score('b', 65, true);
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
+    machine.sign('b');
+    expect(machine.phase(meshUnit)).toBe('CONTINGENCY');
+  });
+
+  test('does not move for contexts that fill up time and again', () => {
+    const machine = new Machine();
+    for (let cycle = 0; cycle < 4; cycle += 1) {
+      for (const agent of ['a', 'b', 'c']) machine.score(agent, 65, true);
+      machine.pass(31 * minute);
+    }
+    expect(machine.phase(agentUnit('c'))).toBe('CONTINGENCY');
+    machine.sign('s');
+    expect(machine.phase(meshUnit)).toBe('PRIMARY');
   });
 
   test('is proposed to people below tier 3', () => {

@@ -32,7 +32,7 @@ export function changePace(
       onSign(event.agent, event.id, rules, work);
       break;
     case 'score':
-      onScore(event.agent, event.score, event.id, rules, work);
+      onScore(event, rules, work);
       break;
     case 'order': {
       const code = changeByOrder(event, rules, facts, work);
@@ -63,16 +63,19 @@ function onSign(agent: string, id: string, rules: PaceRules, work: Work): void {
 }
 
 /** NaN is no score that anybody should go on with: it counts as one that isolates. */
-function onScore(agent: string, score: number, id: string, rules: PaceRules, work: Work): void {
+function onScore(event: Extract<PaceEvent, { kind: 'score' }>, rules: PaceRules, work: Work): void {
+  const { agent, score, id, byContext = false } = event;
   if (!rules.places.has(agent) || score < scoreCalm) return;
   const unit = agentUnit(agent);
+  const wasPrimary = ownPhase(unit, work.book) === 'PRIMARY';
   if (score >= scoreContains) {
     work.move(unit, 'CONTINGENCY', 'PACE_SCORE_CONTAINS', 'pace', id);
+    if (wasPrimary) work.fill(unit, byContext);
+    else if (!byContext) countAfterAll(unit, id, rules, work);
     return;
   }
-  const phase = ownPhase(unit, work.book);
-  if (phase !== 'PRIMARY') work.sign(unit, rules.settings.healAfterMs);
-  else if (!(score < scoreIsolates)) isolate(unit, 'PACE_SCORE_ISOLATES', id, rules, work);
+  if (!wasPrimary) work.sign(unit, rules.settings.healAfterMs);
+  if (!(score < scoreIsolates)) isolate(unit, 'PACE_SCORE_ISOLATES', id, rules, work, byContext);
 }
 
 /** Of the agent alone. The fourth time within a day it does not come back by itself any more. */
@@ -82,16 +85,31 @@ function isolate(
   id: string,
   rules: PaceRules,
   work: Work,
+  byContext = false,
 ): void {
   const { phase, healed } = work.stateOf(unit);
-  if (phase !== 'PRIMARY') return;
+  if (phase !== 'PRIMARY') {
+    if (!byContext) countAfterAll(unit, id, rules, work);
+    return;
+  }
   const cycles = healed.filter((time) => time > work.at - healWindowMs).length;
   if (cycles >= healsMax) work.move(unit, 'CONTINGENCY', 'PACE_CYCLES_SPENT', 'pace', id);
   else work.move(unit, 'ALTERNATE', code, 'pace', id);
+  work.fill(unit, byContext);
+  if (!byContext) widen(unit, id, rules, work);
+}
+
+/** Only its context isolated it, and now something did that no peer brings about by sending much. */
+function countAfterAll(unit: PaceUnit, id: string, rules: PaceRules, work: Work): void {
+  if (work.stateOf(unit).isFilled !== true) return;
+  work.fill(unit, false);
   widen(unit, id, rules, work);
 }
 
-/** A wider scope moves only where signs have roots that cannot be one and the same. */
+/**
+ * A wider scope moves only where signs have roots that cannot be one and the same. A full context is none:
+ * whoever sends much to three agents fills all three.
+ */
 function widen(unit: PaceUnit, id: string, rules: PaceRules, work: Work): void {
   const place = rules.places.get(unit.value);
   if (place === undefined) return;
@@ -101,7 +119,10 @@ function widen(unit: PaceUnit, id: string, rules: PaceRules, work: Work): void {
     const members = scope.kind === 'mesh'
       ? [...rules.places.keys()]
       : (workflows.get(scope.value)?.agents ?? []);
-    const failed = members.filter((agent) => ownPhase(agentUnit(agent), work.book) !== 'PRIMARY');
+    const failed = members.filter((agent) => {
+      const { phase, isFilled } = work.stateOf(agentUnit(agent));
+      return phase !== 'PRIMARY' && isFilled !== true;
+    });
     const standbyFailed = place.standbyFor !== null && scope.kind === 'workflow';
     if (independentRoots(failed, rules) < independentRootsMin && !standbyFailed) continue;
     if (rules.autonomyTier === 3) {

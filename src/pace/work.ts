@@ -43,7 +43,9 @@ export class Work {
   move(unit: PaceUnit, to: PacePhase, code: PaceCode, by: string, incident: string): void {
     const state = this.stateOf(unit);
     if (!isWorse(to, state.phase)) return;
-    this.#set({ ...state, phase: to, since: this.at, incident, code, by });
+    // What a person raised counts, whatever put it where it was.
+    const isFilled = by === 'pace' && state.isFilled === true;
+    this.#set({ ...state, phase: to, since: this.at, incident, code, by, isFilled });
     this.step({ kind: 'phase', unit, from: state.phase, to, code, by, incident, evidence: null });
   }
 
@@ -63,8 +65,15 @@ export class Work {
     this.#set({
       ...state, phase: to, since: this.at, healed, by,
       incident: isPrimary ? null : incident, code: isPrimary ? null : code, signs: [],
+      isFilled: !isPrimary && state.isFilled === true,
     });
     this.step({ kind: 'phase', unit, from: state.phase, to, code, by, incident, evidence });
+  }
+
+  /** Keeps whether a context that fills up alone put the unit where it is. */
+  fill(unit: PaceUnit, isFilled: boolean): void {
+    const state = this.stateOf(unit);
+    if ((state.isFilled === true) !== isFilled) this.#set({ ...state, isFilled });
   }
 
   /** Keeps a sign; gives how many there are within the window now. */

@@ -68,6 +68,6 @@ function heed(raised: Raised, { mesh, clock, recorder, happened, failed }: Score
   recorder.record([raisedEntry(raised, id)]).catch(failed);
   const { scores } = mesh().pace ?? defaultPaceSettings;
   if (scores === 'record') return;
-  const { agent, score, at } = raised;
-  happened({ kind: 'score', id, agent, score, at }).catch(failed);
+  const { agent, score, at, byContext = false } = raised;
+  happened({ kind: 'score', id, agent, score, at, byContext }).catch(failed);
 }
