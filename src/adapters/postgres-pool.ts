@@ -41,6 +41,9 @@ export class PostgresPool {
       throw failed(cause);
     }
     let broken = false;
+    // The pool listens to idle connections alone; a checked-out one that breaks unheard would end the process.
+    const onError = (): void => void (broken = true);
+    client.on('error', onError);
     try {
       await client.query(`BEGIN; ${begin}`);
       const value = await work(client);
@@ -50,7 +53,8 @@ export class PostgresPool {
       await client.query('ROLLBACK').catch(() => (broken = true));
       throw failed(cause);
     } finally {
-      // A connection that cannot even roll back is closed, and the server rolls back.
+      client.removeListener('error', onError);
+      // A connection that broke or cannot even roll back is closed, and the server rolls back.
       client.release(broken);
     }
   }
