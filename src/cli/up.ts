@@ -12,6 +12,7 @@ import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { isResident } from '../mesh/spawn.ts';
 import { socketPathBytesMax, sidecarDirectories } from '../process/directories.ts';
 import { placeOf } from '../adapters/exporter-factory.ts';
+import { ChildEnvironment } from '../process/child-environment.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
 import { startNode, type RunningNode } from '../process/node.ts';
 import { SidecarProcesses, type AgentUsers } from '../process/sidecar-processes.ts';
@@ -51,8 +52,9 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   await prepare(stateDirectory, loaded.mesh);
   const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
   const log = (line: string) => io.err(line);
-  const beside = options.witness ? await startWitnessBeside({ program, stateDirectory, log }) : null;
-  const processes = new SidecarProcesses({ program, meshFile: file, stateDirectory });
+  const common = { program, stateDirectory, environment: new ChildEnvironment(loaded.mesh), log };
+  const beside = options.witness ? await startWitnessBeside(common) : null;
+  const processes = new SidecarProcesses({ ...common, meshFile: file });
   if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
   const node = await startNode({
     ...nodeOptions(options, loaded.mesh, stateDirectory),
@@ -65,6 +67,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
       throw failure;
     });
   const mesh = node.mesh(); // The version in force, which need not be the one on disk.
+  common.environment.follow(() => node.mesh());
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
   let users: ReadonlyMap<string, AgentUsers> = new Map();
   const supervisor = new SidecarSupervisor({
@@ -75,7 +78,7 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     childEnded: (name) => node.childEnded(name),
     log,
   });
-  const exportersChild = new ExportersChild({ program, meshFile: file, stateDirectory, log });
+  const exportersChild = new ExportersChild({ ...common, meshFile: file });
   try {
     users = separateUsers(mesh, stateDirectory, uidsAllowed(options.uids), io);
     exportersChild.startWhen(() => exportersOf(node.mesh()).length > 0);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildEnvironment } from './child-environment.ts';
 
 export type ExportersChildOptions = {
   /** Arguments that make this program run: program, then its arguments. */
   readonly program: readonly string[];
   readonly meshFile: string;
   readonly stateDirectory: string;
+  readonly environment: ChildEnvironment;
   readonly log: (line: string) => void;
 };
 
@@ -37,12 +39,12 @@ export class ExportersChild {
   }
 
   start(): void {
-    const { program, meshFile, stateDirectory } = this.#options;
+    const { program, meshFile, stateDirectory, environment } = this.#options;
     const [executable = process.execPath, ...args] = program;
     const child = spawn(
       executable,
       [...args, 'exporters', 'run', meshFile, '--state', stateDirectory],
-      { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
+      { env: environment.variables(), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] },
     );
     this.#child = child;
     child.once('error', () => this.#ended(child));

@@ -5,16 +5,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Agent } from '../mesh/mesh.ts';
+import type { Agent, Mesh } from '../mesh/mesh.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { ChildEnvironment } from './child-environment.ts';
 import { SidecarProcesses } from './sidecar-processes.ts';
 
-/** Tells its arguments and the first line that it is given, and ends with its standard input. */
+/** Tells its arguments, the first line that it is given and the variables of this test, and ends with its standard input. */
 const program = `
   let line = '';
+  const variables = Object.keys(process.env).filter((name) => name.startsWith('MASO_TEST_STORE_')).sort();
   process.stdin.on('data', (chunk) => {
     line += chunk;
-    if (line.endsWith('\\n')) process.send({ line, args: process.argv.slice(2) });
+    if (line.endsWith('\\n')) process.send({ line, args: process.argv.slice(2), variables });
   });
   process.stdin.on('end', () => process.exit(0));
 `;
@@ -23,11 +25,13 @@ const file = join(folder, 'sidecar.mjs');
 writeFileSync(file, program);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+let environment: ChildEnvironment;
 let processes: SidecarProcesses;
 let started: ChildProcess[];
 beforeEach(() => {
+  environment = new ChildEnvironment(storedWith('MASO_TEST_STORE_A'));
   processes = new SidecarProcesses({
-    program: [process.execPath, file], meshFile: 'mesh.yaml', stateDirectory: folder,
+    program: [process.execPath, file], meshFile: 'mesh.yaml', stateDirectory: folder, environment,
   });
   started = [];
 });
@@ -40,6 +44,13 @@ function agentOf(command: readonly string[] | null): Agent {
   const agent = sampleMesh().agents.get('payments');
   if (agent === undefined) throw new Error('the sample has changed');
   return { ...agent, command };
+}
+
+/** A mesh whose store has its password in a variable. */
+function storedWith(name: string): Mesh {
+  const password = { kind: 'env', name } as const;
+  const store = { host: 'db', port: 5432, database: 'd', user: 'u', schema: 's', password, caFile: null };
+  return { ...sampleMesh(), knowledgeStore: store };
 }
 
 async function said(child: ChildProcess): Promise<unknown> {
@@ -55,6 +66,7 @@ describe('a sidecar that was started before its token', () => {
     expect(await said(child)).toEqual({
       line: 'token 20001 20002\n',
       args: ['sidecar', 'mesh.yaml', '--agent', 'payments', '--state', folder, '--join-token', '-', '--restart', 'always'],
+      variables: [],
     });
     const again = processes.start(agent, 'always', 'other', null);
     expect(again.pid).not.toBe(child.pid);
@@ -74,5 +86,31 @@ describe('a sidecar that was started before its token', () => {
     processes.prepare([agent]);
     processes.endPrepared();
     expect(await said(processes.start(agent, 'always', 'token', null))).toMatchObject({ line: 'token\n' });
+  });
+});
+
+describe('the password of the store in a variable', () => {
+  const names = ['MASO_TEST_STORE_A', 'MASO_TEST_STORE_B', 'MASO_TEST_STORE_C'];
+  beforeEach(() => {
+    for (const name of names) process.env[name] = 'a password';
+  });
+  afterEach(() => {
+    for (const name of names) delete process.env[name];
+  });
+
+  it('is inherited by no sidecar: not by a prepared one, not by a new one, not after another version named another', async () => {
+    const agent = agentOf(null);
+    const variablesOf = async (restart: 'always' | 'never') =>
+      said(processes.start(agent, restart, 'token', null));
+    processes.prepare([agent]);
+    expect(await variablesOf('always')).toMatchObject({ variables: ['MASO_TEST_STORE_B', 'MASO_TEST_STORE_C'] });
+    expect(await variablesOf('never')).toMatchObject({ variables: ['MASO_TEST_STORE_B', 'MASO_TEST_STORE_C'] });
+    let inForce = storedWith('MASO_TEST_STORE_B');
+    environment.follow(() => inForce);
+    expect(await variablesOf('always')).toMatchObject({ variables: ['MASO_TEST_STORE_C'] });
+    inForce = storedWith('MASO_TEST_STORE_C');
+    expect(await variablesOf('always')).toMatchObject({ variables: [] });
+    inForce = sampleMesh();
+    expect(await variablesOf('always')).toMatchObject({ variables: [] });
   });
 });

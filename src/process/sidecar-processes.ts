@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import type { Agent } from '../mesh/mesh.ts';
+import type { ChildEnvironment } from './child-environment.ts';
 
 /** Users of one agent and of nobody else. */
 export type AgentUsers = { readonly agent: number; readonly tools: number };
@@ -11,6 +12,7 @@ export type SidecarProgram = {
   readonly program: readonly string[];
   readonly meshFile: string;
   readonly stateDirectory: string;
+  readonly environment: ChildEnvironment;
 };
 
 type Prepared = { readonly child: ChildProcess; readonly started: string };
@@ -58,7 +60,10 @@ export class SidecarProcesses {
   #spawned(agent: Agent, restart: 'always' | 'never'): Prepared {
     const [executable = process.execPath, ...args] = this.#options.program;
     const own = this.#argumentsOf(agent, restart);
-    const child = spawn(executable, [...args, ...own], { stdio: ['pipe', 'inherit', 'inherit', 'ipc'] });
+    const child = spawn(executable, [...args, ...own], {
+      env: this.#options.environment.variables(),
+      stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
+    });
     return { child, started: own.join('\0') };
   }
 

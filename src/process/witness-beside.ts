@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { isJsonObject } from '../message/json.ts';
+import type { ChildEnvironment } from './child-environment.ts';
 import { nodeDirectories } from './directories.ts';
 import { recorderKeyFile } from './node-recorder.ts';
 
@@ -17,6 +18,7 @@ type Options = {
   /** Arguments that make this program run a command: program, then its arguments. */
   readonly program: readonly string[];
   readonly stateDirectory: string;
+  readonly environment: ChildEnvironment;
   readonly log: (line: string) => void;
 };
 
@@ -36,6 +38,7 @@ export async function startWitnessBeside(options: Options): Promise<WitnessBesid
     const [executable = process.execPath, ...args] = options.program;
     const log = join(checkpoints, recorderKeyFile);
     child = spawn(executable, [...args, 'witness', witness, '--log', log, '--port', port, '--json'], {
+      env: options.environment.variables(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const ready = await readyOf(child);
