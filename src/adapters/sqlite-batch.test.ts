@@ -81,6 +81,29 @@ it('goes on where its log cannot be copied', () => {
   expect(later).toHaveLength(1);
 });
 
+it('answers what was committed where nobody can tell how long its log is', async () => {
+  const mute = new DatabaseSync(join(folder, 'mute.sqlite'));
+  mute.exec('CREATE TABLE note (text TEXT)');
+  const prepare = mute.prepare.bind(mute);
+  mute.prepare = (sql) => {
+    const statement = prepare(sql);
+    if (!sql.includes('wal_checkpoint')) return statement;
+    statement.get = () => {
+      throw new Error('disk I/O error');
+    };
+    return statement;
+  };
+  const batched = new BatchedDatabase(mute, schedule);
+  const written = batched.write(() => mute.exec(`INSERT INTO note VALUES ('kept')`));
+  const refused = batched.write(() => mute.exec('INSERT INTO nowhere VALUES (1)'));
+  const missing = expect(refused).rejects.toThrow();
+  expect(() => batched.flush()).not.toThrow();
+  await written;
+  await missing;
+  expect(later).toEqual([]);
+  batched.close();
+});
+
 it('copies nothing once it is closed', () => {
   insert(70);
   database.close();

@@ -98,19 +98,9 @@ export class BatchedDatabase {
     this.#waiting = [];
     if (group.length === 0) return;
     const values = this.#commit(group);
+    if (values === null) this.#commitEach(group);
+    else group.forEach((work, index) => work.settle(null, values[index]));
     this.#copyLater();
-    if (values !== null) {
-      group.forEach((work, index) => work.settle(null, values[index]));
-      return;
-    }
-    for (const work of group) {
-      try {
-        const [value] = this.#transaction([work]);
-        work.settle(null, value);
-      } catch (failure) {
-        work.settle(failure, undefined);
-      }
-    }
   }
 
   close(): void {
@@ -127,9 +117,18 @@ export class BatchedDatabase {
    */
   #copyLater(): void {
     if (this.#logLength === null || this.#callOffCopy !== null) return;
-    const { log, checkpointed } = this.#logLength.get() ?? {};
-    if (!(Number(log) - Number(checkpointed) >= copiedFromPages)) return;
+    if (!(this.#pagesToCopy(this.#logLength) >= copiedFromPages)) return;
     this.#callOffCopy = this.#schedule.later(() => this.#copy(), copyDelayMs);
+  }
+
+  #pagesToCopy(logLength: StatementSync): number {
+    try {
+      const { log, checkpointed } = logLength.get() ?? {};
+      return Number(log) - Number(checkpointed);
+    } catch {
+      // Nobody knows how long the log is: nothing is copied this time, and the next commit looks again.
+      return 0;
+    }
   }
 
   #copy(): void {
@@ -164,6 +163,17 @@ export class BatchedDatabase {
     } catch {
       // The caller runs each work alone, and the one that fails there rejects with its own error.
       return null;
+    }
+  }
+
+  #commitEach(group: readonly Work[]): void {
+    for (const work of group) {
+      try {
+        const [value] = this.#transaction([work]);
+        work.settle(null, value);
+      } catch (failure) {
+        work.settle(failure, undefined);
+      }
     }
   }
 
