@@ -261,6 +261,17 @@ describe('a message under a new data key', () => {
     expect(codeOf(await admission)).toBe('accepted');
   });
 
+  test('is not accepted as a repeat either, and is BUS_UNAVAILABLE where the key never is', async () => {
+    const disk = Promise.withResolvers<void>();
+    context = opening(disk.promise);
+    const one = publication(invoice, desk);
+    const both = [one, { ...one, resend: true }].map((copy) => admit(desk.peer, copy, context));
+    await settled();
+    disk.reject(new Error('full'));
+    expect((await Promise.all(both)).map(codeOf)).toEqual(['BUS_UNAVAILABLE', 'BUS_UNAVAILABLE']);
+    expect(queue.pending('triage', new Set(), 10)).toEqual([]);
+  });
+
   test('BUS_UNAVAILABLE where the key is not, and it is not delivered', async () => {
     context = opening(Promise.reject(new Error('full')));
     const one = publication(invoice, desk);

@@ -101,7 +101,7 @@ export async function admit(
   const judged = judging instanceof Promise ? await judging : judging;
   const passed = turn === null ? judged : judgeAgain(judged, sender, publication, context);
   if (passed.body !== null && isHarmlessResend(publication, passed, context)) {
-    return exitResent(publication, passed.body, context);
+    return exitResent(publication, passed.body, passed.kept, context);
   }
   const review = passed.refusal === null && passed.body !== null
     ? watch(passed.body, publication.entry, waited, context)

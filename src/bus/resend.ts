@@ -20,11 +20,12 @@ export function isHarmlessResend(
 export async function exitResent(
   publication: Publication,
   body: EnvelopeBody,
+  keyKept: Promise<void> | undefined,
   context: AdmitContext,
 ): Promise<Admission> {
   try {
-    // The first copy may still be on its way to the disk, and may yet be withdrawn.
-    await context.queue.flushed();
+    // The first copy and its data key may still be on their way to the disk; it may yet be withdrawn.
+    await Promise.all([context.queue.flushed(), keyKept]);
     if (context.queue.digestOf(body.id) !== envelopeDigest(publication.envelope)) {
       return { answer: 'refused', code: 'BUS_UNAVAILABLE', drop: false };
     }
