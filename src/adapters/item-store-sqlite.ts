@@ -126,10 +126,12 @@ export class SqliteItemStore implements ItemStore {
   }
 
   async removeExpired(nowMs: number): Promise<number> {
-    return this.#db.write(() => {
+    const removed = await this.#db.write(() => {
       this.#statements.removeExpiredTerms.run(nowMs);
-      return Number(this.#statements.removeExpired.run(nowMs).changes);
+      return this.#statements.removeExpired.all(nowMs).map((row) => String(row['id']));
     });
+    if (removed.length > 0) this.#noteState(removed, null);
+    return removed.length;
   }
 
   async noteReads(
@@ -187,8 +189,8 @@ export class SqliteItemStore implements ItemStore {
     return reading.read;
   }
 
-  /** What is served no more leaves the vectors; where it may come in again they are read anew. */
-  #noteState(ids: readonly string[], state: ItemState): void {
+  /** What is served no more, or is gone (null), leaves the vectors; where it may come in again they are read anew. */
+  #noteState(ids: readonly string[], state: ItemState | null): void {
     for (const [shelf, { ready }] of this.#vectors) {
       for (const id of ids) ready?.remove(id);
       if (ready === null || isIndexed(state) || ready.isWorn) this.#vectors.delete(shelf);
@@ -271,7 +273,7 @@ function prepare({ database }: BatchedDatabase) {
     setState: database.prepare(
       `UPDATE item SET state = ?1, reason = ?2 WHERE id = ?3 AND (state <> 'quarantined' OR ?1 = 'current')`,
     ),
-    removeExpired: database.prepare('DELETE FROM item WHERE expires_at <= ?'),
+    removeExpired: database.prepare('DELETE FROM item WHERE expires_at <= ? RETURNING id'),
     removeExpiredTerms: database.prepare(
       'DELETE FROM item_term WHERE item IN (SELECT id FROM item WHERE expires_at <= ?)',
     ),
@@ -292,7 +294,7 @@ function prepare({ database }: BatchedDatabase) {
 }
 
 /** States whose items queries may find. */
-function isIndexed(state: ItemState): boolean {
+function isIndexed(state: ItemState | null): boolean {
   return state === 'current' || state === 'flagged';
 }
 

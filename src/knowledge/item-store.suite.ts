@@ -77,6 +77,15 @@ export function itemStoreSuite(open: () => { readonly store: ItemStore; readonly
       expect(seen.map(({ item }) => item.id)).toEqual([id(2)]);
     });
 
+    test('take no place among the nearest once they are over and gone', async () => {
+      const shelf = 'source/s';
+      await store.add([storedItem(1, { shelf, vector: axis(0) }), storedItem(2, { shelf, vector: axis(0, 0.4), expiresAt: 9000 })]);
+      const nearest = async () => (await store.nearest(shelf, axis(0), 1, () => true)).map(({ item }) => item.id);
+      expect(await nearest()).toEqual([id(1)]);
+      expect(await store.removeExpired(5000)).toBe(1);
+      expect(await nearest()).toEqual([id(2)]);
+    });
+
     test('are replaced in the step that adds what replaces them', async () => {
       const of = { shelf: 'source/s', document: 'a.md' };
       await store.add([storedItem(1, of)]);
