@@ -46,7 +46,7 @@ export const meshKeys: { readonly [path: string]: string } = {
   'knowledge.*.flagged': '`withhold`: a piece in which a control found something waits for `maso knowledge clear`; `serve`: it is served, and looked at again by the sidecar of its reader.',
   'knowledge.*.pieces_max': 'Pieces of some 1,200 characters that it may hold.',
   knowledge_store: 'Postgres with pgvector in the place of the node\'s own file; it holds sealed items, keys stay at the node. A change needs a restart.',
-  'knowledge_store.host': 'Its name or address, or the folder of its unix socket. TLS 1.3 with a certificate of that name, but for a socket, and for loopback where `ca_file` is absent.',
+  'knowledge_store.host': 'Its name or address, or the folder of its unix socket. TLS 1.3 with a certificate of that name, but for a socket, and for loopback where neither `ca_file` nor a password is given; a password on loopback wants `ca_file`.',
   'knowledge_store.port': 'Its port.',
   'knowledge_store.database': 'Its database.',
   'knowledge_store.user': 'Who the node is there.',

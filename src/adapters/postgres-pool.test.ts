@@ -6,6 +6,7 @@ import { openPostgres, type PostgresPool } from './postgres-pool.ts';
 
 /** Messages of the server (PostgreSQL documentation, "Message Formats"). */
 const authenticationOk = Buffer.from('R\0\0\0\x08\0\0\0\0', 'latin1');
+const authenticationCleartext = Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1');
 const done = Buffer.from('C\0\0\0\x0aBEGIN\0Z\0\0\0\x05T', 'latin1');
 const ready = Buffer.from('Z\0\0\0\x05I', 'latin1');
 const sslRequestCode = 80_877_103;
@@ -84,5 +85,19 @@ describe('a database that hangs up within a transaction', () => {
     }
     expect(uncaught).toEqual([]);
     expect(await store.transaction('SELECT 1', async () => 'served')).toBe('served');
+  });
+});
+
+describe('whoever has the port of the database on loopback', () => {
+  test('is not told the password, whatever it asks for', async () => {
+    const secret = 'a very secret password';
+    process.env['MASO_TEST_POOL_PASSWORD'] = secret;
+    const { port, received } = await serve({
+      greeting: authenticationCleartext, statement: () => undefined,
+    });
+    const store = await open(port, { kind: 'env', name: 'MASO_TEST_POOL_PASSWORD' });
+    await expect(store.rows('SELECT 1')).rejects.toMatchObject({ code: 'KNOWLEDGE_UNAVAILABLE' });
+    expect(received().length).toBeGreaterThan(0);
+    expect(received().includes(secret)).toBe(false);
   });
 });

@@ -2,10 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Pool, PoolClient, PoolConfig, QueryResultRow } from 'pg';
 import { KnowledgeError } from '../knowledge/knowledge-error.ts';
-import type { KnowledgeStoreSettings } from '../mesh/knowledge-settings.ts';
+import { transportOf, type KnowledgeStoreSettings } from '../mesh/knowledge-settings.ts';
 import { readOwnerOnly } from './credential-file.ts';
 
-const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
 const connectionsMax = 8;
 const connectMs = 5_000;
 const statementMs = 30_000;
@@ -77,11 +76,13 @@ export async function openPostgres(settings: KnowledgeStoreSettings): Promise<Po
 
 /**
  * Nothing comes from the environment but a password that is asked for by name. TLS 1.3 with a certificate
- * of the host's name, but for a unix socket, and on loopback where no authority is named.
+ * of the host's name, but for a unix socket, and on loopback where neither an authority nor a password is
+ * named: whoever answers in clear may ask for the password itself.
  */
 async function configOf(settings: KnowledgeStoreSettings): Promise<PoolConfig> {
   const { host, port, database, user, schema, caFile } = settings;
-  const isClear = host.startsWith('/') || (loopback.has(host) && caFile === null);
+  const transport = transportOf(settings);
+  const isClear = transport === 'socket' || (transport === 'clear' && settings.password === null);
   const ca = caFile === null ? {} : { ca: await readFile(caFile, 'utf8') };
   const password = passwordOf(settings);
   return {

@@ -23,4 +23,9 @@ export const knowledgeFileCodes = {
     mend: 'Keep password_file or password_env, not both.',
     agentSees: 'UNAVAILABLE',
   },
+  MESH_KNOWLEDGE_CLEAR: {
+    means: 'The store is on loopback without ca_file and has a password: whoever answers there could have it in clear.',
+    mend: 'Name the authority of its certificate with ca_file, or the folder of its unix socket as host.',
+    agentSees: 'UNAVAILABLE',
+  },
 } as const satisfies CodeTable;

@@ -50,6 +50,8 @@ export type TokenSettings = {
   readonly sees: ReadonlySet<string>;
 };
 
+const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
 /** A Postgres database with pgvector that keeps sealed items; absent is a SQLite file of the node. */
 export type KnowledgeStoreSettings = {
   /** Name or address; or the folder of a unix socket, which begins with `/`. */
@@ -67,3 +69,14 @@ export type KnowledgeStoreSettings = {
   /** Authorities of the server's certificate, PEM; null: those of the system. */
   readonly caFile: string | null;
 };
+
+/**
+ * `socket`: the folder says who serves it. `clear`: loopback where no authority is named; any process of
+ * the machine that has the port may answer, so no password is shown to it.
+ */
+export function transportOf(
+  { host, caFile }: Pick<KnowledgeStoreSettings, 'host' | 'caFile'>,
+): 'socket' | 'clear' | 'tls' {
+  if (host.startsWith('/')) return 'socket';
+  return loopback.has(host) && caFile === null ? 'clear' : 'tls';
+}

@@ -67,9 +67,19 @@ describe('the database of knowledge and memory in the mesh file', () => {
     ['its password in the file', { password: 'x' }, 'MESH_KEY_UNKNOWN'],
     ['an address with credentials', { host: 'maso:x@db.example.org' }, 'MESH_VALUE_INVALID'],
     ['a schema that is no plain name', { schema: 'maso; DROP TABLE item' }, 'MESH_VALUE_INVALID'],
+    ['a password for whoever answers on loopback', { host: 'localhost', password_env: 'B' }, 'MESH_KNOWLEDGE_CLEAR'],
+    ['a password in a file for the same', { host: '127.0.0.1', password_file: 'a' }, 'MESH_KNOWLEDGE_CLEAR'],
     ['two passwords', { password_file: 'a', password_env: 'B' }, 'MESH_KNOWLEDGE_PASSWORD'],
   ])('is refused with %s', (_, change, code) => {
     expect(loaded({ ...store, ...change }).diagnostics.map((one) => one.code)).toContain(code);
+  });
+
+  test.each([
+    ['no password', { host: 'localhost' }],
+    ['an authority', { host: 'localhost', password_env: 'B', ca_file: 'ca.pem' }],
+    ['a unix socket', { host: '/run/postgresql', password_env: 'B' }],
+  ])('may be on this machine with %s', (_, change) => {
+    expect(codesOf({ knowledge_store: { ...store, ...change } })).toEqual([]);
   });
 
   test('is named by its host, or by the folder of its socket', () => {

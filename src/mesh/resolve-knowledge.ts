@@ -4,6 +4,7 @@ import { flowsTo } from '../label/label.ts';
 import type {
   KnowledgeSource, KnowledgeStoreSettings, MemorySettings, TokenSettings,
 } from './knowledge-settings.ts';
+import { transportOf } from './knowledge-settings.ts';
 import type { Loading } from './loading.ts';
 import { entryShapes, namePattern } from './mesh-file.ts';
 import type { Agent, Domain } from './mesh.ts';
@@ -79,11 +80,12 @@ export function resolveKnowledgeStore(loading: Loading, raw: unknown): Knowledge
   const { password_file: file, password_env: env, ca_file: ca, ...given } = parsed.value;
   if (file !== undefined && env !== undefined) loading.reportKey('MESH_KNOWLEDGE_PASSWORD', path);
   const named = env === undefined ? null : { kind: 'env' as const, name: env };
-  return {
-    ...given,
-    password: file === undefined ? named : { kind: 'file', path: loading.absolute(file) },
-    caFile: ca === undefined ? null : loading.absolute(ca),
-  };
+  const password = file === undefined ? named : { kind: 'file' as const, path: loading.absolute(file) };
+  const settings = { ...given, password, caFile: ca === undefined ? null : loading.absolute(ca) };
+  if (password !== null && transportOf(settings) === 'clear') {
+    loading.reportKey('MESH_KNOWLEDGE_CLEAR', [...path, file === undefined ? 'password_env' : 'password_file']);
+  }
+  return settings;
 }
 
 /** Null where nothing travels under tokens. */
