@@ -60,7 +60,13 @@ export function fold(text: string, effort: Effort): Rewrite {
   let wordEnd = 0;
   let isForeign = false;
   while (position < text.length) {
-    if ((forms[text.charCodeAt(position)] ?? 0) === 0) {
+    const code = text.charCodeAt(position);
+    if ((forms[code] ?? 0) === 0) {
+      position += 1;
+      continue;
+    }
+    // Most pairs that begin like a plate are none: signs and pictures.
+    if (code === plateUnit && plateAt(text, position) === null) {
       position += 1;
       continue;
     }
@@ -79,11 +85,7 @@ export function fold(text: string, effort: Effort): Rewrite {
       const form = formAt(text, position);
       if (form === null) break;
       written += form;
-      position += text.charCodeAt(position) === 0xd83c ? 2 : 1;
-    }
-    if (position === start) {
-      position += 1;
-      continue;
+      position += text.charCodeAt(position) === plateUnit ? 2 : 1;
     }
     if (!effort.take('decoding', stepsOf.fold + stepsOf.character * (position - start))) break;
     rewrite.add(start, position, written);
@@ -123,20 +125,34 @@ for (const [code, form] of buildFolded()) {
   forms[code] = writtenForms.length;
   writtenForms.push(form);
 }
-/** Flags and plates are looked up by their whole point. */
-forms[0xd83c] = writtenForms.push('') - 1;
+/** First unit of flags and plates, which are looked up by the second. */
+const plateUnit = 0xd83c;
+forms[plateUnit] = writtenForms.push('') - 1;
+const plates = buildPlates();
 
 /** Null when the character stays as it is. */
 function formAt(text: string, position: number): string | null {
   const code = text.charCodeAt(position);
   const form = forms[code] ?? 0;
   if (form === 0) return null;
-  if (code !== 0xd83c) return writtenForms[form] ?? null;
-  const point = text.codePointAt(position) ?? 0;
+  return code === plateUnit ? plateAt(text, position) : (writtenForms[form] ?? null);
+}
+
+/** Null when the pair is no plate. */
+function plateAt(text: string, position: number): string | null {
+  const second = position + 1 < text.length ? text.charCodeAt(position + 1) : 0;
+  return second < 0xdc00 || second > 0xdfff ? null : (plates[second - 0xdc00] ?? null);
+}
+
+/** By the second unit, less the first of its kind. */
+function buildPlates(): readonly (string | null)[] {
+  const table: (string | null)[] = Array.from({ length: 0x400 }, () => null);
   for (const [first, ascii] of plateBlocks) {
-    if (point >= first && point < first + 26) return String.fromCharCode(ascii + point - first);
+    for (let letter = 0; letter < 26; letter += 1) {
+      table[(first + letter) & 0x3ff] = String.fromCharCode(ascii + letter);
+    }
   }
-  return null;
+  return table;
 }
 
 function buildFolded(): ReadonlyMap<number, string> {

@@ -80,9 +80,8 @@ const runsMax = 16;
  * exactly. Linear in the text; a text without such characters is returned as it is.
  */
 export function normalise(text: string): NormalText {
-  if (!/[\u0080-\uffff]/.test(text) || keptUntil(text, 0) === text.length) {
-    return { text, hidden: [], originalOf: (position) => position };
-  }
+  const from = /[\u0080-\uffff]/.test(text) ? keptUntil(text) : text.length;
+  if (from === text.length) return { text, hidden: [], originalOf: (position) => position };
   const runs = new HiddenRuns();
   const places = new Places();
   const written = rewrite(text, runs, places);
@@ -166,10 +165,21 @@ function rewrite(text: string, runs: HiddenRuns, places: Places): string {
   return Buffer.from(units.buffer, 0, written * 2).toString('utf16le');
 }
 
-/** The first position from `start` on whose unit is not simply kept. */
-function keptUntil(text: string, start: number): number {
-  let position = start;
-  while (position < text.length && actions[text.charCodeAt(position)] === keep) position += 1;
+/** The first position where something is stripped or written otherwise; the length where there is none. */
+function keptUntil(text: string): number {
+  let position = 0;
+  while (position < text.length) {
+    const action = actions[text.charCodeAt(position)];
+    if (action === keep) {
+      position += 1;
+      continue;
+    }
+    if (action !== highSurrogate) break;
+    // Signs and pictures, as most of what stands in pairs.
+    const length = unitsAt(text, position);
+    if (replacementOf(text, position, length) !== null) break;
+    position += length;
+  }
   return position;
 }
 
@@ -191,18 +201,20 @@ function replacementOf(text: string, position: number, length: number): string |
   const point = text.codePointAt(position) ?? 0;
   if (point >= 0xe0000 && point <= 0xe0fff) return '';
   // Mathematical and enclosed alphanumerics; a small, dense part of the planes above the first.
-  const styled = (point >= 0x1d400 && point <= 0x1d7ff) || (point >= 0x1f100 && point <= 0x1f16f);
-  return styled ? styledForm(point) : null;
+  if (point >= 0x1d400 && point <= 0x1d7ff) return styledForm(mathematicalForms, point, 0x1d400);
+  return point >= 0x1f100 && point <= 0x1f16f ? styledForm(enclosedForms, point, 0x1f100) : null;
 }
 
-const styledForms = new Map<number, string | null>();
+/** By place in their block, kept once computed: a text may be nothing but such characters. */
+type StyledForms = (string | null | undefined)[];
+const mathematicalForms: StyledForms = Array.from({ length: 0x400 });
+const enclosedForms: StyledForms = Array.from({ length: 0x70 });
 
-/** Kept once computed: there are fewer than 1,200 of these characters. */
-function styledForm(point: number): string | null {
-  const known = styledForms.get(point);
+function styledForm(forms: StyledForms, point: number, first: number): string | null {
+  const known = forms[point - first];
   if (known !== undefined) return known;
   const form = asciiForm(String.fromCodePoint(point));
-  styledForms.set(point, form);
+  forms[point - first] = form;
   return form;
 }
 

@@ -50,6 +50,17 @@ describe('readText', () => {
     expect(finds(`Data: ${hide(order)} .`)).toBe(true);
   });
 
+  it('reads letters of plates and circles among pairs that stand for no letter, and half a pair', () => {
+    const digit = String.fromCodePoint(0x1f10b);
+    const plates = Array.from('SYSTEM', (letter) => String.fromCodePoint(0x1f130 + letter.charCodeAt(0) - 65));
+    const circled = String.fromCodePoint(0x1f110);
+    const viewsOf = (text: string) => readText(text).views.map((view) => view.text);
+    expect(viewsOf(digit.repeat(40))).toEqual([digit.repeat(40)]);
+    expect(viewsOf(`${digit}${plates.join('')}${digit}`)).toContain(`${digit}SYSTEM${digit}`);
+    expect(viewsOf(`${digit}${circled}`)).toEqual([`${digit}(A)`]);
+    expect(viewsOf('\ud83c\u0430bc')).toContain('\ud83cabc');
+  });
+
   it('says where in the original a place of a view stands', () => {
     const coded = base64(order);
     const text = `\u00e9 note: ${coded} end`;

@@ -87,12 +87,12 @@ export class Rewrite {
       }
       pieces.copy(cursor, start);
       cursor = ends[index] ?? start;
-      seams.push(pieces.text.length);
+      seams.push(pieces.length);
       pieces.put(start, cursor, replacements[index] ?? '');
-      seams.push(pieces.text.length);
+      seams.push(pieces.length);
     }
     pieces.copy(cursor, Math.min(from.length, cursor + contextLength));
-    return { text: pieces.text, seams, spanOf: (start, end) => pieces.spanOf(start, end) };
+    return { text: pieces.joined(), seams, spanOf: (start, end) => pieces.spanOf(start, end) };
   }
 }
 
@@ -105,8 +105,10 @@ type Written = {
 
 /** The pieces that a text was put together from. */
 class Pieces {
-  text = '';
+  /** Of what has been put together so far. */
+  length = 0;
   private readonly source: string;
+  private readonly texts: string[] = [];
   private readonly places: number[] = [];
   private readonly starts: number[] = [];
   /** End in the source of a replaced piece; -1 for a piece that was copied. */
@@ -124,6 +126,11 @@ class Pieces {
     if (text !== '') this.piece(start, end, text);
   }
 
+  /** As one piece of memory: every look at a character of a string that was added up goes through its parts. */
+  joined(): string {
+    return this.texts.join('');
+  }
+
   spanOf(start: number, end: number): Span {
     const first = this.pieceAt(start);
     const last = this.pieceAt(Math.max(start, end - 1));
@@ -134,10 +141,11 @@ class Pieces {
   }
 
   private piece(start: number, end: number, text: string): void {
-    this.places.push(this.text.length);
+    this.places.push(this.length);
     this.starts.push(start);
     this.ends.push(end);
-    this.text += text;
+    this.texts.push(text);
+    this.length += text.length;
   }
 
   private isCopy(piece: number): boolean {
