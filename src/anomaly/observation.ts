@@ -42,9 +42,12 @@ export function observationOf(entry: EntryDraft, at: number, contextSize: Contex
 
 /**
  * Whom an entry lets act again, so that the time before it says nothing of its behaviour: one agent by name,
- * everybody where a wider part came back or the mesh began; undefined for any other entry.
+ * everybody where a wider part came back or the mesh began; undefined for any other entry, and for one
+ * that a sidecar wrote: it is no word of the mesh.
  */
-export function ledBack({ kind, detail }: Pick<EntryDraft, 'kind' | 'detail'>): string | null | undefined {
+export function ledBack(entry: Pick<EntryDraft, 'kind' | 'actor' | 'detail'>): string | null | undefined {
+  const { kind, detail } = entry;
+  if (agentOf(entry) !== null) return undefined;
   const { unit, fromPhase, toPhase, change } = detail;
   const isBack = kind === 'mesh.started' || (kind === 'pace.stop' && change === 'lifted') ||
     ((kind === 'pace.changed' || kind === 'pace.spread') && rankOf(toPhase) >= 0 && rankOf(toPhase) < rankOf(fromPhase));
@@ -68,7 +71,7 @@ function distanceIn(payload: unknown): number | null {
 }
 
 /** The agent itself, or its sidecar on its behalf. */
-function agentOf({ actor }: EntryDraft): string | null {
+function agentOf({ actor }: Pick<EntryDraft, 'actor'>): string | null {
   const [kind = '', name = ''] = actor.split(':');
   return (kind === 'agent' || kind === 'sidecar') && name !== '' ? name : null;
 }

@@ -107,6 +107,15 @@ describe('node and observer', () => {
     expect(new Set(found())).toEqual(new Set(['OBSERVER_SCORE_UNHEEDED']));
   });
 
+  test.each(['mesh.started', 'pace.stop', 'pace.spread', 'pace.changed'] as const)('take no %s of a sidecar for a pause', (kind) => {
+    const detail = { unit: 'mesh:mesh', change: 'lifted', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY', by: 'pace' };
+    take(kind, historyMs + 2 * minute, detail, 'sidecar:a');
+    act(historyMs + 3 * minute, 400);
+    goOn(historyMs + 4 * minute);
+    expect(isolating().length).toBeGreaterThan(0);
+    expect(found()).toEqual(['OBSERVER_SCORE_UNHEEDED']);
+  });
+
   test('a node that heeds it is not found', () => {
     restart(historyMs + 3 * minute);
     for (let at = historyMs + 3 * minute; isolating().length === 0; at += minute) act(at, 80);

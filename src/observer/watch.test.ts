@@ -92,6 +92,17 @@ describe('the observer', () => {
     expect(codes()).toEqual(['OBSERVER_SCORE_UNHEEDED']);
   });
 
+  test('takes no word of a sidecar for a phase', () => {
+    for (const actor of ['sidecar:b', 'agent:b']) {
+      take('pace.changed', 1_000, { unit: 'mesh:mesh', fromPhase: 'EMERGENCY', toPhase: 'PRIMARY', by: 'pace' }, actor);
+      take('pace.changed', 1_000, { unit: 'agent:a', fromPhase: 'PRIMARY', toPhase: 'EMERGENCY', by: 'pace' }, actor);
+    }
+    take('tool.intent', 120_000, {}, 'sidecar:a');
+    take('indicator.raised', 120_000, { indicator: 'COMPROMISE' }, 'sidecar:a');
+    watch.advance(200_000);
+    expect(codes()).toEqual(['OBSERVER_SIGN_UNHEEDED']);
+  });
+
   test('lets PACE heal out of Alternate, and out of nothing else', () => {
     phase(1_000, 'PRIMARY', 'ALTERNATE');
     phase(2_000, 'ALTERNATE', 'PRIMARY', {}, 'PACE_HEALED');

@@ -66,7 +66,8 @@ export class Watch {
 
   take(entry: RecordedEntry): void {
     this.#latestAt = Math.max(this.#latestAt, entry.recordedAt);
-    if (entry.kind === 'pace.changed') this.#onPhase(entry);
+    // A sidecar says nothing of phases: what one that is taken over records of them is no word of the mesh.
+    if (entry.kind === 'pace.changed' && agentOf(entry) === null) this.#onPhase(entry);
     if (entry.kind === 'tool.intent') this.#onIntent(entry);
     if (entry.kind === 'indicator.raised' && entry.detail['indicator'] === 'COMPROMISE') this.#onSign(entry);
     this.#onBehaviour(entry);
