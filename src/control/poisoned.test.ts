@@ -14,7 +14,7 @@ const entry = (
 async function* listed(entries: readonly EntryDraft[]): AsyncGenerator<EntryDraft> {
   yield* entries;
 }
-const spread = (entries: readonly EntryDraft[]) => spreadOf(new Set(['poison']), listed(entries));
+const spread = (entries: readonly EntryDraft[]) => spreadOf(new Set(['poison']), ['passed-on'], listed(entries));
 
 const readBy = (agent: string, incarnation: string) =>
   entry('memory.read', 'node', `read-${agent}`, { causedBy: ['poison'], detail: { agent, incarnation } });
@@ -48,6 +48,20 @@ describe('what followed from a poisoned item', () => {
       entry('message.outbound', 'agent:a', 'm2'), admitted('m2', 'b'),
     ]);
     expect(Object.fromEntries(found.messages)).toEqual({ b: ['m1'] });
+  });
+
+  test('is nothing that only bears the id of a read, a message or an order for tokens', async () => {
+    const found = await spread([
+      entry('memory.read', 'node', 'shared', { causedBy: ['poison'], detail: { agent: 'a', incarnation: 'run-a' } }),
+      entry('memory.written', 'node', 'shared', { detail: { agent: 'a', tokens: 1 } }),
+      entry('message.outbound', 'agent:a', 'other'), admitted('other', 'b'),
+      ...['shared', 'other', 'passed-on'].map((id) =>
+        entry('knowledge.read', 'node', `of-${id}`, { causedBy: [id], detail: { agent: `c-${id}`, incarnation: `run-${id}` } })),
+      ...['shared', 'other', 'passed-on'].flatMap((id) =>
+        [entry('message.outbound', `agent:c-${id}`, `m-${id}`), admitted(`m-${id}`, 'd')]),
+      entry('message.outbound', 'agent:e', 'm-e', { causedBy: ['passed-on'] }), admitted('m-e', 'f'),
+    ]);
+    expect([Object.fromEntries(found.messages), found.items.size]).toEqual([{ b: ['other'], f: ['m-e'] }, 0]);
   });
 
   test('is nothing that was refused', async () => {

@@ -14,17 +14,20 @@ export type Spread = {
 type Read = Pick<RecordedEntry, 'kind' | 'message' | 'actor' | 'causedBy' | 'detail' | 'outcome'>;
 
 /**
- * Everything that follows from these items and reads, over entries in the order of the log. Whoever was
+ * Everything that follows from these items, and from these reads and messages, over entries in the order of the log. Whoever was
  * given one taints all that it says and keeps from then on, in whatever task, until its session ends;
  * whoever was sent such a message is taken to have read it. Too much is put aside rather than too
  * little: what is left out goes on poisoning. A sidecar that was taken over chooses every name in its
- * entries: what was read and kept is taken from the node's own, and a message counts once it is admitted.
+ * entries: what was read and kept is taken from the node's own, and a message counts once it is admitted. It also chooses
+ * the ids of messages and reads: only an item is read, whatever bears its id besides.
  */
 export async function spreadOf(
   roots: ReadonlySet<string>,
+  passedOn: Iterable<string>,
   entries: AsyncIterable<Read>,
 ): Promise<Spread> {
-  const reached = new Set(roots);
+  const kept = new Set(roots);
+  const reached = new Set([...roots, ...passedOn]);
   /** Sent by somebody who was reached, as a sidecar says: nothing, until a node admits it. */
   const sent = new Set<string>();
   const items = new Set<string>();
@@ -38,7 +41,7 @@ export async function spreadOf(
     if (kind === 'session.ended') forget(tainted, actor, incarnation);
     if (id === null || outcome === 'NO-GO') continue;
     const isNodes = actor === 'node';
-    if (isNodes && isRead(kind) && follows && typeof agent === 'string') {
+    if (isNodes && isRead(kind) && causedBy.some((cause) => kept.has(cause)) && typeof agent === 'string') {
       tainted.set(agent, typeof incarnation === 'string' ? incarnation : null);
       reached.add(id);
     }
@@ -47,9 +50,9 @@ export async function spreadOf(
     const isOfTainted = sent.has(id) || (typeof from === 'string' && tainted.has(from));
     if (isNodes && kind === 'message.admitted' && isOfTainted) reached.add(id);
     if (isNodes && kind === 'memory.written' && (follows || (typeof agent === 'string' && tainted.has(agent)))) {
-      const item = typeof detail['item'] === 'string' ? detail['item'] : id;
-      reached.add(item);
-      items.add(item);
+      const { item } = detail;
+      if (typeof item !== 'string') continue;
+      for (const known of [kept, reached, items]) known.add(item);
     }
     if (!reached.has(id)) continue;
     if (kind === 'tool.outcome' && outcome === 'GO') done += 1;

@@ -15,9 +15,14 @@ type Graph = Pick<ItemStore, 'readsOf' | 'writtenAfter' | 'causedBy'>;
 /**
  * Everything that follows from items, messages or reads, by what processes were given: whoever read an
  * item taints all that it writes from then on, in whatever task. Each read and each write is looked
- * at once; there is no bound on their number, since one that is left out goes on poisoning.
+ * at once; there is no bound on their number, since one that is left out goes on poisoning. Messages have
+ * ids that their senders chose: what was kept because of one follows from it, and nobody reads it as an item.
  */
-export async function descendantsOf(roots: readonly string[], graph: Graph): Promise<Descendants> {
+export async function descendantsOf(
+  roots: readonly string[],
+  graph: Graph,
+  messages: Iterable<string> = [],
+): Promise<Descendants> {
   const items = new Set<string>();
   const calls = new Set<string>();
   /** From which position on all that a process writes follows from a root. */
@@ -29,6 +34,7 @@ export async function descendantsOf(roots: readonly string[], graph: Graph): Pro
     seen.add(id);
     waiting.push(id);
   };
+  for (const message of messages) for (const caused of await graph.causedBy(message)) reach(caused);
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     items.add(id);
     for (const caused of await graph.causedBy(id)) reach(caused);

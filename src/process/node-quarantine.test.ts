@@ -106,6 +106,16 @@ describe('what is put aside while its reader goes on', () => {
   });
 });
 
+test('no message takes along the piece whose id its sender gave it', async () => {
+  const shared = onlyItem(await node.remember('shared', { incarnation: 'run-0' }));
+  const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+  await node.recall({}, { incarnation: 'run-2' });
+  await node.store.noteReads('run-of-another', node.id(), [shared.id]);
+  sent('triage', 'planner', shared.id);
+  expect(await quarantineOf().putAside(poison.id, agents)).toMatchObject({ items: 1, messages: 1 });
+  expect([await stateOf(shared.id), await node.store.isBarred('run-of-another')]).toEqual(['current', false]);
+});
+
 describe('a sidecar that is away when something is put aside', () => {
   test('is told its runs and messages when it is back, also by a node that started since', async () => {
     const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
@@ -179,7 +189,7 @@ describe('a node that starts shortly after something was put aside', () => {
       node.clock.ms += 6_001;
       await restarted.followUp();
     }
-    expect(followed()).toMatchObject([{ act: 'quarantine', item: poison.id, readers: 1, afterRestart: true }]);
+    expect(followed()).toEqual([{ act: 'quarantine', item: poison.id, items: 1, readers: 1, afterRestart: true }]);
     expect(told.get('planner')?.slice(1)).toEqual([{ kind: 'quarantine', messages: [late], incarnations: [] }]);
   });
 

@@ -150,14 +150,17 @@ export class Quarantine {
   async #follow(subject: string, known: Set<string>): Promise<Found> {
     const { store, entriesSince } = this.#parts;
     let roots: readonly string[] = [subject];
+    const sent = new Set<string>();
     for (let round = 0; ; round += 1) {
-      const { items, calls, incarnations } = await descendantsOf(roots, store);
-      const spread = await spreadOf(new Set([...items, ...calls]), entriesSince(ulidTimeMs(subject) ?? 0));
-      const more = [...spread.items, ...[...spread.messages.values()].flat()].filter((id) => !items.has(id));
+      const { items, calls, incarnations } = await descendantsOf(roots, store, sent);
+      const spread = await spreadOf(items, [...calls, ...sent], entriesSince(ulidTimeMs(subject) ?? 0));
+      const more = [...spread.items].filter((id) => !items.has(id));
+      const before = sent.size;
+      for (const id of [...spread.messages.values()].flat()) sent.add(id);
       roots = [...items, ...more];
       const found = { items: [...items], runs: [...incarnations], messages: spread.messages, done: spread.done };
       const isNew = await this.#putAside(subject, found, known);
-      if ((more.length === 0 && !isNew) || round >= roundsMax) return found;
+      if ((more.length === 0 && sent.size === before && !isNew) || round >= roundsMax) return found;
     }
   }
 
