@@ -230,6 +230,23 @@ describe('looking again a lease later', () => {
     expect(node.entries.filter(({ kind }) => kind === 'knowledge.changed')).toHaveLength(1);
   });
 
+  test('says what it found once the recorder is there again', async () => {
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    const quarantine = quarantineOf();
+    await quarantine.putAside(poison.id, agents);
+    sent('triage', 'planner');
+    node.recorderFails = true;
+    node.clock.ms += 6_001;
+    await expect(quarantine.followUp()).rejects.toThrow();
+    node.recorderFails = false;
+    for (let round = 0; round < 3; round += 1) {
+      node.clock.ms += 6_001;
+      await quarantine.followUp();
+    }
+    expect(node.entries.filter(({ kind }) => kind === 'knowledge.changed')).toHaveLength(1);
+  });
+
   test('leaves alone what an operator serves again meanwhile', async () => {
     const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
     const quarantine = quarantineOf();

@@ -35,8 +35,8 @@ type Watched = {
   /** Over only after a look at that time or later, however often sidecars come back before. */
   lastMs: number;
   left: number;
-  /** Whether nobody knows yet if what was put aside before this node started is on record. */
-  isUnsaid: boolean;
+  /** How much of `known` is on record; -1 where a node that starts cannot know whether anything is. */
+  said: number;
   readonly known: Set<string>;
 };
 type Found = {
@@ -68,7 +68,7 @@ export class Quarantine {
     for (const subject of aside.unfinished()) {
       const known = new Set(aside.runs().map((run) => `run ${run}`));
       for (const [agent, ids] of aside.messages()) for (const id of ids) known.add(`message ${agent} ${id}`);
-      this.#watch(subject, known, true);
+      this.#watch(subject, known, -1);
       this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
     }
   }
@@ -114,19 +114,19 @@ export class Quarantine {
       const before = watched.known.size;
       const found = await this.#follow(subject, watched.known);
       const isNew = watched.known.size > before;
-      if (isNew || watched.isUnsaid) await this.#record(subject, watched, found);
-      watched.isUnsaid = false;
+      if (watched.known.size > watched.said) await this.#record(subject, watched, found);
+      watched.said = watched.known.size;
       const isOver = (!isNew && nowMs >= watched.lastMs) || watched.left <= 0;
       if (isOver && this.#watched.get(subject) === watched) this.#watched.delete(subject);
     }
   }
 
   /** Looks a lease from now; who comes back again and again puts off no look that is due before. */
-  #watch(subject: string, known: Set<string>, isUnsaid = false): void {
+  #watch(subject: string, known: Set<string>, said = known.size): void {
     const lastMs = this.#parts.clock.nowMs() + followUpMs;
     const watched = this.#watched.get(subject);
     if (watched === undefined) {
-      this.#watched.set(subject, { dueMs: lastMs, lastMs, left: followUpsMax, isUnsaid, known });
+      this.#watched.set(subject, { dueMs: lastMs, lastMs, left: followUpsMax, said, known });
       return;
     }
     watched.lastMs = lastMs;
@@ -187,7 +187,7 @@ export class Quarantine {
     return true;
   }
 
-  async #record(subject: string, { isUnsaid }: Watched, { items, runs }: Found): Promise<void> {
+  async #record(subject: string, { said }: Watched, { items, runs }: Found): Promise<void> {
     const { recorder, clock } = this.#parts;
     const at = clock.nowMs();
     await recorder.record([{
@@ -204,7 +204,7 @@ export class Quarantine {
       tookUs: null,
       detail: {
         act: 'quarantine', item: subject, items: items.length, readers: runs.length,
-        ...(isUnsaid ? { afterRestart: true } : {}),
+        ...(said < 0 ? { afterRestart: true } : {}),
       },
     }]);
   }
