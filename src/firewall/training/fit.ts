@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Channel } from '../../message/channel.ts';
 import { channels } from '../../message/channel.ts';
-import { evidenceOf } from '../compact-model.ts';
 import type { Example, LabelledWindow } from './examples.ts';
 import type { Draw } from './seeded-random.ts';
 import { seededDraw, shuffle } from './seeded-random.ts';
@@ -56,13 +55,24 @@ export function fit(examples: readonly Example[], options: FitOptions): Fitted {
   return { weights: total, bias: named as Fitted['bias'] };
 }
 
+/** What the weights of a window, in all, amount to for so many features. */
+export type Evidence = (sum: number, size: number) => number;
+
+/** As weights are learned: every feature counts, and silence says nothing. */
+export const learnedEvidence: Evidence = (sum, size) => sum / Math.sqrt(size);
+
 /** Raw score of a window under weights that are being fitted. */
-export function windowScore(example: Example, window: LabelledWindow, fitted: Fitted): number {
+export function windowScore(
+  example: Example,
+  window: LabelledWindow,
+  fitted: Fitted,
+  evidence: Evidence,
+): number {
   const { ids } = example;
   let sum = 0;
   const end = window.first + window.size;
   for (let at = window.first; at < end; at += 1) sum += fitted.weights[ids[at] ?? 0] ?? 0;
-  return evidenceOf(sum, window.size) + fitted.bias[example.channel];
+  return evidence(sum, window.size) + fitted.bias[example.channel];
 }
 
 function importanceOf(
@@ -177,7 +187,7 @@ class Descent {
   private score({ ids, channel }: Example, { first, size }: LabelledWindow): number {
     let sum = 0;
     for (let at = first; at < first + size; at += 1) sum += this.weights[ids[at] ?? 0] ?? 0;
-    return sum / Math.sqrt(size) + (this.bias[channels.indexOf(channel)] ?? 0);
+    return learnedEvidence(sum, size) + (this.bias[channels.indexOf(channel)] ?? 0);
   }
 
   private highest(example: Example): LabelledWindow {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { channels } from '../../message/channel.ts';
 import type { CompactWeights } from '../compact-model.ts';
+import { evidenceOf } from '../compact-model.ts';
 import { FeatureReader } from '../features.ts';
 import type { WordClusters } from '../word-clusters.ts';
 import { calibrate, type HeldScore } from './calibrate.ts';
 import type { Example, RowCaps } from './examples.ts';
 import { capRows, exampleOf } from './examples.ts';
-import type { FitOptions, Fitted } from './fit.ts';
-import { fit, windowScore } from './fit.ts';
+import type { Evidence, FitOptions, Fitted } from './fit.ts';
+import { fit, learnedEvidence, windowScore } from './fit.ts';
 import type { LabelledRow } from './labelled-row.ts';
 import { seededDraw } from './seeded-random.ts';
 
@@ -16,6 +17,11 @@ export type TrainOptions = FitOptions & {
   readonly caps: RowCaps;
   readonly lengthPenalty: CompactWeights['lengthPenalty'];
   readonly clusters: WordClusters | null;
+  /**
+   * Probabilities are fitted to scores as texts are scored (`evidenceOf`); else to scores of the weights
+   * alone, which leaves short dull texts, that score less, less suspect.
+   */
+  readonly calibratesWithSilence: boolean;
 };
 
 /** Harmless twins: without them nothing says that a short dull line is dull, or a plain request plain. */
@@ -63,6 +69,7 @@ export const defaultTraining: Omit<TrainOptions, 'version' | 'clusters'> = {
     web: 0.8,
     code: 0.8,
   },
+  calibratesWithSilence: false,
 };
 
 const folds = 4;
@@ -86,17 +93,18 @@ export function train(
   const reader = new FeatureReader(options.bits, options.clusters);
   const examples = chosen.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
   const foldOf = foldsBySource(examples);
+  const evidence = options.calibratesWithSilence ? evidenceOf : learnedEvidence;
   const unseen: HeldScore[] = [];
   for (let fold = 0; fold < folds; fold += 1) {
     const fitted = fit(examples.filter((example, index) => foldOf(example, index) !== fold), options);
     const left = examples.filter((example, index) => foldOf(example, index) === fold);
     const real = left.filter(({ source }) => !source.startsWith(composedHere));
-    unseen.push(...scoresOf(real.length > 0 ? real : left, fitted, options.lengthPenalty));
+    unseen.push(...scoresOf(real.length > 0 ? real : left, fitted, options.lengthPenalty, evidence));
   }
   const fitted = fit(examples, options);
   const { weights, bias } = fitted;
   const apart = held.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
-  const sets = [unseen, scoresOf(apart, fitted, options.lengthPenalty)].filter(({ length }) => length > 0);
+  const sets = [unseen, scoresOf(apart, fitted, options.lengthPenalty, evidence)].filter(({ length }) => length > 0);
   return {
     version: options.version,
     bits: options.bits,
@@ -118,15 +126,16 @@ function isComposed(source: string): boolean {
   return source.startsWith('composed') || source.startsWith(composedHere);
 }
 
-/** Score of each example as the model would give it: its highest window, less for its length. */
+/** Score of each example: its highest window, less for its length; as the model would give it, unless told otherwise. */
 export function scoresOf(
   examples: readonly Example[],
   fitted: Fitted,
   lengthPenalty: CompactWeights['lengthPenalty'],
+  evidence: Evidence = evidenceOf,
 ): readonly HeldScore[] {
   return examples.map((example) => {
     let best = -Infinity;
-    for (const window of example.windows) best = Math.max(best, windowScore(example, window, fitted));
+    for (const window of example.windows) best = Math.max(best, windowScore(example, window, fitted, evidence));
     const score = best - lengthPenalty[example.channel] * Math.log(example.windows.length);
     return { score, channel: example.channel, isAttack: example.isAttack };
   });

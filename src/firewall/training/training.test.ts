@@ -134,6 +134,13 @@ describe('training', () => {
 });
 
 describe('calibration', () => {
+  it('fits probabilities to the weights alone unless told to count silence, and learns the same weights', () => {
+    const alone = train(rows, options);
+    const asScored = train(rows, { ...options, calibratesWithSilence: true });
+    expect(asScored.calibration).not.toEqual(alone.calibration);
+    expect({ ...asScored, calibration: null }).toEqual({ ...alone, calibration: null });
+  });
+
   it('asks texts of real sources what is rare, and not twins that were written to look like attacks', () => {
     const row = (source: string, label: 'attack' | 'benign', text: string, index: number) =>
       ({ id: `${source}-${index}`, text, label, family: 'x', channel: 'document', source }) as const;
