@@ -16,6 +16,9 @@ export type FuzzReport = {
   readonly residentGrownMiB: number;
 };
 
+/** A sixth of a minute's work. */
+const settledAfter = 200_000;
+
 /** Feeds mutated vectors and noise to every parser of outside bytes, in turn, until `isDone`. */
 export function fuzz(seed: number, isDone: (executions: number) => boolean): FuzzReport {
   const dice = diceOf(seed);
@@ -38,8 +41,8 @@ export function fuzz(seed: number, isDone: (executions: number) => boolean): Fuz
       executions.set(target.name, (executions.get(target.name) ?? 0) + 1);
       total += 1;
     }
-    // Compiled code and caches have their size by now; from here on memory may not grow.
-    if (settled === null && total >= 20_000) settled = settledMemory();
+    // Compiled code, caches and the nursery have their size by now; from here on memory may not grow.
+    if (settled === null && total >= settledAfter) settled = settledMemory();
   }
   const now = settledMemory();
   const heapGrownMiB = now.heapMiB - (settled ?? now).heapMiB;
@@ -64,7 +67,7 @@ function settledMemory(): Memory {
 
 const heapGrownMiBMax = 8;
 /** The engine widens its nursery while it works hard and does not give it back at once. */
-const residentGrownMiBMax = 256;
+const residentGrownMiBMax = 128;
 
 function main(): void {
   const { values } = parseArgs({

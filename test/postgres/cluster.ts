@@ -47,8 +47,8 @@ export type Cluster = {
   readonly query: (sql: string) => Promise<readonly QueryResultRow[]>;
   /** As a server that crashes and stays away. */
   readonly stop: () => Promise<void>;
-  /** As a server that crashes or is restarted. */
-  readonly restart: () => Promise<void>;
+  /** The same server, after it was stopped. */
+  readonly start: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -119,8 +119,7 @@ export async function startCluster(): Promise<Cluster> {
     connect,
     query,
     stop: () => stop(server),
-    restart: async () => {
-      await stop(server);
+    start: async () => {
       server = await start();
     },
     close: async () => {
