@@ -10,7 +10,7 @@ import { Buffer } from 'node:buffer';
 import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { envelopeHeader } from '../src/identity/envelope-header.ts';
+import { envelopeHeader, itemDigest } from '../src/identity/envelope-header.ts';
 import { authorityHash } from '../src/identity/certificate.ts';
 import { algorithmOf, hashOf, lowered, signatureInput } from '../src/identity/key-algorithm.ts';
 import type { SignatureAlgorithm } from '../src/identity/key-algorithm.ts';
@@ -125,6 +125,11 @@ function withBody(change: Partial<EnvelopeBody>): string {
   return canonicalize({ ...body, ...change });
 }
 
+/** What a sealed message carries beside its body, and the header that names it. */
+const item = encode(Buffer.alloc(300, 7));
+const itemHeader = envelopeHeader(thumb('triage'), 'EdDSA', itemDigest(item));
+const withItem = jws(itemHeader, text);
+
 type Failing = {
   readonly name: string;
   readonly code: string;
@@ -153,6 +158,8 @@ const malformed: readonly Failing[] = [
   ['a truncated signature', good.slice(0, -1)],
   ['an empty signature, algorithm none', `${encode('{"alg":"none"}')}.${load}.`],
   ['an empty header', `.${load}.${tail}`],
+  ['an item in place of the signature', `${head}.${load}.~${item}`],
+  ['an item before the rest', `${item}~${withItem}`],
 ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_ENVELOPE_MALFORMED' }));
 
 const refusedHeaders: readonly Failing[] = [
@@ -186,6 +193,9 @@ const refusedHeaders: readonly Failing[] = [
   ],
   ['white space in the header', twisted('":"', '": "')],
   ['an escaped member name', twisted('"alg"', '"\\u0061lg"')],
+  ['an item of two digests', jws(itemHeader.replace(',"typ"', `,"item":"${itemDigest('')}","typ"`), text)],
+  ['an item whose digest is too short', jws(envelopeHeader(thumb('triage'), 'EdDSA', itemDigest(item).slice(1)), text)],
+  ['an item whose digest is of illegal characters', jws(envelopeHeader(thumb('triage'), 'EdDSA', '"'.repeat(43)), text)],
   ['a flipped bit in the header', `${flip(head, 10)}.${load}.${tail}`],
   ['a truncated header', `${head.slice(0, -4)}.${load}.${tail}`],
 ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_HEADER_REFUSED' }));
@@ -237,6 +247,13 @@ const forged: readonly Failing[] = [
     ['a signature by another key', jws(header('triage'), text, 'impostor')],
     ['a signature of zeros', `${head}.${load}.${encode(new Uint8Array(64))}`],
     ['an empty payload', `${head}..${tail}`],
+    ['an item that was not signed', `${good}~${item}`],
+    ['an empty item that was not signed', `${good}~`],
+    ['an item that is missing', withItem],
+    ['an empty item in place of the signed one', `${withItem}~`],
+    ['a flipped bit in the item', `${withItem}~${flip(item, 5)}`],
+    ['another spelling of the item', `${withItem}~${item}=`],
+    ['two items', `${withItem}~${item}~${item}`],
   ].map(([name = '', envelope = '']) => ({ name, envelope, code: 'IDENTITY_SIGNATURE_INVALID' })),
   {
     name: 'a certificate for the same name with another key',
@@ -391,6 +408,7 @@ write('signed-valid.json', {
   source: 'scripts/generate-signed-vectors.ts',
   vectors: [
     ...validBodies.map(([name, one]) => validOf(name, 'triage', canonicalize(one))),
+    { ...validOf('an item beside the body', 'triage', text), envelope: `${withItem}~${item}` },
     ...[...algorithms].map(([key, algorithm]) => validOf(`algorithm ${algorithm}`, key, text)),
   ],
 });

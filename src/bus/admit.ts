@@ -12,7 +12,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import { paceRefusal } from './pace-refusal.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
-import type { Protection, Turned } from '../protection/protection.ts';
+import { openedClear, type Opened, type Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
@@ -169,15 +169,18 @@ function judge(
     const typeBroken = verified.code.startsWith('MESSAGE_TYPE_');
     return refused(null, verified.code, typeBroken || verified.code.startsWith('IDENTITY_'));
   }
-  const { body } = verified;
+  const { body, item } = verified;
   const domain = mesh.domains.get(body.domain);
-  if (domain?.tier !== 'RETRIEVAL') return judgeOpen(body, sender, publication, context);
-  const opened = context.protection.open(body, domain);
-  const judgeOpened = (turned: Turned): Judged => turned.ok
-    ? { ...judgeOpen(turned.body, sender, publication, context), kept: turned.kept }
+  if (domain?.tier !== 'RETRIEVAL' && item === null) {
+    return judgeOpen(body, sender, publication, context);
+  }
+  const opened = domain?.tier === 'RETRIEVAL'
+    ? context.protection.open(body, item, domain) : openedClear(body, item);
+  const judgeOpened = (read: Opened): Judged => read.ok
+    ? { ...judgeOpen(read.body, sender, publication, context), kept: read.kept }
     : {
       body,
-      refusal: headRefusal(sender, publication, body, context) ?? { code: turned.code, drop: false },
+      refusal: headRefusal(sender, publication, body, context) ?? { code: read.code, drop: false },
     };
   return opened instanceof Promise ? opened.then(judgeOpened) : judgeOpened(opened);
 }

@@ -3,7 +3,7 @@ import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import type { PeerIdentity } from './credential.ts';
-import { readEnvelopeHeader } from './envelope-header.ts';
+import { itemDigest, itemMark, readEnvelopeHeader } from './envelope-header.ts';
 import { signatureLengthMax, splitCompactJws, verifyCompactJws } from './jws.ts';
 import { algorithmOf } from './key-algorithm.ts';
 
@@ -20,6 +20,8 @@ export type VerifiedEnvelope = {
   readonly peer: PeerIdentity;
   /** The signed bytes: the canonical form of `body`. */
   readonly payloadBytes: Uint8Array;
+  /** What travels beside the body, as it was signed; null where nothing does. */
+  readonly item: string | null;
 };
 
 /** `code` is one of this folder's or of the message folder's table. */
@@ -27,19 +29,20 @@ export type EnvelopeRefusal = { readonly ok: false; readonly code: string };
 
 /**
  * Believes an envelope only when a verified peer signed exactly these bytes, they are canonical,
- * and they name that peer as their sender (G1). The attacker controls every character of `jws`;
+ * and they name that peer as their sender (G1). The attacker controls every character of `envelope`;
  * nothing of it is parsed before its signature holds. Never throws.
  *
  * `peerByThumbprint` answers only for certificates that it has verified and that are valid now.
  * Freshness, replay and routing are the bus's to check.
  */
 export function verifyEnvelope(
-  jws: SignedEnvelope,
+  envelope: SignedEnvelope,
   peerByThumbprint: (thumbprint: string) => PeerIdentity | null,
   limits: EnvelopeLimits,
 ): VerifiedEnvelope | EnvelopeRefusal {
-  const bounded = limits.depthMax >= 0 && jws.length <= jwsLengthMax(limits.bytesMax);
+  const bounded = limits.depthMax >= 0 && envelope.length <= envelopeLengthMax(limits.bytesMax);
   if (!bounded) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
+  const { jws, item } = splitItem(envelope);
   const parts = splitCompactJws(jws);
   if (parts === null) return refuse('IDENTITY_ENVELOPE_MALFORMED');
   const header = readEnvelopeHeader(parts.header);
@@ -50,16 +53,17 @@ export function verifyEnvelope(
   if (peer === null || peer.thumbprint !== thumbprint) return refuse('IDENTITY_SIGNER_UNKNOWN');
   // The key decides: a header that names another algorithm is none of this signer.
   if (algorithm !== algorithmOf(peer.publicKey)) return refuse('IDENTITY_HEADER_REFUSED');
-  if (!verifyCompactJws(parts, algorithm, peer.publicKey)) {
-    return refuse('IDENTITY_SIGNATURE_INVALID');
-  }
+  const isSigned =
+    verifyCompactJws(parts, algorithm, peer.publicKey) &&
+    (item === null ? header.item === null : header.item === itemDigest(item));
+  if (!isSigned) return refuse('IDENTITY_SIGNATURE_INVALID');
   const json = parseStrictJson(parts.payload, { ...defaultJsonLimits, ...limits });
   if (!json.ok) return refuse(json.code);
   if (!json.canonical) return refuse('IDENTITY_NOT_CANONICAL');
   const parsed = parseEnvelopeBody(json.value);
   if (!parsed.ok) return refuse(parsed.code);
   if (!isSender(parsed.body, peer)) return refuse('IDENTITY_SENDER_MISMATCH');
-  return { ok: true, body: parsed.body, peer, payloadBytes: parts.payload };
+  return { ok: true, body: parsed.body, peer, payloadBytes: parts.payload, item };
 }
 
 /** A node signs no envelopes: one named like an agent must not be able to speak as it. */
@@ -67,8 +71,16 @@ function isSender(body: EnvelopeBody, peer: PeerIdentity): boolean {
   return peer.kind === 'agent' && body.instance === peer.spiffeId && body.from === peer.name;
 }
 
-/** A header takes less than 256 characters; four characters carry three bytes. */
-function jwsLengthMax(bytesMax: number): number {
+/** An item is part of what was signed by its digest alone: its characters mean nothing here. */
+function splitItem(envelope: SignedEnvelope): { readonly jws: string; readonly item: string | null } {
+  const at = envelope.indexOf(itemMark);
+  return at < 0
+    ? { jws: envelope, item: null }
+    : { jws: envelope.slice(0, at), item: envelope.slice(at + itemMark.length) };
+}
+
+/** A header takes less than 256 characters; four characters carry three bytes. Items come out of it. */
+function envelopeLengthMax(bytesMax: number): number {
   return Math.ceil((bytesMax * 4) / 3) + 256 + signatureLengthMax;
 }
 

@@ -42,6 +42,11 @@ export const protectionCodes = {
     mend: 'Look at the sidecar that sent it; nothing of the payload was used.',
     agentSees: 'REFUSED',
   },
+  PROTECTION_ITEM_FOREIGN: {
+    means: 'A sealed item came with a message of a data domain whose payloads are in clear.',
+    mend: 'Look at the sidecar that sent it: it is another version, or taken over.',
+    agentSees: 'REFUSED',
+  },
   PROTECTION_KEY_FOREIGN: {
     means: 'The data key is bound to another domain, classification, role, mandate, sender or recipient.',
     mend: 'Look at the sidecar that sent it; a key never serves a second exchange.',

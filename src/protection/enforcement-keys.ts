@@ -7,11 +7,11 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { DataKeyRecord, DataKeyStore } from './data-key-store.ts';
 import type { KeyAgreement, KeyHolder } from './key-agreement.ts';
 import {
-  providedTierRefusal, type Protection, type ProtectionRefusal, type Turned,
+  providedTierRefusal, type Protection, type ProtectionRefusal, type Opened,
 } from './protection.ts';
 import { releaseContext, type Release, type ReleaseRequest } from './release.ts';
 import {
-  bindingOf, keyContext, openItem, readSealed, type SealedPayload,
+  bindingOf, keyContext, openItem, readSealed, type SealedMessage,
 } from './sealed-payload.ts';
 import { rewrapKeys } from './rewrap.ts';
 import { dataKeyBytes } from './sealed-bytes.ts';
@@ -41,7 +41,7 @@ type Key = Known | { readonly code: string };
 type Learned = {
   readonly key: Key;
   /** What was opened with it to see that it is one; null where that was not needed. */
-  readonly tried: { readonly sealed: SealedPayload; readonly turned: Turned } | null;
+  readonly tried: { readonly message: SealedMessage; readonly opened: Opened } | null;
 };
 
 /** Keys held in memory at one time; the oldest goes first, and is unwrapped again when needed. */
@@ -73,17 +73,18 @@ export class EnforcementKeys implements Protection {
     return (await this.#pair()).publicKey;
   }
 
-  open(body: EnvelopeBody, domain: Domain): Turned | Promise<Turned> {
-    const sealed = readSealed(body.payload);
-    if (sealed === null) return refused('PROTECTION_SEAL_MISSING');
+  open(body: EnvelopeBody, item: string | null, domain: Domain): Opened | Promise<Opened> {
+    const message = readSealed(body.payload, item);
+    if (message === null) return refused('PROTECTION_SEAL_MISSING');
+    const { sealed } = message;
     // The sender sealed it under the version of the policy that is in force: the roles are the same.
     const sameRoles = sealed.roles.join() === domain.allowedRoles.join();
     if (!sameRoles) return refused('PROTECTION_KEY_FOREIGN');
     const binding = bindingOf(body, sealed.roles);
     const known = this.#inMemory(sealed.key);
-    if (known !== null) return this.#opened(body, sealed, binding, known);
-    return this.#learn(body, sealed, binding).then(({ key, tried }) =>
-      tried?.sealed === sealed ? withKept(tried.turned, key) : this.#opened(body, sealed, binding, key));
+    if (known !== null) return this.#opened(body, message, binding, known);
+    return this.#learn(body, message, binding).then(({ key, tried }) =>
+      tried?.message === message ? withKept(tried.opened, key) : this.#opened(body, message, binding, key));
   }
 
   /**
@@ -126,27 +127,29 @@ export class EnforcementKeys implements Protection {
     await this.#options.store.prune(nowMs);
   }
 
-  #opened(body: EnvelopeBody, sealed: SealedPayload, binding: string, key: Key): Turned {
+  #opened(body: EnvelopeBody, message: SealedMessage, binding: string, key: Key): Opened {
     if ('code' in key) return refused(key.code);
     if (key.binding !== binding) return refused('PROTECTION_KEY_FOREIGN');
     const { messageBytesMax: bytesMax, depthMax } = this.#options.limits();
-    const payload = openItem(body, sealed, key, { bytesMax, depthMax });
+    const payload = openItem(body, message, key, { bytesMax, depthMax });
     if (payload === undefined) return refused('PROTECTION_SEAL_BROKEN');
     return withKept({ ok: true, body: { ...body, payload } }, key);
   }
 
   /** Several messages under one new key learn it once. */
-  #learn(body: EnvelopeBody, sealed: SealedPayload, binding: string): Promise<Learned> {
-    const under = this.#learning.get(sealed.key);
+  #learn(body: EnvelopeBody, message: SealedMessage, binding: string): Promise<Learned> {
+    const { key: id } = message.sealed;
+    const under = this.#learning.get(id);
     if (under !== undefined) return under;
-    const learning = this.#learnOnce(body, sealed, binding).finally(() => {
-      this.#learning.delete(sealed.key);
+    const learning = this.#learnOnce(body, message, binding).finally(() => {
+      this.#learning.delete(id);
     });
-    this.#learning.set(sealed.key, learning);
+    this.#learning.set(id, learning);
     return learning;
   }
 
-  async #learnOnce(body: EnvelopeBody, sealed: SealedPayload, binding: string): Promise<Learned> {
+  async #learnOnce(body: EnvelopeBody, message: SealedMessage, binding: string): Promise<Learned> {
+    const { sealed } = message;
     const { store } = this.#options;
     const record = store.get(sealed.key);
     if (record !== null) return { key: await this.#unwrap(record), tried: null };
@@ -156,15 +159,15 @@ export class EnforcementKeys implements Protection {
     const bytes = await holder.open(sealed.bus, keyContext(sealed.key, binding));
     if (bytes === null || bytes.length !== dataKeyBytes) return notLearned('PROTECTION_SEAL_BROKEN');
     // A key that opens nothing is not worth a row.
-    const turned = this.#opened(body, sealed, binding, { binding, bytes, untilMs: 0, kept: null });
-    if (!turned.ok) return notLearned(turned.code);
+    const opened = this.#opened(body, message, binding, { binding, bytes, untilMs: 0, kept: null });
+    if (!opened.ok) return notLearned(opened.code);
     const key = await this.#keep(sealed.key, binding, bytes);
-    return { key, tried: 'code' in key ? null : { sealed, turned } };
+    return { key, tried: 'code' in key ? null : { message, opened } };
   }
 
   /**
    * The key once the `Kms` has wrapped it. Its row goes to the disk together with the message, which
-   * waits for both (`Turned.kept`): one flush, not two in turn.
+   * waits for both (`Opened.kept`): one flush, not two in turn.
    */
   async #keep(id: string, binding: string, bytes: Uint8Array): Promise<Key> {
     const { kms, store, clock, limits } = this.#options;
@@ -245,10 +248,10 @@ function readBinding(binding: string): BoundTo | null {
   }
 }
 
-function withKept(turned: Turned, key: Key): Turned {
-  return turned.ok && 'kept' in key && key.kept !== null ? { ...turned, kept: key.kept } : turned;
+function withKept(opened: Opened, key: Key): Opened {
+  return opened.ok && 'kept' in key && key.kept !== null ? { ...opened, kept: key.kept } : opened;
 }
 
-function refused(code: string): Turned {
+function refused(code: string): Opened {
   return { ok: false, code };
 }

@@ -8,12 +8,12 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintNonce } from '../message/identifiers.ts';
 import type { KeyAgreement, KeyHolder, SealedKey } from './key-agreement.ts';
 import {
-  providedTierRefusal, type ProtectionRefusal, type SealingProtection, type Turned,
+  providedTierRefusal, type Opened, type ProtectionRefusal, type Sealed, type SealingProtection,
 } from './protection.ts';
 import { releaseContext, signReleaseRequest, type Release } from './release.ts';
 import {
   bindingOf, keyContext, keyIdBytes, openItem, readSealed, sealedJson, sealItem,
-  type SealedPayload,
+  type SealedMessage, type SealedPayload,
 } from './sealed-payload.ts';
 import { dataKeyBytes } from './sealed-bytes.ts';
 
@@ -79,7 +79,7 @@ export class HeldKeys implements SealingProtection {
     this.#busKey = null;
   }
 
-  seal(body: EnvelopeBody, domain: Domain): Turned | Promise<Turned> {
+  seal(body: EnvelopeBody, domain: Domain): Sealed | Promise<Sealed> {
     const binding = bindingOf(body, domain.allowedRoles);
     const own = this.#own.get(binding);
     if (own !== undefined && this.#isHeld(own)) return this.#sealed(body, domain, own);
@@ -87,28 +87,29 @@ export class HeldKeys implements SealingProtection {
       made === null ? refused('PROTECTION_UNAVAILABLE') : this.#sealed(body, domain, made));
   }
 
-  open(body: EnvelopeBody): Turned | Promise<Turned> {
-    const sealed = readSealed(body.payload);
-    if (sealed === null) return refused('PROTECTION_SEAL_MISSING');
+  open(body: EnvelopeBody, item: string | null): Opened | Promise<Opened> {
+    const message = readSealed(body.payload, item);
+    if (message === null) return refused('PROTECTION_SEAL_MISSING');
+    const { sealed } = message;
     const binding = bindingOf(body, sealed.roles);
     const held = this.#released.get(sealed.key);
-    if (held !== undefined && this.#isHeld(held)) return this.#opened(body, sealed, binding, held);
+    if (held !== undefined && this.#isHeld(held)) return this.#opened(body, message, binding, held);
     return this.#ask(sealed.key, binding).then((key) =>
-      this.#opened(body, sealed, binding, key));
+      this.#opened(body, message, binding, key));
   }
 
-  #sealed(body: EnvelopeBody, { allowedRoles: roles }: Domain, own: Own): Turned {
-    const item = sealItem(body, own, this.#options.random);
-    const payload = sealedJson({ key: own.id, roles, bus: own.bus, ...item });
-    return { ok: true, body: { ...body, payload } };
+  #sealed(body: EnvelopeBody, { allowedRoles: roles }: Domain, own: Own): Sealed {
+    const { nonce, ciphertext: item } = sealItem(body, own, this.#options.random);
+    const payload = sealedJson({ key: own.id, roles, bus: own.bus, nonce });
+    return { ok: true, body: { ...body, payload }, item };
   }
 
   #opened(
     body: EnvelopeBody,
-    sealed: SealedPayload,
+    sealed: SealedMessage,
     binding: string,
     key: Held | { readonly code: string },
-  ): Turned {
+  ): Opened {
     if ('code' in key) return refused(key.code);
     if (key.binding !== binding) return refused('PROTECTION_KEY_FOREIGN');
     const { messageBytesMax: bytesMax, depthMax } = this.#limits();
@@ -217,6 +218,6 @@ function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.set(key, value);
 }
 
-function refused(code: string): Turned {
+function refused(code: string): { readonly ok: false; readonly code: string } {
   return { ok: false, code };
 }

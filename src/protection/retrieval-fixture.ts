@@ -15,7 +15,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { EnforcementKeys } from './enforcement-keys.ts';
 import { HeldKeys, type KeyPort } from './held-keys.ts';
-import type { Turned } from './protection.ts';
+import type { Opened, Protection } from './protection.ts';
 import { verifyReleaseRequest, type Release } from './release.ts';
 
 export const { limits } = sampleMesh();
@@ -96,38 +96,49 @@ export function sidecarOf(party: Party, isAsked = (): void => undefined): HeldKe
 
 export const clear = (change: Partial<EnvelopeBody> = {}): EnvelopeBody =>
   bodies.bodyFrom(sender, { payload: { text: secret }, ...change });
-export const codeOf = (turned: Turned): string => (turned.ok ? 'opened' : turned.code);
+export const codeOf = (opened: Opened): string => (opened.ok ? 'opened' : opened.code);
 
-export async function sealed(change: Partial<EnvelopeBody> = {}, by = sidecarOf(sender)): Promise<EnvelopeBody> {
-  const turned = await by.seal(clear(change), domain);
-  if (!turned.ok) throw new Error(turned.code);
-  return turned.body;
+/** A message as it travels. */
+export type Travelling = { readonly body: EnvelopeBody; readonly item: string };
+
+export async function sealed(change: Partial<EnvelopeBody> = {}, by = sidecarOf(sender)): Promise<Travelling> {
+  const done = await by.seal(clear(change), domain);
+  if (!done.ok || done.item === null) throw new Error(done.ok ? 'nothing was sealed' : done.code);
+  return { body: done.body, item: done.item };
 }
 
 /** Opened at the bus and durable there, as an admitted message is. */
-export async function atBus(body: EnvelopeBody, by = ground.bus): Promise<Turned> {
-  const turned = await by.open(body, domain);
-  if (turned.ok) await turned.kept;
-  return turned;
+export async function atBus(message: Travelling, by = ground.bus): Promise<Opened> {
+  const opened = await openedBy(by, message);
+  if (opened.ok) await opened.kept;
+  return opened;
 }
 
-/** Every way to change one byte of the base64url members of a sealed payload. */
-export function* changedOnce(body: EnvelopeBody): Generator<readonly [string, EnvelopeBody]> {
+/** As a node or a sidecar reads it. */
+export async function openedBy(
+  by: Protection,
+  { body, item }: { readonly body: EnvelopeBody; readonly item: string | null },
+  where = domain,
+): Promise<Opened> {
+  return by.open(body, item, where);
+}
+
+/** Every way to change one byte of what is sealed, and of what belongs to it in the body. */
+export function* changedOnce({ body, item }: Travelling): Generator<readonly [string, Travelling]> {
   const payload = body.payload as { readonly [member: string]: JsonValue };
   const inBus = payload['bus'] as { readonly [member: string]: JsonValue };
   const flip = (text: string, at: number): string =>
     text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1);
-  for (const member of ['ciphertext', 'nonce'] as const) {
-    const text = String(payload[member]);
-    for (let at = 0; at < text.length; at += 7) {
-      yield [`${member} ${at}`, { ...body, payload: { ...payload, [member]: flip(text, at) } }];
-    }
+  for (let at = 0; at < item.length; at += 7) yield [`item ${at}`, { body, item: flip(item, at) }];
+  const nonce = String(payload['nonce']);
+  for (let at = 0; at < nonce.length; at += 7) {
+    yield [`nonce ${at}`, { item, body: { ...body, payload: { ...payload, nonce: flip(nonce, at) } } }];
   }
   for (const member of ['enc', 'wrapped'] as const) {
     const text = String(inBus[member]);
     for (let at = 0; at < text.length; at += 7) {
       const changed = { ...payload, bus: { ...inBus, [member]: flip(text, at) } };
-      yield [`bus ${member} ${at}`, { ...body, payload: changed }];
+      yield [`bus ${member} ${at}`, { item, body: { ...body, payload: changed } }];
     }
   }
 }

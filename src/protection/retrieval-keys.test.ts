@@ -9,39 +9,39 @@ import { systemRandom } from '../adapters/random-system.ts';
 import type { Kms } from '../identity/credential.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import {
-  atBus, begin, busOn, codeOf, domain, ground, limits, recipient, sealed, sender, sidecarOf,
+  atBus, begin, busOn, codeOf, openedBy, ground, limits, recipient, sealed, sender, sidecarOf,
 } from './retrieval-fixture.ts';
 
 beforeEach(begin);
 
 describe('keys that change', () => {
   it('a node that started anew has another key; what it kept it still releases', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const unseen = await sealed({ to: 'desk' });
     ground.bus = busOn(ground.database, ground.kms);
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
-    expect(codeOf(await ground.bus.open(body, domain))).toBe('opened');
-    expect(codeOf(await ground.bus.open(unseen, domain))).toBe('PROTECTION_KEY_ROTATED');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
+    expect(codeOf(await openedBy(ground.bus, message))).toBe('opened');
+    expect(codeOf(await openedBy(ground.bus, unseen))).toBe('PROTECTION_KEY_ROTATED');
   });
 
   it('wrapped again by another KMS, they open with that one alone, and messages go on', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const next = await openKeyFileKms(join(ground.folder, 'kms', 'next.key'), systemRandom);
     expect(await busOn(ground.database, successiveKms(next, [ground.kms])).rewrapAll()).toBe(1);
     ground.bus = busOn(ground.database, next);
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
     ground.bus = busOn(ground.database, ground.kms);
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_LOST');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_KEY_LOST');
   });
 
   it('another KMS key opens nothing that was wrapped before', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     ground.bus = busOn(ground.database, await openKeyFileKms(join(ground.folder, 'kms', 'other.key'), systemRandom));
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_LOST');
-    expect(codeOf(await ground.bus.open(body, domain))).toBe('PROTECTION_KEY_LOST');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_KEY_LOST');
+    expect(codeOf(await openedBy(ground.bus, message))).toBe('PROTECTION_KEY_LOST');
     expect(ground.reported).not.toHaveLength(0);
   });
 
@@ -51,46 +51,46 @@ describe('keys that change', () => {
     const disk = Promise.withResolvers<void>();
     const write = ground.database.write.bind(ground.database);
     ground.database.write = (work) => disk.promise.then(() => write(work));
-    const turned = await ground.bus.open(first, domain);
-    const beside = await ground.bus.open(second, domain);
+    const turned = await openedBy(ground.bus, first);
+    const beside = await openedBy(ground.bus, second);
     if (!turned.ok || !beside.ok) throw new Error('refused');
-    expect(codeOf(await sidecarOf(recipient).open(first))).toBe('PROTECTION_KEY_UNKNOWN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), first))).toBe('PROTECTION_KEY_UNKNOWN');
     expect(beside.kept).toBe(turned.kept);
     disk.resolve();
     await turned.kept;
-    expect(codeOf(await sidecarOf(recipient).open(first))).toBe('opened');
-    expect(await ground.bus.open(second, domain)).not.toHaveProperty('kept');
+    expect(codeOf(await openedBy(sidecarOf(recipient), first))).toBe('opened');
+    expect(await openedBy(ground.bus, second)).not.toHaveProperty('kept');
   });
 
   it('a key that the disk did not take is learned and written again', async () => {
-    const body = await sealed();
+    const message = await sealed();
     let fails = true;
     const write = ground.database.write.bind(ground.database);
     ground.database.write = (work) => (fails ? Promise.reject(new Error('full')) : write(work));
-    const turned = await ground.bus.open(body, domain);
+    const turned = await openedBy(ground.bus, message);
     if (!turned.ok) throw new Error(turned.code);
     await expect(turned.kept).rejects.toThrow();
     expect(ground.reported).toHaveLength(1);
     fails = false;
-    await atBus(body);
+    await atBus(message);
     ground.bus = busOn(ground.database, ground.kms);
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
   });
 
   it('a KMS that fails refuses, and keeps nothing', async () => {
     const down: Kms = { wrap: () => Promise.reject(new Error('down')), unwrap: ground.kms.unwrap };
     ground.bus = busOn(ground.database, down);
-    const body = await sealed();
-    expect(codeOf(await ground.bus.open(body, domain))).toBe('PROTECTION_UNAVAILABLE');
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_UNKNOWN');
+    const message = await sealed();
+    expect(codeOf(await openedBy(ground.bus, message))).toBe('PROTECTION_UNAVAILABLE');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_KEY_UNKNOWN');
   });
 
   it('keys of messages that are over are dropped', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     await ground.bus.prune(ground.nowMs + limits.messageLifetimeMs + leaseMsDefault + 2 * limits.clockSkewMs + 1);
     ground.database.flush();
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_KEY_UNKNOWN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_KEY_UNKNOWN');
   });
 
   it('a stolen disk without the KMS key holds neither payload nor data key', async () => {

@@ -8,40 +8,41 @@ import type { Domain } from '../mesh/mesh.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import {
-  atBus, begin, busOn, changedOnce, clear, codeOf, domain, ground, recipient, sealed, secret, sender,
-  sidecarOf,
+  atBus, begin, busOn, changedOnce, clear, codeOf, domain, ground, openedBy, recipient, sealed, secret, sender,
+  sidecarOf, type Travelling,
 } from './retrieval-fixture.ts';
 
 beforeEach(begin);
 
 describe('a sealed payload', () => {
   it('goes from sidecar to sidecar, is opened at the bus, and holds nothing in clear', async () => {
-    const body = await sealed();
-    expect(JSON.stringify(body)).not.toContain('diagnosis');
-    expect(await atBus(body)).toMatchObject({ ok: true, body: { payload: { text: secret } } });
-    const opened = await sidecarOf(recipient).open(body);
+    const message = await sealed();
+    expect(Buffer.from(message.item, 'base64url').toString('latin1') + JSON.stringify(message.body))
+      .not.toContain('diagnosis');
+    expect(await atBus(message)).toMatchObject({ ok: true, body: { payload: { text: secret } } });
+    const opened = await openedBy(sidecarOf(recipient), message);
     expect(opened).toMatchObject({ ok: true, body: { payload: { text: secret } } });
   });
 
   it('is refused at the bus with one byte changed, wherever', async () => {
-    const body = await sealed();
-    for (const [what, changed] of changedOnce(body)) {
+    const message = await sealed();
+    for (const [what, changed] of changedOnce(message)) {
       // A bus that has not seen the key: it has to open key and payload.
-      expect([what, codeOf(await busOn(new BatchedDatabase(':memory:'), ground.kms).open(changed, domain))])
+      expect([what, codeOf(await openedBy(busOn(new BatchedDatabase(':memory:'), ground.kms), changed))])
         .toEqual([what, 'PROTECTION_KEY_ROTATED']);
-      expect([what, codeOf(await ground.bus.open(changed, domain))]).toEqual([what, 'PROTECTION_SEAL_BROKEN']);
+      expect([what, codeOf(await openedBy(ground.bus, changed))]).toEqual([what, 'PROTECTION_SEAL_BROKEN']);
     }
-    expect(codeOf(await ground.bus.open(body, domain))).toBe('opened');
+    expect(codeOf(await openedBy(ground.bus, message))).toBe('opened');
   });
 
   it('is refused at the recipient with one byte changed', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const to = sidecarOf(recipient);
-    for (const [what, changed] of changedOnce(body)) {
+    for (const [what, changed] of changedOnce(message)) {
       // What is sealed to the bus is nothing to the recipient.
       const code = what.startsWith('bus') ? 'opened' : 'PROTECTION_SEAL_BROKEN';
-      expect([what, codeOf(await to.open(changed))]).toEqual([what, code]);
+      expect([what, codeOf(await openedBy(to, changed))]).toEqual([what, code]);
     }
   });
 
@@ -57,26 +58,30 @@ describe('a sealed payload', () => {
     ['another message', { id: '0'.repeat(26) }, 'PROTECTION_SEAL_BROKEN'],
     ['another schema', { schema: 'note/1' }, 'PROTECTION_SEAL_BROKEN'],
   ])('under %s is refused at both ends', async (_, change, code) => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const to = sidecarOf(recipient);
-    await to.open(body);
-    const swapped = { ...body, ...change };
-    expect(codeOf(await ground.bus.open(swapped, domain))).toBe(code);
-    expect(codeOf(await to.open(swapped))).toBe(code);
+    await openedBy(to, message);
+    const swapped = { item: message.item, body: { ...message.body, ...change } };
+    expect(codeOf(await openedBy(ground.bus, swapped))).toBe(code);
+    expect(codeOf(await openedBy(to, swapped))).toBe(code);
   });
 
   it('of other roles than the policy in force is refused', async () => {
-    const body = await sealed();
+    const message = await sealed();
     const narrowed: Domain = { ...domain, allowedRoles: ['RETRIEVER'] };
-    expect(codeOf(await ground.bus.open(body, narrowed))).toBe('PROTECTION_KEY_FOREIGN');
+    expect(codeOf(await openedBy(ground.bus, message, narrowed))).toBe('PROTECTION_KEY_FOREIGN');
   });
 
   it.each<[string, JsonValue]>([
-    ['in clear', { text: secret }], ['empty', null], ['a list', []], ['cut', { sealed: 'retrieval/2' }],
+    ['in clear', { text: secret }], ['empty', null], ['a list', []], ['cut', { sealed: 'retrieval/3' }],
   ])('%s is refused at both ends', async (_, payload) => {
-    expect(codeOf(await ground.bus.open(clear({ payload }), domain))).toBe('PROTECTION_SEAL_MISSING');
-    expect(codeOf(await sidecarOf(recipient).open(clear({ payload })))).toBe('PROTECTION_SEAL_MISSING');
+    const { item } = await sealed();
+    for (const beside of [null, item]) {
+      const message = { body: clear({ payload }), item: beside };
+      expect(codeOf(await openedBy(ground.bus, message))).toBe('PROTECTION_SEAL_MISSING');
+      expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_SEAL_MISSING');
+    }
   });
 
   it.each<[string, (text: string) => string]>([
@@ -84,35 +89,44 @@ describe('a sealed payload', () => {
     ['in the other alphabet', (text) => text.replaceAll('-', '+').replaceAll('_', '/')],
     ['with a space', (text) => ` ${text}`],
     ['empty', () => ''],
-  ])('with its ciphertext written otherwise (%s) is refused at both ends', async (_, otherwise) => {
-    const body = await sealed({ payload: { text: secret.repeat(20) } });
-    await atBus(body);
-    const payload = body.payload as { readonly ciphertext: string };
-    const changed = { ...body, payload: { ...payload, ciphertext: otherwise(payload.ciphertext) } };
-    expect(codeOf(await ground.bus.open(changed, domain))).toBe('PROTECTION_SEAL_BROKEN');
-    expect(codeOf(await sidecarOf(recipient).open(changed))).toBe('PROTECTION_SEAL_BROKEN');
+  ])('with its item written otherwise (%s) is refused at both ends', async (_, otherwise) => {
+    const message = await sealed({ payload: { text: secret.repeat(20) } });
+    await atBus(message);
+    const changed = { body: message.body, item: otherwise(message.item) };
+    expect(codeOf(await openedBy(ground.bus, changed))).toBe('PROTECTION_SEAL_BROKEN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), changed))).toBe('PROTECTION_SEAL_BROKEN');
+  });
+
+  it('without its item, or with that of another message, is refused at both ends', async () => {
+    const from = sidecarOf(sender);
+    const message = await sealed({}, from);
+    const other = await sealed({ id: '1'.repeat(26) }, from);
+    await atBus(message);
+    for (const by of [ground.bus, sidecarOf(recipient)]) {
+      expect(codeOf(await openedBy(by, { ...message, item: null }))).toBe('PROTECTION_SEAL_MISSING');
+      expect(codeOf(await openedBy(by, { ...message, item: other.item }))).toBe('PROTECTION_SEAL_BROKEN');
+    }
   });
 
   it('says nothing of its length but the class', async () => {
     const from = sidecarOf(sender);
-    const lengthOf = async (text: string): Promise<number> => {
-      const { payload } = await sealed({ payload: { text } }, from);
-      return (payload as { readonly ciphertext: string }).ciphertext.length;
-    };
+    const lengthOf = async (text: string): Promise<number> =>
+      (await sealed({ payload: { text } }, from)).item.length;
     expect(await lengthOf('yes')).toBe(await lengthOf('no, and for a reason that takes some words'));
     expect(await lengthOf('x'.repeat(5000))).toBe(await lengthOf('x'.repeat(5040)));
     expect(await lengthOf('yes')).toBeLessThan(await lengthOf('x'.repeat(5000)));
   });
 
   it('with a member too many is refused', async () => {
-    const body = await sealed();
-    const payload = { ...(body.payload as object), more: 1 };
-    expect(codeOf(await ground.bus.open({ ...body, payload }, domain))).toBe('PROTECTION_SEAL_MISSING');
+    const message = await sealed();
+    const payload = { ...(message.body.payload as object), more: 1 };
+    const longer = { item: message.item, body: { ...message.body, payload } };
+    expect(codeOf(await openedBy(ground.bus, longer))).toBe('PROTECTION_SEAL_MISSING');
   });
 
   it('uses one data key a lease and pair of ends, and another afterwards', async () => {
     const from = sidecarOf(sender);
-    const keyOf = ({ payload }: EnvelopeBody): unknown => (payload as { key?: unknown }).key;
+    const keyOf = ({ body }: Travelling): unknown => (body.payload as { key?: unknown }).key;
     const first = await sealed({}, from);
     expect(keyOf(await sealed({}, from))).toBe(keyOf(first));
     expect(keyOf(await sealed({ to: 'desk' }, from))).not.toBe(keyOf(first));
@@ -123,22 +137,22 @@ describe('a sealed payload', () => {
 
 describe('a release', () => {
   it('is refused to whom the policy refuses, and to everybody but the recipient', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     ground.refusal = 'IDENTITY_REVOKED';
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('IDENTITY_REVOKED');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('IDENTITY_REVOKED');
     ground.refusal = null;
-    expect(codeOf(await sidecarOf(partyOf('desk')).open(body))).toBe('PROTECTION_RELEASE_DENIED');
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('opened');
+    expect(codeOf(await openedBy(sidecarOf(partyOf('desk')), message))).toBe('PROTECTION_RELEASE_DENIED');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
   });
 
   it('is decided again after the key was unwrapped', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     ground.nowMs += leaseMsDefault;
     let looks = 0;
     const request = {
-      key: (body.payload as { key: string }).key, instance: recipient.peer.spiffeId,
+      key: (message.body.payload as { key: string }).key, instance: recipient.peer.spiffeId,
       publicKey: await ground.bus.publicKey(), nonce: 'n', at: ground.nowMs,
     };
     const released = await ground.bus.release(request, () => (++looks > 1 ? 'PACE_STOPPED' : null));
@@ -146,81 +160,81 @@ describe('a release', () => {
   });
 
   it('of a key that nobody saw is refused', async () => {
-    expect(codeOf(await sidecarOf(recipient).open(await sealed()))).toBe('PROTECTION_KEY_UNKNOWN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), await sealed()))).toBe('PROTECTION_KEY_UNKNOWN');
   });
 
   it('lasts one lease and no longer, by either clock, and ends when it is forgotten', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     let asked = 0;
     const to = sidecarOf(recipient, () => void (asked += 1));
-    await to.open(body);
+    await openedBy(to, message);
     ground.nowMs += leaseMsDefault - 1;
-    await to.open(body);
+    await openedBy(to, message);
     expect(asked).toBe(1);
     ground.nowMs += 1;
     ground.refusal = 'BUS_ROLE_DENIED';
-    expect(codeOf(await to.open(body))).toBe('BUS_ROLE_DENIED');
+    expect(codeOf(await openedBy(to, message))).toBe('BUS_ROLE_DENIED');
     ground.refusal = null;
-    await to.open(body);
+    await openedBy(to, message);
     to.forget();
     ground.refusal = 'IDENTITY_REVOKED';
-    expect(codeOf(await to.open(body))).toBe('IDENTITY_REVOKED');
+    expect(codeOf(await openedBy(to, message))).toBe('IDENTITY_REVOKED');
   });
 
   it('that answered another request is refused, and so is one made to look like it', async () => {
-    const body = await sealed();
-    await atBus(body);
-    await sidecarOf(recipient).open(body);
+    const message = await sealed();
+    await atBus(message);
+    await openedBy(sidecarOf(recipient), message);
     const [old] = ground.answers;
     if (old === undefined) throw new Error('nothing was released');
     ground.alter = () => old;
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_REPLAYED');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_REPLAYED');
     ground.alter = ({ nonce }) => ({ ...old, nonce });
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_BROKEN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_BROKEN');
   });
 
   it('with one byte changed, or a longer lease written on it, is refused', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     ground.alter = (release) => ({ ...release, durationMs: release.durationMs + 1 });
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_BROKEN');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_BROKEN');
     for (const member of ['enc', 'wrapped'] as const) {
       ground.alter = (release) => {
         const bytes = Buffer.from(release.sealed[member], 'base64url');
         bytes.writeUInt8(bytes.readUInt8(3) ^ 1, 3);
         return { ...release, sealed: { ...release.sealed, [member]: bytes.toString('base64url') } };
       };
-      expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_BROKEN');
+      expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_BROKEN');
     }
   });
 
   it('that comes after its lease is refused', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     ground.alter = (release) => {
       ground.nowMs += leaseMsDefault;
       return release;
     };
-    expect(codeOf(await sidecarOf(recipient).open(body))).toBe('PROTECTION_RELEASE_EXPIRED');
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_EXPIRED');
   });
 
   it('is not kept when it was forgotten on its way: it is asked whether it still may', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const to = sidecarOf(recipient);
     ground.alter = (release) => {
       ground.refusal = 'BUS_ROLE_DENIED';
       to.forget();
       return release;
     };
-    expect(codeOf(await to.open(body))).toBe('BUS_ROLE_DENIED');
+    expect(codeOf(await openedBy(to, message))).toBe('BUS_ROLE_DENIED');
   });
 
   it('is asked for with a signature of the very identity', async () => {
-    const body = await sealed();
-    await atBus(body);
+    const message = await sealed();
+    await atBus(message);
     const thief = { ...recipient, credential: { ...sender.credential, spiffeId: recipient.peer.spiffeId } };
-    expect(codeOf(await sidecarOf(thief).open(body))).toBe('PROTECTION_RELEASE_FORGED');
+    expect(codeOf(await openedBy(sidecarOf(thief), message))).toBe('PROTECTION_RELEASE_FORGED');
   });
 });

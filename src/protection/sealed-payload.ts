@@ -12,7 +12,7 @@ import { nonceBytes, openBytes, sealBytes, type SealedBytes } from './sealed-byt
 
 export const keyIdBytes = 16;
 
-const format = 'retrieval/2';
+const format = 'retrieval/3';
 const rolesMax = 16;
 const base64Form = /^[A-Za-z0-9_-]+$/;
 const keyIdLength = 22;
@@ -28,22 +28,27 @@ export type SealedPayload = {
   /** The data key for the bus, a named recipient, and the public key that it was sealed to. */
   readonly bus: SealedKey & { readonly publicKey: string };
   readonly nonce: string;
-  /** Ends with the tag. */
-  readonly ciphertext: string;
 };
 
-/** The wire form; see `readSealed` for the way back. */
+/** What is sealed of a message: what stands in its body, and the item that travels beside it. */
+export type SealedMessage = {
+  readonly sealed: SealedPayload;
+  /** Ciphertext and tag, base64url. */
+  readonly item: string;
+};
+
+/** The form in the body; see `readSealed` for the way back. */
 export function sealedJson(sealed: SealedPayload): JsonValue {
-  const { key, roles, bus, nonce, ciphertext } = sealed;
+  const { key, roles, bus, nonce } = sealed;
   const { enc, publicKey, wrapped } = bus;
   // In canonical order, which spares sorting for the signature.
-  return { bus: { enc, publicKey, wrapped }, ciphertext, key, nonce, roles: [...roles], sealed: format };
+  return { bus: { enc, publicKey, wrapped }, key, nonce, roles: [...roles], sealed: format };
 }
 
-/** Null unless the value is exactly a sealed payload; everything in it is chosen by the sender. */
-export function readSealed(value: JsonValue): SealedPayload | null {
-  if (!isJsonObject(value)) return null;
-  const { sealed, key, roles, bus, nonce, ciphertext, ...unknown } = value;
+/** Null unless it is exactly a sealed payload and its item; everything in it is chosen by the sender. */
+export function readSealed(value: JsonValue, item: string | null): SealedMessage | null {
+  if (!isJsonObject(value) || item === null) return null;
+  const { sealed, key, roles, bus, nonce, ...unknown } = value;
   if (sealed !== format || Object.keys(unknown).length > 0 || !isJsonObject(bus ?? null)) return null;
   const { enc, wrapped, publicKey, ...more } = bus as { readonly [member: string]: JsonValue };
   if (Object.keys(more).length > 0 || !Array.isArray(roles) || roles.length > rolesMax) return null;
@@ -54,10 +59,8 @@ export function readSealed(value: JsonValue): SealedPayload | null {
     isBase64(enc, publicKeyLength) &&
     isBase64(publicKey, publicKeyLength) &&
     isBase64(wrapped, null) && wrapped.length <= wrappedLengthMax &&
-    isBase64(nonce, nonceBytes * 4 / 3) &&
-    // Its characters are looked at where it is decoded, since it may be long.
-    typeof ciphertext === 'string';
-  return isWhole ? { key, roles, bus: { enc, wrapped, publicKey }, nonce, ciphertext } : null;
+    isBase64(nonce, nonceBytes * 4 / 3);
+  return isWhole ? { sealed: { key, roles, bus: { enc, wrapped, publicKey }, nonce }, item } : null;
 }
 
 function isBase64(value: JsonValue | undefined, length: number | null): value is string {
@@ -107,12 +110,13 @@ export function sealItem(
 /** The payload; undefined unless the item is untouched and holds one value, canonical and filled up. */
 export function openItem(
   body: EnvelopeBody,
-  sealed: SealedPayload,
+  { sealed, item }: SealedMessage,
   key: { readonly bytes: Uint8Array; readonly binding: string },
   limits: { readonly bytesMax: number; readonly depthMax: number },
 ): JsonValue | undefined {
   const context = itemContext(body, sealed.key, key.binding);
-  const whole = openBytes(sealed, key.bytes, context, paddedLength(limits.bytesMax));
+  const bytes = { nonce: sealed.nonce, ciphertext: item };
+  const whole = openBytes(bytes, key.bytes, context, paddedLength(limits.bytesMax));
   const plain = whole === null ? null : unpadded(whole);
   const parsed = plain === null ? null : parseStrictJson(plain, { ...defaultJsonLimits, ...limits });
   return parsed?.ok === true && parsed.canonical ? parsed.value : undefined;

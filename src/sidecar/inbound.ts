@@ -49,9 +49,9 @@ export async function receive(delivery: Delivery, context: SidecarContext): Prom
     depthMax: context.mesh.limits.depthMax,
   });
   if (!verified.ok) return refuseUnproven(delivery, verified.code, context);
-  const { body } = verified;
+  const { body, item } = verified;
   const refusal = admissionRefusal(body, verified.peer, context);
-  const opening = refusal === null ? openBody(body, context) : { ok: true as const, body };
+  const opening = refusal === null ? openBody(body, item, context) : { ok: true as const, body };
   const opened = opening instanceof Promise ? await opening : opening;
   if (!opened.ok && opened.code === 'PROTECTION_UNAVAILABLE') {
     // Nothing was decided: the bus keeps it, and hands it over again.

@@ -139,7 +139,7 @@ async function sendUnder(
     const unsealed = single('protection', sealed.code, context);
     return refuse(id, outgoing, speaker, unsealed, tookUs, context);
   }
-  const envelope = signEnvelope(sealed.body, context.credential());
+  const envelope = signEnvelope(sealed.body, context.credential(), sealed.item);
   const entry = withMasked(outboundEntry(body, verdict, speaker, tookUs, context), masked);
   return publish(body, envelope, entry, verdict, context);
 }
@@ -167,7 +167,7 @@ export async function prepareAnswer(
   const sealed = await sealBody(body, context);
   if (!sealed.ok) return null;
   return {
-    envelope: signEnvelope(sealed.body, context.credential()),
+    envelope: signEnvelope(sealed.body, context.credential(), sealed.item),
     entry: outboundEntry(body, verdict, speaker, tookUs, context),
     expiresAt: body.expiresAt,
   };
@@ -195,7 +195,7 @@ export async function prepareAgain(
   const verdict: CombinedVerdict = { outcome: 'GO', lead: null, verdicts: [] };
   const entry = outboundEntry(body, verdict, { inputs }, 0, context);
   const sealed = await sealBody(body, context);
-  return sealed.ok ? { envelope: signEnvelope(sealed.body, context.credential()), entry } : null;
+  return sealed.ok ? { envelope: signEnvelope(sealed.body, context.credential(), sealed.item), entry } : null;
 }
 
 async function reviewOutgoing(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
-import type { Turned } from '../protection/protection.ts';
+import { openedClear, type Opened, type Sealed } from '../protection/protection.ts';
 import type { SidecarContext } from './context.ts';
 
 /**
@@ -9,11 +9,11 @@ import type { SidecarContext } from './context.ts';
  * the domain would refuse anyway is refused here, with the code that the bus would give: the payload
  * of a tier that cannot be provided does not even reach the bus.
  */
-export function sealBody(body: EnvelopeBody, context: SidecarContext): Turned | Promise<Turned> {
+export function sealBody(body: EnvelopeBody, context: SidecarContext): Sealed | Promise<Sealed> {
   const { mesh, clock, protection } = context;
   const domain = mesh.domains.get(body.domain);
   // A domain that nobody declared is the bus's to refuse: nothing says how it is to be protected.
-  if (domain === undefined || domain.tier === 'PLAINTEXT') return { ok: true, body };
+  if (domain === undefined || domain.tier === 'PLAINTEXT') return { ok: true, body, item: null };
   const { notBeforeMs, expiresAtMs } = context.credential();
   const refusal = exchangeRefusal(
     domain,
@@ -30,8 +30,12 @@ export function sealBody(body: EnvelopeBody, context: SidecarContext): Turned | 
 }
 
 /** The body with its payload in clear, as the controls of the recipient and its agent read it. */
-export function openBody(body: EnvelopeBody, context: SidecarContext): Turned | Promise<Turned> {
+export function openBody(
+  body: EnvelopeBody,
+  item: string | null,
+  context: SidecarContext,
+): Opened | Promise<Opened> {
   const domain = context.mesh.domains.get(body.domain);
-  if (domain === undefined || domain.tier === 'PLAINTEXT') return { ok: true, body };
-  return context.protection.open(body, domain);
+  if (domain === undefined || domain.tier === 'PLAINTEXT') return openedClear(body, item);
+  return context.protection.open(body, item, domain);
 }
