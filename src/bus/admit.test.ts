@@ -310,6 +310,13 @@ describe('a full queue', () => {
   });
 });
 
+test('PROTECTION_ITEM_FOREIGN where something sealed travels beside a message in clear', async () => {
+  const own = { ...request, id: '01K74F0Z00ABCDEFGHJKMNPQRS', task: '01K74F0Z00ZZZZZZZZZZZZZZZZ' };
+  const envelope = signEnvelope(outgoing.bodyFrom(triage, own), triage.credential, 'QUJD');
+  const sent = { ...publication(own), envelope };
+  expect(codeOf(await admit(triage.peer, sent, context))).toBe('PROTECTION_ITEM_FOREIGN');
+});
+
 test('no refusal on record holds what the message said', async () => {
   const secret = 'sk-very-secret-value';
   await send({ payload: { ...action, parameters: { [secret]: secret } }, to: 'desk' });

@@ -147,6 +147,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   PACE_: null,
   PROTECTION_: null,
   PROTECTION_SEAL_: forgery,
+  PROTECTION_ITEM_FOREIGN: impersonation,
   PROTECTION_KEY_FOREIGN: impersonation,
   PROTECTION_RELEASE_: privilege,
   KNOWLEDGE_: poisoning,

@@ -17,7 +17,7 @@ const renew = 'Let the sidecar renew its SVID, or enrol it again with a new join
 
 export const identityCodes = {
   IDENTITY_ENVELOPE_MALFORMED: {
-    means: 'The envelope is not a compact JWS of three strict base64url parts.',
+    means: 'The envelope does not begin with a compact JWS of three strict base64url parts.',
     mend: compromised,
     agentSees: 'INVALID',
   },
@@ -27,7 +27,7 @@ export const identityCodes = {
     agentSees: 'INVALID',
   },
   IDENTITY_HEADER_REFUSED: {
-    means: 'The protected header is not, byte for byte, the one header the mesh accepts.',
+    means: 'The protected header is not, byte for byte, one that the mesh accepts.',
     mend: compromised,
     agentSees: 'REFUSED',
   },
@@ -37,7 +37,7 @@ export const identityCodes = {
     agentSees: 'REFUSED',
   },
   IDENTITY_SIGNATURE_INVALID: {
-    means: 'The signature does not verify with the key of the certificate that is named.',
+    means: 'The signature does not verify with the key of the certificate that is named, or not for the item that came.',
     mend: 'The bytes were changed or forged on the way; look at who relayed them.',
     agentSees: 'REFUSED',
   },

@@ -98,7 +98,8 @@ export type EnvelopeBody = {
 /**
  * A signed envelope as it travels: compact JWS (RFC 7515), `alg` that of the signer's key (`EdDSA`
  * by default), `typ` `maso-envelope+jws`, `x5t#S256` the thumbprint of the signer's X.509-SVID,
- * payload the canonical bytes of the body.
+ * payload the canonical bytes of the body. What is sealed follows after a tilde, in base64url; then
+ * the header's `item` is its SHA-256.
  */
 export type SignedEnvelope = string;
 

@@ -65,6 +65,11 @@ describe('what the bus lets through by mistake or malice is refused by the recip
     const received = await receive({ envelope: `${header}.${body}.${signature}`, chain: null }, fake.context);
     expect(codesOf(received)).toEqual(['IDENTITY_SIGNATURE_INVALID']);
   });
+
+  test('something sealed beside a message in clear', async () => {
+    const envelope = signEnvelope(fake.bodyFrom(desk), desk.credential, 'QUJD');
+    expect(codesOf(await receive({ envelope, chain: null }, fake.context))).toEqual(['PROTECTION_ITEM_FOREIGN']);
+  });
 });
 
 test('a message that was received before keeps its first account and is not handed over again', async () => {
