@@ -6,6 +6,7 @@ import { capRows } from '../src/firewall/training/examples.ts';
 import { defaultTraining } from '../src/firewall/training/train.ts';
 import { seededDraw } from '../src/firewall/training/seeded-random.ts';
 import { readClusters, readFragments, readLabelledFile } from '../src/process/labelled-rows.ts';
+import { measureIdentifiers } from './firewall/identifiers.ts';
 import { harmlessFolds, leaveOut, meanOf } from './firewall/leave-out.ts';
 import { machine } from './machine.ts';
 import { measureAnswers, measureThread, measureTimes } from './firewall/times.ts';
@@ -43,7 +44,7 @@ const times = process.env['FAST'] === '1' ? null : measureTimes();
 const model = loadCompactModel(shippedModelFile());
 const threadMiB = process.env['FAST'] === '1' ? null : await measureThread();
 const answers = process.env['FAST'] === '1' ? null : await measureAnswers();
-const report: { [name: string]: unknown } = { machine: machine(), model: model.version, times, threadMiB, answers };
+const report: { [name: string]: unknown } = { machine: machine(), model: model.version, times, threadMiB, answers, identifiers: measureIdentifiers(model) };
 
 if (values.train !== undefined) {
   const given = readLabelledFile(values.train);
