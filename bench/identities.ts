@@ -119,6 +119,7 @@ class Fleet {
       order: new InOrder(),
       revocations: list,
       noteHandOver: async () => undefined,
+      isRunAside: () => false,
       identityOf: (thumbprint) => this.#verifier.byThumbprint(thumbprint),
       lineageOf: () => null,
       mandates: { refusal: () => null, register: async () => undefined },

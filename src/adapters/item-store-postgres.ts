@@ -3,7 +3,7 @@ import type { PoolClient, QueryResultRow } from 'pg';
 import type { Audience } from '../knowledge/access.ts';
 import type { KnowledgeCode } from '../knowledge/codes.ts';
 import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
-import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
+import { supersededKeptMs, type Find, type ItemStore, type Trail } from '../knowledge/item-store.ts';
 import { KnowledgeError } from '../knowledge/knowledge-error.ts';
 import { audienceOf, trailOf } from './item-rows.ts';
 import type { PostgresPool } from './postgres-pool.ts';
@@ -18,6 +18,7 @@ const tables = `
   CREATE INDEX IF NOT EXISTS item_shelf ON item (shelf, state, id);
   CREATE INDEX IF NOT EXISTS item_document ON item (shelf, document) WHERE document IS NOT NULL;
   CREATE INDEX IF NOT EXISTS item_expiry ON item (expires_at);
+  CREATE INDEX IF NOT EXISTS item_superseded ON item (expires_at) WHERE state = 'superseded';
   CREATE INDEX IF NOT EXISTS item_terms ON item USING gin (terms);
   CREATE TABLE IF NOT EXISTS item_cause (cause text, item text, PRIMARY KEY (cause, item));
   CREATE TABLE IF NOT EXISTS item_trail (
@@ -163,7 +164,15 @@ export class PostgresItemStore implements ItemStore {
   }
 
   async removeExpired(nowMs: number): Promise<number> {
-    const rows = await this.#rows('DELETE FROM item WHERE expires_at <= $1 RETURNING id', [Math.floor(nowMs)]);
+    await this.#rows(
+      `UPDATE item SET expires_at = $1 WHERE state = 'superseded' AND expires_at > $1`,
+      [Math.floor(nowMs + supersededKeptMs)],
+    );
+    // A piece of a document is over only where it was superseded; what was put aside is kept for people to look at.
+    const rows = await this.#rows(
+      `DELETE FROM item WHERE expires_at <= $1 AND (document IS NULL OR state <> 'quarantined') RETURNING id`,
+      [Math.floor(nowMs)],
+    );
     return rows.length;
   }
 
@@ -300,7 +309,8 @@ async function setState(
 ): Promise<void> {
   if (ids.length === 0) return;
   await client.query(
-    `UPDATE item SET state = $1::text, reason = $2
+    `UPDATE item SET state = $1::text, reason = $2,
+       expires_at = CASE $1::text WHEN 'current' THEN (facts::json ->> 'expiresAt')::bigint ELSE expires_at END
      WHERE id = ANY($3) AND (state <> 'quarantined' OR $1::text = 'current')`,
     [state, reason, ids],
   );

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Audience } from '../knowledge/access.ts';
 import type { KnowledgeCode } from '../knowledge/codes.ts';
 import type { ItemFacts, ItemState, StoredItem } from '../knowledge/item.ts';
-import type { Find, ItemStore, Trail } from '../knowledge/item-store.ts';
+import { supersededKeptMs, type Find, type ItemStore, type Trail } from '../knowledge/item-store.ts';
 import { BlindVectors } from './blind-vectors.ts';
 import { audienceOf, trailOf } from './item-rows.ts';
 import type { BatchedDatabase } from './sqlite-batch.ts';
@@ -16,6 +16,7 @@ const schema = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS item_shelf ON item (shelf, state, id);
   CREATE INDEX IF NOT EXISTS item_expiry ON item (expires_at);
+  CREATE INDEX IF NOT EXISTS item_superseded ON item (expires_at) WHERE state = 'superseded';
   CREATE TABLE IF NOT EXISTS item_term (
     shelf TEXT NOT NULL, term TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (shelf, term, item)
   ) STRICT, WITHOUT ROWID;
@@ -33,6 +34,8 @@ const schema = `
 `;
 
 const vectorsPerPage = 500;
+/** A piece of a document is over only where it was superseded; what was put aside is kept for people to look at. */
+const over = `expires_at <= ? AND (document IS NULL OR state <> 'quarantined')`;
 
 type Row = { readonly [column: string]: unknown };
 
@@ -127,6 +130,8 @@ export class SqliteItemStore implements ItemStore {
 
   async removeExpired(nowMs: number): Promise<number> {
     const removed = await this.#db.write(() => {
+      const keptUntilMs = nowMs + supersededKeptMs;
+      this.#statements.endSuperseded.run(keptUntilMs, keptUntilMs);
       this.#statements.removeExpiredTerms.run(nowMs);
       return this.#statements.removeExpired.all(nowMs).map((row) => String(row['id']));
     });
@@ -271,11 +276,16 @@ function prepare({ database }: BatchedDatabase) {
     ),
     // What was put aside stays aside, whatever else is found about it.
     setState: database.prepare(
-      `UPDATE item SET state = ?1, reason = ?2 WHERE id = ?3 AND (state <> 'quarantined' OR ?1 = 'current')`,
+      `UPDATE item SET state = ?1, reason = ?2,
+         expires_at = CASE ?1 WHEN 'current' THEN json_extract(facts, '$.expiresAt') ELSE expires_at END
+       WHERE id = ?3 AND (state <> 'quarantined' OR ?1 = 'current')`,
     ),
-    removeExpired: database.prepare('DELETE FROM item WHERE expires_at <= ? RETURNING id'),
+    endSuperseded: database.prepare(
+      `UPDATE item SET expires_at = ? WHERE state = 'superseded' AND expires_at > ?`,
+    ),
+    removeExpired: database.prepare(`DELETE FROM item WHERE ${over} RETURNING id`),
     removeExpiredTerms: database.prepare(
-      'DELETE FROM item_term WHERE item IN (SELECT id FROM item WHERE expires_at <= ?)',
+      `DELETE FROM item_term WHERE item IN (SELECT id FROM item WHERE ${over})`,
     ),
     stateOf: database.prepare('SELECT state FROM item WHERE id = ?'),
     bar: database.prepare('INSERT OR IGNORE INTO barred_run VALUES (?)'),

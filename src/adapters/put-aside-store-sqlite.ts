@@ -10,14 +10,32 @@ export function sqlitePutAside(db: BatchedDatabase): PutAsideStore {
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS run_aside (
     run TEXT PRIMARY KEY, subject TEXT NOT NULL, at INTEGER NOT NULL
-  ) STRICT`);
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS open_aside (
+    subject TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (subject, agent)
+  ) STRICT, WITHOUT ROWID`);
   const load = database.prepare('SELECT agent, message FROM put_aside WHERE at > ? ORDER BY at');
   const add = database.prepare('INSERT OR IGNORE INTO put_aside VALUES (?, ?, ?)');
   const drop = database.prepare('DELETE FROM put_aside WHERE at <= ?');
   const loadRuns = database.prepare('SELECT run, subject FROM run_aside WHERE at > ? ORDER BY at, rowid');
   const addRun = database.prepare('INSERT OR IGNORE INTO run_aside VALUES (?, ?, ?)');
   const dropRuns = database.prepare('DELETE FROM run_aside WHERE at <= ?');
+  const loadOpen = database.prepare('SELECT subject, agent FROM open_aside WHERE at > ? ORDER BY at, subject, agent');
+  const open = database.prepare('INSERT OR REPLACE INTO open_aside VALUES (?, ?, ?)');
+  const close = database.prepare('DELETE FROM open_aside WHERE subject = ? AND agent = ?');
+  const dropOpen = database.prepare('DELETE FROM open_aside WHERE at <= ?');
   return {
+    loadOpen: (sinceMs) => loadOpen.all(Math.floor(sinceMs))
+      .map((row) => ({ subject: String(row['subject']), agent: agentOf(row['agent']) })),
+    open: async (rows, nowMs, forgetMs) => {
+      await db.write(() => {
+        for (const { subject, agent } of rows) open.run(subject, agent ?? nobody, Math.floor(nowMs));
+        dropOpen.run(Math.floor(forgetMs));
+      });
+    },
+    close: async ({ subject, agent }) => {
+      await db.write(() => close.run(subject, agent ?? nobody));
+    },
     loadRuns: (sinceMs) => loadRuns.all(Math.floor(sinceMs))
       .map((row) => ({ run: String(row['run']), subject: String(row['subject']) })),
     addRuns: async (runs, nowMs, forgetMs) => {
@@ -35,4 +53,11 @@ export function sqlitePutAside(db: BatchedDatabase): PutAsideStore {
       });
     },
   };
+}
+
+/** No agent has an empty name. */
+const nobody = '';
+
+function agentOf(column: unknown): string | null {
+  return column === nobody ? null : String(column);
 }

@@ -53,7 +53,7 @@ function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext
     secondReader: { model: noInjectionModel },
     contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     revocations: new RevocationList([], 0, startMs),
-    noteHandOver: async () => undefined,
+    noteHandOver: async () => undefined, isRunAside: () => false,
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },
@@ -81,17 +81,8 @@ function publication(
     resend: false,
     policyVersion: 1,
     entry: {
-      kind: 'message.outbound',
-      id: `${body.id}.outbound`,
-      at: nowMs,
-      actor: `agent:${party.peer.name}`,
-      task: body.task,
-      message: body.id,
-      causedBy: [],
-      outcome: 'GO',
-      code: null,
-      verdicts: [],
-      tookUs: null,
+      kind: 'message.outbound', id: `${body.id}.outbound`, at: nowMs, actor: `agent:${party.peer.name}`,
+      task: body.task, message: body.id, causedBy: [], outcome: 'GO', code: null, verdicts: [], tookUs: null,
       detail: {},
       ...entry,
     },
@@ -190,10 +181,7 @@ describe('a message that comes twice', () => {
     ]);
     expect(both.map(codeOf)).toEqual(['accepted', 'BUS_REPLAY']);
     const nonce = 'n'.repeat(22);
-    expect([codeOf(await send({ nonce })), codeOf(await send({ nonce }))]).toEqual([
-      'accepted',
-      'BUS_REPLAY',
-    ]);
+    expect([codeOf(await send({ nonce })), codeOf(await send({ nonce }))]).toEqual(['accepted', 'BUS_REPLAY']);
   });
 
   test('is accepted and not queued again when its sender never saw the answer', async () => {
@@ -308,6 +296,16 @@ describe('a full queue', () => {
     expect(codeOf(await send())).toBe('accepted');
     expect(queue.pendingCountFrom('payments', 'triage')).toBe(8);
   });
+});
+
+test('BUS_RUN_QUARANTINED for what a run says that was put aside, but not for a repeat of what was admitted', async () => {
+  const ofRun = { detail: { incarnation: 'run-1' } };
+  const first = publication({}, triage, ofRun);
+  expect(codeOf(await admit(triage.peer, first, context))).toBe('accepted');
+  context = contextOf(context.mesh, { isRunAside: (run) => run === 'run-1' });
+  expect(codeOf(await admit(triage.peer, { ...first, resend: true }, context))).toBe('accepted');
+  expect(codeOf(await admit(triage.peer, publication({}, triage, ofRun), context))).toBe('BUS_RUN_QUARANTINED');
+  expect(codeOf(await send())).toBe('accepted');
 });
 
 test('PROTECTION_ITEM_FOREIGN where something sealed travels beside a message in clear', async () => {

@@ -25,6 +25,7 @@ import { signEntries, watch } from './watch.ts';
 import { exitResent, isHarmlessResend } from './resend.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 import { edgeRefusal } from './edge-refusal.ts';
+import { runRefusal } from './put-aside.ts';
 import { hasRoom } from './queue-share.ts';
 
 export type Publication = {
@@ -61,6 +62,7 @@ export type AdmitContext = SpawnedView & {
   readonly noteHandOver: (body: EnvelopeBody) => Promise<void>;
   readonly mandates: MandateRegister;
   readonly payloads: PayloadPort;
+  readonly isRunAside: (run: string) => boolean;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
@@ -222,6 +224,7 @@ function headRefusal(
     entryRefusal(sender, publication, body) ??
     freshnessRefusal(sender, body, context.clock.nowMs(), context.mesh) ??
     replayRefusal(body, context) ??
+    runRefusal(publication.entry, context) ??
     staleRefusal(publication, context)
   );
 }

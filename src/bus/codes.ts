@@ -82,6 +82,11 @@ export const busCodes = {
     mend: 'Add the action to may_request of the edge if it is wanted.',
     agentSees: 'REFUSED',
   },
+  BUS_RUN_QUARANTINED: {
+    means: 'The run of the agent that says it was given something that was put aside since.',
+    mend: 'Nothing: its sidecar ends the run, and a fresh process starts without it.',
+    agentSees: 'SESSION_ENDED',
+  },
   BUS_CLEARANCE_EXCEEDED: {
     means: 'The message is classified above what the recipient may read.',
     mend: 'Send it to an agent of a zone with that clearance.',

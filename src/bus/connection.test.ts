@@ -67,7 +67,7 @@ beforeEach(() => {
     contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),
-    noteHandOver: async () => undefined,
+    noteHandOver: async () => undefined, isRunAside: () => false,
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },

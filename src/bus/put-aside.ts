@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EntryDraft } from '../recorder/entry.ts';
 import type { NodeFrame } from '../wire/frame.ts';
+import type { Refusal } from './admission-entries.ts';
 
 /** What was found to follow from what a judge refused late, or an operator put aside. */
 export type PutAsidePort = {
@@ -10,6 +12,19 @@ export type PutAsidePort = {
   /** Such a message still waits here for its recipient, and is not handed over any more. */
   readonly isPutAside: (agent: string, message: string) => boolean;
 };
+
+/**
+ * A run that was given what was put aside says nothing more: also not what it had said, and what waited in
+ * its sidecar for a line. Which run speaks is the word of that sidecar.
+ */
+export function runRefusal(
+  { detail }: Pick<EntryDraft, 'detail'>,
+  { isRunAside }: { readonly isRunAside: (run: string) => boolean },
+): Refusal | null {
+  const { incarnation } = detail;
+  const isAside = typeof incarnation === 'string' && isRunAside(incarnation);
+  return isAside ? { code: 'BUS_RUN_QUARANTINED', drop: false } : null;
+}
 
 const perFrame = 1_000;
 

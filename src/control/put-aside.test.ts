@@ -27,7 +27,8 @@ it('what was put aside stays so, for its agent and after a crash, until no task 
 it('what is put aside is in force before it is durable, and bounded', async () => {
   const never = () => new Promise<void>(() => undefined);
   const aside = new PutAside(
-    { load: () => [], loadRuns: () => [], add: never, addRuns: never }, { nowMs: () => 0 },
+    { load: () => [], loadRuns: () => [], loadOpen: () => [], add: never, addRuns: never, open: never, close: never },
+    { nowMs: () => 0 },
   );
   void aside.add(new Map([['clerk', Array.from({ length: 10_001 }, (_, index) => `m${index}`)]]));
   expect([aside.has('clerk', 'm0'), aside.has('clerk', 'm10000')]).toEqual([false, true]);
@@ -42,11 +43,27 @@ it('runs stay aside with what they follow from, after a crash too, and are bound
   await one.addRuns('other', ['run-2']);
   await one.addRuns('nothing', []);
   for (const aside of [one, open()]) expect(aside.runs()).toEqual(['run-1', 'run-2']);
-  expect([one.unfinished(), open().unfinished()]).toEqual([[], ['poison']]);
-  clock.ms = 60_000;
-  expect(open().unfinished()).toEqual([]);
+  expect([one.isRunAside('run-1'), one.isRunAside('run-3'), open().isRunAside('run-2')]).toEqual([true, false, true]);
   clock.ms = 9 * dayMs;
   expect(open().runs()).toEqual([]);
   await one.addRuns('many', Array.from({ length: 10_000 }, (_, index) => `r${index}`));
   expect([one.runs().includes('run-1'), one.runs().length]).toEqual([false, 10_000]);
+});
+
+it('is open until it is finished for everybody, whenever the node starts in between, and no longer than a task may last', async () => {
+  const database = new BatchedDatabase(':memory:');
+  const clock = { ms: 0, nowMs: () => clock.ms };
+  const open = () => new PutAside(sqlitePutAside(database), clock);
+  const one = open();
+  await one.open('poison', ['clerk', 'desk']);
+  expect(one.unfinished()).toEqual([]);
+  clock.ms = 7 * dayMs;
+  expect(open().unfinished()).toEqual([
+    { subject: 'poison', agent: null }, { subject: 'poison', agent: 'clerk' }, { subject: 'poison', agent: 'desk' },
+  ]);
+  await one.finish('poison', null);
+  await one.finish('poison', 'clerk');
+  expect(open().unfinished()).toEqual([{ subject: 'poison', agent: 'desk' }]);
+  clock.ms = 9 * dayMs;
+  expect(open().unfinished()).toEqual([]);
 });

@@ -6,7 +6,13 @@ export type PutAsideRow = { readonly agent: string; readonly message: string };
 /** A run of an agent that was given what follows from `subject`. */
 export type RunAside = { readonly run: string; readonly subject: string };
 
-/** Durable memory of what was put aside; what `add` and `addRuns` resolved survives `kill -9`. */
+/**
+ * Something put aside whose consequences are to be looked for again: when this agent, which was away, is
+ * back; or, with null, as long as messages that were under way may arrive.
+ */
+export type OpenAside = { readonly subject: string; readonly agent: string | null };
+
+/** Durable memory of what was put aside; what a method resolved survives `kill -9`. */
 export interface PutAsideStore {
   load(sinceMs: number): readonly PutAsideRow[];
   /** In the order in which they were put aside. */
@@ -15,6 +21,10 @@ export interface PutAsideStore {
   addRuns(runs: readonly RunAside[], nowMs: number, forgetMs: number): Promise<void>;
   /** Also forgets what was put aside before `forgetMs`. */
   add(rows: readonly PutAsideRow[], nowMs: number, forgetMs: number): Promise<void>;
+  loadOpen(sinceMs: number): readonly OpenAside[];
+  /** Also forgets what was opened before `forgetMs`. */
+  open(rows: readonly OpenAside[], nowMs: number, forgetMs: number): Promise<void>;
+  close(row: OpenAside): Promise<void>;
 }
 
 /** Longer than any task may last, and any message may wait. */
@@ -22,7 +32,6 @@ const keptMs = 8 * 24 * 3_600_000;
 /** Messages of one agent, and runs of all; the oldest is forgotten first. */
 const perAgentMax = 10_000;
 const runsMax = 10_000;
-const unfinishedMs = 60_000;
 
 /**
  * Messages that no agent is to be given, or to have read, any more, and runs of agents that end: they follow
@@ -33,15 +42,15 @@ export class PutAside {
   readonly #clock: Clock;
   readonly #agents = new Map<string, Set<string>>();
   readonly #runs = new Set<string>();
-  readonly #unfinished: readonly string[];
+  readonly #unfinished: readonly OpenAside[];
 
   constructor(store: PutAsideStore, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    this.#keep(store.load(clock.nowMs() - keptMs));
-    const nowMs = clock.nowMs();
-    this.#keepRuns(store.loadRuns(nowMs - keptMs));
-    this.#unfinished = [...new Set(store.loadRuns(nowMs - unfinishedMs).map(({ subject }) => subject))];
+    const sinceMs = clock.nowMs() - keptMs;
+    this.#keep(store.load(sinceMs));
+    this.#keepRuns(store.loadRuns(sinceMs));
+    this.#unfinished = store.loadOpen(sinceMs);
   }
 
   of(agent: string): readonly string[] {
@@ -57,13 +66,28 @@ export class PutAside {
     return this.#agents;
   }
 
+  isRunAside(run: string): boolean {
+    return this.#runs.has(run);
+  }
+
   runs(): readonly string[] {
     return [...this.#runs];
   }
 
-  /** What runs were put aside for shortly before this began: what followed may not have been found. */
-  unfinished(): readonly string[] {
+  /** What was open when this began: all that followed may not have been found. */
+  unfinished(): readonly OpenAside[] {
     return this.#unfinished;
+  }
+
+  /** Open until it is finished for each of them, also after a crash; durable when it resolves. */
+  async open(subject: string, away: readonly string[]): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    const rows = [null, ...away].map((agent) => ({ subject, agent }));
+    await this.#store.open(rows, nowMs, nowMs - keptMs);
+  }
+
+  async finish(subject: string, agent: string | null): Promise<void> {
+    await this.#store.close({ subject, agent });
   }
 
   /** In force at once; durable when it resolves. */

@@ -237,6 +237,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   BUS_ENTRY_FORGED: forgery,
   BUS_FRAME_MALFORMED: protocol,
   BUS_MESH_MISMATCH: null,
+  BUS_RUN_QUARANTINED: poisoning,
   BUS_ORIGIN_FORGED: forgery,
   BUS_QUEUE_FULL: flood,
   BUS_RATE_LIMITED: flood,

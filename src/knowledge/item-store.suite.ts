@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { vectorLength } from './blind.ts';
 import type { StoredItem } from './item.ts';
-import type { ItemStore } from './item-store.ts';
+import { supersededKeptMs, type ItemStore } from './item-store.ts';
 
 const id = (number: number): string => `01JD3K5V7Q8R9S0T1V2W3X${String(number).padStart(4, '0')}`;
 
@@ -93,6 +93,23 @@ export function itemStoreSuite(open: () => { readonly store: ItemStore; readonly
       expect((await store.document('source/s', 'a.md')).map((one) => one.id)).toEqual([id(2)]);
       expect(await store.get(id(1))).toMatchObject({ state: 'superseded', reason: 'KNOWLEDGE_SUPERSEDED' });
       expect(await store.count('source/s', 1000)).toBe(1);
+    });
+
+    test('of an earlier version are removed once no task can need them, and what was read of them stays known', async () => {
+      const of = { shelf: 'source/s', document: 'a.md', expiresAt: 8_640_000_000_000_000 };
+      await store.add([storedItem(1, of), storedItem(2, of), storedItem(3, of), storedItem(4, of)]);
+      await store.noteReads('run', 'call', [id(1)]);
+      await store.add([storedItem(5, of)], [id(1), id(2), id(3)]);
+      expect(await store.removeExpired(9000)).toBe(0);
+      await store.putAside([id(2), id(3)], []);
+      await store.add([storedItem(6, of)], [id(4)]);
+      expect(await store.removeExpired(9000 + supersededKeptMs - 1)).toBe(0);
+      await store.setState([id(3)], 'current', null);
+      expect(await opened.again().removeExpired(9000 + supersededKeptMs)).toBe(1);
+      expect((await store.list('source/s', '', 10)).map((one) => one.id)).toEqual([id(2), id(3), id(4), id(5), id(6)]);
+      expect([await store.get(id(1)), await store.readsOf(id(1))]).toMatchObject([null, [{ incarnation: 'run' }]]);
+      expect(await store.removeExpired(9000 + 3 * supersededKeptMs)).toBe(1);
+      expect(await store.get(id(2))).toMatchObject({ state: 'quarantined' });
     });
 
     test('stay aside once they are, unless somebody brings them back', async () => {

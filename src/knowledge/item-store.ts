@@ -12,6 +12,9 @@ export type Trail = {
   readonly call: string | null;
 };
 
+/** Longer than any task may last: what somebody was given can be looked at while it matters. */
+export const supersededKeptMs = 8 * 24 * 3_600_000;
+
 export type Find = {
   readonly shelf: string;
   /** Null: of every task. */
@@ -53,7 +56,10 @@ export interface ItemStore {
   /** Current and flagged pieces of one document. */
   document(shelf: string, name: string): Promise<readonly ItemFacts[]>;
   setState(ids: readonly string[], state: ItemState, reason: KnowledgeCode | null): Promise<void>;
-  /** Removes what is over; gives how many were. */
+  /**
+   * Removes what is over, and earlier versions of documents `supersededKeptMs` after the first call that finds
+   * them; gives how many were. Who read and wrote them stays known. A piece that was put aside stays.
+   */
   removeExpired(nowMs: number): Promise<number>;
   /**
    * Who reads what, before it is handed over, and what may be handed over of it: nothing that was put aside

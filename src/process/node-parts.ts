@@ -180,13 +180,12 @@ export async function buildParts(
   const busContext = busContextOf(plane, {
     queue,
     keys: keys.dataKeys,
-    payloads: forensics,
-    control,
-    pace,
+    payloads: forensics, control, pace,
     revocations: list,
     mandates: mandates.registry,
     lineageOf: (agent) => spawning.children.of(agent)?.lineage ?? null,
     noteHandOver: (body) => noteHandOver(body, allotments),
+    isRunAside: (run) => aside.isRunAside(run),
     identityOf: (thumbprint) => issuedPeer(thumbprint, identity.verifier, chains, list),
   });
   return {
@@ -289,6 +288,7 @@ function busContextOf(
   parts: Pick<
     BusContext,
     'control' | 'pace' | 'revocations' | 'mandates' | 'identityOf' | 'lineageOf' | 'noteHandOver' | 'payloads'
+    | 'isRunAside'
   > & { queue: SqliteMessageQueue; keys: EnforcementKeys },
 ): BusContext {
   return {

@@ -212,6 +212,61 @@ describe('a node that starts shortly after something was put aside', () => {
   });
 });
 
+describe('a node that starts while something put aside is still open', () => {
+  /** What `to` was sent is poisoned; nobody read an item of it, so that no run is barred. */
+  const delivered = (to: string, id: string): void => void node.entries.push({
+    kind: 'message.delivered', id: `${id}.received`, at: node.clock.ms, actor: `sidecar:${to}`, task: null, message: id,
+    causedBy: [id], outcome: 'GO', code: null, verdicts: [], tookUs: null, detail: {},
+  });
+  const later = async (quarantine: Quarantine, ms = 6_001): Promise<void> => {
+    node.clock.ms += ms;
+    await quarantine.followUp();
+  };
+
+  test('looks again also where no run was barred, however long it was down', async () => {
+    told.set('planner', []);
+    const poison = sent('clerk', 'triage');
+    delivered('triage', poison);
+    await quarantineOf().putAside(poison, agents);
+    const late = sent('triage', 'planner');
+    node.clock.ms += 3_600_000;
+    await later(quarantineOf());
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [late] });
+  });
+
+  test('goes on with one that ended it before anything was found', async () => {
+    told.set('planner', []);
+    const poison = sent('clerk', 'triage');
+    const stuck = interrupted('causedBy', () => Promise.reject(new Error('killed')));
+    await expect(quarantineOf(stuck).putAside(poison, agents)).rejects.toThrow('killed');
+    const late = sent('triage', 'planner');
+    delivered('triage', poison);
+    const restarted = quarantineOf();
+    const afterwards = sent('triage', 'planner');
+    await later(restarted);
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [afterwards] });
+    expect(late).not.toBe(afterwards);
+  });
+
+  test('looks again when a sidecar is back that was away all the time, and only then', async () => {
+    told.set('planner', []);
+    const poison = sent('clerk', 'triage');
+    delivered('triage', poison);
+    const first = quarantineOf();
+    await first.putAside(poison, agents);
+    for (const ms of [6_001, 200_000, 6_001]) await later(first, ms);
+    expect(asideOf().unfinished()).toEqual([{ subject: poison, agent: 'triage' }]);
+    const restarted = quarantineOf();
+    await later(restarted);
+    restarted.port.putAside('triage');
+    const late = sent('triage', 'planner');
+    await later(restarted);
+    expect(told.get('planner')?.at(-1)).toMatchObject({ messages: [late] });
+    for (const ms of [6_001, 6_001]) await later(restarted, ms);
+    expect(asideOf().unfinished()).toEqual([]);
+  });
+});
+
 describe('looking again a lease later', () => {
   test('finds what had been sent before its sender heard of it, once', async () => {
     told.set('planner', []);

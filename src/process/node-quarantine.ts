@@ -61,15 +61,20 @@ export class Quarantine {
   readonly #away = new Map<string, Map<string, Set<string>>>();
   /** By subject, as long as a run that has not heard of it may have messages under way. */
   readonly #recent = new Map<string, { readonly untilMs: number; readonly known: Set<string> }>();
+  /** By subject, agents that came back to hear of it: over with the looks that this led to. */
+  readonly #heard = new Map<string, Set<string>>();
+  /** What is open for everybody, in the store too. */
+  readonly #open = new Set<string>();
 
   constructor(parts: QuarantineParts) {
     this.#parts = parts;
     const { aside } = parts;
-    for (const subject of aside.unfinished()) {
-      const known = new Set(aside.runs().map((run) => `run ${run}`));
-      for (const [agent, ids] of aside.messages()) for (const id of ids) known.add(`message ${agent} ${id}`);
-      this.#watch(subject, known, -1);
-      this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
+    const known = new Map<string, Set<string>>();
+    for (const { subject, agent } of aside.unfinished()) {
+      const before = known.get(subject) ?? knownBefore(aside);
+      known.set(subject, before);
+      if (agent !== null) this.#awaits(agent, subject, before);
+      else this.#begin(subject, before, -1);
     }
   }
 
@@ -88,14 +93,15 @@ export class Quarantine {
 
   /** Resolves with how much it was, once it is durable and everybody connected is told. */
   async putAside(subject: string, agents: Iterable<string>): Promise<JsonObject> {
-    const { connected } = this.#parts;
+    const { connected, aside } = this.#parts;
     const known = new Set<string>();
+    const away = [...agents].filter((name) => !connected.has(name));
+    // First: a node that ends meanwhile goes on with it at its next start.
+    await aside.open(subject, away);
     const found = await this.#follow(subject, known);
     this.#watched.delete(subject);
-    this.#watch(subject, known);
-    this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
-    const away = [...agents].filter((name) => !connected.has(name));
-    for (const name of away) this.#away.set(name, (this.#away.get(name) ?? new Map()).set(subject, known));
+    this.#begin(subject, known, known.size);
+    for (const name of away) this.#awaits(name, subject, known);
     const messages = [...found.messages.values()].flat().length;
     const reached = [...found.messages.keys()].toSorted();
     return {
@@ -117,8 +123,31 @@ export class Quarantine {
       if (watched.known.size > watched.said) await this.#record(subject, watched, found);
       watched.said = watched.known.size;
       const isOver = (!isNew && nowMs >= watched.lastMs) || watched.left <= 0;
-      if (isOver && this.#watched.get(subject) === watched) this.#watched.delete(subject);
+      if (isOver && this.#watched.get(subject) === watched) await this.#isOver(subject);
     }
+    for (const subject of this.#open) {
+      if (this.#recent.has(subject) || this.#watched.has(subject)) continue;
+      await this.#parts.aside.finish(subject, null);
+      this.#open.delete(subject);
+    }
+  }
+
+  async #isOver(subject: string): Promise<void> {
+    this.#watched.delete(subject);
+    const heard = [...(this.#heard.get(subject) ?? [])];
+    this.#heard.delete(subject);
+    for (const agent of heard) await this.#parts.aside.finish(subject, agent);
+  }
+
+  /** As long as messages may be under way of runs that have not heard of it. */
+  #begin(subject: string, known: Set<string>, said: number): void {
+    this.#open.add(subject);
+    this.#watch(subject, known, said);
+    this.#recent.set(subject, { untilMs: this.#arrivedMs(), known });
+  }
+
+  #awaits(agent: string, subject: string, known: Set<string>): void {
+    this.#away.set(agent, (this.#away.get(agent) ?? new Map()).set(subject, known));
   }
 
   /** Looks a lease from now; who comes back again and again puts off no look that is due before. */
@@ -141,7 +170,10 @@ export class Quarantine {
   }
 
   #returned(agent: string): void {
-    for (const [subject, known] of this.#away.get(agent) ?? []) this.#watch(subject, known);
+    for (const [subject, known] of this.#away.get(agent) ?? []) {
+      this.#watch(subject, known);
+      this.#heard.set(subject, (this.#heard.get(subject) ?? new Set()).add(agent));
+    }
     for (const [subject, { known }] of this.#recent) this.#watch(subject, known);
     this.#away.delete(agent);
   }
@@ -208,4 +240,11 @@ export class Quarantine {
       },
     }]);
   }
+}
+
+/** What a node that starts knows to have been put aside, for whatever subject. */
+function knownBefore(aside: PutAside): Set<string> {
+  const known = new Set(aside.runs().map((run) => `run ${run}`));
+  for (const [agent, ids] of aside.messages()) for (const id of ids) known.add(`message ${agent} ${id}`);
+  return known;
 }

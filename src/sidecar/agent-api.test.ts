@@ -271,4 +271,5 @@ test('an envelope that reaches its agent was signed by the sidecar over what it 
   await ask(memory, 0);
   const body = bodyOf(fake.link.published[0]?.envelope ?? '');
   expect(body).toMatchObject({ from: 'triage', label: { integrity: 'internal' }, hop: 1 });
+  expect(fake.link.published[0]?.entry.detail).toMatchObject({ incarnation: memory.incarnation });
 });

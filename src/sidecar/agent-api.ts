@@ -332,8 +332,8 @@ export class AgentApi {
     const inputs = memory.inputs(place.task);
     const mandates = memory.mandates(place.task);
     const traceparent = isTraceparent(linked) ? linked : null;
-    const read = memory.context;
-    return { source, read, values: memory.values, place, mandates, inputs, traceparent };
+    const { incarnation, values, context: read } = memory;
+    return { source, read, values, place, mandates, inputs, traceparent, incarnation };
   }
 
   async #sent(sent: Routed, memory: AgentMemory): Promise<ApiAnswer> {

@@ -12,6 +12,7 @@ export type Caused = {
   readonly inputs: readonly string[];
   /** Its word: shown as a link, believed by nobody. */
   readonly traceparent?: string | null;
+  readonly incarnation?: string;
   /** The stopped agent in whose place this one has it; absent is nobody. */
   readonly insteadOf?: string;
 };
@@ -20,7 +21,7 @@ export type Caused = {
 export function outboundEntry(
   body: EnvelopeBody,
   verdict: CombinedVerdict,
-  { inputs: causedBy, traceparent = null, insteadOf }: Caused,
+  { inputs: causedBy, traceparent = null, incarnation, insteadOf }: Caused,
   tookUs: number,
   context: SidecarContext,
 ): EntryDraft {
@@ -43,6 +44,7 @@ export function outboundEntry(
       ...(full ? { causes: { count: body.causes.count, digest: body.causes.digest } } : {}),
       domain: body.domain,
       hop: body.hop,
+      ...(incarnation === undefined ? {} : { incarnation }),
       ...(insteadOf === undefined ? {} : { insteadOf }),
       ...(full ? { instance: body.instance } : {}),
       isolation: body.provenance.isolation,

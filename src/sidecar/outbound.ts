@@ -48,6 +48,8 @@ export type Speaker = {
   readonly inputs: readonly string[];
   /** Where the agent's own tracing says it is; on record as its word. Absent is nowhere. */
   readonly traceparent?: string | null;
+  /** Run of the agent's process that says it; absent where the sidecar speaks for a tool. */
+  readonly incarnation?: string;
   /** The agent in whose place PACE has this message go to its standby; absent is nobody. */
   readonly insteadOf?: string;
 };

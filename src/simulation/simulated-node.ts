@@ -271,6 +271,7 @@ export class SimulatedNode implements Acceptor {
       patientRecorder: recorder,
       revocations: revocations.list,
       noteHandOver: (body) => noteHandOver(body, allotments),
+      isRunAside: () => false,
       identityOf: (thumbprint) => {
         const chain = this.#chains.get(thumbprint);
         const verdict = chain === undefined ? null : verifier.verifyPem(chain);
