@@ -9,6 +9,7 @@ import { flowsTo } from '../label/label.ts';
 import { canonicalize } from '../message/canonical-json.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import type { Classification } from '../message/envelope.ts';
+import { labelResult } from '../tool/result-label.ts';
 
 const levels: readonly Classification[] = ['public', 'internal', 'confidential', 'restricted'];
 const triage = partyOf('triage');
@@ -23,6 +24,19 @@ describe('DP-T1.1: every flow is listed with its label', () => {
     );
     expect(mesh.edges.length).toBeGreaterThan(0);
     expect(unclassified).toEqual([]);
+  });
+
+  test('nor is what comes in through a tool, or out to one', () => {
+    const { tools, agents } = sampleMesh();
+    const comesIn = [...tools.values()].flatMap((tool) => [...tool.operations.keys()].map((operation) =>
+      labelResult({ declared: { by: 'nobody' } }, tool, operation).label.classification));
+    const declared = [...tools.values()].flatMap(({ results }) =>
+      [...results.values()].map(({ classification }) => classification));
+    expect([comesIn.length, declared.length]).not.toContain(0);
+    expect([...comesIn, ...declared].filter((one) => !levels.includes(one))).toEqual([]);
+    const holders = [...agents.values()].filter(({ tools: held }) => held.length > 0);
+    expect(holders.length).toBeGreaterThan(0);
+    expect(holders.filter(({ clearance }) => !levels.includes(clearance))).toEqual([]);
   });
 });
 

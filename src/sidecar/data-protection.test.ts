@@ -1,12 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control tests of the framework's data protection domain that a sidecar answers for; ids as there.
 import { describe, expect, test } from 'vitest';
-import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
+import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { freshContext } from '../label/context.ts';
 import { ValueIndex } from '../label/value-index.ts';
+import { receive } from './inbound.ts';
 import { send } from './outbound.ts';
 
 const task = '01JD3K5V7Q8R9S0T1V2W3X4Y5Z';
+
+describe('DP-T1.2: nothing is shared downwards', () => {
+  const levels = ['public', 'internal', 'confidential', 'restricted'] as const;
+  const desk = partyOf('desk');
+
+  test.each(levels.flatMap((classification) => levels.map((clearance) => [classification, clearance] as const)))(
+    '%s data for an agent cleared for %s data',
+    async (classification, clearance) => {
+      const sidecar = new FakeSidecar('triage');
+      sidecar.knows(desk);
+      const { context } = sidecar;
+      const label = { classification, integrity: 'internal', origins: [] } as const;
+      const envelope = sidecar.envelopeFrom(desk, { label });
+      const cleared = { ...context, agent: { ...context.agent, clearance } };
+      const { message } = await receive({ envelope, chain: null }, cleared);
+      const isDown = levels.indexOf(classification) > levels.indexOf(clearance);
+      expect([message?.state, message?.entries[0]?.code])
+        .toEqual(isDown ? ['refused', 'BUS_CLEARANCE_EXCEEDED'] : ['pending', null]);
+    },
+  );
+});
 
 describe('DP-T1.3: what agents say is on record', () => {
   test('20 of 20 outputs, refused ones among them, each with a digest of its own and none with its text', async () => {
