@@ -222,6 +222,14 @@ function readRootFile(bytes: Uint8Array): { readonly certificate: string; readon
 }
 
 /** The same certificate and key under the present wrapping; the file is replaced as a whole. */
+/** Wraps the stored key with the present `kms`, while the authority goes on. Rejects with `IdentityError`. */
+export async function rewrapAuthority(options: BuiltinAuthorityOptions): Promise<void> {
+  const path = join(options.directory, fileName);
+  const file = await readOwnerOnly(path);
+  if (file.state !== 'read') throw corrupt('Its file is gone, or open to others.');
+  await wrapAnew(path, file.bytes, options);
+}
+
 async function wrapAnew(
   path: string,
   bytes: Uint8Array,

@@ -13,7 +13,7 @@ import { takeKnowledgeOrder } from '../control/knowledge-orders.ts';
 import type { KnowledgeOrdersContext } from '../control/knowledge-orders.ts';
 import type { PutAside } from '../control/put-aside.ts';
 import { noAttestor } from '../identity/attestor.ts';
-import type { Kms, PeerIdentity } from '../identity/credential.ts';
+import type { PeerIdentity } from '../identity/credential.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { Reader } from '../knowledge/access.ts';
 import type { KnowledgeContext } from '../knowledge/context.ts';
@@ -35,13 +35,14 @@ import { reviewContent } from '../sidecar/review.ts';
 import { faultOf } from './fault.ts';
 import { firewallOf } from './firewall-parts.ts';
 import { openItemStore } from './item-store.ts';
+import type { NodeKms } from './node-kms.ts';
 import { newestEntries } from './newest-entries.ts';
 import type { Plane } from './node-parts.ts';
 import { Quarantine } from './node-quarantine.ts';
 import { scannerOf } from './sidecar-parts.ts';
 
 export type KnowledgeFoundations = Plane & {
-  readonly kms: Kms;
+  readonly kms: NodeKms;
   /** Keys may be wrapped by another KMS than the present one. */
   readonly rewrap: boolean;
   readonly flight: FlightRecorder;
@@ -114,9 +115,10 @@ export class NodeKnowledge {
     const database = new BatchedDatabase(join(directory, 'knowledge.sqlite'));
     const dataKeys = new SqliteDataKeyStore(database);
     const { kms, rewrap, log } = foundations;
-    if (rewrap) {
-      await rewrapKeys(dataKeys, kms, (failure) => log(`node: knowledge: ${faultOf(failure)}`));
-    }
+    const rewrapAll = () =>
+      rewrapKeys(dataKeys, kms, (failure) => log(`node: knowledge: ${faultOf(failure)}`));
+    if (rewrap) await rewrapAll();
+    kms.onReplaced(rewrapAll);
     return new NodeKnowledge(foundations, database, dataKeys, await openItemStore(database, foundations));
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { openBuiltinAuthority } from '../adapters/authority-builtin.ts';
+import {
+  openBuiltinAuthority, rewrapAuthority, type BuiltinAuthorityOptions,
+} from '../adapters/authority-builtin.ts';
 import { SqliteLedgerStore } from '../adapters/bounds-store-sqlite.ts';
 import { steadyClock } from '../adapters/clock-steady.ts';
 import type { PolicyStore } from '../control/policies.ts';
@@ -109,7 +111,7 @@ export type Parts = {
   readonly forensics: NodeForensics;
   readonly knowledge: NodeKnowledge;
   readonly pace: NodePace;
-  readonly keys: EnforcementKeys;
+  readonly keys: NodeKeys;
   readonly localOperator: string | null;
 };
 
@@ -190,7 +192,7 @@ export async function buildParts(
   });
   return {
     authority, identity, busContext, allotments, phases, approvals, enrolment, revocations, mandates, chains,
-    policies, workflows, spawning, calls, forensics, knowledge, pace, keys: keys.dataKeys, localOperator,
+    policies, workflows, spawning, calls, forensics, knowledge, pace, keys, localOperator,
   };
 }
 
@@ -234,15 +236,12 @@ async function openAuthority(
   clock: Clock,
   { kms, rewrap }: NodeKeys,
 ): Promise<Authority> {
-  return openBuiltinAuthority({
-    directory: join(directory, 'authority'),
-    trustDomain: live.mesh.trustDomain,
-    kms,
-    rewrap,
-    clock,
-    random: systemRandom,
-    lifetimes: (id) => svidLifetimes(live.mesh)(id),
-  });
+  const options = {
+    directory: join(directory, 'authority'), trustDomain: live.mesh.trustDomain, kms, rewrap, clock,
+    random: systemRandom, lifetimes: (id) => svidLifetimes(live.mesh)(id),
+  } satisfies BuiltinAuthorityOptions;
+  kms.onReplaced(() => rewrapAuthority(options));
+  return openBuiltinAuthority(options);
 }
 
 function allotmentsOf(

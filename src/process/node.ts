@@ -302,7 +302,8 @@ class MeshNode implements RunningNode {
     const { queue } = busContext;
     await dropExpired(busContext, nowMs, expiredPerPrune);
     await queue.prune(nowMs);
-    await this.#parts.keys.prune(nowMs);
+    await this.#parts.keys.dataKeys.prune(nowMs);
+    await this.#parts.keys.kms.renew();
     await this.#parts.mandates.store.prune(nowMs - registeredKeptMs);
   }
 

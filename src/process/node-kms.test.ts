@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { vaultStandIn, type KmsStandIn } from '../../test/kms-standins/kms-standins.ts';
+import { openBuiltinAuthority, rewrapAuthority } from '../adapters/authority-builtin.ts';
+import { openKms } from '../adapters/kms-file.ts';
+import { systemRandom } from '../adapters/random-system.ts';
+import { IdentityError } from '../identity/identity-error.ts';
+import { NodeKms } from './node-kms.ts';
+
+const clock = { nowMs: () => 1_790_000_000_000 };
+const secret = Buffer.from('a data key of no importance');
+let folder: string;
+let vault: KmsStandIn;
+let kms: NodeKms;
+let reported: unknown[];
+
+const keyFile = { provider: 'key-file' } as const;
+const inVault = () => ({ provider: 'vault-transit', address: vault.address, key: 'maso', token_file: 'token' });
+const write = (content: object): void => writeFileSync(join(folder, 'kms.json'), JSON.stringify(content));
+/** What the file names, as a node that starts with it has it. */
+const asNamed = () => openKms(join(folder, 'kms.json'), join(folder, 'kms.key'), systemRandom, clock);
+const codes = () => reported.map((failure) => (failure instanceof IdentityError ? failure.code : failure));
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'maso-kms-'));
+  vault = await vaultStandIn('s.token', 'maso');
+  writeFileSync(join(folder, 'token'), 's.token', { mode: 0o600 });
+  write(keyFile);
+  reported = [];
+  kms = await NodeKms.open({
+    file: join(folder, 'kms.json'), keyFile: join(folder, 'kms.key'), random: systemRandom, clock,
+    report: (failure) => void reported.push(failure),
+  });
+});
+
+afterEach(async () => {
+  await vault.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Something stored, wrapped again whenever it is asked for. */
+async function stored(): Promise<{ wrapped: Uint8Array; times: number }> {
+  const row = { wrapped: await kms.wrap(secret, 'row'), times: 0 };
+  kms.onReplaced(async () => {
+    row.times += 1;
+    row.wrapped = await kms.wrap(await kms.unwrap(row.wrapped, 'row'), 'row');
+  });
+  return row;
+}
+
+test.each<[string, () => void, string]>([
+  ['does not name the one before it', () => write(inVault()), 'KMS_UNWRAP_FAILED'],
+  ['is none', () => write({ provider: 'tin' }), 'KMS_KEY_INVALID'],
+  ['is gone', () => rmSync(join(folder, 'kms.json')), 'KMS_KEY_INVALID'],
+  ['names one that refuses', () => {
+    writeFileSync(join(folder, 'token'), 's.other', { mode: 0o600 });
+    write({ ...inVault(), earlier: [keyFile] });
+  }, 'KMS_UNAVAILABLE'],
+])('a file that %s is not taken, and said so', async (_, change, code) => {
+  const row = await stored();
+  change();
+  expect(await kms.renew()).toBe(false);
+  expect([codes(), row.times]).toEqual([[code], 0]);
+  expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
+});
+
+test('another file is in force without a start, and then opens alone what was stored', async () => {
+  const row = await stored();
+  expect(await kms.renew()).toBe(false);
+  write({ ...inVault(), earlier: [keyFile] });
+  expect([await kms.renew(), await kms.renew(), await kms.renew()]).toEqual([true, false, false]);
+  // Once more afterwards, for what was being wrapped while it was replaced.
+  expect(row.times).toBe(2);
+  write(inVault());
+  expect(Buffer.from(await (await asNamed()).unwrap(row.wrapped, 'row'))).toEqual(secret);
+  expect(await kms.renew()).toBe(true);
+  expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
+  expect(reported).toEqual([]);
+});
+
+test('what could not be wrapped again keeps nothing else from it, and opens as before', async () => {
+  kms.onReplaced(() => Promise.reject(new Error('the disk is full')));
+  const row = await stored();
+  write({ ...inVault(), earlier: [keyFile] });
+  expect(await kms.renew()).toBe(true);
+  expect([reported.length, row.times]).toEqual([1, 1]);
+});
+
+test('the key of the authority is wrapped again while it goes on, and opens under the new one alone', async () => {
+  const options = {
+    directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
+  };
+  const before = await openBuiltinAuthority(options);
+  kms.onReplaced(() => rewrapAuthority(options));
+  write({ ...inVault(), earlier: [keyFile] });
+  await kms.renew();
+  write(inVault());
+  const after = await openBuiltinAuthority({ ...options, kms: await asNamed() });
+  expect(after.bundlePem()).toBe(before.bundlePem());
+  expect(reported).toEqual([]);
+});
