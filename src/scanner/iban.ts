@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stepsOf } from '../text/effort.ts';
-import { asDigits } from './number-groups.ts';
+import { digitAt } from './number-groups.ts';
 import type { NumberTokens } from './number-tokens.ts';
 import type { PersonalWork } from './personal.ts';
 import { countrySpecs, isValidIBAN } from 'ibantools';
@@ -75,13 +75,36 @@ function readAccount(
 
 /** Also with letters that pass for digits: anywhere, or after a bank that is written in letters. */
 function isIban(number: string): boolean {
-  if (isValidIBAN(number.toUpperCase())) return true;
+  if (mayBeIban(number)) return true;
   return [4, 8].some((bankEnd) => {
-    const read = Array.from(number, (sign, index) =>
-      index < 2 || (index >= 4 && index < bankEnd) ? sign : (asDigits(sign) ?? sign),
-    ).join('');
-    return read !== number && isValidIBAN(read.toUpperCase());
+    const rest = asDigitsFrom(number, bankEnd);
+    return rest !== number && mayBeIban(rest);
   });
+}
+
+/** The check digits first: of what only looks like an account they refuse all but one in 97, and cost little. */
+function mayBeIban(number: string): boolean {
+  return remainderOf(number) === 1 && isValidIBAN(number.toUpperCase());
+}
+
+/** ISO 7064, MOD 97-10, with the first four signs behind the others. */
+function remainderOf(number: string): number {
+  let remainder = 0;
+  for (let index = 0; index < number.length; index += 1) {
+    const code = number.charCodeAt((index + 4) % number.length);
+    remainder = code <= 0x39 ? (remainder * 10 + code - 0x30) % 97 : (remainder * 100 + (code | 0x20) - 0x57) % 97;
+  }
+  return remainder;
+}
+
+/** With what passes for a digit read as one, in the check digits and from `bankEnd` on. */
+function asDigitsFrom(number: string, bankEnd: number): string {
+  let read = number.slice(0, 2);
+  for (let index = 2; index < number.length; index += 1) {
+    const digit = index >= 4 && index < bankEnd ? 255 : digitAt(number.charCodeAt(index));
+    read += digit > 9 ? number.charAt(index) : digit;
+  }
+  return read;
 }
 
 function isWordUnit(code: number): boolean {

@@ -35,7 +35,7 @@ const turnedDigits = digitsFrom(0x4e);
  * and in place, also where ROT13 has turned the letters in them; `places` are those of the signs that
  * escapes begin with.
  */
-export function unescape(text: string, places: readonly number[], effort: Effort): Rewrite {
+export function unescape(text: string, places: Int32Array, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
   let formEnd = 0;

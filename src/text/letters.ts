@@ -65,7 +65,7 @@ const words = buildWords();
  * order to a model is made of (`leetWords`), plain or under ROT13, so names of parts and files stay.
  * `places` are those of letters after a sign; the words beside theirs are read as well.
  */
-export function unleet(text: string, places: readonly number[], effort: Effort): Rewrite {
+export function unleet(text: string, places: Int32Array, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   let done = 0;
   let readUntil = -1;

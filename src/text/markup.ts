@@ -25,7 +25,7 @@ export type Rendered = {
  * Markdown inside a word. What a word was cut apart with is gone, and so is what was hidden: the
  * text itself is read as well. `signs` are the places of the signs that markup begins with.
  */
-export function render(text: string, signs: readonly number[], effort: Effort): Rendered {
+export function render(text: string, signs: Int32Array, effort: Effort): Rendered {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
   let done = 0;
@@ -52,7 +52,7 @@ export function render(text: string, signs: readonly number[], effort: Effort): 
  * What is not shown, as its source shows it, without what cuts words apart: comments and attributes stay,
  * and the marks inside them go.
  */
-export function renderSource(text: string, signs: readonly number[], effort: Effort): Rewrite {
+export function renderSource(text: string, signs: Int32Array, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   const places = new Map<string, number>();
   let done = 0;

@@ -50,7 +50,7 @@ function ignore(): void {}
 /** What is known of a view before it is expanded. */
 type Origin = {
   /** The parts that the rewrite which made it wrote, start and end in turn; null where not known. */
-  readonly seams: readonly number[] | null;
+  readonly seams: Int32Array | null;
   /**
    * Steps that were taken beside the ones that led here. Two that do not meet give one text in either
    * order, so these are taken again only where they reach something that is new here.

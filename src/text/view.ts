@@ -61,7 +61,7 @@ export class Rewrite {
    * A replacement meets one of these parts, start and end in turn and ascending. What stands beside
    * one counts: `%` before `41`.
    */
-  touches(parts: readonly number[]): boolean {
+  touches(parts: Int32Array): boolean {
     let index = 0;
     for (let at = 0; at < this.starts.length; at += 1) {
       const start = this.starts[at] ?? 0;
@@ -74,25 +74,32 @@ export class Rewrite {
   /** Null when nothing was replaced. */
   finish(): Written | null {
     const { from, starts, ends, replacements } = this;
-    if (starts.length === 0) return null;
-    const pieces = new Pieces(from);
-    const seams: number[] = [];
+    const count = starts.length;
+    if (count === 0) return null;
+    const seams = new Int32Array(2 * count);
+    const pieces: string[] = [];
     let cursor = Math.max(0, (starts[0] ?? 0) - contextLength);
-    for (let index = 0; index < starts.length; index += 1) {
+    let written = 0;
+    for (let index = 0; index < count; index += 1) {
       const start = starts[index] ?? 0;
       if (start - cursor > 2 * contextLength) {
-        pieces.copy(cursor, cursor + contextLength);
-        pieces.put(cursor + contextLength, cursor + contextLength, gap);
+        pieces.push(from.slice(cursor, cursor + contextLength), gap);
+        written += contextLength + gap.length;
         cursor = start - contextLength;
       }
-      pieces.copy(cursor, start);
+      if (start > cursor) pieces.push(from.slice(cursor, start));
+      written += start - cursor;
       cursor = ends[index] ?? start;
-      seams.push(pieces.length);
-      pieces.put(start, cursor, replacements[index] ?? '');
-      seams.push(pieces.length);
+      const replacement = replacements[index] ?? '';
+      seams[2 * index] = written;
+      written += replacement.length;
+      seams[2 * index + 1] = written;
+      if (replacement !== '') pieces.push(replacement);
     }
-    pieces.copy(cursor, Math.min(from.length, cursor + contextLength));
-    return { text: pieces.joined(), seams, spanOf: (start, end) => pieces.spanOf(start, end) };
+    pieces.push(from.slice(cursor, cursor + contextLength));
+    // As one piece of memory: every look at a character of a string that was added up goes through its parts.
+    const text = pieces.join('');
+    return { text, seams, spanOf: (start, end) => spanIn({ starts, ends, seams }, start, end) };
   }
 }
 
@@ -100,77 +107,56 @@ type Written = {
   readonly text: string;
   readonly spanOf: View['spanOf'];
   /** Start and end of each replacement in the text, in turn. */
-  readonly seams: readonly number[];
+  readonly seams: Int32Array;
 };
 
-/** The pieces that a text was put together from. */
-class Pieces {
-  /** Of what has been put together so far. */
-  length = 0;
-  private readonly source: string;
-  private readonly texts: string[] = [];
-  private readonly places: number[] = [];
-  private readonly starts: number[] = [];
-  /** End in the source of a replaced piece; -1 for a piece that was copied. */
-  private readonly ends: number[] = [];
+type Places = { readonly starts: readonly number[]; readonly ends: readonly number[]; readonly seams: Int32Array };
 
-  constructor(source: string) {
-    this.source = source;
-  }
+/** A range of what was written, in the source: a place in a replacement or a gap stands for all of it. */
+function spanIn(places: Places, start: number, end: number): Span {
+  const last = Math.max(start, end - 1);
+  const first = sourceOf(places, start);
+  const until = start === last ? first : sourceOf(places, last);
+  return { start: first.start, end: until.isCopy ? until.start + end - last : until.end };
+}
 
-  copy(start: number, end: number): void {
-    if (end > start) this.piece(start, -1, this.source.slice(start, end));
-  }
+type Source = { readonly start: number; readonly end: number; readonly isCopy: boolean };
 
-  put(start: number, end: number, text: string): void {
-    if (text !== '') this.piece(start, end, text);
+function sourceOf({ starts, ends, seams }: Places, position: number): Source {
+  const index = replacementBefore(seams, position);
+  if (index >= 0 && position < (seams[2 * index + 1] ?? 0)) {
+    return { start: starts[index] ?? 0, end: ends[index] ?? 0, isCopy: false };
   }
+  const next = index + 1;
+  const toNext = (seams[2 * next] ?? 0) - position;
+  if (index < 0) return copied((starts[0] ?? 0) - toNext);
+  const behind = position - (seams[2 * index + 1] ?? 0);
+  const source = (ends[index] ?? 0) + behind;
+  const isWhole = next === starts.length || source + toNext === starts[next];
+  if (isWhole || behind < contextLength) return copied(source);
+  if (behind >= contextLength + gap.length) return copied((starts[next] ?? 0) - toNext);
+  const left = (ends[index] ?? 0) + contextLength;
+  return { start: left, end: left, isCopy: false };
+}
 
-  /** As one piece of memory: every look at a character of a string that was added up goes through its parts. */
-  joined(): string {
-    return this.texts.join('');
-  }
+function copied(start: number): Source {
+  return { start, end: start, isCopy: true };
+}
 
-  spanOf(start: number, end: number): Span {
-    const first = this.pieceAt(start);
-    const last = this.pieceAt(Math.max(start, end - 1));
-    return {
-      start: this.isCopy(first) ? this.sourceOf(first, start) : (this.starts[first] ?? 0),
-      end: this.isCopy(last) ? this.sourceOf(last, end) : (this.ends[last] ?? 0),
-    };
+/** The last replacement that begins at or before the position; -1 before all. */
+function replacementBefore(seams: Int32Array, position: number): number {
+  let low = 0;
+  let high = seams.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((seams[2 * middle] ?? 0) <= position) low = middle + 1;
+    else high = middle;
   }
-
-  private piece(start: number, end: number, text: string): void {
-    this.places.push(this.length);
-    this.starts.push(start);
-    this.ends.push(end);
-    this.texts.push(text);
-    this.length += text.length;
-  }
-
-  private isCopy(piece: number): boolean {
-    return this.ends[piece] === -1;
-  }
-
-  private sourceOf(piece: number, position: number): number {
-    return (this.starts[piece] ?? 0) + position - (this.places[piece] ?? 0);
-  }
-
-  /** The last piece that begins at or before the position. */
-  private pieceAt(position: number): number {
-    let low = 0;
-    let high = this.places.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if ((this.places[middle] ?? 0) <= position) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
+  return low - 1;
 }
 
 /** A view, and the parts of it that the rewrite that made it wrote: start and end in turn. */
-export type Derived = View & { readonly seams: readonly number[] };
+export type Derived = View & { readonly seams: Int32Array };
 
 /** The view that a rewrite of another view makes. */
 export function derive(parent: View, step: Step, rewrite: Rewrite): Derived | null {
