@@ -15,6 +15,8 @@ export type FileFinding = {
   readonly start: TextPosition;
   readonly end: TextPosition;
   readonly digest: string | null;
+  /** Of the mesh file: why it is a note, and who said so. */
+  readonly suppression: { readonly reason: string; readonly by: string } | null;
 };
 
 /** Line and column from 1, in UTF-16 units. */
@@ -72,6 +74,7 @@ function resultOf(item: FileFinding, ruleIndex: number): object {
     ruleIndex,
     level: levels[item.grade],
     message: { text: codeEntry(item.code)?.means ?? item.code },
+    ...suppressionsOf(item),
     locations: [
       {
         physicalLocation: {
@@ -88,6 +91,13 @@ function resultOf(item: FileFinding, ruleIndex: number): object {
       },
     ],
   };
+}
+
+/** Of a person who answered for it outside of the file (SARIF 3.35); absent where nobody did. */
+function suppressionsOf({ suppression }: FileFinding): object {
+  if (suppression === null) return {};
+  const justification = `${suppression.reason} (${suppression.by})`;
+  return { suppressions: [{ kind: 'external', status: 'accepted', justification }] };
 }
 
 /** Relative where the file lies under the working folder, as uploads expect it. */

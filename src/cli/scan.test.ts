@@ -109,6 +109,10 @@ describe('maso scan', () => {
         (item: { rule: string; grade: string }) => `${item.rule} ${item.grade}`,
       );
     expect(rules()).toEqual(['pack/own.falcon no-go', 'secret/gitlab-token note']);
+    const results = JSON.parse(scan({ sarif: true, target: 'note.txt', mesh: 'mesh.yaml' }).out[0] ?? '').runs[0].results;
+    expect(results.map((result: { suppressions?: unknown }) => result.suppressions)).toEqual([
+      undefined, [{ kind: 'external', status: 'accepted', justification: 'made up for a test (alice)' }],
+    ]);
     write('mesh.yaml', mesh('2020-12-31'));
     expect(rules()).toEqual(['secret/gitlab-token no-go', 'pack/own.falcon no-go']);
   });

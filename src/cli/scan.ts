@@ -150,7 +150,7 @@ function fileFinding(
   file: string,
   text: string,
   from: number,
-  { finding, outcome }: GradedFinding,
+  { finding, outcome, suppression }: GradedFinding,
 ): FileFinding {
   const offset = from + (finding.start ?? 0);
   const end = from + (finding.end ?? 0);
@@ -164,6 +164,7 @@ function fileFinding(
     start: placeOf(text, offset),
     end: placeOf(text, end),
     digest: finding.digest,
+    suppression: suppression === null ? null : { reason: suppression.reason, by: suppression.by },
   };
 }
 

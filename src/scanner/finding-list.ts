@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac, createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import type { Suppression } from '../mesh/scanner-settings.ts';
 import type { Finding, Outcome } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 import type { Span } from '../text/view.ts';
 import type { Place } from './structure.ts';
 import { pointerTo } from './structure.ts';
-import type { IsSuppressed } from './suppression.ts';
+import type { SuppressedBy } from './suppression.ts';
 
 /** Where a text stands in the payload. */
 export type TextPlace = {
@@ -16,7 +17,12 @@ export type TextPlace = {
   readonly name: boolean;
 };
 
-export type GradedFinding = { readonly finding: Finding; readonly outcome: Outcome };
+export type GradedFinding = {
+  readonly finding: Finding;
+  readonly outcome: Outcome;
+  /** Who answers for it, where it is a note for that reason alone. */
+  readonly suppression: Suppression | null;
+};
 
 /** Findings of one outcome that a verdict carries; the outcome counts them all. */
 const findingsMax = 32;
@@ -43,11 +49,12 @@ export class FindingList {
   private refused = false;
   private escalated = false;
 
-  private readonly isSuppressed: IsSuppressed | null;
+  private readonly suppressedBy: SuppressedBy | null;
+  private readonly answered = new Map<Finding, Suppression>();
 
-  constructor(key: KeyObject, isSuppressed: IsSuppressed | null = null) {
+  constructor(key: KeyObject, suppressedBy: SuppressedBy | null = null) {
     this.key = key;
-    this.isSuppressed = isSuppressed;
+    this.suppressedBy = suppressedBy;
   }
 
   get outcome(): Outcome {
@@ -62,7 +69,7 @@ export class FindingList {
   /** Each with what it amounts to, in the same order. */
   get graded(): readonly GradedFinding[] {
     const graded = (findings: readonly Finding[], outcome: Outcome): readonly GradedFinding[] =>
-      findings.map((finding) => ({ finding, outcome }));
+      findings.map((finding) => ({ finding, outcome, suppression: this.answered.get(finding) ?? null }));
     return [
       ...graded(this.refusals, 'NO-GO'),
       ...graded(this.escalations, 'ESCALATE'),
@@ -89,7 +96,8 @@ export class FindingList {
     const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
     if (this.seen.has(known)) return false;
     this.seen.add(known);
-    const outcome = meant === 'GO' || !this.isAnswered(rule, place) ? meant : 'GO';
+    const suppression = meant === 'GO' ? null : this.answerFor(rule, place);
+    const outcome = suppression === null ? meant : 'GO';
     if (outcome === 'NO-GO') this.refused = true;
     if (outcome === 'ESCALATE') this.escalated = true;
     // A note is no evidence: it must not hide names that other findings need to point at.
@@ -100,13 +108,14 @@ export class FindingList {
     if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return true;
     const path = pointerTo(place, (segment) => this.isHiddenName(segment));
     const digest = this.digest(text.slice(span.start, span.end));
-    list.push({ code, rule, path, start: span.start, end: span.end, digest });
+    const own = { code, rule, path, start: span.start, end: span.end, digest };
+    list.push(own);
+    if (suppression !== null) this.answered.set(own, suppression);
     return true;
   }
 
-  private isAnswered(rule: string, place: Place | null): boolean {
-    if (this.isSuppressed === null) return false;
-    return this.isSuppressed(rule, pointerTo(place, () => false));
+  private answerFor(rule: string, place: Place | null): Suppression | null {
+    return this.suppressedBy === null ? null : this.suppressedBy(rule, pointerTo(place, () => false));
   }
 
   private listOf(outcome: Outcome): Finding[] {

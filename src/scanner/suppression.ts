@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Suppression } from '../mesh/scanner-settings.ts';
 
-/** Says whether a finding of this rule, at this path, is one that somebody has answered for. */
-export type IsSuppressed = (rule: string, path: string) => boolean;
+/** Who has answered for a finding of this rule, at this path; null where nobody has. */
+export type SuppressedBy = (rule: string, path: string) => Suppression | null;
 
 /** Types, schemas and bounds cannot be suppressed: guarantees rest on them. */
 const suppressible = /^(?:secret|injection|hidden|personal|output|manipulation|pattern|pack)\//;
@@ -11,14 +11,15 @@ const suppressible = /^(?:secret|injection|hidden|personal|output|manipulation|p
 export function suppressionsNow(
   suppressions: readonly Suppression[],
   nowMs: (() => number) | null,
-): IsSuppressed | null {
+): SuppressedBy | null {
   if (suppressions.length === 0 || nowMs === null) return null;
   const now = nowMs();
   const inForce = suppressions.filter(({ expiresAt }) => now < expiresAt);
   if (inForce.length === 0) return null;
+  const isAbout = (item: Suppression, rule: string, path: string): boolean =>
+    isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path));
   return (rule, path) =>
-    suppressible.test(rule) &&
-    inForce.some((item) => isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path)));
+    suppressible.test(rule) ? (inForce.find((item) => isAbout(item, rule, path)) ?? null) : null;
 }
 
 function isOf(pattern: string, rule: string): boolean {
