@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { anchorMs, DayTrends, numbersPerTrends, type Deviation } from './day-trends.ts';
+
+/** How far a value lies from one baseline, in its own spread. */
+export type Deviation = { readonly z: number; readonly against: string };
 
 /** Windows of the rolling baselines: 1 h, 24 h, 7 d, 30 d and 90 d (OB-2.3, OB-3.1). */
 export const windowsMs: readonly number[] = [3_600_000, 86_400_000, 604_800_000, 2_592_000_000, 7_776_000_000];
@@ -7,17 +9,23 @@ export const windowNames: readonly string[] = ['1 h', '24 h', '7 d', '30 d', '90
 
 const hours = 24;
 const dayMs = 86_400_000;
-/** Two numbers per window, three of the anchor, the daily means, the hours, the days, the trends. */
+/** How long the anchor learns before it stands: the framework asks for two weeks at least. */
+export const anchorMs = 28 * dayMs;
+/** Two numbers per window, three each of the anchor and of the open day, the hours, three of all days. */
 const perWindow = 2;
 const anchorAt = windowsMs.length * perWindow;
 const dayAt = anchorAt + 3;
 const hourAt = dayAt + 3;
 const daysAt = hourAt + hours * 2;
-const runAt = daysAt + numbersPerTrends;
+const runAt = daysAt + 3;
+/** When it was measured first, one higher so that zero is never, and in how many buckets since. */
+const firstAt = runAt + 1;
+const countAt = runAt + 2;
 /** Numbers that one signal of one agent takes, whatever it sees and for however long. */
-export const numbersPerSignal = runAt + 1;
+export const numbersPerSignal = countAt + 1;
+/** Buckets in which a signal has to have been measured before any value of it is unusual. */
+const bucketsMin = 100;
 
-export const driftAgainst = 'the anchor, over days';
 /** A value so far out does not teach the rolling baselines what is normal. */
 const teachesBelow = 4;
 /** Spread is never taken for less than this share of the mean: a constant would make any change huge. */
@@ -26,28 +34,25 @@ const spreadMin = 0.02;
 /** Before so long nothing is called unusual: two weeks of watching are the framework's minimum. */
 export const watchMs = 14 * dayMs;
 
-/** A whole day of one signal of one agent: its number since 1970, and its mean as a share of the anchor's. */
-export type ClosedDay = { readonly day: number; readonly share: number };
+/** A whole day of one signal of one agent: its number since 1970, its mean, and that as a share of the anchor's once it stands. */
+export type ClosedDay = { readonly day: number; readonly mean: number; readonly share: number | null };
 
 /** What one baseline holds to be usual, in the unit of its signal. */
 export type Usual = { readonly against: string; readonly mean: number; readonly spread: number };
 
 /**
  * The baselines of one signal of one agent in a fixed block of numbers: exponentially weighted mean and
- * spread for each window, one anchor that stands still once it has learned, a profile by hour of
- * the day, and a sequential test of the daily means against the anchor for drift so slow that every rolling
- * baseline follows it.
+ * spread for each window, one anchor that stands still once it has learned, and a profile by hour of
+ * the day. What is too slow for all of these is looked for in whole weeks (`SlowDrift`).
  */
 export class Baseline {
   readonly #numbers: Float64Array;
   readonly #from: number;
-  readonly #days: DayTrends;
   #closed: ClosedDay | null = null;
 
   constructor(numbers: Float64Array, from: number) {
     this.#numbers = numbers;
     this.#from = from;
-    this.#days = new DayTrends(numbers, from + daysAt, driftAgainst);
   }
 
   /**
@@ -58,18 +63,18 @@ export class Baseline {
   deviation(
     value: number,
     at: number,
-    ageMs: number,
     noiseAt: (mean: number) => number,
     thin = 1,
   ): Deviation {
     const expected = this.#hour(at);
     let most: Deviation = { z: 0, against: 'nothing yet' };
-    if (ageMs < watchMs) return most;
+    const ageMs = this.#ageMs(at);
+    if (ageMs < watchMs || this.#get(countAt) < bucketsMin) return most;
     for (const [index, windowMs] of windowsMs.entries()) {
       // The shortest window follows too fast to be surprised; a window is known once it was lived through.
       if (index === 0 || ageMs < windowMs) continue;
       const mean = this.#get(index * perWindow) * expected;
-      const own = Math.hypot(Math.sqrt(this.#get(index * perWindow + 1)), this.#days.spread());
+      const own = Math.hypot(Math.sqrt(this.#get(index * perWindow + 1)), this.#daySpread());
       const spread = Math.max(own * expected * thin, noiseAt(mean));
       most = larger(most, value, mean, spread, windowNames[index] ?? '');
     }
@@ -88,7 +93,7 @@ export class Baseline {
   lasting(z: number): number {
     const run = this.#get(runAt) * 0.7 + Math.max(-12, Math.min(12, z));
     this.#set(runAt, run);
-    const day = this.#days.spread() ** 2;
+    const day = this.#daySpread() ** 2;
     const bucket = this.#get(perWindow + 1);
     const shared = day + bucket > 0 ? day / (day + bucket) : 0;
     return run / Math.sqrt((1 - shared) / (1 - 0.49) + shared / (1 - 0.7) ** 2);
@@ -100,7 +105,8 @@ export class Baseline {
   }
 
   /** What is usual by each window that was lived through, and by the anchor once it stands. */
-  usual(ageMs: number): readonly Usual[] {
+  usual(at: number): readonly Usual[] {
+    const ageMs = this.#ageMs(at);
     const known = windowsMs.flatMap((windowMs, index): readonly Usual[] => (ageMs < windowMs ? [] : [{
       against: windowNames[index] ?? '',
       mean: this.#get(index * perWindow),
@@ -110,25 +116,32 @@ export class Baseline {
     return [...known, { against: 'the anchor', mean: this.#get(anchorAt), spread: this.#anchorSpread() }];
   }
 
-  /** How sure it is that the days of this agent rise or fall, in spreads. */
-  drift(): Deviation {
-    return this.#days.drift();
-  }
-
   /** Learns from one bucket. `z` is what `deviation` said of it. */
-  learn(value: number, at: number, bucketMs: number, ageMs: number, z: number): void {
+  learn(value: number, at: number, bucketMs: number, z: number): void {
+    if (this.#get(firstAt) === 0) this.#set(firstAt, at + 1);
+    const ageMs = this.#ageMs(at);
     const expected = this.#hour(at);
     const level = expected > 0 ? value / expected : value;
+    // While young, a plain mean of what was measured: an average that starts at nothing would need its window to arrive.
+    const young = 1 / (this.#get(countAt) + 1);
     if (Math.abs(z) < teachesBelow || ageMs < (windowsMs[1] ?? 0)) {
       for (const [index, windowMs] of windowsMs.entries()) {
-        // While young, a plain mean: an average that starts at nothing would need its window to arrive.
-        const share = Math.max(bucketMs / windowMs, bucketMs / (ageMs + bucketMs));
-        this.#average(index * perWindow, level, share);
+        this.#average(index * perWindow, level, Math.max(bucketMs / windowMs, young));
       }
-      this.#learnHour(value, at, bucketMs, ageMs);
+      this.#learnHour(value, at, bucketMs);
     }
-    if (!this.#isAnchored(ageMs)) this.#average(anchorAt, level, bucketMs / (ageMs + bucketMs));
+    if (!this.#isAnchored(ageMs)) this.#average(anchorAt, level, young);
+    this.#set(countAt, this.#get(countAt) + 1);
     this.#learnDay(value, at, ageMs);
+  }
+
+  /**
+   * Since this signal was measured first, which may be long after its agent was: what it began to do late is as
+   * little known as what it does on its first day.
+   */
+  #ageMs(at: number): number {
+    const first = this.#get(firstAt);
+    return first === 0 ? 0 : Math.max(0, at - (first - 1));
   }
 
   #average(at: number, value: number, share: number): void {
@@ -146,14 +159,15 @@ export class Baseline {
     return Math.min(10, Math.max(0.1, this.#get(index) / mean));
   }
 
-  #learnHour(value: number, at: number, bucketMs: number, ageMs: number): void {
+  #learnHour(value: number, at: number, bucketMs: number): void {
     const index = hourAt + (Math.floor(at / 3_600_000) % hours) * 2;
-    const share = Math.max(bucketMs / (14 * 3_600_000), bucketMs / (ageMs / hours + bucketMs));
-    this.#set(index, this.#get(index) + Math.min(1, share) * (value - this.#get(index)));
-    this.#set(index + 1, this.#get(index + 1) + bucketMs / 3_600_000);
+    const bucket = bucketMs / 3_600_000;
+    const share = Math.max(bucket / 14, bucket / (this.#get(index + 1) + bucket));
+    this.#set(index, this.#get(index) + share * (value - this.#get(index)));
+    this.#set(index + 1, this.#get(index + 1) + bucket);
   }
 
-  /** Closes a day when another one begins: its mean goes into the anchor's spread, or into the trend. */
+  /** Closes a day when another one begins. */
   #learnDay(value: number, at: number, ageMs: number): void {
     const day = Math.floor(at / dayMs);
     if (this.#get(dayAt) !== day) {
@@ -167,7 +181,7 @@ export class Baseline {
     this.#set(dayAt + 2, this.#get(dayAt + 2) + 1);
   }
 
-  /** The day that ended last, as a share of the anchor, once: for whoever compares agents by their days. */
+  /** The day that ended last, once: for whoever looks at days. */
   takeClosedDay(): ClosedDay | null {
     const closed = this.#closed;
     this.#closed = null;
@@ -175,9 +189,19 @@ export class Baseline {
   }
 
   #closeDay(day: number, mean: number, ageMs: number): void {
-    this.#days.close(mean, ageMs);
+    const learned = this.#get(daysAt) + 1;
+    const off = mean - this.#get(daysAt + 1);
+    this.#set(daysAt, learned);
+    this.#set(daysAt + 1, this.#get(daysAt + 1) + off / learned);
+    this.#set(daysAt + 2, this.#get(daysAt + 2) + off * (mean - this.#get(daysAt + 1)));
     const anchor = this.#get(anchorAt);
-    this.#closed = this.#isAnchored(ageMs) && anchor > 0 ? { day, share: mean / anchor } : null;
+    this.#closed = { day, mean, share: this.#isAnchored(ageMs) && anchor > 0 ? mean / anchor : null };
+  }
+
+  /** What days differ by, over all that were seen. */
+  #daySpread(): number {
+    const learned = this.#get(daysAt);
+    return learned < 2 ? 0 : Math.sqrt(this.#get(daysAt + 2) / (learned - 1));
   }
 
   #isAnchored(ageMs: number): boolean {

@@ -8,6 +8,11 @@ export const anomalyCodes = {
     mend: 'Look at the signals and what each is held against. At 60 PACE isolates the agent, at 80 it contains it.',
     agentSees: 'UNAVAILABLE',
   },
+  ANOMALY_DRIFT: {
+    means: 'What an agent costs, how good its output is or what its texts are made of drifts slowly, week by week, by itself, beside its peers or with its whole role. How far it has come by now stands with it.',
+    mend: 'See whether the work changed. It is a warning and moves nothing: now and then chance alone looks like it. It is told once, and again after 13 weeks.',
+    agentSees: 'UNAVAILABLE',
+  },
   ANOMALY_CONTEXT: {
     means: 'The context of an agent\'s model is filled to 70 percent or more.',
     mend: 'Let the agent begin a new task, or give its model a larger context. At 85 percent PACE isolates it, at 95 it contains it.',

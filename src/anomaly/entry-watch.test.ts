@@ -159,4 +159,17 @@ describe('what is recorded, as it is watched', () => {
     expect(later.restore('b', new Float64Array(7))).toBe(false);
     expect(later.restore('b', Float64Array.from(kept ?? [], () => Number.NaN))).toBe(false);
   });
+
+  test('tells of a slow drift under a code of its own, without a score, and once', () => {
+    const raised: Raised[] = [];
+    const cost = (at: number): number => 1_000 * (1 + 0.01 * Math.max(0, (at - 60 * dayMs) / (7 * dayMs)));
+    for (let at = 0; at < 100 * dayMs; at += 12 * bucketMs) {
+      raised.push(...watch.take(entry('model.called', { micros: Math.round(cost(at) * (at % 7 === 0 ? 1.05 : 0.95)) }, { task: null }), at));
+    }
+    const drifts = raised.filter(({ code }) => code === 'ANOMALY_DRIFT');
+    expect(drifts).toHaveLength(1);
+    expect(drifts[0]).toMatchObject({ agent: 'a', score: 0, task: null, reasons: [{ signal: 'cost-trajectory' }] });
+    expect(drifts[0]?.reasons[0]?.against).toMatch(/^its own weeks: \+\d.* % by now, .* times as likely as none$/);
+    expect(raised.filter(({ score }) => score >= 60)).toEqual([]);
+  });
 });

@@ -69,7 +69,7 @@ export class EntryWatch {
     if (observation !== null) {
       const scores = scorer.take(observation);
       if (scores.length > 0) learned(observation.agent);
-      for (const score of scores) if (!(score.score < raisedFrom)) raised.push(ofScore(score));
+      for (const score of scores) raised.push(...score.drifts.map((drift) => ofDrift(score, drift)), ...ofScore(score));
       const { agent, contextFill } = observation;
       if (contextFill !== null) raised.push(...this.#fills(agent, contextFill, entry.task, at));
     }
@@ -152,12 +152,20 @@ export class EntryWatch {
   }
 }
 
-function ofScore({ agent, at, score, reasons }: Score): Raised {
+function ofScore({ agent, at, score, reasons }: Score): readonly Raised[] {
+  if (score < raisedFrom) return [];
   const others = combined(reasons.filter(({ signal }) => signal !== 'context-utilisation')).score;
-  return {
+  return [{
     code: 'ANOMALY_SCORE', agent, at, score, task: null, byContext: others < isolatesFrom && score >= isolatesFrom,
     reasons: reasons.slice(0, 5).map(rounded),
-  };
+  }];
+}
+
+/** A warning, whatever it shows: what is likelier than not only isolates nobody. */
+function ofDrift({ agent, at }: Score, { signal, z, against, times, change }: Score['drifts'][number]): Raised {
+  const likely = times < 1_000 ? `${Math.round(times * 10) / 10}` : 'over 1000';
+  const come = `${against}: ${change < 0 ? '' : '+'}${Math.round(change * 1_000) / 10} % by now, ${likely} times as likely as none`;
+  return { code: 'ANOMALY_DRIFT', agent, at, score: 0, task: null, reasons: [rounded({ signal, z, against: come })] };
 }
 
 function rounded({ signal, z, against }: Reason): Raised['reasons'][number] {

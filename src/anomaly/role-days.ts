@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClosedDay } from './baseline.ts';
-import { DayTrends, numbersPerTrends, type Deviation } from './day-trends.ts';
+import { numbersPerDrift, SlowDrift, type Bad, type Drift } from './slow-drift.ts';
 
-export const driftAgainstPeers = 'its peers, over days';
-export const driftOfRole = 'its role as a whole, over days';
+export const driftAgainst = 'its own weeks';
+const driftAgainstPeers = 'its peers, over weeks';
+const driftOfRole = 'its role as a whole, over weeks';
+
+/** A drift that people are told of now, with what it was found against. */
+export type ToldDrift = Drift & { readonly against: string };
 
 /** Peers with a day of their own that a comparison needs. */
 const peersMin = 3;
@@ -13,47 +17,58 @@ const sharesMax = 64;
 const perDay = 2 + sharesMax;
 const openAt = 0;
 const lastAt = perDay;
-const trendsAt = 2 * perDay;
+const driftAt = 2 * perDay;
 /** Numbers that the days of one signal of one role take. */
-export const numbersPerRoleDays = trendsAt + numbersPerTrends;
-/** Numbers that one agent needs to be compared: its last day, its share of it, its trends. */
-export const numbersPerPeerDays = 2 + numbersPerTrends;
+export const numbersPerRoleDays = driftAt + numbersPerDrift;
+/** Numbers that the days of one signal of one agent take: the last one, its share, its own drift and that beside its peers. */
+export const numbersPerAgentDays = 2 + 2 * numbersPerDrift;
 
 /**
  * The days of all agents of one role, each as a share of its own anchor. What makes one day differ from the next
  * for everybody (demand, prices, a holiday) falls out where an agent is held against its peers, and what
- * chance does to each falls to a part where all of them drift together. A day is compared once the next one
+ * chance does to each falls to a part where all of them drift together: with peers these two say all that there is to
+ * say, and an agent is held against its own weeks where it has none. A day is compared once the next one
  * has ended, so that everybody's is there.
  */
 export class RoleDays {
   readonly numbers = new Float64Array(numbersPerRoleDays);
-  readonly #trends = new DayTrends(this.numbers, trendsAt, driftOfRole);
+  readonly #drift: SlowDrift;
 
-  /** An agent's day ended; `own` is its block, and learns how it stands beside its peers. */
-  closed({ day, share }: ClosedDay, own: PeerDays, ageMs: number): void {
-    if (day > this.#get(openAt)) this.#turn(day, ageMs);
+  constructor(bad: Bad) {
+    this.#drift = new SlowDrift(this.numbers, driftAt, bad);
+  }
+
+  /** An agent's day ended; `own` is its block. Of a drift of the whole role one agent is named: whose day showed it. */
+  closed({ day, mean, share }: ClosedDay, own: AgentDays): readonly ToldDrift[] {
+    const alone = told(own.alone.close(day, mean), driftAgainst);
+    if (share === null) return alone;
+    const asRole = day > this.#get(openAt) ? told(this.#turn(day), driftOfRole) : [];
     const before = own.last;
     const peers = before.day > 0 && before.day === this.#get(lastAt) ? this.#besides(before.share) : null;
-    if (peers !== null) own.compared(before.share / peers, ageMs);
+    const beside = peers === null ? [] : told(own.beside.close(before.day, before.share / peers), driftAgainstPeers);
     own.last = { day, share };
     const count = this.#get(openAt + 1);
     // Whoever is late counts for nothing: its day was compared without it.
-    if (day !== this.#get(openAt) || count >= sharesMax) return;
-    this.#set(openAt + 2 + count, share);
-    this.#set(openAt + 1, count + 1);
+    if (day === this.#get(openAt) && count < sharesMax) {
+      this.#set(openAt + 2 + count, share);
+      this.#set(openAt + 1, count + 1);
+    }
+    return [...(own.beside.isKnown ? beside : alone), ...asRole];
   }
 
-  drift(): Deviation {
-    return this.#trends.drift();
+  get standing(): Drift | null {
+    return this.#drift.standing;
   }
 
-  #turn(day: number, ageMs: number): void {
+  #turn(day: number): Drift | null {
     // The day before the one that ends now is complete.
     const shares = this.#shares(openAt);
-    if (shares.length > peersMin) this.#trends.close(shares.reduce((sum, one) => sum + one, 0) / shares.length, ageMs);
+    const ended = this.#get(openAt);
     this.numbers.copyWithin(lastAt, openAt, openAt + perDay);
     this.#set(openAt, day);
     this.#set(openAt + 1, 0);
+    if (shares.length <= peersMin) return null;
+    return this.#drift.close(ended, shares.reduce((sum, one) => sum + one, 0) / shares.length);
   }
 
   /** The middle of the others' shares of the last day: one of them that drifts does not move it. */
@@ -81,32 +96,30 @@ export class RoleDays {
   }
 }
 
-/** What one signal of one agent needs to be compared with its peers, in a block of numbers. */
-export class PeerDays {
+/** The days of one signal of one agent, by themselves and beside those of its peers, in a block of numbers. */
+export class AgentDays {
+  readonly alone: SlowDrift;
+  readonly beside: SlowDrift;
   readonly #numbers: Float64Array;
   readonly #from: number;
-  readonly #trends: DayTrends;
 
-  constructor(numbers: Float64Array, from: number) {
+  constructor(numbers: Float64Array, from: number, bad: Bad) {
     this.#numbers = numbers;
     this.#from = from;
-    this.#trends = new DayTrends(numbers, from + 2, driftAgainstPeers);
+    this.alone = new SlowDrift(numbers, from + 2, bad);
+    this.beside = new SlowDrift(numbers, from + 2 + numbersPerDrift, bad);
   }
 
-  get last(): ClosedDay {
+  get last(): { readonly day: number; readonly share: number } {
     return { day: this.#numbers[this.#from] ?? 0, share: this.#numbers[this.#from + 1] ?? 0 };
   }
 
-  set last({ day, share }: ClosedDay) {
+  set last({ day, share }: { readonly day: number; readonly share: number }) {
     this.#numbers[this.#from] = day;
     this.#numbers[this.#from + 1] = share;
   }
+}
 
-  compared(share: number, ageMs: number): void {
-    this.#trends.close(share, ageMs);
-  }
-
-  drift(): Deviation {
-    return this.#trends.drift();
-  }
+function told(drift: Drift | null, against: string): readonly ToldDrift[] {
+  return drift === null ? [] : [{ ...drift, against }];
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Baseline, numbersPerSignal, watchMs, type ClosedDay, type Usual } from './baseline.ts';
+import { Baseline, numbersPerSignal, watchMs, type Usual } from './baseline.ts';
 import { combined, type Reason, type Score } from './combine.ts';
-import { anchorMs, type Deviation } from './day-trends.ts';
 import { bucketOf, buckets, decay, divergence, surprise } from './histogram.ts';
-import { numbersPerPeerDays, numbersPerRoleDays, PeerDays, RoleDays } from './role-days.ts';
+import { AgentDays, driftAgainst, numbersPerAgentDays, numbersPerRoleDays, RoleDays } from './role-days.ts';
+import type { Bad } from './slow-drift.ts';
 import { signals, type Observation, type Signal } from './signal.ts';
 
 /** Five minutes: a jump is seen after the first whole one. */
@@ -13,10 +13,13 @@ export const stillsMax = 12;
 const dayMs = 86_400_000;
 /** Agents that are followed at once; the one that was silent longest makes room. */
 const agentsMax = 20_000;
-/** What drifts slowly where something is wrong; how much there is to do drifts by itself. */
-const drifting: readonly Signal[] = ['cost-trajectory', 'output-quality', 'content-drift'];
-/** An agent is told of a drift of its whole role where its own days lean the same way, by this many spreads. */
-const leansWithRole = 0.5;
+/** What drifts slowly where something is wrong, and which way; how much there is to do drifts by itself. */
+const driftsTo = { 'cost-trajectory': 'more', 'output-quality': 'less', 'content-drift': 'more' } as const satisfies
+  { readonly [signal in Signal]?: Bad };
+const drifting = ['cost-trajectory', 'output-quality', 'content-drift'] as const satisfies readonly Signal[];
+
+/** What a drift has come to, as a share of the mean, from where on it counts in the score, if it is sure: before, people are told. */
+const countsFrom = 0.05;
 
 /** A deviation the other way that is itself unusual, in spreads. */
 const turns = 3;
@@ -50,9 +53,9 @@ type Followed = {
   /** Baselines of all signals, in one block. */
   readonly numbers: Float64Array;
   readonly baselines: ReadonlyMap<Signal, Baseline>;
-  /** Its days beside those of its peers, by signal, in one block. */
-  readonly besidePeers: Float64Array;
-  readonly peerDays: ReadonlyMap<Signal, PeerDays>;
+  /** Its days, by signal that drifts, in one block. */
+  readonly dayNumbers: Float64Array;
+  readonly days: ReadonlyMap<Signal, AgentDays>;
   /** Calls by tool: recent, and as it was in the first weeks. */
   readonly recent: Float64Array;
   readonly usual: Float64Array;
@@ -68,12 +71,12 @@ type Followed = {
 
 /** Bytes that one agent takes here, whatever it does and for however long: numbers only. */
 export const bytesPerAgent =
-  (numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24 + 16 + stillsMax) * 8;
+  (numbersPerSignal * signals.length + numbersPerAgentDays * drifting.length + buckets * 2 + 24 + 16 + stillsMax) * 8;
 
 /** Raised with every change of what the numbers mean. */
-const keptForm = 3;
+const keptForm = 4;
 const keptNumbers =
-  4 + numbersPerSignal * signals.length + numbersPerPeerDays * drifting.length + buckets * 2 + 24;
+  4 + numbersPerSignal * signals.length + numbersPerAgentDays * drifting.length + buckets * 2 + 24;
 
 type Role = {
   count: number;
@@ -153,7 +156,7 @@ export class Scorer {
     return {
       role, firstAt,
       baselines: measuredSignals.map((signal) => ({
-        signal, usual: baselines.get(signal)?.usual(Math.max(0, at - firstAt)) ?? [],
+        signal, usual: baselines.get(signal)?.usual(at) ?? [],
       })),
     };
   }
@@ -162,9 +165,9 @@ export class Scorer {
   kept(agent: string): Float64Array | null {
     const followed = this.#agents.get(agent);
     if (followed === undefined) return null;
-    const { firstAt, bucket, apart, numbers, besidePeers, recent, usual, hours } = followed;
+    const { firstAt, bucket, apart, numbers, dayNumbers, recent, usual, hours } = followed;
     return Float64Array.from(
-      [keptForm, firstAt, bucket, apart, ...numbers, ...besidePeers, ...recent, ...usual, ...hours]);
+      [keptForm, firstAt, bucket, apart, ...numbers, ...dayNumbers, ...recent, ...usual, ...hours]);
   }
 
   /** What was learned of the role of an agent, where a day of it ended since this was asked last. */
@@ -196,7 +199,7 @@ export class Scorer {
     followed.apart = apart;
     followed.stood = true;
     let from = 4;
-    for (const block of [followed.numbers, followed.besidePeers, followed.recent, followed.usual, followed.hours]) {
+    for (const block of [followed.numbers, followed.dayNumbers, followed.recent, followed.usual, followed.hours]) {
       block.set(kept.subarray(from, from + block.length));
       from += block.length;
     }
@@ -214,12 +217,12 @@ export class Scorer {
     const baselines = new Map(signals.map((signal, index) =>
       [signal, new Baseline(numbers, index * numbersPerSignal)] as const));
     const role = this.#roleOf(agent);
-    const besidePeers = new Float64Array(numbersPerPeerDays * drifting.length);
-    const peerDays = new Map(drifting.map((signal, index) =>
-      [signal, new PeerDays(besidePeers, index * numbersPerPeerDays)] as const));
+    const dayNumbers = new Float64Array(numbersPerAgentDays * drifting.length);
+    const days = new Map<Signal, AgentDays>(drifting.map((signal, index) =>
+      [signal, new AgentDays(dayNumbers, index * numbersPerAgentDays, driftsTo[signal])]));
     const followed: Followed = {
       role, firstAt: at, bucket: Math.floor(at / bucketMs), open: emptyBucket(), numbers, baselines,
-      besidePeers, peerDays,
+      dayNumbers, days,
       recent: new Float64Array(buckets), usual: new Float64Array(buckets), hours: new Float64Array(24), apart: 0,
       stood: false, stills: [],
     };
@@ -231,7 +234,7 @@ export class Scorer {
   #role(name: string): Role {
     const known = this.#roles.get(name);
     if (known !== undefined) return known;
-    const days = new Map(drifting.map((signal) => [signal, new RoleDays()] as const));
+    const days = new Map<Signal, RoleDays>(drifting.map((signal) => [signal, new RoleDays(driftsTo[signal])]));
     const role: Role = { count: 0, apart: 0, days, changed: false };
     this.#roles.set(name, role);
     return role;
@@ -255,21 +258,23 @@ export class Scorer {
     const at = followed.bucket * bucketMs;
     const ageMs = Math.max(0, at - followed.firstAt);
     const found: Reason[] = [];
+    const drifts: Score['drifts'][number][] = [];
     let apart = 0;
     let measured = 0;
     const usually = followed.baselines.get('message-volume')?.level ?? 0;
     for (const { signal, value, noiseAt, of } of measuredBy(followed.open)) {
       const baseline = followed.baselines.get(signal);
       if (baseline === undefined) continue;
-      const now = baseline.deviation(value, at, ageMs, noiseAt, of === null ? 1 : Math.sqrt(Math.max(1, usually / of)));
-      const drift = baseline.drift();
-      baseline.learn(value, at, bucketMs, ageMs, now.z);
+      const now = baseline.deviation(value, at, noiseAt, of === null ? 1 : Math.sqrt(Math.max(1, usually / of)));
+      baseline.learn(value, at, bucketMs, now.z);
       const lasting = baseline.lasting(now.z);
       // What turned round is not hidden behind what lasted: after a silence a flood is one.
       const isTurn = Math.abs(now.z) >= turns && now.z * lasting < 0;
       const seen = Math.abs(lasting) > Math.abs(now.z) && !isTurn ? { ...now, z: lasting } : now;
       found.push({ signal, z: seen.z, against: seen.against });
-      found.push(...this.#drifts(signal, drift, baseline.takeClosedDay(), ageMs, followed));
+      drifts.push(...this.#drifts(signal, baseline, followed));
+      const drift = followed.days.get(signal)?.alone.standing ?? null;
+      if (drift !== null && Math.abs(drift.change) >= countsFrom) found.push({ signal, z: drift.z, against: driftAgainst });
       apart += Math.min(8, Math.abs(now.z));
       measured += 1;
     }
@@ -280,28 +285,17 @@ export class Scorer {
     followed.apart = mean;
     decay(followed.recent, bucketMs / 3_600_000);
     followed.open = emptyBucket();
-    return { agent, at: at + bucketMs, ...combined(found) };
+    return { agent, at: at + bucketMs, ...combined(found), drifts };
   }
 
-  /** Of the agent's own days, of them beside those of its peers, and of its role where it leans with it. */
-  #drifts(
-    signal: Signal,
-    own: Deviation,
-    closed: ClosedDay | null,
-    ageMs: number,
-    { role: name, peerDays }: Followed,
-  ): readonly Reason[] {
+  /** A day that ended may show a drift: of the agent by itself, beside its peers, or of its role. */
+  #drifts(signal: Signal, baseline: Baseline, { role: name, days }: Followed): Score['drifts'] {
+    const closed = baseline.takeClosedDay();
     const role = this.#role(name);
-    const [beside, days] = [peerDays.get(signal), role.days.get(signal)];
-    if (beside === undefined || days === undefined) return [];
-    if (closed !== null) {
-      // Shares of the anchor exist from the end of the anchor on: what they usually are is learned after it.
-      days.closed(closed, beside, ageMs - anchorMs);
-      role.changed = true;
-    }
-    const ofRole = days.drift();
-    const leans = Math.sign(own.z) === Math.sign(ofRole.z) && Math.abs(own.z) >= leansWithRole;
-    return [own, beside.drift(), ...(leans ? [ofRole] : [])].map(({ z, against }) => ({ signal, z, against }));
+    const [own, ofRole] = [days.get(signal), role.days.get(signal)];
+    if (closed === null || own === undefined || ofRole === undefined) return [];
+    role.changed = true;
+    return ofRole.closed(closed, own).map((drift) => ({ ...drift, signal }));
   }
 
   /** Signals that are a distance by themselves; each is put on the scale of spreads. */

@@ -88,8 +88,8 @@ export class Watch {
     const observation = observationOf(entry, entry.recordedAt, contextSize);
     if (observation === null) return;
     for (const score of scorer.take(observation)) this.#onScore(score, entry.id);
-    const { agent, at, contextFill } = observation;
-    if (contextFill !== null) this.#onScore({ agent, at, score: contextScore(contextFill), reasons: [] }, entry.id);
+    const { agent, contextFill } = observation;
+    if (contextFill !== null) this.#onScore({ agent, score: contextScore(contextFill) }, entry.id);
   }
 
   #onPhase(entry: RecordedEntry): void {
@@ -133,7 +133,7 @@ export class Watch {
     if (agent !== null) this.#expect('OBSERVER_SIGN_UNHEEDED', agent, entry.id);
   }
 
-  #onScore({ agent, score }: Score, entry: string): void {
+  #onScore({ agent, score }: Pick<Score, 'agent' | 'score'>, entry: string): void {
     if (this.#options.scoresAct === false) return;
     if (score >= isolatesAt) this.#expect('OBSERVER_SCORE_UNHEEDED', agent, entry);
   }

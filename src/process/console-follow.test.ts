@@ -66,6 +66,16 @@ test('counts the signs on record by agent and code, and holds no more names than
   expect(followed.behaviours()).toHaveLength(20_000);
 });
 
+test('counts what the node raised beside scores, and nothing that a sidecar says of it', async () => {
+  const raised = (sequence: number, code: string, actor: string) => entry(sequence, 'anomaly.raised', { actor, code, detail: { agent: 'reader', score: 0 } });
+  const { recorder } = logOf([
+    raised(0, 'ANOMALY_DRIFT', 'node'), raised(1, 'ANOMALY_SCORE', 'node'), raised(2, 'ANOMALY_DRIFT', 'sidecar:desk'),
+  ]);
+  const followed = new FollowedRecord(recorder, () => 'unknown');
+  await followed.follow(startMs);
+  expect(followed.behaviours().map(({ agent, signs }) => [agent, [...signs]])).toEqual([['reader', [['ANOMALY_DRIFT', 1]]]]);
+});
+
 test('says what is usual for an agent only once that was lived through', async () => {
   const { recorder } = logOf(Array.from({ length: 200 }, (_, index) => entry(index, 'message.outbound')));
   const followed = new FollowedRecord(recorder, () => 'RETRIEVER');

@@ -106,7 +106,9 @@ export class FollowedRecord {
     if (back !== undefined) this.scorer.stoodStill(back, entry.recordedAt);
     const observation = observationOf(entry, entry.recordedAt, this.#contextSize);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
-    if (entry.kind === 'indicator.raised') this.#sign(entry);
+    // A score stands by itself; what else the node raised, a slow drift above all, is a sign beside it.
+    const isRaised = entry.kind === 'anomaly.raised' && entry.actor === 'node' && entry.code !== 'ANOMALY_SCORE';
+    if (entry.kind === 'indicator.raised' || isRaised) this.#sign(entry);
   }
 
   #scored({ agent, at, score, reasons }: { agent: string; at: number; score: number; reasons: readonly Reason[] }): void {

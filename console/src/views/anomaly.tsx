@@ -193,7 +193,7 @@ function Score({ row, limits }: { readonly row: Row; readonly limits: Common['li
 function Signs({ row }: { readonly row: Row }) {
   if (row.signs.length === 0) return <span className="quiet">no signs</span>;
   return <>{row.signs.map(({ code, count }) => (
-    <To key={code} place={`/log?kind=indicator.raised&code=${encodeURIComponent(code)}`}><Chip tone="warn">{visible(code)} {count > 1 && `× ${count}`}</Chip></To>
+    <To key={code} place={`/log?code=${encodeURIComponent(code)}`}><Chip tone="warn">{visible(code)} {count > 1 && `× ${count}`}</Chip></To>
   ))}</>;
 }
 
