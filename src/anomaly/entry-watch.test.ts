@@ -16,7 +16,7 @@ beforeEach(() => {
   learned = [];
   watch = new EntryWatch({
     graph: new InteractionGraph(),
-    scorer, contextSize: () => 1_000, budgetOf: () => ({ micros: 1_000, tokens: 100_000 }), learned: (agent) => void learned.push(agent),
+    scorer, membersOf: () => () => true, contextSize: () => 1_000, budgetOf: () => ({ micros: 1_000, tokens: 100_000 }), learned: (agent) => void learned.push(agent),
   });
 });
 

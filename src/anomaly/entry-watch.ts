@@ -4,7 +4,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { AnomalyCode } from './codes.ts';
 import { contextScore } from './context-fill.ts';
 import type { GraphFinding, InteractionGraph } from './graph.ts';
-import { ledBack, observationOf, type ContextSize } from './observation.ts';
+import { ledBack, observationOf, type ContextSize, type MembersOf } from './observation.ts';
 import { combined, type Reason, type Score } from './combine.ts';
 import type { Scorer } from './scorer.ts';
 
@@ -28,6 +28,7 @@ export type TaskBudget = { readonly micros: number | null; readonly tokens: numb
 export type EntryWatchOptions = {
   readonly scorer: Scorer;
   readonly contextSize: ContextSize;
+  readonly membersOf: MembersOf;
   /** What a task of this agent may cost on its model: money in millionths, and tokens; null where it has none. */
   readonly budgetOf: (agent: string) => TaskBudget | null;
   /** Who speaks to whom; what an earlier run knew of it is restored before. */
@@ -65,7 +66,7 @@ export class EntryWatch {
     const raised: Raised[] = [];
     const observation = observationOf(entry, at, contextSize);
     const back = ledBack(entry);
-    if (back !== undefined) scorer.stoodStill(back, at);
+    if (back !== null) scorer.stoodStill(this.#of.membersOf(back), at);
     if (observation !== null) {
       const scores = scorer.take(observation);
       if (scores.length > 0) learned(observation.agent);

@@ -40,28 +40,28 @@ export function observationOf(entry: EntryDraft, at: number, contextSize: Contex
   }
 }
 
+/** Who belongs to a unit of PACE (`agent:NAME`, `workflow:NAME`, `mesh:mesh`), by the mesh file. */
+export type MembersOf = (unit: string) => (agent: string) => boolean;
+
 /**
- * Whom an entry lets act again, so that the time before it says nothing of its behaviour: one agent by name,
- * everybody where a wider part came back or the mesh began; undefined for any other entry, and for one
- * that a sidecar wrote: it is no word of the mesh.
+ * The unit that an entry lets act again, so that the time before it says nothing of the behaviour of its agents;
+ * null for any other entry, and for one that a sidecar wrote: it is no word of the mesh. A workflow in ALTERNATE goes
+ * on, with a person for its writes, and so do those that follow it (`pace.spread`): nobody stood still.
  */
-export function ledBack(entry: Pick<EntryDraft, 'kind' | 'actor' | 'detail'>): string | null | undefined {
+export function ledBack(entry: Pick<EntryDraft, 'kind' | 'actor' | 'detail'>): string | null {
   const { kind, detail } = entry;
-  if (agentOf(entry) !== null) return undefined;
-  const { unit, fromPhase, toPhase, change } = detail;
-  const isBack = kind === 'mesh.started' || (kind === 'pace.stop' && change === 'lifted') ||
-    ((kind === 'pace.changed' || kind === 'pace.spread') && rankOf(toPhase) >= 0 && rankOf(toPhase) < rankOf(fromPhase));
-  if (!isBack) return undefined;
-  const named = typeof unit === 'string' && unit.startsWith(agentPrefix) ? unit.slice(agentPrefix.length) : '';
-  return named === '' ? null : named;
+  if (agentOf(entry) !== null) return null;
+  if (kind === 'mesh.started') return 'mesh:mesh';
+  const { unit, fromPhase, toPhase, change, stage } = detail;
+  if (typeof unit !== 'string') return null;
+  // What was asked for and declined never stopped anybody.
+  if (kind === 'pace.stop') return change === 'lifted' && stage !== 'asked' ? unit : null;
+  const stopsFrom = unit.startsWith('agent:') ? 1 : 2;
+  const [from, to] = [phases.indexOf(fromPhase), phases.indexOf(toPhase)];
+  return kind === 'pace.changed' && from >= stopsFrom && to >= 0 && to < stopsFrom ? unit : null;
 }
 
-const agentPrefix = 'agent:';
 const phases: readonly unknown[] = ['PRIMARY', 'ALTERNATE', 'CONTINGENCY', 'EMERGENCY'];
-
-function rankOf(phase: unknown): number {
-  return phases.indexOf(phase);
-}
 
 /** As the sidecar measured it (`ContentShape`); what is no share is none. */
 function distanceIn(payload: unknown): number | null {

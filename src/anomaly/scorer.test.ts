@@ -127,7 +127,7 @@ describe(`scores over simulated weeks, SEED=${seed}`, () => {
     const about = (count: number): number => Math.round(count + (next() - 0.5) * 3 * Math.sqrt(count));
     for (let at = 0; at < backAt + 12 * bucketMs; at += bucketMs) {
       if (at >= 20 * dayMs && at < backAt) continue;
-      if (stood && at >= backAt && at < backAt + bucketMs) scorer.stoodStill('a', at);
+      if (stood && at >= backAt && at < backAt + bucketMs) scorer.stoodStill((agent) => agent === 'a', at);
       for (let left = about(at >= backAt ? after : usually), index = 0; index < left; index += 1) {
         for (const one of scorer.take(observed('a', at + index, { tool: 'read' }))) if (one.at > 20 * dayMs) scores.push(one.score);
       }

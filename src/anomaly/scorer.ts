@@ -131,16 +131,15 @@ export class Scorer {
   }
 
   /**
-   * The agent, or where none is named everybody, could not act until now: it was stopped, or the mesh was down. The
+   * These agents could not act until now: they were stopped, or the mesh was down. The
    * time that it stood still is neither scored nor learned from, nor is what is left of the bucket it goes on in. From
    * the `stillsMax`-th time within a day on it is scored all the same: whoever could say so without end could hide
    * everything. `at`: when it could act again.
    */
-  stoodStill(agent: string | null, at: number): void {
-    const those = agent === null ? [...this.#agents.values()] : [this.#agents.get(agent)];
-    for (const followed of those) {
+  stoodStill(isOne: (agent: string) => boolean, at: number): void {
+    for (const [agent, followed] of this.#agents) {
       // Whoever did nothing since the last time still stands.
-      if (followed === undefined || followed.stood) continue;
+      if (followed.stood || !isOne(agent)) continue;
       const stills = followed.stills.filter((time) => time > at - dayMs);
       if (stills.length >= stillsMax) continue;
       followed.stills = [...stills, at];

@@ -22,7 +22,7 @@ beforeEach(() => {
   nodeScorer = new Scorer(() => 'role');
   node = nodeWith(nodeScorer);
   observer = new Watch({
-    scorer: new Scorer(() => 'role'), operatorKey: () => null, unitsOf: (agent) => [`agent:${agent}`], heedMs: 30_000,
+    scorer: new Scorer(() => 'role'), operatorKey: () => null, unitsOf, heedMs: 30_000,
   });
   for (let at = 0; at < historyMs; at += bucketMs) act(at, usually);
   act(historyMs, 8);
@@ -30,9 +30,12 @@ beforeEach(() => {
   expect(observer.takeFindings()).toEqual([]);
 });
 
+const unitsOf = (agent: string): readonly string[] => [`agent:${agent}`, 'workflow:w', 'mesh:mesh'];
+const membersOf = (unit: string) => (agent: string): boolean => unitsOf(agent).includes(unit);
+
 function nodeWith(scorer: Scorer): EntryWatch {
   return new EntryWatch({
-    graph: new InteractionGraph(), scorer, contextSize: () => null, budgetOf: () => null, learned: () => undefined,
+    graph: new InteractionGraph(), scorer, membersOf, contextSize: () => null, budgetOf: () => null, learned: () => undefined,
   });
 }
 
@@ -89,7 +92,7 @@ describe('node and observer', () => {
       return at + 15 * minute;
     }],
     ['a workflow that is back and a backlog', (at: number) => {
-      take('pace.spread', at + minute, { unit: 'workflow:w', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY', because: [] });
+      take('pace.stop', at + minute, { unit: 'workflow:w', change: 'lifted', stage: 'frozen' });
       return at + minute;
     }],
   ])('score the same after %s: nothing', (_what, happens) => {
@@ -108,12 +111,30 @@ describe('node and observer', () => {
   });
 
   test.each(['mesh.started', 'pace.stop', 'pace.spread', 'pace.changed'] as const)('take no %s of a sidecar for a pause', (kind) => {
-    const detail = { unit: 'mesh:mesh', change: 'lifted', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY', by: 'pace' };
+    const detail = { unit: 'mesh:mesh', change: 'lifted', fromPhase: 'CONTINGENCY', toPhase: 'PRIMARY', by: 'pace' };
     take(kind, historyMs + 2 * minute, detail, 'sidecar:a');
     act(historyMs + 3 * minute, 400);
     goOn(historyMs + 4 * minute);
     expect(isolating().length).toBeGreaterThan(0);
     expect(found()).toEqual(['OBSERVER_SCORE_UNHEEDED']);
+  });
+
+  const nobodyStood: readonly [string, RecordedEntry['kind'], RecordedEntry['detail']][] = [
+    ['a workflow of it that was in ALTERNATE is back', 'pace.changed', { unit: 'workflow:w', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY', by: 'pace' }],
+    ['a workflow of it that followed another one is back', 'pace.spread', { unit: 'workflow:w', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY' }],
+    ['another agent is back', 'pace.changed', { unit: 'agent:b', fromPhase: 'ALTERNATE', toPhase: 'PRIMARY', by: 'pace' }],
+    ['a workflow of others is back', 'pace.changed', { unit: 'workflow:v', fromPhase: 'EMERGENCY', toPhase: 'PRIMARY', by: 'operator:carol' }],
+    ['a pause of others ended', 'pace.stop', { unit: 'zone:other', change: 'lifted', stage: 'frozen' }],
+    ['an emergency was declined that nobody had begun', 'pace.stop', { unit: 'mesh:mesh', change: 'lifted', stage: 'asked' }],
+  ];
+
+  test.each(nobodyStood)('both score a flood after %s: it stood still for none of it', (_what, kind, detail) => {
+    take(kind, historyMs + 2 * minute, detail);
+    act(historyMs + 3 * minute, 400);
+    goOn(historyMs + 4 * minute);
+    expect(isolating().length).toBeGreaterThan(0);
+    // Nobody signed these recoveries either.
+    expect(found().filter((code) => code !== 'OBSERVER_RECOVERY_UNSIGNED')).toEqual(['OBSERVER_SCORE_UNHEEDED']);
   });
 
   test('a node that heeds it is not found', () => {

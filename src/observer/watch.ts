@@ -84,7 +84,7 @@ export class Watch {
     const { scorer, contextSize = () => null } = this.#options;
     // The same entries as the node heeds, or the two would disagree; how often a day the scorer bounds.
     const back = ledBack(entry);
-    if (back !== undefined) scorer.stoodStill(back, entry.recordedAt);
+    if (back !== null) scorer.stoodStill((agent) => isIn(back, this.#options.unitsOf(agent)), entry.recordedAt);
     const observation = observationOf(entry, entry.recordedAt, contextSize);
     if (observation === null) return;
     for (const score of scorer.take(observation)) this.#onScore(score, entry.id);
@@ -156,6 +156,11 @@ export class Watch {
       this.#findings.push({ code, agent, entry, at: this.#latestAt });
     }
   }
+}
+
+/** The whole mesh is also whom the mesh file does not name any more. */
+function isIn(unit: string, units: readonly string[]): boolean {
+  return unit === 'mesh:mesh' || units.includes(unit);
 }
 
 function agentOf({ actor }: RecordedEntry): string | null {

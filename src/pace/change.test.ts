@@ -126,6 +126,19 @@ describe('a score', () => {
     expect(machine.phase(w)).toBe('CONTINGENCY');
   });
 
+  test('an agent that it isolated does not come back by itself once it shows a sign of compromise', () => {
+    const machine = new Machine(rulesFor({ autonomyTier: 3 }));
+    machine.score('a', 65, true);
+    machine.pass(minute);
+    machine.sign('a');
+    expect(machine.steps).toMatchObject([{ kind: 'phase', from: 'ALTERNATE', to: 'ALTERNATE', code: 'PACE_COMPROMISE', incident: 'sign a' }]);
+    expect(machine.book.units.get('agent:a')).toMatchObject({ code: 'PACE_COMPROMISE', incident: 'sign a', isFilled: false });
+    machine.sign('a');
+    expect(machine.steps.filter(({ kind }) => kind === 'phase')).toEqual([]);
+    for (let round = 0; round < 12; round += 1) machine.pass(10 * minute);
+    expect(machine.phase(agentUnit('a'))).not.toBe('PRIMARY');
+  });
+
   test('heals nobody below tier 3', () => {
     const machine = new Machine(rulesFor({}, 2));
     machine.score('c', 70);

@@ -90,6 +90,9 @@ function isolate(
   const { phase, healed } = work.stateOf(unit);
   if (phase !== 'PRIMARY') {
     if (!byContext) countAfterAll(unit, id, rules, work);
+    // It was isolated for a score alone, and would have come back by itself: now people lead it back.
+    const heals = phase === 'ALTERNATE' && work.stateOf(unit).code === 'PACE_SCORE_ISOLATES';
+    if (heals && code === 'PACE_COMPROMISE') work.stayFor(unit, code, id);
     return;
   }
   const cycles = healed.filter((time) => time > work.at - healWindowMs).length;

@@ -4,7 +4,7 @@ import {
   defaultPaceSettings, paceAuthorities, type PaceAuthority, type PaceSettings, type WorkflowSettings,
 } from '../mesh/pace-settings.ts';
 import { isResident } from '../mesh/spawn.ts';
-import { covers, type AgentPlace, type PaceUnit } from './unit.ts';
+import { covers, parseUnit, type AgentPlace, type PaceUnit } from './unit.ts';
 
 /** What the mesh file says that PACE goes by; the same for everybody who computes a clamp. */
 export type PaceRules = {
@@ -41,6 +41,16 @@ export function isKnownUnit(unit: PaceUnit, rules: PaceRules): boolean {
 
 export function agentsIn(unit: PaceUnit, rules: PaceRules): readonly string[] {
   return [...rules.places.values()].filter((place) => covers(unit, place)).map(({ name }) => name);
+}
+
+/** Who belongs to a unit, by the mesh file in force when it is asked; to the whole mesh also who was in it once. */
+export function membersBy(mesh: () => Mesh): (unit: string) => (agent: string) => boolean {
+  return (text) => {
+    const unit = parseUnit(text);
+    if (unit?.kind === 'mesh') return () => true;
+    const names = new Set(unit === null ? [] : agentsIn(unit, paceRulesOf(mesh())));
+    return (agent) => names.has(agent);
+  };
 }
 
 /** What an operator may do; where the mesh file divides nothing, everything. */

@@ -49,6 +49,13 @@ export class Work {
     this.step({ kind: 'phase', unit, from: state.phase, to, code, by, incident, evidence: null });
   }
 
+  /** What a unit is where it is for has become another thing, of which it goes on record. */
+  stayFor(unit: PaceUnit, code: PaceCode, incident: string): void {
+    const state = this.stateOf(unit);
+    this.#set({ ...state, code, incident, by: 'pace' });
+    this.step({ kind: 'phase', unit, from: state.phase, to: state.phase, code, by: 'pace', incident, evidence: null });
+  }
+
   /** Leads a unit back; whoever calls it has looked at authority and evidence. */
   moveBack(
     unit: PaceUnit,

@@ -2,7 +2,7 @@
 import { setImmediate as letOthersRun } from 'node:timers/promises';
 import type { Reason } from '../anomaly/combine.ts';
 import { Scorer } from '../anomaly/scorer.ts';
-import { ledBack, observationOf, type ContextSize } from '../anomaly/observation.ts';
+import { ledBack, observationOf, type ContextSize, type MembersOf } from '../anomaly/observation.ts';
 import { AlignmentScores } from '../recorder/alignment.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { MeshCosts } from '../recorder/mesh-costs.ts';
@@ -48,6 +48,7 @@ const signCodesMax = 32;
 export class FollowedRecord {
   readonly scorer: Scorer;
   readonly #contextSize: ContextSize;
+  readonly #membersOf: MembersOf;
   readonly alignment = new AlignmentScores();
   readonly costs = new MeshCosts();
   readonly workflows = new WorkflowRuns();
@@ -61,7 +62,9 @@ export class FollowedRecord {
     recorder: Pick<FlightRecorder, 'size' | 'read'>,
     roleOf: (agent: string) => string,
     contextSize: ContextSize = () => null,
+    membersOf: MembersOf = () => () => true,
   ) {
+    this.#membersOf = membersOf;
     this.#recorder = recorder;
     this.#contextSize = contextSize;
     this.scorer = new Scorer(roleOf);
@@ -103,7 +106,7 @@ export class FollowedRecord {
     this.costs.add(entry);
     this.workflows.add(entry);
     const back = ledBack(entry);
-    if (back !== undefined) this.scorer.stoodStill(back, entry.recordedAt);
+    if (back !== null) this.scorer.stoodStill(this.#membersOf(back), entry.recordedAt);
     const observation = observationOf(entry, entry.recordedAt, this.#contextSize);
     if (observation !== null) for (const score of this.scorer.take(observation)) this.#scored(score);
     // A score stands by itself; what else the node raised, a slow drift above all, is a sign beside it.

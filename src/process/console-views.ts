@@ -17,6 +17,7 @@ import { decide, type Approval } from '../oversight/approvals.ts';
 import { equalsAmong } from '../oversight/equals.ts';
 import { searchApprovals, type ApprovalQuery } from '../oversight/search.ts';
 import { stepsOfProbe } from '../oversight/probe.ts';
+import { membersBy } from '../pace/rules.ts';
 import { buildDecisionTrace } from '../recorder/decision-trace.ts';
 import type { RecordedEntry } from '../recorder/entry.ts';
 import { codeEntry, codeTables } from './codes.ts';
@@ -270,6 +271,7 @@ export class ConsoleViews implements ConsoleApi {
       recorder,
       (agent) => live.mesh.agents.get(agent)?.role ?? 'unknown',
       (agent) => live.mesh.agents.get(agent)?.model?.contextTokens ?? null,
+      membersBy(() => live.mesh),
     );
     await this.#followed.follow(clock.nowMs());
     return this.#followed;

@@ -12,6 +12,7 @@ import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import type { PaceEvent } from '../pace/book.ts';
+import { membersBy } from '../pace/rules.ts';
 import type { Recorder } from '../recorder/entry.ts';
 
 export type ScoresGround = {
@@ -44,6 +45,7 @@ export function scoringRecorder(ground: ScoresGround): Recorder {
   const watch = new EntryWatch({
     scorer,
     graph,
+    membersOf: membersBy(mesh),
     contextSize: (agent) => mesh().agents.get(agent)?.model?.contextTokens ?? null,
     budgetOf: (agent) => {
       const budget = mesh().agents.get(agent)?.model?.budget;

@@ -43,7 +43,7 @@ function fraud(seed: number): Story {
     for (const step of change.steps) {
       if (step.kind !== 'phase') continue;
       phases.push(step.to);
-      if (step.to === 'PRIMARY') scorer.stoodStill(step.unit.value, event.at);
+      if (step.to === 'PRIMARY') scorer.stoodStill((agent) => agent === step.unit.value, event.at);
       steps.push({ at: clockText(event.at), what: `${step.unit.value}: ${step.from} -> ${step.to} (${step.code}) by ${step.by}` });
     }
     const { allows } = clampOf('decide_b', book, rules, facts, event.at);
