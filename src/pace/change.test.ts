@@ -127,7 +127,7 @@ describe('a score', () => {
   });
 
   test('an agent that it isolated does not come back by itself once it shows a sign of compromise', () => {
-    const machine = new Machine(rulesFor({ autonomyTier: 3 }));
+    const machine = new Machine();
     machine.score('a', 65, true);
     machine.pass(minute);
     machine.sign('a');
