@@ -29,7 +29,10 @@ export type HandedOn = {
 };
 
 /** A task on its way: how often each edge was walked since anything came of it. */
-type Walk = { readonly edges: Map<string, Map<string, number>>; raised: boolean; stopped: boolean };
+/** How often one edge was walked in one task. */
+type Step = { readonly from: string; readonly to: string; rounds: number };
+/** A list, and no maps: most tasks walk one edge, and thousands of tasks are kept. */
+type Walk = { readonly steps: Step[]; raised: boolean; stopped: boolean };
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -182,10 +185,12 @@ export class InteractionGraph {
   #circle({ from, to, task, at }: HandedOn): GraphFinding | null {
     const walk = this.#walks.get(task) ?? this.#begin(task);
     if (walk.stopped) return null;
-    const of = walk.edges.get(from) ?? new Map<string, number>();
-    const rounds = (of.get(to) ?? 0) + 1;
-    if (!of.has(to) && edgesOf(walk) >= edgesPerTaskMax) return null;
-    walk.edges.set(from, of.set(to, rounds));
+    const known = walk.steps.find((step) => step.from === from && step.to === to);
+    if (known === undefined && walk.steps.length >= edgesPerTaskMax) return null;
+    const step = known ?? { from, to, rounds: 0 };
+    if (known === undefined) walk.steps.push(step);
+    step.rounds += 1;
+    const { rounds } = step;
     const least = walk.raised ? roundsStopped : roundsRaised;
     if (rounds < least || !leadsBack(to, from, least - 1, walk)) return null;
     if (walk.raised) walk.stopped = true;
@@ -200,7 +205,7 @@ export class InteractionGraph {
       const [oldest] = this.#walks.keys();
       if (oldest !== undefined) this.#walks.delete(oldest);
     }
-    const walk: Walk = { edges: new Map(), raised: false, stopped: false };
+    const walk: Walk = { steps: [], raised: false, stopped: false };
     this.#walks.set(task, walk);
     return walk;
   }
@@ -210,20 +215,14 @@ export class InteractionGraph {
 type Edge = { lastAt: number; hour: number; count: number; usual: number; told: boolean };
 type Hub = { hour: number; readonly peers: Set<string>; usual: number; told: boolean };
 
-function edgesOf({ edges }: Walk): number {
-  let count = 0;
-  for (const of of edges.values()) count += of.size;
-  return count;
-}
-
-function leadsBack(start: string, goal: string, least: number, { edges }: Walk): boolean {
+function leadsBack(start: string, goal: string, least: number, { steps }: Walk): boolean {
   const seen = new Set<string>();
   const open = [start];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     if (at === goal) return true;
     if (seen.has(at)) continue;
     seen.add(at);
-    for (const [next, walked] of edges.get(at) ?? []) if (walked >= least) open.push(next);
+    for (const { from, to, rounds } of steps) if (from === at && rounds >= least) open.push(to);
   }
   return false;
 }

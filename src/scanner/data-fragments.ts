@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ownCopy } from '../message/own-copy.ts';
 
 /** The end of what went before in one place of one stream of messages. */
 type Tail = {
@@ -102,8 +103,8 @@ export class JoinedText {
 }
 
 function endOf(before: string, text: string): string {
-  if (text.length > pieceLengthMax) return text.slice(-edgeLength);
-  return (before + text).slice(-piecesLengthMax);
+  if (text.length > pieceLengthMax) return ownCopy(text.slice(-edgeLength));
+  return ownCopy((before + text).slice(-piecesLengthMax));
 }
 
 function lastNumbers(known: readonly string[], more: readonly string[]): readonly string[] {
@@ -117,7 +118,7 @@ function numbersIn(text: string): readonly string[] {
   const found: string[] = [];
   for (const [match] of text.slice(0, 2048).matchAll(number)) {
     const written = match.replaceAll(/[ -]/g, '');
-    if (written.length >= numberLengthMin && written.length <= numberLengthMax) found.push(written);
+    if (written.length >= numberLengthMin && written.length <= numberLengthMax) found.push(ownCopy(written));
     if (found.length >= 8) break;
   }
   return found;
