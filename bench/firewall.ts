@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadCompactModel, shippedModelFile } from '../src/adapters/firewall-model-file.ts';
+import { decodeModel } from '../src/firewall/model-file.ts';
 import { composeRows } from '../src/firewall/training/compose.ts';
 import { capRows } from '../src/firewall/training/examples.ts';
 import { defaultTraining } from '../src/firewall/training/train.ts';
 import { seededDraw } from '../src/firewall/training/seeded-random.ts';
 import { readClusters, readFragments, readLabelledFile } from '../src/process/labelled-rows.ts';
 import { measureIdentifiers } from './firewall/identifiers.ts';
+import { harmlessUnseen } from './firewall/harmless.ts';
 import { harmlessFolds, leaveOut, meanOf } from './firewall/leave-out.ts';
 import { machine } from './machine.ts';
 import { measureAnswers, measureThread, measureTimes } from './firewall/times.ts';
@@ -17,6 +20,8 @@ import { measureAnswers, measureThread, measureTimes } from './firewall/times.ts
  *
  *   npm run bench:firewall -- --json
  *   npm run bench:firewall -- --train train.jsonl.gz --dev dev.jsonl.gz --json
+ *
+ * `--harmless` measures harmless texts of sources left out instead, by what they are about.
  *
  * `--folds` prints which harmless sources each training leaves out; a table of groups of words learned
  * without them (train/firewall/clusters.py) is named by `--clusters 'DIR/without-@.bin'`, @ being 0 to 3.
@@ -31,6 +36,7 @@ const { values } = parseArgs({
     change: { type: 'string', default: '{}' },
     seeds: { type: 'string', default: '1' },
     folds: { type: 'boolean', default: false },
+    harmless: { type: 'boolean', default: false },
   },
 });
 
@@ -42,6 +48,7 @@ if (values.folds && values.train !== undefined) {
 // Before anything else has loaded the model: what loading costs is measured too.
 const times = process.env['FAST'] === '1' ? null : measureTimes();
 const model = loadCompactModel(shippedModelFile());
+const { calibration } = decodeModel(readFileSync(shippedModelFile().file));
 const threadMiB = process.env['FAST'] === '1' ? null : await measureThread();
 const answers = process.env['FAST'] === '1' ? null : await measureAnswers();
 const report: { [name: string]: unknown } = { machine: machine(), model: model.version, times, threadMiB, answers, identifiers: measureIdentifiers(model) };
@@ -51,14 +58,20 @@ if (values.train !== undefined) {
   const dev = values.dev === undefined ? null : readLabelledFile(values.dev);
   const changed = { ...defaultTraining, ...(JSON.parse(values.change) as object) };
   const clustersOf = (fold: number) => readClusters(values.clusters.replace('@', String(fold)));
-  const runs = Array.from({ length: Number(values.seeds) }, (_, at) => {
-    const options = { ...changed, seed: changed.seed + 100 * at };
-    const own = composeRows(readFragments(values.texts), options.seed);
-    const learned = [...given.rows, ...own].filter(({ source }) => options.sourceWeights[source] !== 0);
-    const rows = capRows(learned, options.caps, seededDraw(options.seed));
-    return { seed: options.seed, ...leaveOut(rows, dev?.rows ?? [], options, clustersOf) };
-  });
+  const rowsFor = (seed: number) => {
+    const own = composeRows(readFragments(values.texts), seed);
+    const learned = [...given.rows, ...own].filter(({ source }) => changed.sourceWeights[source] !== 0);
+    return capRows(learned, changed.caps, seededDraw(seed));
+  };
   report['corpus'] = { train: given.sha256, dev: dev?.sha256 ?? null };
-  report['leaveOut'] = { mean: meanOf(runs), runs };
+  if (values.harmless) {
+    report['harmless'] = harmlessUnseen(rowsFor(changed.seed), dev?.rows ?? [], changed, clustersOf, calibration);
+  } else {
+    const runs = Array.from({ length: Number(values.seeds) }, (_, at) => {
+      const options = { ...changed, seed: changed.seed + 100 * at };
+      return { seed: options.seed, ...leaveOut(rowsFor(options.seed), dev?.rows ?? [], options, clustersOf) };
+    });
+    report['leaveOut'] = { mean: meanOf(runs), runs };
+  }
 }
 process.stdout.write(`${JSON.stringify(report, null, values.json ? 2 : 1)}\n`);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keyKinds, requestWith, tokenAttacks } from '../../src/firewall/identifier-fixture.ts';
 import type { CompactModel } from '../../src/firewall/compact-model.ts';
+import { channelReadAs } from '../../src/firewall/read-as.ts';
 import { textsToRead } from '../../src/firewall/texts-to-read.ts';
 import { seededDraw } from '../../src/firewall/training/seeded-random.ts';
 import { channels } from '../../src/message/channel.ts';
 import type { Channel } from '../../src/message/channel.ts';
 import type { JsonValue } from '../../src/message/json.ts';
-import { defaultBand } from '../../src/mesh/firewall-settings.ts';
+import { bandFor, shippedFirewall } from '../../src/mesh/firewall-settings.ts';
 import { textsOf } from '../../src/scanner/structure.ts';
 
 const keysOfKind = 200;
@@ -24,12 +25,16 @@ export function measureIdentifiers(model: CompactModel) {
     Array.from({ length: keysOfKind }, () => requestWith(make(draw), draw)));
   const attacks = tokenAttacks(draw).map(({ token }) => requestWith(token, draw));
   const held = (values: readonly JsonValue[], channel: Channel): Held => {
-    const { escalateAt, refuseAt } = defaultBand;
-    const worst = values.map((value) =>
-      Math.max(0, ...textsToRead(textsOf(value)).map((text) => model.read(text, channel).probability)));
+    const judged = values.map((value) => {
+      const texts = textsToRead(textsOf(value));
+      const readAs = channelReadAs(channel, texts);
+      const { escalateAt, refuseAt } = bandFor(shippedFirewall, readAs, 'internal');
+      const worst = Math.max(0, ...texts.map((text) => model.read(text, readAs).probability));
+      return { isHeld: worst >= escalateAt, isRefused: worst >= refuseAt };
+    });
     return {
-      escalated: worst.filter((probability) => probability >= escalateAt).length,
-      refused: worst.filter((probability) => probability >= refuseAt).length,
+      escalated: judged.filter(({ isHeld }) => isHeld).length,
+      refused: judged.filter(({ isRefused }) => isRefused).length,
     };
   };
   return {

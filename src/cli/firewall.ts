@@ -6,27 +6,19 @@ import { CompactModel } from '../firewall/compact-model.ts';
 import type { Evaluation, ScoredText } from '../firewall/evaluate.ts';
 import { evaluate } from '../firewall/evaluate.ts';
 import { languageOf } from '../firewall/language.ts';
+import { channelReadAs } from '../firewall/read-as.ts';
 import { decodeModel, encodeModel } from '../firewall/model-file.ts';
 import { applyFeedback } from '../firewall/training/feedback.ts';
 import { composeRows } from '../firewall/training/compose.ts';
 import type { LabelledRow } from '../firewall/training/labelled-row.ts';
 import { defaultTraining, train } from '../firewall/training/train.ts';
 import { calibrate } from '../firewall/training/calibrate.ts';
-import type { FirewallSettings } from '../mesh/firewall-settings.ts';
-import { bandFor, defaultBand } from '../mesh/firewall-settings.ts';
+import { bandFor, shippedFirewall } from '../mesh/firewall-settings.ts';
 import { channels } from '../message/channel.ts';
 import { readClusters, readFragments, readLabelledFile } from '../process/labelled-rows.ts';
 import type { ModelReader } from '../process/model-reader.ts';
 import { compactModelOf, modelReaderOf, pinOf } from '../process/model-reader.ts';
 import type { CommandIo } from './check.ts';
-
-const shippedSettings: FirewallSettings = {
-  model: 'compact',
-  timeoutMs: 50,
-  band: defaultBand,
-  channels: {},
-  classifications: {},
-};
 
 export type EvalOptions = {
   readonly model?: string;
@@ -52,7 +44,7 @@ export async function firewallEval(
   }
   const reports = scored.map(({ file, sha256, texts }) => ({ file, sha256, ...evaluate(texts) }));
   const all = evaluate(scored.flatMap(({ texts }) => texts));
-  if (options.json) io.out(JSON.stringify({ model: model.version, band: defaultBand, files: reports, all }, null, 2));
+  if (options.json) io.out(JSON.stringify({ model: model.version, band: shippedFirewall.band, channels: shippedFirewall.channels, files: reports, all }, null, 2));
   else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
   return 0;
 }
@@ -135,11 +127,12 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
     return 2;
   }
   const model = compactModelOf(options.model);
-  const { probability, score, window } = model.read(text, channel);
-  const band = bandFor(shippedSettings, channel, 'internal');
+  const readAs = channelReadAs(channel, [text]);
+  const { probability, score, window } = model.read(text, readAs);
+  const band = bandFor(shippedFirewall, readAs, 'internal');
   const outcome = probability >= band.refuseAt ? 'NO-GO' : probability >= band.escalateAt ? 'ESCALATE' : 'GO';
   const tokens = model
-    .contributions(text, channel)
+    .contributions(text, readAs)
     .filter(({ start, end }) => window !== null && start >= window.start && end <= window.end)
     .sort((a, b) => Math.abs(b.score) - Math.abs(a.score))
     .slice(0, shownTokens)
@@ -149,12 +142,12 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
       end,
       weight: Number(weight.toFixed(3)),
     }));
-  const report = { model: model.version, channel, outcome, probability, score, window, tokens };
+  const report = { model: model.version, channel, readAs, outcome, probability, score, window, tokens };
   if (options.json) {
     io.out(JSON.stringify(report, null, 2));
     return outcome === 'NO-GO' ? 1 : 0;
   }
-  io.out(`${outcome}  probability ${probability.toFixed(4)}, score ${score.toFixed(3)} (${model.version}, ${channel})`);
+  io.out(`${outcome}  probability ${probability.toFixed(4)}, score ${score.toFixed(3)} (${model.version}, ${readAs})`);
   if (window !== null) io.out(`window ${window.start}..${window.end}`);
   for (const { start, end, weight, ...shown } of tokens) {
     io.out(`  ${String(weight).padStart(8)}  ${start}..${end}  ${'token' in shown ? JSON.stringify(shown.token) : ''}`);
@@ -163,14 +156,15 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
 }
 
 async function scoredText(row: LabelledRow, model: ModelReader): Promise<ScoredText> {
+  const readAs = channelReadAs(row.channel, [row.text]);
   return {
-    probability: await model.probability(row.text, row.channel),
+    probability: await model.probability(row.text, readAs),
     isAttack: row.label === 'attack',
     channel: row.channel,
     family: row.family,
     language: languageOf(row.text),
     source: row.source,
-    band: bandFor(shippedSettings, row.channel, 'internal'),
+    band: bandFor(shippedFirewall, readAs, 'internal'),
   };
 }
 

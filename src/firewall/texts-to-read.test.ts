@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { defaultBand } from '../mesh/firewall-settings.ts';
+import { bandFor, shippedFirewall } from '../mesh/firewall-settings.ts';
 import { textsOf } from '../scanner/structure.ts';
 import { CompactModel } from './compact-model.ts';
 import { keyKinds, requestWith, tokenAttacks } from './identifier-fixture.ts';
@@ -72,7 +72,8 @@ describe('orders and ids of one token', () => {
       Array.from({ length: 100 }, () => textsToRead(textsOf(requestWith(make(draw), draw)))));
     for (const channel of ['agent_message', 'tool_result'] as const) {
       const held = requests.filter((texts) =>
-        texts.some((text) => model.read(text, channel).probability >= defaultBand.escalateAt));
+        texts.some((text) =>
+          model.read(text, channel).probability >= bandFor(shippedFirewall, channel, 'internal').escalateAt));
       expect(held.length, channel).toBeLessThanOrEqual(requests.length / 200);
     }
   });

@@ -35,6 +35,28 @@ export type FirewallSettings = {
 export const defaultBand: FirewallBand = { escalateAt: 0.8, refuseAt: 0.97 };
 
 /**
+ * Channels where the general band would hold more than 5 % of some kind of harmless text that the model
+ * never saw, or refuse 1 %: hand-offs between agents, SQL, writing about injections, pages with their markup.
+ * For the model of this package only, where the mesh file names no general band of its own.
+ */
+export const shippedChannelBands: FirewallSettings['channels'] = {
+  agent_message: { escalateAt: 0.85, refuseAt: 0.995 },
+  code: { escalateAt: 0.8, refuseAt: 0.999 },
+  document: { escalateAt: 0.9, refuseAt: 0.985 },
+  tool_result: { escalateAt: 0.8, refuseAt: 0.985 },
+  web: { escalateAt: 0.93, refuseAt: 0.985 },
+};
+
+/** What a mesh file without a section `firewall` amounts to. */
+export const shippedFirewall: FirewallSettings = {
+  model: 'compact',
+  timeoutMs: 50,
+  band: defaultBand,
+  channels: shippedChannelBands,
+  classifications: {},
+};
+
+/**
  * The band for a text: that of its channel, else the general one; where its classification has one
  * too, whichever is stricter at either end.
  */

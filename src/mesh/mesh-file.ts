@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { scannerShape } from './scanner-settings.ts';
 import { channels } from '../message/channel.ts';
-import { defaultBand } from './firewall-settings.ts';
 import { agentModelShape } from './agent-model.ts';
 import { spawnShape, templateShape } from './orchestrator-file.ts';
 import { paceShape } from './pace-settings.ts';
@@ -98,8 +97,8 @@ const firewallShape = z.strictObject({
     .describe('SHA-256 of the model file, hex; owed with a path.'),
   attack_labels: z.array(z.string().min(1).max(200)).min(1).max(32).optional(),
   timeout_ms: z.int().min(1).max(10_000).default(50),
-  escalate_at: probability.default(defaultBand.escalateAt),
-  refuse_at: probability.default(defaultBand.refuseAt),
+  escalate_at: probability.optional(),
+  refuse_at: probability.optional(),
   channels: z.partialRecord(channel, bandShape).default({}),
   classifications: z.partialRecord(classification, bandShape).default({}),
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { bandFor, defaultBand } from './firewall-settings.ts';
+import { bandFor, defaultBand, shippedChannelBands, shippedFirewall } from './firewall-settings.ts';
 import { loadMesh } from './load.ts';
 
 function load(firewall: string) {
@@ -27,8 +27,16 @@ describe('firewall section', () => {
   });
 
   it('is the model of the package with its own thresholds when absent', () => {
-    expect(load('{}').settings).toEqual({
-      model: 'compact', timeoutMs: 50, band: defaultBand, channels: {}, classifications: {},
+    expect(load('{}').settings).toEqual(shippedFirewall);
+  });
+
+  it('has bands of channels of its own only for its own model, and where the file names no general one', () => {
+    expect(load('{ timeout_ms: 40 }').settings?.channels).toEqual(shippedChannelBands);
+    expect(load('{ escalate_at: 0.7 }').settings).toMatchObject({ band: { escalateAt: 0.7, refuseAt: defaultBand.refuseAt }, channels: {} });
+    expect(load(`{ model: own.model, sha256: ${'a'.repeat(64)} }`).settings?.channels).toEqual({});
+    const { web } = shippedChannelBands;
+    expect(load('{ channels: { web: { escalate_at: 0.5 } } }').settings?.channels).toEqual({
+      ...shippedChannelBands, web: { ...web, escalateAt: 0.5 },
     });
   });
 

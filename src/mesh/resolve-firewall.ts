@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { channels } from '../message/channel.ts';
 import type { FirewallBand, FirewallSettings } from './firewall-settings.ts';
+import { defaultBand, shippedChannelBands } from './firewall-settings.ts';
 import type { Loading } from './loading.ts';
 import { entryShapes } from './mesh-file.ts';
 import type { Path } from './yaml-source.ts';
@@ -14,22 +15,23 @@ const path: Path = ['security_mesh', 'firewall'];
 /** The section `firewall`: absent means the model of the package with its own thresholds. */
 export function resolveFirewall(loading: Loading, raw: unknown): FirewallSettings {
   const given = shaped(loading, raw);
-  const band = { escalateAt: given.escalate_at, refuseAt: given.refuse_at };
+  const band = bandOf(given, defaultBand);
   checkBand(loading, band, path);
-  const bandOf = (own: GivenBand, place: Path): FirewallBand => {
-    const whole = { escalateAt: own.escalate_at ?? band.escalateAt, refuseAt: own.refuse_at ?? band.refuseAt };
-    checkBand(loading, whole, place);
-    return whole;
-  };
+  const isShipped = given.model === 'compact' && given.escalate_at === undefined && given.refuse_at === undefined;
+  const shipped: FirewallSettings['channels'] = isShipped ? shippedChannelBands : {};
   const bandsOf = <Name extends string>(
     names: readonly Name[],
     bands: { readonly [name in Name]?: GivenBand | undefined },
+    bases: { readonly [name in Name]?: FirewallBand },
     section: string,
   ): { readonly [name in Name]?: FirewallBand } => {
-    const found: { [name in Name]?: FirewallBand } = {};
+    const found: { [name in Name]?: FirewallBand } = { ...bases };
     for (const name of names) {
       const own = bands[name];
-      if (own !== undefined) found[name] = bandOf(own, [...path, section, name]);
+      if (own === undefined) continue;
+      const whole = bandOf(own, bases[name] ?? band);
+      checkBand(loading, whole, [...path, section, name]);
+      found[name] = whole;
     }
     return found;
   };
@@ -37,8 +39,8 @@ export function resolveFirewall(loading: Loading, raw: unknown): FirewallSetting
     model: resolveModel(loading, given),
     timeoutMs: given.timeout_ms,
     band,
-    channels: bandsOf(channels, given.channels, 'channels'),
-    classifications: bandsOf(classifications, given.classifications, 'classifications'),
+    channels: bandsOf(channels, given.channels, shipped, 'channels'),
+    classifications: bandsOf(classifications, given.classifications, {}, 'classifications'),
   };
 }
 
@@ -61,6 +63,10 @@ function resolveModel(
   if (model === 'compact' || model === 'none') return model;
   if (sha256 === undefined) loading.report('MESH_FIREWALL_MODEL_UNPINNED', [...path, 'model']);
   return { file: loading.absolute(model), sha256: sha256 ?? '', attackLabels: attackLabels ?? null };
+}
+
+function bandOf(own: GivenBand, base: FirewallBand): FirewallBand {
+  return { escalateAt: own.escalate_at ?? base.escalateAt, refuseAt: own.refuse_at ?? base.refuseAt };
 }
 
 function checkBand(loading: Loading, band: FirewallBand, place: Path): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { reviewTexts } from '../firewall/firewall.ts';
+import { channelReadAs } from '../firewall/read-as.ts';
 import { textsToRead } from '../firewall/texts-to-read.ts';
 import type { Channel } from '../firewall/injection-model.ts';
 import type { Classification, Integrity, MessageType } from '../message/envelope.ts';
@@ -58,12 +59,14 @@ function readTexts(content: Content, context: ReviewContext): Promise<Verdict> {
     });
   }
   const { model } = context.firewall;
-  const { channel, classification, integrity = 'untrusted' } = content;
+  const { classification, integrity = 'untrusted' } = content;
   const isRead = model.configured && integrity === 'untrusted';
+  const texts = isRead ? textsToRead(textsOf(content.value)) : [];
+  const channel = channelReadAs(content.channel, texts);
   return reviewTexts({
     ...context.firewall,
     thresholds: { ...bandFor(firewall, channel, classification), timeoutMs: firewall.timeoutMs },
-    texts: isRead ? textsToRead(textsOf(content.value)) : [],
+    texts,
     channel,
     risk: content.risk ?? 'LOW',
   });
