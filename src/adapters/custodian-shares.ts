@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
 import { combine, split } from 'shamir-secret-sharing';
 import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
@@ -11,15 +10,10 @@ import type { SplitKey } from '../recorder/payload-keeper.ts';
 import { keyCommitment } from '../recorder/payload-seal.ts';
 import { RecorderError } from '../recorder/entry.ts';
 import { createOwnerOnly, readOwnerOnly } from './credential-file.ts';
+import { loadHpkeSuite } from './hpke-suite.ts';
 
 /** A custodian's X25519 key pair, raw, base64url. */
 export type CustodianKey = { readonly publicKey: string; readonly privateKey: string };
-
-const suite = new CipherSuite({
-  kem: new DhkemX25519HkdfSha256(),
-  kdf: new HkdfSha256(),
-  aead: new Aes256Gcm(),
-});
 
 /** Shamir shares of an epoch's key, each sealed to its custodian and bound to epoch and name. */
 export const splitToCustodians: SplitKey = async (key, { custodians, threshold }, { log, number }) => {
@@ -47,6 +41,7 @@ export async function sealTo(
   publicKey: string,
   binding: string,
 ): Promise<SealedShare> {
+  const suite = await loadHpkeSuite();
   const recipientPublicKey = await suite.kem.deserializePublicKey(raw(publicKey));
   const sender = await suite.createSenderContext({ recipientPublicKey, info: encode(binding) });
   const sealed = await sender.seal(bytesOf(bytes));
@@ -59,6 +54,7 @@ export async function openFrom(
   privateKey: string,
   binding: string,
 ): Promise<Uint8Array | null> {
+  const suite = await loadHpkeSuite();
   try {
     const recipientKey = await suite.kem.deserializePrivateKey(raw(privateKey));
     const options = { recipientKey, enc: raw(enc), info: encode(binding) };

@@ -3,7 +3,6 @@ import type { MetricSink } from '../exporter/metrics.ts';
 import type { ExporterManifest } from '../mesh/mesh.ts';
 import type { Exporter } from '../recorder/exporter.ts';
 import { OtlpExporter } from './exporter-otlp.ts';
-import { PrometheusExporter } from './exporter-prometheus.ts';
 import { SiemFileExporter } from './exporter-siem-file.ts';
 import { SiemHttpExporter } from './exporter-siem-http.ts';
 import { SiemSyslogExporter } from './exporter-siem-syslog.ts';
@@ -23,6 +22,7 @@ export async function makeExporter(
       return { exporter, sink: exporter.sink };
     }
     case 'prometheus': {
+      const { PrometheusExporter } = await import('./exporter-prometheus.ts');
       const exporter = await PrometheusExporter.listen(manifest.port);
       return { exporter, sink: exporter.sink };
     }

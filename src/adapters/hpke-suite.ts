@@ -26,7 +26,14 @@ const sharedSecret = labelOf('shared_secret');
  * takes to another thread and waits for it, and of a fresh data key two seals and two opens follow one
  * another before its message is read. On the calling thread each primitive takes microseconds.
  */
-export async function loadHpkeSuite(): Promise<CipherSuite> {
+export function loadHpkeSuite(): Promise<CipherSuite> {
+  loaded ??= load();
+  return loaded;
+}
+
+let loaded: Promise<CipherSuite> | null = null;
+
+async function load(): Promise<CipherSuite> {
   const { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } = await import('@hpke/core');
 
   class NodeHkdf extends HkdfSha256 {

@@ -14,7 +14,7 @@ const purpose = bytesOf('maso data-key/1');
  */
 export const hpkeKeyAgreement: KeyAgreement = {
   async generate(): Promise<KeyHolder> {
-    const suite = await suiteOnce();
+    const suite = await loadHpkeSuite();
     const { privateKey, publicKey } = await suite.kem.generateKeyPair();
     const bytes = await suite.kem.serializePublicKey(publicKey);
     return {
@@ -87,16 +87,9 @@ const senders = new Senders();
 type SenderContext = Awaited<ReturnType<Awaited<ReturnType<typeof loadHpkeSuite>>['createSenderContext']>>;
 
 async function senderTo(publicKey: string): Promise<SenderContext> {
-  const suite = await suiteOnce();
+  const suite = await loadHpkeSuite();
   const recipientPublicKey = await suite.kem.deserializePublicKey(bytesOfBase64(publicKey));
   return suite.createSenderContext({ recipientPublicKey, info: purpose });
-}
-
-let suite: ReturnType<typeof loadHpkeSuite> | null = null;
-
-function suiteOnce(): ReturnType<typeof loadHpkeSuite> {
-  suite ??= loadHpkeSuite();
-  return suite;
 }
 
 function bytesOf(text: string): ArrayBuffer {

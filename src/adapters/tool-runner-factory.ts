@@ -3,8 +3,6 @@ import type { Clock } from '../message/clock.ts';
 import type { ToolManifest } from '../mesh/mesh.ts';
 import type { ToolIndicator, ToolRunner } from '../tool/tool-runner.ts';
 import { FunctionToolRunner } from './tool-function.ts';
-import { httpToolRunner } from './tool-mcp-http.ts';
-import { stdioToolRunner } from './tool-mcp-stdio.ts';
 import type { ToolSecrets } from './tool-secrets.ts';
 
 export type ToolRunnerOptions = {
@@ -22,19 +20,29 @@ export type ToolRunnerOptions = {
   readonly onIndicator: (indicator: ToolIndicator) => void;
 };
 
-/** The runner that a tool's manifest asks for; nothing is started yet. */
-export function createToolRunner(manifest: ToolManifest, options: ToolRunnerOptions): ToolRunner {
+/**
+ * The runner that a tool's manifest asks for; nothing is started yet. What speaks MCP is loaded by who has such
+ * a tool: it is a tenth of what a sidecar would load.
+ */
+export async function createToolRunner(
+  manifest: ToolManifest,
+  options: ToolRunnerOptions,
+): Promise<ToolRunner> {
   const { runner } = manifest;
   switch (runner.kind) {
-    case 'stdio':
+    case 'stdio': {
+      const { stdioToolRunner } = await import('./tool-mcp-stdio.ts');
       return stdioToolRunner({
         ...options,
         manifest,
         command: options.secrets.resolveCommand(runner.command),
         env: options.secrets.resolve(runner.env),
       });
-    case 'http':
+    }
+    case 'http': {
+      const { httpToolRunner } = await import('./tool-mcp-http.ts');
       return httpToolRunner({ ...options, manifest, ...runner });
+    }
     case 'function': {
       const bounds = { sizeMax: options.messageBytesMax, depthMax: 128 };
       return new FunctionToolRunner({ ...options, manifest, module: runner.module, bounds });

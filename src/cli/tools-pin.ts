@@ -95,7 +95,7 @@ function finish(
 async function pinTool(manifest: ToolManifest, directory: string): Promise<ToolPins> {
   // Secrets made up for this start: a tool describes itself before it is asked to do anything.
   const secrets = mkdtempSync(join(tmpdir(), 'maso-pin-'));
-  const runner = createToolRunner(manifest, {
+  const runner = await createToolRunner(manifest, {
     directory,
     clock: systemClock(),
     secrets: new ToolSecrets({ secrets, files: secrets, owner: null }),

@@ -180,7 +180,7 @@ export async function startTools(
   for (const name of toolsOf(agent, mesh)) {
     const manifest = mesh.tools.get(name);
     if (manifest === undefined) continue;
-    const runner = createToolRunner(manifest, {
+    const runner = await createToolRunner(manifest, {
       directory: mesh.directory,
       clock,
       secrets,
