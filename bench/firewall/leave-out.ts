@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FeatureReader } from '../../src/firewall/features.ts';
-import { channelReadAs } from '../../src/firewall/read-as.ts';
 import { exampleOf } from '../../src/firewall/training/examples.ts';
 import { fit } from '../../src/firewall/training/fit.ts';
 import type { LabelledRow } from '../../src/firewall/training/labelled-row.ts';
@@ -67,7 +66,7 @@ export function leaveOut(
     };
     const read = (rows: readonly LabelledRow[]) => rows.map((row) => exampleOf(row, reader));
     const fitted = fit(read(train.filter((row, index) => !isOut(row, index))), options);
-    const held = read([...train.filter(isOut), ...extra].map(asRead));
+    const held = [...read(train.filter(isOut)), ...read(extra)];
     const scores = scoresOf(held, fitted, options.lengthPenalty);
     return held.map(({ isAttack, channel, source }, at) => ({
       fold, isAttack, channel, source, score: scores[at]?.score ?? -Infinity,
@@ -84,11 +83,6 @@ export function leaveOut(
     found.set(name, own);
   }
   return summary(found);
-}
-
-/** As the sidecar has it read. */
-function asRead(row: LabelledRow): LabelledRow {
-  return { ...row, channel: channelReadAs(row.channel, [row.text]) };
 }
 
 type Found = { readonly perChannel: number[][]; readonly pooled: number[][] };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { writeOnnxFixture } from '../adapters/onnx-fixture.ts';
+import { shippedChannelBands } from '../mesh/firewall-settings.ts';
 import { firewallCalibrate, firewallEval, firewallExplain, firewallPin, firewallTrain } from './firewall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'maso-firewall-'));
@@ -36,6 +37,7 @@ describe('maso firewall', () => {
     const report = JSON.parse(io.lines.join('\n'));
     expect(report.all).toMatchObject({ attacks: 24, harmless: 24, auc: 1 });
     expect(report.files).toHaveLength(2);
+    expect(report.channels).toEqual(shippedChannelBands);
     expect(report.files[1].byLanguage).toHaveProperty('en');
     expect(io.lines.join('\n')).not.toContain('salmon');
   });
@@ -82,7 +84,10 @@ describe('maso firewall', () => {
     expect(firewallCalibrate([file], { model: first ?? '', out: third ?? '' }, terminal())).toBe(0);
     const io = terminal();
     await firewallEval([file], { model: third ?? '', json: true }, io);
-    expect(JSON.parse(io.lines.join('\n'))).toMatchObject({ model: 'own@1', all: { auc: 1 } });
+    const report = JSON.parse(io.lines.join('\n'));
+    expect(report).toMatchObject({ model: 'own@1', all: { auc: 1 } });
+    // Bands of channels belong to the model of the package.
+    expect(report.channels).toEqual({});
   });
 
   it('measures a published classifier, and prints its pin', async () => {

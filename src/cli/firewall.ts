@@ -13,6 +13,7 @@ import { composeRows } from '../firewall/training/compose.ts';
 import type { LabelledRow } from '../firewall/training/labelled-row.ts';
 import { defaultTraining, train } from '../firewall/training/train.ts';
 import { calibrate } from '../firewall/training/calibrate.ts';
+import type { FirewallSettings } from '../mesh/firewall-settings.ts';
 import { bandFor, shippedFirewall } from '../mesh/firewall-settings.ts';
 import { channels } from '../message/channel.ts';
 import { readClusters, readFragments, readLabelledFile } from '../process/labelled-rows.ts';
@@ -34,17 +35,18 @@ export async function firewallEval(
   io: CommandIo,
 ): Promise<number> {
   const model = await modelReaderOf(options.model, options.attackLabel ?? null);
+  const settings = settingsOf(options.model);
   const scored: { file: string; sha256: string; texts: ScoredText[] }[] = [];
   for (const file of files) {
     const { sha256, rows } = readLabelledFile(file);
     const texts: ScoredText[] = [];
     // oxlint-disable-next-line no-await-in-loop -- one core, one text after another
-    for (const row of rows) texts.push(await scoredText(row, model));
+    for (const row of rows) texts.push(await scoredText(row, model, settings));
     scored.push({ file, sha256, texts });
   }
   const reports = scored.map(({ file, sha256, texts }) => ({ file, sha256, ...evaluate(texts) }));
   const all = evaluate(scored.flatMap(({ texts }) => texts));
-  if (options.json) io.out(JSON.stringify({ model: model.version, band: shippedFirewall.band, channels: shippedFirewall.channels, files: reports, all }, null, 2));
+  if (options.json) io.out(JSON.stringify({ model: model.version, band: settings.band, channels: settings.channels, files: reports, all }, null, 2));
   else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
   return 0;
 }
@@ -129,7 +131,7 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
   const model = compactModelOf(options.model);
   const readAs = channelReadAs(channel, [text]);
   const { probability, score, window } = model.read(text, readAs);
-  const band = bandFor(shippedFirewall, readAs, 'internal');
+  const band = bandFor(settingsOf(options.model), readAs, 'internal');
   const outcome = probability >= band.refuseAt ? 'NO-GO' : probability >= band.escalateAt ? 'ESCALATE' : 'GO';
   const tokens = model
     .contributions(text, readAs)
@@ -155,7 +157,12 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
   return outcome === 'NO-GO' ? 1 : 0;
 }
 
-async function scoredText(row: LabelledRow, model: ModelReader): Promise<ScoredText> {
+/** As a mesh file without thresholds has them: the bands of channels are those of the package's own model. */
+function settingsOf(model: string | undefined): FirewallSettings {
+  return model === undefined ? shippedFirewall : { ...shippedFirewall, channels: {} };
+}
+
+async function scoredText(row: LabelledRow, model: ModelReader, settings: FirewallSettings): Promise<ScoredText> {
   const readAs = channelReadAs(row.channel, [row.text]);
   return {
     probability: await model.probability(row.text, readAs),
@@ -164,7 +171,7 @@ async function scoredText(row: LabelledRow, model: ModelReader): Promise<ScoredT
     family: row.family,
     language: languageOf(row.text),
     source: row.source,
-    band: bandFor(shippedFirewall, readAs, 'internal'),
+    band: bandFor(settings, readAs, 'internal'),
   };
 }
 
