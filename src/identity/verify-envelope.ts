@@ -40,7 +40,7 @@ export function verifyEnvelope(
   peerByThumbprint: (thumbprint: string) => PeerIdentity | null,
   limits: EnvelopeLimits,
 ): VerifiedEnvelope | EnvelopeRefusal {
-  const bounded = limits.depthMax >= 0 && envelope.length <= envelopeLengthMax(limits.bytesMax);
+  const bounded = limits.depthMax >= 0 && isWithin(envelope, limits.bytesMax);
   if (!bounded) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
   const { jws, item } = splitItem(envelope);
   const parts = splitCompactJws(jws);
@@ -48,7 +48,6 @@ export function verifyEnvelope(
   const header = readEnvelopeHeader(parts.header);
   if (header === null) return refuse('IDENTITY_HEADER_REFUSED');
   const { algorithm, thumbprint } = header;
-  if (!(parts.payload.length <= limits.bytesMax)) return refuse('IDENTITY_ENVELOPE_TOO_LARGE');
   const peer = peerByThumbprint(thumbprint);
   if (peer === null || peer.thumbprint !== thumbprint) return refuse('IDENTITY_SIGNER_UNKNOWN');
   // The key decides: a header that names another algorithm is none of this signer.
@@ -69,6 +68,18 @@ export function verifyEnvelope(
 /** A node signs no envelopes: one named like an agent must not be able to speak as it. */
 function isSender(body: EnvelopeBody, peer: PeerIdentity): boolean {
   return peer.kind === 'agent' && body.instance === peer.spiffeId && body.from === peer.name;
+}
+
+/**
+ * Whether nobody would refuse this envelope for its length: a body of at most `bytesMax` bytes, and with
+ * its item no longer than a body of that size would be alone.
+ */
+export function isWithin(envelope: SignedEnvelope, bytesMax: number): boolean {
+  if (!(envelope.length <= envelopeLengthMax(bytesMax))) return false;
+  if (envelope.length <= bytesMax) return true;
+  const from = envelope.indexOf('.') + 1;
+  const characters = envelope.indexOf('.', from) - from;
+  return Math.floor((characters * 3) / 4) <= bytesMax;
 }
 
 /** An item is part of what was signed by its digest alone: its characters mean nothing here. */

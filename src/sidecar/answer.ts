@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { freshContext } from '../label/context.ts';
+import { isWithin } from '../identity/verify-envelope.ts';
 import { joinLabels } from '../label/label.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import { actionOutcomeSchema, type ActionOutcome } from '../message/action-request.ts';
@@ -12,7 +13,7 @@ import type { EntryDraft } from '../recorder/entry.ts';
 import type { Decision } from '../tool/gate-outcome.ts';
 import type { SidecarContext } from './context.ts';
 import { placeAfter } from './memory.ts';
-import { prepareAgain, prepareAnswer, type Speaker } from './outbound.ts';
+import { prepareAgain, prepareAnswer, type Prepared, type Speaker } from './outbound.ts';
 import type { InboxMessage, Reply } from './ports.ts';
 import { tokened } from './tokens.ts';
 
@@ -39,30 +40,34 @@ export async function answer(
   const shown = await shownOutcome(outcome, body.task, context);
   // Tokens cannot be had just now: the request stays in work, and its answer follows.
   if (shown === null) return;
-  const prepared = await prepareAnswer(
-    {
-      to: body.from,
-      type: 'data',
-      schema: actionOutcomeSchema,
-      domain: body.domain,
-      payload: { ...shown.outcome },
-      metadata: {},
-      inReplyTo: body.id,
-      epistemic: null,
-      task: body.task,
-    },
-    answerSpeaker(body, ran),
-    sentVerdict,
-    0,
-    context,
-  );
+  const fitting = await fittingAnswer(body, shown, ran, context);
   // Not sealed just now: the request stays in work, and what became of it is answered later.
-  if (prepared === null) return;
-  if (shown.code !== null) await context.spool([unshownEntry(body, shown.code, context)]);
+  if (fitting === null) return;
+  const { prepared, outcome: said, code } = fitting;
+  if (code !== null) await context.spool([unshownEntry(body, code, context)]);
   const instance = context.credential().spiffeId;
-  const reply: Reply = { ...prepared, instance, outcome: shown.outcome };
+  const reply: Reply = { ...prepared, instance, outcome: said };
   await context.store.saveReply(body.id, reply);
   return sendReply(message, reply, false, context);
+}
+
+/** A result that no message holds stays here, with the code on record: a bus ends the line of whoever sends it. */
+async function fittingAnswer(
+  body: EnvelopeBody,
+  { outcome, code }: Shown,
+  ran: Decision | null,
+  context: SidecarContext,
+): Promise<(Shown & { readonly prepared: Prepared }) | null> {
+  const outgoing = {
+    to: body.from, type: 'data', schema: actionOutcomeSchema, domain: body.domain, payload: { ...outcome },
+    metadata: {}, inReplyTo: body.id, epistemic: null, task: body.task,
+  } as const;
+  const prepared = await prepareAnswer(outgoing, answerSpeaker(body, ran), sentVerdict, 0, context);
+  if (prepared === null) return null;
+  const isFitting = isWithin(prepared.envelope, context.mesh.limits.messageBytesMax);
+  if (isFitting || outcome.result === null) return { prepared, outcome, code };
+  context.numbers.giveUp([prepared.entry]);
+  return fittingAnswer(body, { outcome: { ...outcome, result: null }, code: 'BUS_TOO_LARGE' }, ran, context);
 }
 
 type Shown = { readonly outcome: ActionOutcome; readonly code: string | null };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { signEnvelope } from '../identity/sign-envelope.ts';
+import { isWithin } from '../identity/verify-envelope.ts';
 import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
@@ -142,6 +143,9 @@ async function sendUnder(
     return refuse(id, outgoing, speaker, unsealed, tookUs, context);
   }
   const envelope = signEnvelope(sealed.body, context.credential(), sealed.item);
+  if (!isWithin(envelope, context.mesh.limits.messageBytesMax)) {
+    return refuse(id, outgoing, speaker, single('bus', 'BUS_TOO_LARGE', context), tookUs, context);
+  }
   const entry = withMasked(outboundEntry(body, verdict, speaker, tookUs, context), masked);
   return publish(body, envelope, entry, verdict, context);
 }
