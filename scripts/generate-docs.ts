@@ -113,7 +113,7 @@ function errors(): string {
 async function cli(): Promise<string> {
   const lines: string[] = [];
   const io = { out: (line: string) => void lines.push(line), err: () => undefined, directory: '.' };
-  const program = buildProgram(io, () => undefined);
+  const program = await buildProgram(io, () => undefined);
   const sections = commandsOf(program, []).flatMap(({ command, path }) => {
     lines.length = 0;
     command.configureOutput({ getOutHelpWidth: () => 92, getOutHasColors: () => false });

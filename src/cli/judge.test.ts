@@ -32,7 +32,7 @@ async function run(cases: readonly (object | string)[], ...options: readonly str
   const out: string[] = [];
   let code = -1;
   const io = { out: (line: string) => void out.push(line), err: () => undefined, directory };
-  const program = buildProgram(io, (given) => (code = given));
+  const program = await buildProgram(io, (given) => (code = given));
   await program.parseAsync(['node', 'maso', 'judge', 'eval', 'cases.jsonl', '--mesh', 'mesh.yaml', '--json', ...options]);
   return { code, figures: JSON.parse(out.at(-1) ?? 'null') as ReturnType<typeof figuresOf> | null };
 }

@@ -1,34 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
-import { agentList, agentReinstate, agentRevoke, agentShow, agentSpawn } from './agent.ts';
-import { addCalls } from './calls-commands.ts';
-import { addApprovals } from './approvals-commands.ts';
-import { contagion } from './contagion.ts';
-import { checkLine } from './check-line.ts';
 import type { CommandIo } from './check.ts';
-import { addFirewall } from './firewall-commands.ts';
-import { intent } from './intent.ts';
-import { joinToken } from './join-token.ts';
-import { addJudge } from './judge.ts';
-import { ledger } from './ledger.ts';
-import { addCustodian } from './custodian.ts';
-import { addExporters } from './exporters-commands.ts';
-import { addPace } from './pace-commands.ts';
-import { operatorKeygen } from './operator.ts';
-import { operatorPasskey } from './operator-passkey.ts';
-import { addMandate } from './mandate-commands.ts';
-import { addRecorder } from './recorder-commands.ts';
-import { reload } from './reload.ts';
-import { replay } from './replay.ts';
-import { addScan } from './scan-commands.ts';
-import { addSimulate } from './simulate.ts';
-import { runSidecar } from './sidecar.ts';
-import { toolsPin } from './tools.ts';
-import { trace } from './trace.ts';
-import { addKnowledge } from './knowledge-commands.ts';
-import { addWorkflow } from './workflow-commands.ts';
-import { up } from './up.ts';
-import { addWatch } from './watch-commands.ts';
 
 const terminal: CommandIo = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -38,10 +10,8 @@ const terminal: CommandIo = {
 
 /** Runs one command line. Exit codes: 0 done, 1 findings or a refusal, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = buildProgram(terminal, (code) => {
-    process.exitCode = code;
-  });
   try {
+    const program = await buildProgram(terminal, (code) => void (process.exitCode = code), argv[2]);
     await program.parseAsync([...argv]);
   } catch (failure) {
     if (failure instanceof CommanderError) {
@@ -57,42 +27,85 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-export function buildProgram(io: CommandIo, exit: (code: number) => void): Command {
+/**
+ * The command line. `named` is its first word: where that is a command, only this one is defined and loaded, which
+ * is most of the time that a short command takes and of a start.
+ */
+export async function buildProgram(io: CommandIo, exit: Exit, named?: string): Promise<Command> {
   const program = new Command('maso')
     .description('A security mesh for fleets of AI agents.')
     .version('0.1.0')
     .exitOverride()
     .showHelpAfterError('(maso --help shows the commands)')
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
-  addUp(program, io, exit);
-  addCheck(program, io, exit);
-  addReload(program, io, exit);
-  addSidecar(program, io, exit);
-  addAgent(program, io, exit);
-  addWatch(program, io, exit, { state, json });
-  addApprovals(program, io, exit, { state, json, signedBy });
-  addCalls(program, io, exit, { state, json, signedBy });
-  addWorkflow(program, io, exit, { state, json, signedBy });
-  addKnowledge(program, io, exit, { state, json, signedBy });
-  addPace(program, io, exit, { state, json, signedBy });
-  addTrace(program, io, exit);
-  addLedger(program, io, exit);
-  addIntent(program, io, exit);
-  addContagion(program, io, exit);
-  addRecorder(program, io, exit, { state, json, signedBy });
-  addCustodian(program, io, exit, json);
-  addExporters(program, io, exit, { state, json });
-  addReplay(program, io, exit);
-  addSimulate(program, io, exit, json);
-  addTools(program, io, exit);
-  addScan(program, io, exit, json);
-  addMandate(program, io, exit, json, state, signedBy);
-  addFirewall(program, io, exit, json);
-  addJudge(program, io, exit, json, state);
-  addJoinToken(program, io, exit);
-  addOperator(program, io, exit);
+  const asked = families.filter(({ names }) => named !== undefined && names.includes(named));
+  for (const { add } of asked.length > 0 ? asked : families) await add(program, io, exit);
   return program;
 }
+
+type Family = {
+  /** Commands of the first level that it adds. */
+  readonly names: readonly string[];
+  readonly add: (program: Command, io: CommandIo, exit: Exit) => void | Promise<void>;
+};
+
+/** In the order of the help. */
+export const families: readonly Family[] = [
+  { names: ['up'], add: addUp },
+  { names: ['check'], add: addCheck },
+  { names: ['reload'], add: addReload },
+  { names: ['sidecar'], add: addSidecar },
+  { names: ['agent'], add: addAgent },
+  {
+    names: ['status', 'top'],
+    add: async (...to) => (await import('./watch-commands.ts')).addWatch(...to, { state, json }),
+  },
+  {
+    names: ['approvals'],
+    add: async (...to) => (await import('./approvals-commands.ts')).addApprovals(...to, { state, json, signedBy }),
+  },
+  {
+    names: ['calls'],
+    add: async (...to) => (await import('./calls-commands.ts')).addCalls(...to, { state, json, signedBy }),
+  },
+  {
+    names: ['workflow'],
+    add: async (...to) => (await import('./workflow-commands.ts')).addWorkflow(...to, { state, json, signedBy }),
+  },
+  {
+    names: ['knowledge', 'memory'],
+    add: async (...to) => (await import('./knowledge-commands.ts')).addKnowledge(...to, { state, json, signedBy }),
+  },
+  {
+    names: ['kill', 'halt', 'observer', 'pace'],
+    add: async (...to) => (await import('./pace-commands.ts')).addPace(...to, { state, json, signedBy }),
+  },
+  { names: ['trace'], add: addTrace },
+  { names: ['ledger'], add: addLedger },
+  { names: ['intent'], add: addIntent },
+  { names: ['contagion'], add: addContagion },
+  {
+    names: ['recorder', 'why', 'witness'],
+    add: async (...to) => (await import('./recorder-commands.ts')).addRecorder(...to, { state, json, signedBy }),
+  },
+  { names: ['custodian'], add: async (...to) => (await import('./custodian.ts')).addCustodian(...to, json) },
+  {
+    names: ['exporters'],
+    add: async (...to) => (await import('./exporters-commands.ts')).addExporters(...to, { state, json }),
+  },
+  { names: ['replay'], add: addReplay },
+  { names: ['simulate'], add: async (...to) => (await import('./simulate.ts')).addSimulate(...to, json) },
+  { names: ['tools'], add: addTools },
+  { names: ['scan'], add: async (...to) => (await import('./scan-commands.ts')).addScan(...to, json) },
+  {
+    names: ['mandate'],
+    add: async (...to) => (await import('./mandate-commands.ts')).addMandate(...to, json, state, signedBy),
+  },
+  { names: ['firewall'], add: async (...to) => (await import('./firewall-commands.ts')).addFirewall(...to, json) },
+  { names: ['judge'], add: async (...to) => (await import('./judge.ts')).addJudge(...to, json, state) },
+  { names: ['join-token'], add: addJoinToken },
+  { names: ['operator'], add: addOperator },
+];
 
 type Exit = (code: number) => void;
 
@@ -117,7 +130,7 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .option('--witness', 'run a witness beside, with its own key and directory', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
-    .action(async (file: string, options) => exit(await up({ file, ...options }, io)));
+    .action(async (file: string, options) => exit(await (await import('./up.ts')).up({ file, ...options }, io)));
 }
 
 function addCheck(program: Command, io: CommandIo, exit: Exit): void {
@@ -135,7 +148,7 @@ function addCheck(program: Command, io: CommandIo, exit: Exit): void {
         '\n  maso check --test security_mesh.yaml',
     )
     .action(async (file: string | undefined, options) =>
-      exit(await checkLine({ file, ...options }, io)),
+      exit(await (await import('./check-line.ts')).checkLine({ file, ...options }, io)),
     );
 }
 
@@ -156,7 +169,7 @@ function addReload(program: Command, io: CommandIo, exit: Exit): void {
       '\nExamples:\n  maso reload security_mesh.yaml --dry-run' +
         '\n  maso reload security_mesh.yaml --as alice --key alice.jwk --reason "new supplier"',
     )
-    .action(async (file: string, options) => exit(await reload({ file, ...options }, io)));
+    .action(async (file: string, options) => exit(await (await import('./reload.ts')).reload({ file, ...options }, io)));
 }
 
 function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
@@ -180,7 +193,7 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
       '\nExample:\n  maso sidecar security_mesh.yaml --agent triage --join-token token.txt -- node triage.ts',
     )
     .action(async (file: string, command: string[], options) =>
-      exit(await runSidecar({ file, command, ...options }, io)),
+      exit(await (await import('./sidecar.ts')).runSidecar({ file, command, ...options }, io)),
     );
 }
 
@@ -192,7 +205,7 @@ function addAgent(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso agent list --state .maso')
-    .action(async (options) => exit(await agentList(options, io)));
+    .action(async (options) => exit(await (await import('./agent.ts')).agentList(options, io)));
   agent
     .command('show')
     .description('Show one agent with its certificates and revocations.')
@@ -200,7 +213,7 @@ function addAgent(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso agent show payments')
-    .action(async (name: string, options) => exit(await agentShow({ name, ...options }, io)));
+    .action(async (name: string, options) => exit(await (await import('./agent.ts')).agentShow({ name, ...options }, io)));
   signedBy(agent.command('revoke'))
     .description('Refuse the next action of an agent, one instance or one certificate.')
     .argument('<target>', 'agent name, SPIFFE id of an instance, or thumbprint of a certificate')
@@ -209,7 +222,7 @@ function addAgent(program: Command, io: CommandIo, exit: Exit): void {
       '\nExamples:\n  maso agent revoke payments --as alice --key alice.jwk --reason "sends odd requests"' +
         '\n  maso agent revoke spiffe://maso.local/agent/payments/01JD3K5V7Q8R9S0T1V2W3X4Y5Z --as alice',
     )
-    .action(async (target: string, options) => exit(await agentRevoke({ target, ...options }, io)));
+    .action(async (target: string, options) => exit(await (await import('./agent.ts')).agentRevoke({ target, ...options }, io)));
   signedBy(agent.command('spawn'))
     .description('Spawn an agent from a template below a connected agent that may have it.')
     .argument('<template>', 'agent of the mesh file with a template section')
@@ -217,12 +230,12 @@ function addAgent(program: Command, io: CommandIo, exit: Exit): void {
     .option('--task <id>', 'task it takes part in; default: one of its own')
     .option('--lifetime-ms <ms>', 'less than the template allows')
     .addHelpText('after', '\nExample:\n  maso agent spawn helper --parent planner --as alice --key alice.jwk')
-    .action(async (template: string, options) => exit(await agentSpawn({ template, ...options }, io)));
+    .action(async (template: string, options) => exit(await (await import('./agent.ts')).agentSpawn({ template, ...options }, io)));
   signedBy(agent.command('reinstate'))
     .description('Let a revoked agent join again; instances and certificates stay revoked.')
     .argument('<name>', 'agent of the mesh file')
     .addHelpText('after', '\nExample:\n  maso agent reinstate payments --as alice --key alice.jwk')
-    .action(async (name: string, options) => exit(await agentReinstate({ name, ...options }, io)));
+    .action(async (name: string, options) => exit(await (await import('./agent.ts')).agentReinstate({ name, ...options }, io)));
 }
 
 /** What every command takes that an operator signs. */
@@ -242,7 +255,7 @@ function addContagion(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso contagion --state .maso')
-    .action(async (options) => exit(await contagion(options, io)));
+    .action(async (options) => exit(await (await import('./contagion.ts')).contagion(options, io)));
 }
 
 function addTrace(program: Command, io: CommandIo, exit: Exit): void {
@@ -253,7 +266,7 @@ function addTrace(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso trace 01JD3K5V --state .maso')
-    .action(async (id: string, options) => exit(await trace({ id, ...options }, io)));
+    .action(async (id: string, options) => exit(await (await import('./trace.ts')).trace({ id, ...options }, io)));
 }
 
 function addLedger(program: Command, io: CommandIo, exit: Exit): void {
@@ -264,7 +277,7 @@ function addLedger(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso ledger 01JD3K5V3T9Y8Z7X6W5V4T3S2R --state .maso')
-    .action(async (task: string, options) => exit(await ledger({ task, ...options }, io)));
+    .action(async (task: string, options) => exit(await (await import('./ledger.ts')).ledger({ task, ...options }, io)));
 }
 
 function addIntent(program: Command, io: CommandIo, exit: Exit): void {
@@ -274,7 +287,7 @@ function addIntent(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso intent --state .maso')
-    .action(async (options) => exit(await intent(options, io)));
+    .action(async (options) => exit(await (await import('./intent.ts')).intent(options, io)));
 }
 
 function addReplay(program: Command, io: CommandIo, exit: Exit): void {
@@ -287,7 +300,7 @@ function addReplay(program: Command, io: CommandIo, exit: Exit): void {
     .option('--state <dir>', 'keep the mesh\'s state here instead of a temporary directory')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso replay corpus.jsonl.gz --limit 500')
-    .action(async (file: string, options) => exit(await replay({ file, ...options }, io)));
+    .action(async (file: string, options) => exit(await (await import('./replay.ts')).replay({ file, ...options }, io)));
 }
 
 function addTools(program: Command, io: CommandIo, exit: Exit): void {
@@ -300,7 +313,7 @@ function addTools(program: Command, io: CommandIo, exit: Exit): void {
     .option('--check', 'compare with the pin file and write nothing', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso tools pin security_mesh.yaml')
-    .action(async (file: string, options) => exit(await toolsPin({ file, ...options }, io)));
+    .action(async (file: string, options) => exit(await (await import('./tools.ts')).toolsPin({ file, ...options }, io)));
 }
 
 function addJoinToken(program: Command, io: CommandIo, exit: Exit): void {
@@ -311,7 +324,7 @@ function addJoinToken(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(state())
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso join-token triage --state .maso')
-    .action(async (agent: string, options) => exit(await joinToken({ agent, ...options }, io)));
+    .action(async (agent: string, options) => exit(await (await import('./join-token.ts')).joinToken({ agent, ...options }, io)));
 }
 
 function addOperator(program: Command, io: CommandIo, exit: Exit): void {
@@ -323,7 +336,7 @@ function addOperator(program: Command, io: CommandIo, exit: Exit): void {
     .option('--name <operator>', 'name of the operator in the mesh file', 'NAME')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso operator keygen alice.jwk --name alice')
-    .action(async (file: string, options) => exit(await operatorKeygen({ file, ...options }, io)));
+    .action(async (file: string, options) => exit(await (await import('./operator.ts')).operatorKeygen({ file, ...options }, io)));
   operator
     .command('passkey')
     .description('Print a one-time link to the console, and endorse the passkey registered with it.')
@@ -333,7 +346,7 @@ function addOperator(program: Command, io: CommandIo, exit: Exit): void {
     .option('--days <days>', 'how long the passkey may sign', '90')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso operator passkey --as alice --key alice.jwk')
-    .action(async (options) => exit(await operatorPasskey(options, io)));
+    .action(async (options) => exit(await (await import('./operator-passkey.ts')).operatorPasskey(options, io)));
 }
 
 function describe(failure: unknown): string {

@@ -14,7 +14,7 @@ import { socketPathBytesMax, sidecarDirectories } from '../process/directories.t
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ChildEnvironment } from '../process/child-environment.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
-import { startNode, type RunningNode } from '../process/node.ts';
+import type { RunningNode } from '../process/node.ts';
 import { SidecarProcesses, type AgentUsers } from '../process/sidecar-processes.ts';
 import { SidecarSupervisor } from '../process/supervisor.ts';
 import { startWitnessBeside } from '../process/witness-beside.ts';
@@ -56,6 +56,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const beside = options.witness ? await startWitnessBeside(common) : null;
   const processes = new SidecarProcesses({ ...common, meshFile: file });
   if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
+  // Loaded while the sidecars load theirs: together they are most of a start.
+  const { startNode } = await import('../process/node.ts');
   const node = await startNode({
     ...nodeOptions(options, loaded.mesh, stateDirectory),
     log,

@@ -71,7 +71,7 @@ describe('kept payloads', () => {
     const io = {
       out: (line: string) => out.push(line), err: (line: string) => err.push(line), directory: folder.directory,
     };
-    await buildProgram(io, (code) => (exit = code)).parseAsync(['node', 'maso', ...args]);
+    await (await buildProgram(io, (code) => (exit = code))).parseAsync(['node', 'maso', ...args]);
     return { out: out.join('\n'), err: err.join('\n'), exit };
   }
   const signed = (...args: readonly string[]) => run(

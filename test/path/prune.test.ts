@@ -87,7 +87,7 @@ describe('retention', () => {
     const io = {
       out: (line: string) => out.push(line), err: () => undefined, directory: folder.directory,
     };
-    await buildProgram(io, (code) => (exit = code)).parseAsync(
+    await (await buildProgram(io, (code) => (exit = code))).parseAsync(
       ['node', 'maso', ...args, '--state', folder.state]);
     return { out: out.join('\n'), exit };
   }

@@ -46,7 +46,7 @@ async function run(...args: readonly string[]) {
   const err: string[] = [];
   let exit = -1;
   const io = { out: (line: string) => out.push(line), err: (line: string) => err.push(line), directory: root };
-  const program = buildProgram(io, (code) => (exit = code));
+  const program = await buildProgram(io, (code) => (exit = code));
   try {
     await program.parseAsync(['node', 'maso', ...args, '--state', join(root, '.maso')]);
   } catch (failure) {

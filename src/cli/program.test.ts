@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { buildProgram, families } from './program.ts';
+
+const io = { out: () => undefined, err: () => undefined, directory: '.' };
+const build = (named?: string) => buildProgram(io, () => undefined, named);
+
+describe('the command line', () => {
+  it('defines of a command that is named what it defines of all, and nothing else', async () => {
+    const all = await build();
+    expect(families.flatMap(({ names }) => names)).toEqual(all.commands.map((command) => command.name()));
+    for (const { names } of families) {
+      for (const name of names) {
+        const { commands } = await build(name);
+        expect(commands.map((command) => command.name()), name).toEqual(names);
+        const whole = all.commands.find((command) => command.name() === name);
+        const alone = commands.find((command) => command.name() === name);
+        expect(alone?.helpInformation()).toBe(whole?.helpInformation());
+      }
+    }
+  });
+
+  it('defines all where no command is named', async () => {
+    const count = (await build()).commands.length;
+    for (const named of ['--help', 'help', 'nothing', '__proto__', '']) {
+      expect((await build(named)).commands.length).toBe(count);
+    }
+  });
+});
