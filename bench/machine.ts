@@ -42,6 +42,15 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1024;
 }
 
+/**
+ * The most that this process had in memory at any time. Not `maxRSS` of `resourceUsage`: there a process that was
+ * just started begins with what its parent had (getrusage(2), kept across exec).
+ */
+export function peakResidentBytes(): number {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) * 1024;
+}
+
 export function percentiles(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number =>

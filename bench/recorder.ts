@@ -26,7 +26,7 @@ import { parseVerifierKey } from '../src/verifier/checkpoint.ts';
 import { collectSoon, directorySource, nodeSha256 } from '../src/verifier/directory.ts';
 import { tileWidth, TileTree, TreeHashes } from '../src/verifier/tree.ts';
 import { verifyLog } from '../src/verifier/verify.ts';
-import { machine, numberOption, percentiles, print, rounded } from './machine.ts';
+import { machine, numberOption, peakResidentBytes, percentiles, print, rounded } from './machine.ts';
 
 const targets = {
   appendPerSecond: 50_000,
@@ -255,7 +255,7 @@ async function verifyOnly(): Promise<void> {
   const first = await pass();
   let last = first;
   for (let tookMs = first.tookMs; tookMs < verifyMs; tookMs += last.tookMs) last = await pass();
-  const memoryMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+  const memoryMiB = Math.round(peakResidentBytes() / 1_048_576);
   process.stdout.write(JSON.stringify({ ...first, warmCpuUs: last.cpuUs, memoryMiB }));
 }
 
@@ -278,7 +278,7 @@ async function askOnly(): Promise<void> {
   collectSoon();
   const proveMs = await measureProve(Number(entries), log);
   const queried = await measureQuery(log, index);
-  const memoryMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+  const memoryMiB = Math.round(peakResidentBytes() / 1_048_576);
   process.stdout.write(JSON.stringify({ proveMs, ...queried, memoryMiB }));
 }
 
