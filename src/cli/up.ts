@@ -58,11 +58,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
   // Loaded while the sidecars load theirs: together they are most of a start.
   const { startNode } = await import('../process/node.ts');
-  const node = await startNode({
-    ...nodeOptions(options, loaded.mesh, stateDirectory),
-    log,
-    witnesses: beside === null ? [] : [{ url: beside.url, key: beside.key }],
-  })
+  const witnesses = beside === null ? [] : [{ url: beside.url, key: beside.key }];
+  const node = await startNode({ ...nodeOptions(options, loaded.mesh, stateDirectory), log, witnesses })
     .catch(async (failure: unknown) => {
       processes.endPrepared();
       await beside?.stop();
