@@ -66,6 +66,8 @@ export async function paceDrill(options: DrillOptions, io: CommandIo): Promise<n
   if (steps !== undefined) {
     const unit = parseUnit(options.unit ?? '');
     if (unit === null) return sayRefused('PACE_UNIT_UNKNOWN', json, io);
+    const refused = 'to' in (steps[0] ?? {}) ? refusalOf(unit, options.as, await fetchPace(stateDirectory)) : null;
+    if (refused !== null) return sayRefused(refused, json, io);
     evidence = await walk(unit, steps, `drill ${drill}`, options, stateDirectory);
   } else {
     const seed = Number(options.seed ?? Math.floor(Math.random() * 1e9));
@@ -85,6 +87,17 @@ export async function paceDrill(options: DrillOptions, io: CommandIo): Promise<n
   return ok ? 0 : 1;
 }
 
+/**
+ * Null where the way back is open. Without it the drill would leave the part stopped; and one that is stopped already
+ * is so for a reason of its own, which no drill leads back.
+ */
+function refusalOf(unit: PaceUnit, operator: string, shown: JsonObject): 'PACE_DRILL_BUSY' | 'PACE_AUTHORITY_MISSING' | null {
+  const state = objects(shown['units']).find((one) => one['unit'] === unitKey(unit));
+  if ((state?.['phase'] ?? 'PRIMARY') !== 'PRIMARY') return 'PACE_DRILL_BUSY';
+  const back = Array.isArray(shown['leadsBack']) ? shown['leadsBack'] : null;
+  return back === null || back.includes(operator) ? null : 'PACE_AUTHORITY_MISSING';
+}
+
 /** Each order is signed and recorded like any other; whatever was raised is led back, also after a failure. */
 async function walk(
   unit: PaceUnit,
@@ -94,13 +107,14 @@ async function walk(
   stateDirectory: string,
 ): Promise<readonly Evidence[]> {
   const evidence: Evidence[] = [];
-  let stop: string | null = null;
+  // Of the order that began it: what stops the part for a reason of its own meanwhile has another incident.
+  let first: string | null = null;
   for (const step of steps) {
     const startedMs = performance.now();
-    const order = await orderFor(step, unit, stop, stateDirectory);
+    const order = orderFor(step, unit, first ?? '');
     const { id, signed } = await signOrder(order, { ...options, reason }, stateDirectory);
     const answer = await askNode(stateDirectory, 'POST', '/v1/pace/orders', { signed });
-    if ('halts' in step) stop = id;
+    first ??= id;
     const isTaken = answer.status === 200;
     const seen = isTaken ? await effectOf(step, unit, stateDirectory) : { code: String(answer.body['code']) };
     const ok = isTaken && seen['holds'] === true;
@@ -110,14 +124,12 @@ async function walk(
   return evidence;
 }
 
-async function orderFor(step: Step, unit: PaceUnit, stop: string | null, stateDirectory: string): Promise<PaceOrder> {
+function orderFor(step: Step, unit: PaceUnit, first: string): PaceOrder {
   if ('to' in step) return { op: 'raise', unit, to: step.to };
   if ('halts' in step) return { op: 'halt', unit };
-  if ('resumes' in step) return { op: 'resume', stop: stop ?? '' };
-  const state = objects((await fetchPace(stateDirectory))['units']).find((one) => one['unit'] === unitKey(unit));
-  const incident = typeof state?.['incident'] === 'string' ? state['incident'] : '';
+  if ('resumes' in step) return { op: 'resume', stop: first };
   const evidence = { rootCause: 'a drill', remediation: 'none needed', baselines: 'as before' };
-  return { op: 'recover', unit, incident, evidence };
+  return { op: 'recover', unit, incident: first, evidence };
 }
 
 /** What every connected sidecar has to have heard of, with the calls that it stopped. */
@@ -134,7 +146,8 @@ async function effectOf(step: Step, unit: PaceUnit, stateDirectory: string): Pro
       : 'back' in step ? phase === step.back
         : 'halts' in step ? stages.includes('frozen') : stages.length === 0;
     const isTold = objects(shown['agents']).every((one) =>
-      one['connected'] !== true || one['allows'] !== 'nothing' || one['account'] !== null);
+      // A standby that waits does nothing in PRIMARY, and has no account to give.
+      one['connected'] !== true || one['allows'] !== 'nothing' || one['phase'] === 'PRIMARY' || one['account'] !== null);
     seen = { holds: isThere && isTold, phase: String(phase), stages, agents, version: Number(shown['version']) };
     if (seen['holds'] === true) return seen;
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));

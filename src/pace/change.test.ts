@@ -139,6 +139,17 @@ describe('a score', () => {
     expect(machine.phase(agentUnit('a'))).not.toBe('PRIMARY');
   });
 
+  test('an agent that people isolated is led back only by who names the sign that it showed since', () => {
+    const machine = new Machine();
+    const order = (op: object): string | null =>
+      machine.take({ kind: 'order', id: 'drill', operator: 'alice', at: machine.now, order: op } as PaceEvent);
+    const evidence = { rootCause: 'a drill', remediation: 'none', baselines: '' };
+    expect(order({ op: 'raise', unit: agentUnit('a'), to: 'ALTERNATE' })).toBeNull();
+    machine.sign('a');
+    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'drill', evidence })).toBe('PACE_INCIDENT_STALE');
+    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'sign a', evidence })).toBeNull();
+  });
+
   test('heals nobody below tier 3', () => {
     const machine = new Machine(rulesFor({}, 2));
     machine.score('c', 70);

@@ -90,9 +90,10 @@ function isolate(
   const { phase, healed } = work.stateOf(unit);
   if (phase !== 'PRIMARY') {
     if (!byContext) countAfterAll(unit, id, rules, work);
-    // It was isolated for a score alone, and would have come back by itself: now people lead it back.
-    const heals = phase === 'ALTERNATE' && work.stateOf(unit).code === 'PACE_SCORE_ISOLATES';
-    if (heals && code === 'PACE_COMPROMISE') work.stayFor(unit, code, id);
+    // It was isolated for a score, and would have come back by itself, or for a drill, and would be led back:
+    // whoever leads it back now has to name the sign.
+    const isNews = phase === 'ALTERNATE' && work.stateOf(unit).code !== 'PACE_COMPROMISE';
+    if (isNews && code === 'PACE_COMPROMISE') work.stayFor(unit, code, id);
     return;
   }
   const cycles = healed.filter((time) => time > work.at - healWindowMs).length;

@@ -113,6 +113,11 @@ export const paceCodes = {
     mend: 'Look at the unit again: something happened since.',
     agentSees: 'UNAVAILABLE',
   },
+  PACE_DRILL_BUSY: {
+    means: 'The part that a drill was asked for is stopped or isolated already, and the drill would lead it back.',
+    mend: 'Lead it back first, with evidence of what it was stopped for (`maso pace status`), or drill another part.',
+    agentSees: 'UNAVAILABLE',
+  },
   PACE_STOP_UNKNOWN: {
     means: 'No such kill waits for a second person, or no such halt is under way.',
     mend: 'maso pace status lists what is under way.',

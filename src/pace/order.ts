@@ -11,7 +11,7 @@ import { finishKill, type Work } from './work.ts';
 type OrderEvent = Extract<PaceEvent, { kind: 'order' }>;
 
 /** Who may give an order: any one of these authorities is enough. */
-export function authoritiesFor(order: PaceOrder, phase: string): readonly PaceAuthority[] {
+export function authoritiesFor(order: Pick<PaceOrder, 'op'>, phase: string): readonly PaceAuthority[] {
   switch (order.op) {
     case 'kill':
     case 'decline':
@@ -24,7 +24,7 @@ export function authoritiesFor(order: PaceOrder, phase: string): readonly PaceAu
     case 'recover':
       return phase === 'EMERGENCY' ? ['risk_owner'] : ['security', 'risk_owner'];
     default:
-      return order satisfies never;
+      return order.op satisfies never;
   }
 }
 

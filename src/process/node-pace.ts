@@ -16,7 +16,8 @@ import { Turns } from '../oversight/turns.ts';
 import type { PaceStep, Stop } from '../pace/book.ts';
 import { scoreIsolates } from '../pace/change.ts';
 import { clampOf, phaseOf } from '../pace/clamp.ts';
-import { agentsIn, paceRulesOf, type PaceRules } from '../pace/rules.ts';
+import { authoritiesFor } from '../pace/order.ts';
+import { agentsIn, authoritiesOf, paceRulesOf, type PaceRules } from '../pace/rules.ts';
 import { causesOf } from '../pace/spread.ts';
 import { unitKey, type PaceUnit } from '../pace/unit.ts';
 import type { Recorder } from '../recorder/entry.ts';
@@ -205,6 +206,10 @@ export class NodePace implements BusPace {
         because: causesOf(workflow, book, rules).map(unitKey),
       })),
       stops: [...book.stops.values()].map(shownStop),
+      leadsBack: rules.settings.authorities === null ? null : [...live.mesh.operators.keys()].filter((operator) => {
+        const held = authoritiesOf(operator, rules);
+        return authoritiesFor({ op: 'recover' }, 'CONTINGENCY').some((one) => held.has(one));
+      }),
       agents: [...rules.places.keys()].map((agent) => {
         const { phase, allows, draining = false } = clampOf(agent, book, rules, facts, clock.nowMs());
         return {

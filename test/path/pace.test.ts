@@ -109,7 +109,13 @@ describe('PACE on the running mesh', () => {
       detail['reason'] === `drill ${String(drilled['drill'])}`);
     expect(entry?.detail).toMatchObject({ unit: 'agent:three', toPhase: 'ALTERNATE' });
     await back('three');
-    expect(await order('bob', 'pace', 'drill', 'contain', 'agent:nobody')).toMatchObject({ status: 1, ok: false });
+    expect(await order('alice', 'pace', 'drill', 'contain', 'agent:nobody')).toMatchObject({ status: 1, ok: false });
+    // Bob may raise and not lead back: his drill would leave it stopped. And no drill leads back what is isolated for a reason.
+    expect(await order('bob', 'pace', 'drill', 'contain', 'agent:three')).toMatchObject({ status: 1, code: 'PACE_AUTHORITY_MISSING' });
+    expect(await order('alice', 'pace', 'transition', 'agent:three', 'ALTERNATE')).toMatchObject({ status: 0 });
+    expect(await order('alice', 'pace', 'drill', 'isolate', 'agent:three')).toMatchObject({ status: 1, code: 'PACE_DRILL_BUSY' });
+    expect(await order('alice', 'pace', 'recover', 'agent:three', ...evidence)).toMatchObject({ status: 0 });
+    await back('three');
   });
 
   it('kills one agent: its call under way is aborted and reported, and none comes after', async () => {
