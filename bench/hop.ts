@@ -18,7 +18,8 @@ import {
 } from './machine.ts';
 import { startBenchMesh, type BenchMesh } from './mesh.ts';
 
-const seconds = numberOption('seconds', 10);
+/** Long enough that one collection of garbage or one slow flush does not decide over the slowest hundredth. */
+const seconds = numberOption('seconds', 40);
 const memoryMessages = numberOption('messages', 200_000);
 const warmUpMessages = 20_000;
 const openLoopPerSecond = 300;
