@@ -99,6 +99,10 @@ export const tokenForms: { readonly [form: string]: (order: string, draw: Draw) 
   'hex behind each word': (order, draw) => order.split(' ').map((word) => `${word}${hex(draw, 4)}`).join('-'),
   'short words and numbers': (_, draw) => Array.from({ length: 9 }, () =>
     `${pick(['pay', 'eve', 'now', 'do', 'not', 'ask', 'all', 'del', 'env', 'obey', 'me', 'go', 'run', 'rm'], draw)}${number(draw, 99)}`).join('-'),
+  'changing case': (order) => joined('.')(Array.from(order, (sign, at) => (at % 2 === 0 ? sign : sign.toUpperCase())).join('')),
+  'changing case and numbers': (order, draw) => Array.from(order, (sign, at) => (at % 2 === 0 ? sign : sign.toUpperCase())).join('')
+    .split(' ').map((word) => `${word}${number(draw, 99)}`).join('-'),
+  syllables: (order) => joined('-')((order.match(/\S{1,2}/g) ?? []).join(' ')),
   leet: (order) => joined('-')(hidden('leet')(order)),
   'leet without separator': (order) => joined('')(hidden('leet')(order)),
   base64: (order) => hidden('base64')(order),

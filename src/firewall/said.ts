@@ -32,8 +32,18 @@ const vowels: ReadonlySet<number> = new Set(Array.from('aeiouyAEIOUY', (letter) 
 export function saidBy(token: string): string {
   const parts: readonly string[] = token.match(segments) ?? [];
   const readings = [parts, parts.map(rotated), parts.map(unleeted)];
-  if (readings.some((reading) => lettersIn(reading) > lettersSaidMax) || readText(token).views.length > 1) return token;
+  const isSaid = spelledIn(parts) > lettersSaidMax || readings.some((reading) => lettersIn(reading) > lettersSaidMax);
+  if (isSaid || readText(token).views.length > 1) return token;
   return parts.flatMap(wordsOf).join(' ');
+}
+
+/**
+ * Letters of parts that hold no digit but at their end, whatever their case and however short: an order in
+ * changing case, or cut into syllables, holds no words, and what chance wrote has digits between its letters.
+ */
+function spelledIn(parts: readonly string[]): number {
+  return parts.filter((part) => wordAndNumber.test(part))
+    .reduce((letters, part) => letters + part.replace(/[0-9]+$/, '').length, 0);
 }
 
 function lettersIn(parts: readonly string[]): number {

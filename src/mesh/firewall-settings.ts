@@ -66,9 +66,13 @@ export function bandFor(
   classification: Classification,
 ): FirewallBand {
   const base = settings.channels[channel] ?? settings.band;
-  const also = settings.classifications[classification] ?? base;
+  return stricterBand(base, settings.classifications[classification] ?? base);
+}
+
+/** Whichever holds more, at either end. */
+export function stricterBand(one: FirewallBand, other: FirewallBand): FirewallBand {
   return {
-    escalateAt: Math.min(base.escalateAt, also.escalateAt),
-    refuseAt: Math.min(base.refuseAt, also.refuseAt),
+    escalateAt: Math.min(one.escalateAt, other.escalateAt),
+    refuseAt: Math.min(one.refuseAt, other.refuseAt),
   };
 }

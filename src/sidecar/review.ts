@@ -5,7 +5,7 @@ import { textsToRead } from '../firewall/texts-to-read.ts';
 import type { Channel } from '../firewall/injection-model.ts';
 import type { Classification, Integrity, MessageType } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
-import { bandFor } from '../mesh/firewall-settings.ts';
+import { bandFor, stricterBand } from '../mesh/firewall-settings.ts';
 import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { RiskClass } from '../mesh/mesh.ts';
 import type { Verdict } from '../review/verdict.ts';
@@ -63,9 +63,12 @@ function readTexts(content: Content, context: ReviewContext): Promise<Verdict> {
   const isRead = model.configured && integrity === 'untrusted';
   const texts = isRead ? textsToRead(textsOf(content.value)) : [];
   const channel = channelReadAs(content.channel, texts);
+  const bandOf = (one: typeof channel) => bandFor(firewall, one, classification);
+  // As what a text is read is its writer's choice, and loosens nothing that an operator set for where it came from.
+  const band = stricterBand(bandOf(content.channel), bandOf(channel));
   return reviewTexts({
     ...context.firewall,
-    thresholds: { ...bandFor(firewall, channel, classification), timeoutMs: firewall.timeoutMs },
+    thresholds: { ...band, timeoutMs: firewall.timeoutMs },
     texts,
     channel,
     risk: content.risk ?? 'LOW',
