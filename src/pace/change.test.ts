@@ -150,6 +150,17 @@ describe('a score', () => {
     expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'sign a', evidence })).toBeNull();
   });
 
+  test('nor does a drill lead back an agent in CONTINGENCY past a sign that it showed since', () => {
+    const machine = new Machine();
+    const order = (op: object): string | null =>
+      machine.take({ kind: 'order', id: 'drill', operator: 'alice', at: machine.now, order: op } as PaceEvent);
+    const evidence = { rootCause: 'a drill', remediation: 'none', baselines: '' };
+    expect(order({ op: 'raise', unit: agentUnit('a'), to: 'CONTINGENCY' })).toBeNull();
+    machine.sign('a');
+    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'drill', evidence })).toBe('PACE_INCIDENT_STALE');
+    expect(machine.book.units.get('agent:a')).toMatchObject({ code: 'PACE_COMPROMISE', incident: 'sign a' });
+  });
+
   test('heals nobody below tier 3', () => {
     const machine = new Machine(rulesFor({}, 2));
     machine.score('c', 70);

@@ -90,9 +90,9 @@ function isolate(
   const { phase, healed } = work.stateOf(unit);
   if (phase !== 'PRIMARY') {
     if (!byContext) countAfterAll(unit, id, rules, work);
-    // It was isolated for a score, and would have come back by itself, or for a drill, and would be led back:
+    // It was stopped for a score, and would have come back by itself, or for a drill, and would be led back:
     // whoever leads it back now has to name the sign.
-    const isNews = phase === 'ALTERNATE' && work.stateOf(unit).code !== 'PACE_COMPROMISE';
+    const isNews = phase !== 'EMERGENCY' && work.stateOf(unit).code !== 'PACE_COMPROMISE';
     if (isNews && code === 'PACE_COMPROMISE') work.stayFor(unit, code, id);
     return;
   }
