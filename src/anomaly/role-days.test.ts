@@ -56,12 +56,28 @@ describe(`days of a role, SEED=${seed}`, () => {
     expect(alone.map(({ against }) => against)).toEqual(['its own weeks']);
   });
 
+  test('of an agent whose peers left are told by themselves again, and a day that is no number changes nothing', () => {
+    const role = new RoleDays('more');
+    const agents = Array.from({ length: 5 }, block);
+    const found: string[] = [];
+    for (let day = 1; day <= 420 + 140; day += 1) {
+      const share = 1 + (0.005 / 7) * Math.max(0, day - 420);
+      for (const [agent, own] of agents.entries()) {
+        if (agent > 0 && day > 280) continue;
+        const isBroken = agent === 0 && day === 100;
+        const said = isBroken ? Number.POSITIVE_INFINITY : share;
+        found.push(...role.closed({ day, mean: said, share: isBroken ? 1e200 : share }, own).map(({ against }) => against));
+      }
+    }
+    expect(found).toContain('its own weeks');
+  });
+
   test('are not compared with fewer than three peers, nor by whoever is late', () => {
     const found = lived(200, 3, (agent, day) => agent + day / 100);
     expect(found.filter(({ against }) => against !== 'its own weeks')).toEqual([]);
     const role = new RoleDays('more');
     const late = block();
     for (let day = 200; day > 0; day -= 1) role.closed({ day, mean: 9, share: 9 }, late);
-    expect([late.beside.isKnown, late.beside.standing, role.standing]).toEqual([false, null, null]);
+    expect([late.beside.isKnownOn(0), late.beside.standing, role.standing]).toEqual([false, null, null]);
   });
 });

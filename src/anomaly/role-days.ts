@@ -53,7 +53,7 @@ export class RoleDays {
       this.#set(openAt + 2 + count, share);
       this.#set(openAt + 1, count + 1);
     }
-    return [...(own.beside.isKnown ? beside : alone), ...asRole];
+    return [...(own.beside.isKnownOn(day) ? beside : alone), ...asRole];
   }
 
   get standing(): Drift | null {
@@ -108,6 +108,11 @@ export class AgentDays {
     this.#from = from;
     this.alone = new SlowDrift(numbers, from + 2, bad);
     this.beside = new SlowDrift(numbers, from + 2 + numbersPerDrift, bad);
+  }
+
+  /** The drift that counts: beside its peers where it has some, since what all share is no news of one. */
+  standingOn(day: number): Drift | null {
+    return this.beside.isKnownOn(day) ? this.beside.standing : this.alone.standing;
   }
 
   get last(): { readonly day: number; readonly share: number } {

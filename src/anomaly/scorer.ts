@@ -272,7 +272,7 @@ export class Scorer {
       const seen = Math.abs(lasting) > Math.abs(now.z) && !isTurn ? { ...now, z: lasting } : now;
       found.push({ signal, z: seen.z, against: seen.against });
       drifts.push(...this.#drifts(signal, baseline, followed));
-      const drift = followed.days.get(signal)?.alone.standing ?? null;
+      const drift = followed.days.get(signal)?.standingOn(Math.floor(at / dayMs)) ?? null;
       if (drift !== null && Math.abs(drift.change) >= countsFrom) found.push({ signal, z: drift.z, against: driftAgainst });
       apart += Math.min(8, Math.abs(now.z));
       measured += 1;

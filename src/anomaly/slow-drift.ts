@@ -34,6 +34,11 @@ const againWeeks = 13;
 /** Weeks are kept one higher, so that zero is no week: means of what is measured here are never below zero. */
 const kept = 1;
 
+/** What a day may come to and still leave every sum of squares a number. */
+const meanMax = 1e12;
+/** Weeks without a day after which nothing is known beside peers any more. */
+const weeksBehindMax = 2;
+
 const daysAt = 0;
 const meanAt = 1;
 const squaresAt = 2;
@@ -88,6 +93,8 @@ export class SlowDrift {
    * by whole weeks, so that what changes with the weekday is. Gives a drift that people are to be told of now.
    */
   close(day: number, mean: number): Drift | null {
+    // What a sidecar says of a day may be any number; one that is none would stay in every later sum.
+    if (!(Math.abs(mean) <= meanMax)) return null;
     const week = Math.floor(day / 7);
     const open = this.#get(weekAt);
     const told = week > open && this.#get(daysAt) > 0 ? this.#turn(week, Math.min(weeksKept, week - open)) : null;
@@ -109,9 +116,10 @@ export class SlowDrift {
     return times < toldFrom ? null : { times, z: this.#get(zAt), change: this.#get(changeAt) };
   }
 
-  /** Whether it knows enough weeks to find anything. */
-  get isKnown(): boolean {
-    return this.#weeks().length >= usualMin + beganMin;
+  /** Whether it knows enough weeks to find anything, the latest of them included: not where peers have left. */
+  isKnownOn(day: number): boolean {
+    const isCurrent = Math.floor(day / 7) - this.#get(weekAt) <= weeksBehindMax;
+    return isCurrent && this.#weeks().length >= usualMin + beganMin;
   }
 
   /** `passed`: weeks since the open one, 1 where none is left out. */
