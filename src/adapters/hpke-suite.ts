@@ -27,7 +27,11 @@ const sharedSecret = labelOf('shared_secret');
  * another before its message is read. On the calling thread each primitive takes microseconds.
  */
 export function loadHpkeSuite(): Promise<CipherSuite> {
-  loaded ??= load();
+  loaded ??= load().catch((failure: unknown) => {
+    // Tried again by whoever asks next.
+    loaded = null;
+    throw failure;
+  });
   return loaded;
 }
 

@@ -55,7 +55,7 @@ export function readEnvelopeHeader(header: string): EnvelopeHeader | null {
 /** Stands between a compact JWS and its item; neither can hold one. */
 export const itemMark = '~';
 
-/** Of the characters and not of what they stand for: an item has one spelling, the signed one. */
+/** Of the characters, whatever they are, and not of what they stand for: an item has one spelling, the signed one. */
 export function itemDigest(item: string): string {
-  return createHash('sha256').update(item, 'latin1').digest('base64url');
+  return createHash('sha256').update(item, 'utf8').digest('base64url');
 }

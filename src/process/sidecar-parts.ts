@@ -180,18 +180,18 @@ export async function startTools(
   for (const name of toolsOf(agent, mesh)) {
     const manifest = mesh.tools.get(name);
     if (manifest === undefined) continue;
-    const runner = await createToolRunner(manifest, {
-      directory: mesh.directory,
-      clock,
-      secrets,
-      identity: places.owner,
-      messageBytesMax: toolMessageBytesMax,
-      startTimeoutMs: toolStartTimeoutMs,
-      pins: mesh.development === true ? 'report' : 'enforce',
-      onIndicator: (indicator) => recordIndicator(indicator, foundations),
-    });
-    runners.set(name, runner);
     try {
+      const runner = await createToolRunner(manifest, {
+        directory: mesh.directory,
+        clock,
+        secrets,
+        identity: places.owner,
+        messageBytesMax: toolMessageBytesMax,
+        startTimeoutMs: toolStartTimeoutMs,
+        pins: mesh.development === true ? 'report' : 'enforce',
+        onIndicator: (indicator) => recordIndicator(indicator, foundations),
+      });
+      runners.set(name, runner);
       for (const described of await runner.start()) descriptions.push({ tool: name, ...described });
     } catch (failure) {
       await close();
