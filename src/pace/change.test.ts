@@ -139,26 +139,16 @@ describe('a score', () => {
     expect(machine.phase(agentUnit('a'))).not.toBe('PRIMARY');
   });
 
-  test('an agent that people isolated is led back only by who names the sign that it showed since', () => {
+  test.each(['ALTERNATE', 'CONTINGENCY'] as const)('an agent that people put in %s is led back only by who names the sign that it showed since', (to) => {
     const machine = new Machine();
     const order = (op: object): string | null =>
       machine.take({ kind: 'order', id: 'drill', operator: 'alice', at: machine.now, order: op } as PaceEvent);
     const evidence = { rootCause: 'a drill', remediation: 'none', baselines: '' };
-    expect(order({ op: 'raise', unit: agentUnit('a'), to: 'ALTERNATE' })).toBeNull();
-    machine.sign('a');
-    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'drill', evidence })).toBe('PACE_INCIDENT_STALE');
-    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'sign a', evidence })).toBeNull();
-  });
-
-  test('nor does a drill lead back an agent in CONTINGENCY past a sign that it showed since', () => {
-    const machine = new Machine();
-    const order = (op: object): string | null =>
-      machine.take({ kind: 'order', id: 'drill', operator: 'alice', at: machine.now, order: op } as PaceEvent);
-    const evidence = { rootCause: 'a drill', remediation: 'none', baselines: '' };
-    expect(order({ op: 'raise', unit: agentUnit('a'), to: 'CONTINGENCY' })).toBeNull();
+    expect(order({ op: 'raise', unit: agentUnit('a'), to })).toBeNull();
     machine.sign('a');
     expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'drill', evidence })).toBe('PACE_INCIDENT_STALE');
     expect(machine.book.units.get('agent:a')).toMatchObject({ code: 'PACE_COMPROMISE', incident: 'sign a' });
+    expect(order({ op: 'recover', unit: agentUnit('a'), incident: 'sign a', evidence })).toBeNull();
   });
 
   test('heals nobody below tier 3', () => {
