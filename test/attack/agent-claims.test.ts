@@ -9,7 +9,7 @@ import { exchange, HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import { find } from '../mesh-harness/log-entries.ts';
 import {
-  childSidecar, maso, MeshFolder, until, up, type MasoProcess,
+  childSidecar, killSidecar, maso, MeshFolder, until, up, type MasoProcess,
 } from '../mesh-harness/running-mesh.ts';
 
 const order = { invoice: '2041', payee: 'ACME-SUPPLIES', amount: 98.7 };
@@ -41,9 +41,7 @@ describe('an agent that says about itself whatever helps it', () => {
 
   /** The sidecar starts again, as after an attack that cost the agent its session. */
   async function restarted(agent: string): Promise<void> {
-    const pid = childSidecar(mesh.pid, agent);
-    if (pid === null) throw new Error('no sidecar');
-    process.kill(pid, 'SIGKILL');
+    const pid = await killSidecar(mesh.pid, agent);
     await until(`the next sidecar of ${agent}`, async () => {
       const next = childSidecar(mesh.pid, agent);
       if (next === null || next === pid) return false;

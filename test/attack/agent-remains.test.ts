@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stampOf } from '../../src/adapters/process-stamp.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import {
-  childSidecar, isRoot, maso, MeshFolder, until, up, type MasoProcess,
+  isRoot, killSidecar, maso, MeshFolder, until, up, type MasoProcess,
 } from '../mesh-harness/running-mesh.ts';
 
 /**
@@ -62,7 +62,7 @@ describe('an agent whose sidecar is killed', () => {
     await both();
     const before = [...started('agent'), ...started('copy')];
     expect(before.every((pid) => stampOf(pid) !== null)).toBe(true);
-    process.kill(childSidecar(mesh.pid, 'planner') ?? -1, 'SIGKILL');
+    await killSidecar(mesh.pid, 'planner');
     await until('the next agent', () => started('agent').length > 1);
     expect(before.map(stampOf)).toEqual(before.map(() => null));
     expect(mesh.said()).toContain('sidecar planner: ended 2 earlier processes');

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent } from '../mesh-harness/agent-line.ts';
 import { attackMesh, makePeople } from '../mesh-harness/attack-mesh.ts';
 import {
-  childSidecar, isRoot, maso, MeshFolder, until, up, type MasoProcess,
+  isRoot, killSidecar, maso, MeshFolder, until, up, type MasoProcess,
 } from '../mesh-harness/running-mesh.ts';
 
 /** Tries everything that lies beside an agent, as the agent's own user, and tells what worked. */
@@ -147,7 +147,7 @@ describe.skipIf(!isRoot)('agents under users of their own (needs root)', () => {
     expect(await readIt()).toBe('worked');
     await HostileAgent.join({ socketPath: folder.socketOf('reader') }, folder.tokenOf('reader'));
     const used = folder.tokenOf('reader');
-    process.kill(childSidecar(mesh.pid, 'reader') ?? -1, 'SIGKILL');
+    await killSidecar(mesh.pid, 'reader');
     const isNew = (): boolean => folder.hasToken('reader') && folder.tokenOf('reader') !== used;
     await until('the next token', isNew);
     expect(await readIt()).toBe('EACCES');

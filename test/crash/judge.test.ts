@@ -32,7 +32,7 @@ test('an action that waited for the judge when its sidecar was killed is judged 
   const running = started().request('PROFORMA-42');
   await until(() => standIn.asked.length === 1);
   standIn.behave = (asked) => ({ text: answerOf(asked, 'GO'), tokens: [100, 100] });
-  started().killSidecar('payments');
+  await started().killSidecar('payments');
   const { task } = await running;
   expect(standIn.asked).toHaveLength(2);
   const entries = (await started().entries()).filter((entry) => entry.task === task);

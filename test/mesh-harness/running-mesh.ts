@@ -116,16 +116,33 @@ export async function maso(
   return { status, out, err };
 }
 
-/** The supervised sidecar of an agent, found among the children of `maso up` (Linux). */
+/** The supervised sidecar of an agent, found among the children of `maso up` (Linux); null while it has none. */
 export function childSidecar(upPid: number, agent: string): number | null {
   const children = readFileSync(`/proc/${upPid}/task/${upPid}/children`, 'utf8').trim().split(' ');
   for (const child of children.filter((text) => text !== '')) {
-    const words = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0');
+    const words = wordsOf(child);
     if (words.includes('sidecar') && words[words.indexOf('--agent') + 1] === agent) {
       return Number(child);
     }
   }
   return null;
+}
+
+/** Ends the supervised sidecar of an agent, once it has one; gives its process id. */
+export async function killSidecar(upPid: number, agent: string): Promise<number> {
+  const pid = await until(`a sidecar of ${agent}`, () => childSidecar(upPid, agent));
+  process.kill(pid, 'SIGKILL');
+  return pid;
+}
+
+/** What a process was started with; none for a child that has ended since it was listed. */
+function wordsOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch (failure) {
+    if (['ENOENT', 'ESRCH'].includes((failure as NodeJS.ErrnoException).code ?? '')) return [];
+    throw failure;
+  }
 }
 
 /** Polls until `look` gives something; rejects with what was waited for. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { childSidecar, MeshFolder, maso, up, type MasoProcess } from './running-mesh.ts';
+import { killSidecar, MeshFolder, maso, up, type MasoProcess } from './running-mesh.ts';
 import type { Entries } from './log-entries.ts';
 import { joinMesh, type MeshAgent, type Message } from '../../src/sdk/join-mesh.ts';
 import type { TaskLedger } from '../../src/recorder/task-ledger.ts';
@@ -124,10 +124,8 @@ export class SpiralMesh {
   }
 
   /** `kill -9` of the sidecar of an agent; `maso up` starts it again. */
-  killSidecar(name: Name): void {
-    const pid = childSidecar(this.#process.pid, name);
-    if (pid === null) throw new Error(`${name} has no sidecar.`);
-    process.kill(pid, 'SIGKILL');
+  killSidecar(name: Name): Promise<number> {
+    return killSidecar(this.#process.pid, name);
   }
 
   entries(): Promise<Entries> {

@@ -11,7 +11,7 @@ import type { JsonObject } from '../../src/message/json.ts';
 import { HostileAgent, type Heard } from '../mesh-harness/agent-line.ts';
 import { makePeople } from '../mesh-harness/attack-mesh.ts';
 import { find } from '../mesh-harness/log-entries.ts';
-import { childSidecar, maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
+import { killSidecar, maso, MeshFolder, until, up, type MasoProcess } from '../mesh-harness/running-mesh.ts';
 import { spawnMesh } from '../mesh-harness/spawn-mesh.ts';
 
 const clock = systemClock();
@@ -203,7 +203,7 @@ describe('agents that are spawned on a running mesh', () => {
     await until('the end of the process', () => stampOf(second) === null);
     await spawnSoon('worker');
     const third = await lastWorker(3);
-    process.kill(childSidecar(mesh.pid, 'worker-1') ?? -1, 'SIGKILL');
+    await killSidecar(mesh.pid, 'worker-1');
     await until('the end of the process', () => stampOf(third) === null);
     await gone('worker-1');
   });
