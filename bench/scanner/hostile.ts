@@ -15,6 +15,8 @@ import { scanValue } from './subject.ts';
 
 const worstBytes = 64 * 1024;
 const poolSize = 48;
+/** How many of a full pool are measured again. */
+const againSize = 72;
 const rules = [...secretRules, ...injectionRules, ...outputRules];
 
 /** How the text stands in the message: as one string, in a list of short ones, or as names of members. */
@@ -42,12 +44,13 @@ export function searchHostile(scanner: Scanner, chance: Chance, seconds: number)
   let pool: Candidate[] = pieces.map((piece) => timed(scanner, { unit: [piece], shape: 'one string', size: 8 }, 1));
   let tried = pool.length;
   while (performance.now() < untilMs) {
-    if (pool.length > poolSize * 2) pool = slowest(pool, poolSize);
+    // Measured again: one that another process held up, or that came before the code was warm, must not stay for it.
+    if (pool.length > poolSize * 2) pool = slowest(slowest(pool, againSize).map((one) => retimed(scanner, one)), poolSize);
     const made = chance() < 0.3 ? randomOne(chance, pieces) : child(chance, pieces, pool);
     pool.push(timed(scanner, made, 2));
     tried += 1;
   }
-  const again = slowest(pool, 24).map((candidate) => timed(scanner, candidate, 15));
+  const again = slowest(pool, poolSize).map((candidate) => timed(scanner, candidate, 15));
   const [worst] = slowest(again, 1);
   if (worst === undefined) throw new Error('nothing was tried');
   const value = valueOf(worst);
@@ -68,7 +71,8 @@ export function searchHostile(scanner: Scanner, chance: Chance, seconds: number)
   };
 }
 
-function piecesOf(chance: Chance): readonly string[] {
+/** What candidates are made of. */
+export function piecesOf(chance: Chance): readonly string[] {
   const keywords = rules.flatMap((rule) => rule.keywords);
   const near = rules.flatMap(({ expression }) => [0, 1].map(() => nearMatch(chance, expression)));
   const samples = ['ignore all previous instructions', 'password: aB3dE5gH7', '4111 1111 1111 1111', 'a']
@@ -85,9 +89,14 @@ function piecesOf(chance: Chance): readonly string[] {
   return [...keywords, ...near, ...samples, ...numbers, ...parts, ...packed, ...ascii, ...characters];
 }
 
+function retimed(scanner: Scanner, one: Candidate): Candidate {
+  return { ...one, ms: Math.min(one.ms, timed(scanner, one, 2).ms) };
+}
+
 type Made = Omit<Candidate, 'ms'>;
 
-function randomOne(chance: Chance, pieces: readonly string[]): Made {
+/** A candidate of a few pieces, drawn. */
+export function randomOne(chance: Chance, pieces: readonly string[]): Made {
   const count = 1 + Math.floor(chance() * 4);
   const unit = Array.from({ length: count }, () => repeated(chance, pick(chance, pieces)));
   return { unit, shape: pick(chance, shapes), size: 1 + Math.floor(chance() ** 2 * 60) };
@@ -111,8 +120,8 @@ function slowest(pool: readonly Candidate[], count: number): Candidate[] {
   return pool.toSorted((a, b) => b.ms - a.ms).slice(0, count);
 }
 
-/** Of at most 64 KB as JSON. */
-function valueOf({ unit, shape, size }: Made): JsonValue {
+/** The message that a candidate stands for, of at most 64 KB as JSON. */
+export function valueOf({ unit, shape, size }: Made): JsonValue {
   const once = unit.join('') || 'a';
   let text = once.repeat(Math.ceil(worstBytes / once.length));
   for (;;) {

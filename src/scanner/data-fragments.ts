@@ -1,16 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ownCopy } from '../message/own-copy.ts';
+import { TailTable, tailTextMax, type TableSeed } from './tail-table.ts';
 
-/** The end of what went before in one place of one stream of messages. */
-type Tail = {
-  readonly text: string;
-  readonly numbers: readonly string[];
-  /** What was last joined here, where nothing was found in it: the same again need not be read. */
-  clean: string | null;
-};
-
-const streamsMax = 2048;
-const edgeLength = 160;
+const edgeLength = tailTextMax;
 /** A text this short may be one piece of many: what went before it is kept with it. */
 const pieceLengthMax = 32;
 const piecesLengthMax = 64;
@@ -24,7 +15,11 @@ const numberLengthMax = 24;
  * forgotten first. Holds clear text in memory and nowhere else.
  */
 export class DataFragments {
-  private readonly tails = new Map<string, Tail>();
+  private readonly tails: TailTable;
+
+  constructor(seed: TableSeed) {
+    this.tails = new TailTable(seed);
+  }
 
   /**
    * What the end of the last message in the stream makes with the beginning of this one: the two
@@ -32,14 +27,14 @@ export class DataFragments {
    * and where the same was joined before and was clean. Remembers this one.
    */
   joinWith(stream: string, text: string): JoinedText | null {
-    const last = this.tails.get(stream);
+    const mark = this.tails.markOf(stream);
+    const last = this.tails.get(mark);
     const numbers = numbersIn(text);
-    this.remember(stream, {
+    this.tails.set(mark, {
       text: endOf(last?.text ?? '', text),
       numbers: lastNumbers(last?.numbers ?? [], numbers),
-      clean: last?.clean ?? null,
     });
-    if (last === undefined) return null;
+    if (last === null) return null;
     const head = text.slice(0, edgeLength);
     const joined = new JoinedText(last.text, head);
     const [bareTail, bareHead] = [last.text.trimEnd(), head.trimStart()];
@@ -50,21 +45,12 @@ export class DataFragments {
         joined.add(`${last.numbers.slice(from).join(' ')} `, first);
       }
     }
-    return joined.text === last.clean ? null : joined;
+    return this.tails.wasClean(mark, joined.text) ? null : joined;
   }
 
   /** Nothing was found in what was joined last in the stream. */
   isClean(stream: string, { text }: JoinedText): void {
-    const tail = this.tails.get(stream);
-    if (tail !== undefined) tail.clean = text;
-  }
-
-  private remember(stream: string, tail: Tail): void {
-    this.tails.delete(stream);
-    this.tails.set(stream, tail);
-    if (this.tails.size <= streamsMax) return;
-    const [oldest] = this.tails.keys();
-    if (oldest !== undefined) this.tails.delete(oldest);
+    this.tails.isClean(this.tails.markOf(stream), text);
   }
 }
 
@@ -103,8 +89,8 @@ export class JoinedText {
 }
 
 function endOf(before: string, text: string): string {
-  if (text.length > pieceLengthMax) return ownCopy(text.slice(-edgeLength));
-  return ownCopy((before + text).slice(-piecesLengthMax));
+  if (text.length > pieceLengthMax) return text.slice(-edgeLength);
+  return (before + text).slice(-piecesLengthMax);
 }
 
 function lastNumbers(known: readonly string[], more: readonly string[]): readonly string[] {
@@ -118,7 +104,7 @@ function numbersIn(text: string): readonly string[] {
   const found: string[] = [];
   for (const [match] of text.slice(0, 2048).matchAll(number)) {
     const written = match.replaceAll(/[ -]/g, '');
-    if (written.length >= numberLengthMin && written.length <= numberLengthMax) found.push(ownCopy(written));
+    if (written.length >= numberLengthMin && written.length <= numberLengthMax) found.push(written);
     if (found.length >= 8) break;
   }
   return found;

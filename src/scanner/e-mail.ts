@@ -6,6 +6,7 @@ const localLengthMax = 64;
 const domainLengthMax = 253;
 /** Ways to write the sign so that programs do not see it. */
 const signs = /@|[ ]?[([]at[)\]][ ]?/gi;
+const spelled = /[([]at[)\]]/i;
 
 /**
  * Finds e-mail addresses, also with `(at)` for the sign and `(dot)` for a dot. Linear: from each
@@ -18,13 +19,24 @@ export function findAddresses(
   onMatch: (start: number, end: number) => void,
 ): void {
   let from = 0;
-  for (const sign of text.matchAll(signs)) {
+  const around = (sign: number, signEnd: number): void => {
+    if (sign < from) return;
+    const start = localStart(text, sign, from);
+    const end = start < sign ? domainEnd(text, signEnd) : -1;
+    if (end > 0) onMatch(start, end);
+    from = Math.max(signEnd, end);
+  };
+  if (spelled.test(text)) {
+    for (const sign of text.matchAll(signs)) {
+      if (!work.take(stepsOf.address)) return;
+      around(sign.index, sign.index + sign[0].length);
+    }
+    return;
+  }
+  // The expression costs several times as much as a look for the one sign.
+  for (let sign = text.indexOf('@'); sign >= 0; sign = text.indexOf('@', sign + 1)) {
     if (!work.take(stepsOf.address)) return;
-    if (sign.index < from) continue;
-    const start = localStart(text, sign.index, from);
-    const end = domainEnd(text, sign.index + sign[0].length);
-    if (start < sign.index && end > 0) onMatch(start, end);
-    from = Math.max(sign.index + sign[0].length, end);
+    around(sign, sign + 1);
   }
 }
 

@@ -36,12 +36,23 @@ export function digestKeyOf(bytes: Uint8Array): KeyObject {
   return createSecretKey(bytes);
 }
 
+/** Of one rule: places that it has spoken of, findings that were made of them, and words about its budget. */
+type Counts = {
+  readonly seen: Record<Outcome, number>;
+  readonly told: Record<Outcome, number>;
+  budget: number;
+};
+
+function noneOfEach(): Record<Outcome, number> {
+  return { GO: 0, ESCALATE: 0, 'NO-GO': 0 };
+}
+
 /** What one scan has found: refusals first, then escalations, then notes, which change nothing. */
 export class FindingList {
   private readonly refusals: Finding[] = [];
   private readonly escalations: Finding[] = [];
   private readonly notes: Finding[] = [];
-  private readonly counts = new Map<string, number>();
+  private readonly counts = new Map<string, Counts>();
   private readonly seen = new Set<string>();
   /** Member names that hold a match: they may not appear in a path (G9). */
   private readonly hiddenNames = new Set<string>();
@@ -85,14 +96,18 @@ export class FindingList {
   /** Once for each rule, whatever the number of texts. */
   escalateOnce(code: string, rule: string): void {
     this.escalated = true;
-    if (this.count(`once ${rule}`) === 1) this.escalations.push(finding(code, rule));
+    const counts = this.countsOf(rule);
+    counts.budget += 1;
+    if (counts.budget === 1) this.escalations.push(finding(code, rule));
   }
 
   /** False when the same rule has spoken of this place before: then nothing changes. */
   add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): boolean {
     const { text, place, name } = where;
     // One outcome of one rule has long been said: a text full of matches must not cost more.
-    if (this.count(`seen ${meant} ${rule}`) > repeatsMax) return false;
+    const counts = this.countsOf(rule);
+    counts.seen[meant] += 1;
+    if (counts.seen[meant] > repeatsMax) return false;
     const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
     if (this.seen.has(known)) return false;
     this.seen.add(known);
@@ -105,7 +120,8 @@ export class FindingList {
     const list = this.listOf(outcome);
     // Counted for each outcome: forged tokens must not use up the place of a real one.
     if (list.length >= (outcome === 'GO' ? notesMax : findingsMax)) return true;
-    if (this.count(`${outcome} ${rule}`) > matchesOfRuleMax) return true;
+    counts.told[outcome] += 1;
+    if (counts.told[outcome] > matchesOfRuleMax) return true;
     const path = pointerTo(place, (segment) => this.isHiddenName(segment));
     const digest = this.digest(text.slice(span.start, span.end));
     const own = { code, rule, path, start: span.start, end: span.end, digest };
@@ -123,10 +139,12 @@ export class FindingList {
     return outcome === 'ESCALATE' ? this.escalations : this.notes;
   }
 
-  private count(rule: string): number {
-    const count = (this.counts.get(rule) ?? 0) + 1;
-    this.counts.set(rule, count);
-    return count;
+  private countsOf(rule: string): Counts {
+    const known = this.counts.get(rule);
+    if (known !== undefined) return known;
+    const counts = { seen: noneOfEach(), told: noneOfEach(), budget: 0 };
+    this.counts.set(rule, counts);
+    return counts;
   }
 
   private isHiddenName(segment: string): boolean {

@@ -7,25 +7,29 @@ import { countrySpecs, isValidIBAN } from 'ibantools';
 
 const separatorsMax = 16;
 
-const lengths: ReadonlyMap<string, number> = new Map(
-  Object.entries(countrySpecs).flatMap(([country, { chars }]) =>
-    chars === null || chars === undefined ? [] : [[country, chars] as const],
-  ),
-);
+/** By the two letters of the country; 0 where it has no accounts of this kind. */
+const lengths = new Uint8Array(26 * 26);
+for (const [country, { chars }] of Object.entries(countrySpecs)) {
+  lengths[placeOf(country.charCodeAt(0), country.charCodeAt(1))] = chars ?? 0;
+}
+
+function placeOf(first: number, second: number): number {
+  return ((first | 0x20) - 0x61) * 26 + (second | 0x20) - 0x61;
+}
 
 /** Finds IBANs (ISO 13616), with single spaces or dashes anywhere, by length and check digits. */
 export function findIbans(
   text: string,
-  { bounds }: NumberTokens,
+  { count, bounds }: NumberTokens,
   work: PersonalWork,
   onMatch: (start: number, end: number) => void,
 ): void {
   let from = 0;
-  for (let index = 0; index < bounds.length; index += 2) {
+  for (let index = 0; index < 2 * count; index += 2) {
     const start = countryBefore(text, bounds[index] ?? 0);
     if (start < from) continue;
-    const length = lengths.get(text.slice(start, start + 2).toUpperCase());
-    if (length === undefined) continue;
+    const length = lengths[placeOf(text.charCodeAt(start), text.charCodeAt(start + 1))] ?? 0;
+    if (length === 0) continue;
     const read = readAccount(text, start, length);
     if (read === null) continue;
     if (!work.take(stepsOf.iban)) return;
@@ -37,12 +41,14 @@ export function findIbans(
 
 /** Start of the two letters of a country, in the word itself or set apart before it; else -1. */
 function countryBefore(text: string, word: number): number {
-  for (const start of [word, word - 3]) {
-    if (start < 0 || !isLetter(text.charCodeAt(start)) || !isLetter(text.charCodeAt(start + 1))) continue;
-    if (isWordUnit(text.charCodeAt(start - 1))) continue;
-    if (start === word || !isWordUnit(text.charCodeAt(start + 2))) return start;
-  }
-  return -1;
+  if (isCountryAt(text, word)) return word;
+  return word >= 3 && isCountryAt(text, word - 3) && !isWordUnit(text.charCodeAt(word - 1)) ? word - 3 : -1;
+}
+
+/** Two letters that begin a word. */
+function isCountryAt(text: string, start: number): boolean {
+  if (!isLetter(text.charCodeAt(start)) || !isLetter(text.charCodeAt(start + 1))) return false;
+  return start === 0 || !isWordUnit(text.charCodeAt(start - 1));
 }
 
 function isLetter(code: number): boolean {

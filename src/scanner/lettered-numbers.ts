@@ -25,13 +25,13 @@ const kinds = buildKinds();
  */
 export function findLettered(
   text: string,
-  { bounds, digits }: NumberTokens,
+  { count, bounds, digits }: NumberTokens,
   work: PersonalWork,
   isNamed: (id: string, position: number) => boolean,
   onMatch: (match: PersonalMatch) => void,
 ): void {
   let from = 0;
-  for (let index = 0; index < bounds.length; index += 2) {
+  for (let index = 0; index < 2 * count; index += 2) {
     const last = bounds[index] ?? 0;
     const end = bounds[index + 1] ?? 0;
     const isNumber = digits[index >> 1] === end - last;

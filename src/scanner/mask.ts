@@ -29,7 +29,8 @@ type Replacement = { readonly start: number; readonly end: number; readonly text
  * Replaces personal data in the strings of a value where the policy redacts or tokenises it. A token
  * is the same for the same text under the same key, so records still join; it cannot be turned back.
  * Names of members stay: a schema rests on them. The value itself when there is nothing to do. Its work is
- * bounded as that of a scan is; what is unfinished must not leave.
+ * bounded as that of a scan is; what is unfinished must not leave. Of what it gives it finds nothing more:
+ * the bus looks once more, and takes what it finds for data that nobody rewrote.
  */
 export function maskValue(
   value: JsonValue,
@@ -38,6 +39,26 @@ export function maskValue(
   key: KeyObject,
 ): Masked {
   if (!rewritesAny(classification, policy)) return { value, count: 0, isUnfinished: false };
+  let masked = maskOnce(value, classification, policy, key);
+  let { count } = masked;
+  for (let pass = 1; masked.count > 0; pass += 1) {
+    if (pass > passesMax) return { value: masked.value, count, isUnfinished: true };
+    const next = maskOnce(masked.value, classification, policy, key);
+    masked = { ...next, isUnfinished: masked.isUnfinished || next.isUnfinished };
+    count += next.count;
+  }
+  return { ...masked, count };
+}
+
+/** What stands beside something that was replaced may be found only then; more often than this it is made to be. */
+const passesMax = 3;
+
+function maskOnce(
+  value: JsonValue,
+  classification: Classification,
+  policy: DataPolicy,
+  key: KeyObject,
+): Masked {
   const effort = new Effort(0);
   const work = new PersonalWork(effort);
   let count = 0;
@@ -48,7 +69,7 @@ export function maskValue(
     return action === 'tokenise' ? tokenFor(what, key) : null;
   };
   const maskedText = (text: string, name: string): string => {
-    const personalClass = classByName(name, text);
+    const personalClass = isReplacement(text) ? null : classByName(name, text);
     const whole = personalClass === null ? null : writtenFor(personalClass, text);
     if (whole !== null) {
       count += 1;
@@ -67,6 +88,11 @@ export function maskValue(
   };
   const result = masked(value, '');
   return { value: count === 0 ? value : result, count, isUnfinished };
+}
+
+/** Written here before, or a token that the node keeps a name for: whatever its member is called, it tells nobody. */
+function isReplacement(text: string): boolean {
+  return /^(?:\[redacted [a-z-]{1,16}\]|tok_(?:[0-9a-f]{20}|[A-Za-z0-9_-]{22}))$/.test(text);
 }
 
 /** What is written for a text of a class; null where it stays. */

@@ -37,12 +37,12 @@ const group: NumberGroup = {
 /** Calls back for each group that may hold a number of a person; a group is valid in its call only. */
 export function eachNumberGroup(
   text: string,
-  { bounds, digits }: NumberTokens,
+  { count, bounds, digits }: NumberTokens,
   onGroup: (group: NumberGroup) => void,
 ): void {
   group.count = 0;
   group.digits = 0;
-  for (let index = 0; index < digits.length; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     const start = bounds[2 * index] ?? 0;
     const end = bounds[2 * index + 1] ?? 0;
     const length = end - start;

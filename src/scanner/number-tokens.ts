@@ -6,9 +6,10 @@ import { digitAt } from './number-groups.ts';
  * of the next text.
  */
 export type NumberTokens = {
-  /** Start and end of each, in turn. */
+  readonly count: number;
+  /** Start and end of each, in turn; longer than there are words. */
   readonly bounds: Int32Array;
-  /** Digits of each; 0 for letters that pass for digits. */
+  /** Digits of each; 0 for letters that pass for digits; longer than there are words. */
   readonly digits: Int32Array;
 };
 
@@ -20,7 +21,7 @@ const kinds = buildKinds();
 const lookalikesLengthMax = 4;
 const separatorsMax = 3;
 
-const none: NumberTokens = { bounds: new Int32Array(0), digits: new Int32Array(0) };
+const none: NumberTokens = { count: 0, bounds: new Int32Array(0), digits: new Int32Array(0) };
 /** A token and what parts it from the next one are two characters at least, but for the last. */
 const lengthKept = 1 << 16;
 const scratchBounds = new Int32Array(lengthKept + 2);
@@ -67,7 +68,7 @@ export function numberTokens(text: string): NumberTokens {
     }
     from = position;
   }
-  return count === 0 ? none : { bounds: bounds.subarray(0, 2 * count), digits: digits.subarray(0, count) };
+  return count === 0 ? none : { count, bounds, digits };
 }
 
 /** End of the next word where it is a short one of letters that pass for digits; else 0. */

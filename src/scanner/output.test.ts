@@ -99,6 +99,12 @@ describe('suppressions', () => {
     expect(outcome({ settings: until(1000, 'secret/*', null), nowMs: () => 999 }, { ab: token })).toBe('GO');
   });
 
+  it('that name a file hold in no message', () => {
+    const [item] = until(1000, 'secret/*', null).suppressions;
+    const settings = { ...defaultScannerSettings, suppressions: item === undefined ? [] : [{ ...item, file: '**' }] };
+    expect(outcome({ settings, nowMs: () => 999 })).toBe('NO-GO');
+  });
+
   it('hold neither without a clock, nor for what guarantees rest on', () => {
     expect(outcome({ settings: until(1000) })).toBe('NO-GO');
     const deep = JSON.parse(`{"a":${'['.repeat(9)}${']'.repeat(9)}}`);

@@ -23,12 +23,14 @@ export type PersonalMatch = {
   readonly isDoubtful?: true;
 };
 
-const phonesMax = 48;
+/** To look one up costs as much as a thousand characters of text. */
+const phonesMax = 8;
 
 /** What one scan may spend on numbers; all its texts together. */
 export class PersonalWork {
   private readonly effort: Effort;
   private phones = phonesMax;
+  private readonly knownPhones = new Map<string, boolean>();
 
   constructor(effort: Effort) {
     this.effort = effort;
@@ -36,6 +38,15 @@ export class PersonalWork {
 
   take(steps: number): boolean {
     return this.effort.take('personal-data', steps);
+  }
+
+  /** Whether a number that was looked up is one; null where it was not. */
+  knownPhone(key: string): boolean | null {
+    return this.knownPhones.get(key) ?? null;
+  }
+
+  rememberPhone(key: string, isOne: boolean): void {
+    this.knownPhones.set(key, isOne);
   }
 
   /** False when no more numbers are looked up: then what has the form of one counts as one. */
@@ -67,7 +78,7 @@ export function findPersonal(text: string, work: PersonalWork, onMatch: OnPerson
 
 function findNumbers(text: string, work: PersonalWork, onMatch: OnPersonal): void {
   const tokens = numberTokens(text);
-  if (tokens.digits.length === 0 || !work.take(stepsOf.number * tokens.digits.length)) return;
+  if (tokens.count === 0 || !work.take(stepsOf.number * tokens.count)) return;
   findIbans(text, tokens, work, (start, end) => onMatch({ rule: 'personal/iban', class: 'financial', start, end }));
   // Most texts hold no number that needs a name.
   let names: NumberNames | null = null;

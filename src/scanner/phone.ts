@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parsePhoneNumberFromString } from 'libphonenumber-js/min';
 import type { CountryCode } from 'libphonenumber-js/min';
+import {
+  getCountries, getCountryCallingCode, parsePhoneNumberFromString,
+} from 'libphonenumber-js/min';
 import type { PersonalWork } from './personal.ts';
 
 const regions: readonly CountryCode[] = ['US', 'GB', 'DE', 'FR', 'ES', 'IT', 'IN', 'BR'];
@@ -42,8 +44,27 @@ export function findPhone(candidate: PhoneCandidate): number | null {
 }
 
 function isValid(number: string, region: CountryCode | null, work: PersonalWork): boolean {
-  // Numbers beyond the budget are believed: a list of a hundred telephones is one.
+  if (region === null && !hasCallingCode(number)) return false;
+  const key = `${region ?? ''}${number}`;
+  const known = work.knownPhone(key);
+  if (known !== null) return known;
+  // Numbers beyond the budget are believed: a list of telephones is one.
   if (!work.takePhone()) return number.length >= 9;
   const options = region === null ? { extract: false } : { defaultCountry: region, extract: false };
-  return parsePhoneNumberFromString(number, options)?.isValid() ?? false;
+  const isOne = parsePhoneNumberFromString(number, options)?.isValid() ?? false;
+  work.rememberPhone(key, isOne);
+  return isOne;
+}
+
+/** Of services that belong to no country. */
+const sharedCodes = ['800', '808', '870', '878', '881', '882', '883', '888', '979'];
+const callingCodes = new Set<string>(sharedCodes);
+for (const country of getCountries()) callingCodes.add(getCountryCallingCode(country));
+
+/** Behind a plus sign a number begins with a code that somebody was given; to look it up costs far more. */
+function hasCallingCode(number: string): boolean {
+  for (let length = 1; length <= 3; length += 1) {
+    if (callingCodes.has(number.slice(1, 1 + length))) return true;
+  }
+  return false;
 }

@@ -146,7 +146,7 @@ export class Scan {
     const reading = readText(where.text, this.effort, this.onView);
     for (const run of reading.hidden) {
       this.heard += 1;
-      this.found.add('SCAN_HIDDEN_TEXT', `hidden/${run.kind}`, hiddenOutcome(run), run, where);
+      this.found.add('SCAN_HIDDEN_TEXT', hiddenRules[run.kind], hiddenOutcome(run), run, where);
     }
     const [first] = reading.views;
     if (first === undefined) return [];
@@ -288,6 +288,14 @@ function outcomeOf(action: ReturnType<typeof actionFor>, schemaId: string | null
       return action satisfies never;
   }
 }
+
+/** Written down once: a text made of thousands of such runs would put as many names together. */
+const hiddenRules: { readonly [kind in HiddenRun['kind']]: string } = {
+  'tag-characters': 'hidden/tag-characters',
+  'variation-selectors': 'hidden/variation-selectors',
+  'zero-width': 'hidden/zero-width',
+  'bidi-override': 'hidden/bidi-override',
+};
 
 function hiddenOutcome(run: HiddenRun): 'NO-GO' | 'ESCALATE' {
   return run.kind === 'tag-characters' || run.kind === 'variation-selectors' ? 'NO-GO' : 'ESCALATE';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import type { UserPattern } from '../mesh/mesh.ts';
 import { defaultScannerSettings } from '../mesh/scanner-settings.ts';
 import type { ScannerSettings } from '../mesh/scanner-settings.ts';
@@ -23,6 +23,7 @@ import { Scan } from './scan-pass.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { secretRules } from './secrets.ts';
 import type { StructureLimits } from './structure.ts';
+import type { TableSeed } from './tail-table.ts';
 import type { LinearRule } from './user-patterns.ts';
 import { compileLinearRules } from './user-patterns.ts';
 
@@ -95,7 +96,7 @@ export function createScanner(config: ScannerConfig): Scanner {
     engineTowardsPerson,
     linearRules,
     key,
-    fragments: new DataFragments(),
+    fragments: new DataFragments(tableSeedOf(key)),
     clean: new CleanTexts(),
     fingerprint: ownPrompt === null ? null : new PromptFingerprint(ownPrompt),
     stepsAtLeast: config.stepsAtLeast,
@@ -111,6 +112,11 @@ export function createScanner(config: ScannerConfig): Scanner {
     inspect: (input) => new Scan(input, parts).run().graded,
     mask: (value, classification) => maskValue(value, classification, settings.data, key),
   };
+}
+
+function tableSeedOf(key: KeyObject): TableSeed {
+  const bytes = createHmac('sha256', key).update('tails of messages').digest();
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
 }
 
 /** First 12 characters of a SHA-256 over everything that decides a match. */

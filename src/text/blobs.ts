@@ -5,7 +5,7 @@ import type { Effort } from './effort.ts';
 import { stepsOf } from './effort.ts';
 import { rotatedUnit } from './letters.ts';
 import { runLengthMin } from './survey.ts';
-import { isPlausible, textOf } from './utf8.ts';
+import { isOdd, isPlausible, oddBytesMax, textOf } from './utf8.ts';
 import { Rewrite } from './view.ts';
 import type { Step } from './view.ts';
 
@@ -120,11 +120,11 @@ function readAs(
   end: number,
   effort: Effort,
 ): Blob | null {
-  const probe = probeBytes(coding, text, start, Math.min(end, start + probeLength));
-  if (probe === null) return null;
-  const isPacked = isGzip(probe) || isZlib(probe);
-  if (!isPacked && !isPlausible(probe, probe.length)) return null;
-  if (!effort.take('decoding', stepsOf.coded * (end - start))) return null;
+  const length = writeBytes(coding, text, start, Math.min(end, start + probeLength), probed, oddMaxOf(coding));
+  if (length <= 0) return null;
+  const isPacked = length > 2 && (isGzip(probed) || isZlib(probed));
+  if (!isPacked && !isPlausible(probed, length)) return null;
+  if (!effort.take('decoding', stepsOf.decode + stepsOf.coded * (end - start))) return null;
   const bytes = bytesOf(coding, text.slice(start, end));
   if (isPacked) {
     const inflated = inflate(bytes, effort);
@@ -161,12 +161,6 @@ function baseOf(coding: Coding): 'hex' | 'base32' | 'base64' {
 /** Overwritten by the next probe: most runs are no code, and cost no memory. */
 const probed = new Uint8Array(probeLength);
 
-/** Null when a character does not belong to the coding. */
-function probeBytes(coding: Coding, text: string, start: number, end: number): Uint8Array | null {
-  const length = writeBytes(coding, text, start, end, probed);
-  return length <= 0 ? null : probed.subarray(0, length);
-}
-
 function bytesOf(coding: Coding, run: string): Uint8Array {
   // The platform's decoders pass over line ends, and are faster than any loop.
   if (coding === 'hex' || coding === 'base64') return Buffer.from(run, coding);
@@ -174,19 +168,29 @@ function bytesOf(coding: Coding, run: string): Uint8Array {
   return bytes.subarray(0, Math.max(0, writeBytes(coding, run, 0, run.length, bytes)));
 }
 
-/** The number of bytes written; -1 when a character does not belong to the coding. */
+/** Odd bytes of a probe beyond which it cannot be text, whatever follows. */
+function oddMaxOf(coding: Coding): number {
+  return oddBytesMax((probeLength * bitsOfCoding[coding]) >> 3);
+}
+
+/**
+ * The number of bytes written; -1 when a character does not belong to the coding, or so many bytes are odd
+ * that it is neither text nor packed: most runs are words, and are left after a few characters.
+ */
 function writeBytes(
   coding: Coding,
   text: string,
   start: number,
   end: number,
   bytes: Uint8Array,
+  oddMax = Infinity,
 ): number {
   const bits = bitsOfCoding[coding];
   const values = valuesOfCoding[coding];
   let held = 0;
   let heldBits = 0;
   let length = 0;
+  let odd = 0;
   for (let position = start; position < end; position += 1) {
     const code = text.charCodeAt(position);
     if (code === 0x0a || code === 0x0d) continue;
@@ -198,6 +202,10 @@ function writeBytes(
     heldBits -= 8;
     bytes[length] = (held >> heldBits) & 0xff;
     length += 1;
+    // What a byte is can be told once the next one is known.
+    if (oddMax === Infinity || length < 2) continue;
+    if (isOdd(bytes, length - 2, length)) odd += 1;
+    if (odd > oddMax && length > 2 && !isGzip(bytes) && !isZlib(bytes)) return -1;
   }
   return length;
 }

@@ -16,55 +16,59 @@ export type EffortPart = 'decoding' | 'rules' | 'secrets' | 'personal-data';
  * Passes over the text as it stands are not among them: they cost the same whatever is in it.
  */
 export const stepsOf = {
-  /** A text that is more than a short word or number. */
-  text: 900,
+  /** A text that is more than a short word or number, and one that may hold an encoding. */
+  text: 600,
+  survey: 600,
+  /** A text with a character that is written otherwise, or stripped. */
+  normal: 2000,
   /** One more view, and each character of it: written, looked over and scanned. */
-  view: 3000,
-  character: 16,
+  view: 2000,
+  character: 24,
   replacement: 110,
   /** Of a letter in another form: such a text takes two bytes for each character. */
   fold: 150,
   /** A look at a sign that may begin an escape or markup. */
-  sign: 25,
+  sign: 32,
   /** A look at a sign that may stand for the space between words. */
-  form: 70,
+  form: 160,
   /** A character of what may be a list of bytes or letters. */
   listed: 8,
   /** An invisible character that may spell something. */
   invisible: 60,
   /** A look at a run of characters that may be code, and the tries to read it where it does not look like words. */
-  attempt: 130,
-  tries: 600,
-  /** A character of a run that is decoded as a whole. */
-  coded: 6,
-  inflation: 40_000,
-  keyword: 25,
+  attempt: 300,
+  tries: 250,
+  /** A run that is decoded as a whole, and each of its characters. */
+  decode: 800,
+  coded: 10,
+  inflation: 100_000,
+  keyword: 50,
   rule: 150,
   /** A character that an expression may read. */
-  ruleCharacter: 3,
+  ruleCharacter: 4,
   /** A match that is looked at, and may become a finding. */
-  match: 900,
+  match: 1500,
   /** A match whose value is judged by what it looks like. */
   verify: 1500,
-  number: 45,
+  number: 75,
   /** A row of numbers that may be one of a person. */
-  window: 110,
-  check: 250,
-  iban: 1400,
-  phone: 14_000,
+  window: 170,
+  check: 650,
+  iban: 2900,
+  phone: 35_000,
   /** A number or an address of a person that is told of. */
-  found: 450,
-  address: 400,
+  found: 800,
+  address: 300,
   join: 1500,
 } as const;
 
 /** Of every scan, and for each character of its texts. */
-const stepsMin = 700_000;
-const stepsPerCharacter = 32;
+const stepsMin = 650_000;
+const stepsPerCharacter = 29;
 /** Of each part, in the order of `placeOf`. */
 const shares = Float64Array.of(0.9, 0.5, 0.5, 0.6);
 /** Of what a scan may do, on top of it, whatever the other parts have spent: no flood of theirs keeps a refusal away. */
-const reserved = Float64Array.of(0, 0, 0.1, 0.05);
+const reserved = Float64Array.of(0, 0, 0.08, 0.04);
 
 /**
  * What one scan may do, all its texts together. An attacker chooses every input, so everything whose

@@ -27,7 +27,7 @@ type Word = { readonly start: number; readonly end: number; readonly read: strin
  * Words of orders as they were before leet was written over the digits of hex that they came in:
  * `igcore` is ignore. `seams` are start and end, in turn, of what was decoded; null for all of the text.
  */
-export function undoLeetDigits(text: string, seams: Int32Array | null, effort: Effort): Rewrite {
+export function undoLeetDigits(text: string, seams: readonly number[] | null, effort: Effort): Rewrite {
   const rewrite = new Rewrite(text);
   const found: Word[] = [];
   const parts = seams ?? [0, text.length];

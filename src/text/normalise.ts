@@ -81,7 +81,7 @@ const runsMax = 16;
  */
 export function normalise(text: string): NormalText {
   const from = /[\u0080-\uffff]/.test(text) ? keptUntil(text) : text.length;
-  if (from === text.length) return { text, hidden: [], originalOf: (position) => position };
+  if (from === text.length) return { text, hidden: noRuns, originalOf: samePosition };
   const runs = new HiddenRuns();
   const places = new Places();
   const written = rewrite(text, runs, places);
@@ -89,24 +89,27 @@ export function normalise(text: string): NormalText {
   return { text: written, hidden: runs.found, originalOf };
 }
 
+const noRuns: readonly HiddenRun[] = [];
+
+function samePosition(position: number): number {
+  return position;
+}
+
 /** Where what was written stands in the original; kept only where the two stop going in step. */
 class Places {
-  private writtenAt = new Int32Array(64);
-  private originals = new Int32Array(64);
-  private count = 0;
+  private readonly writtenAt: number[] = [];
+  private readonly originals: number[] = [];
 
   /** From this written position on, until the next one added. */
   add(written: number, original: number): void {
-    if (this.count === this.writtenAt.length) this.grow();
-    this.writtenAt[this.count] = written;
-    this.originals[this.count] = original;
-    this.count += 1;
+    this.writtenAt.push(written);
+    this.originals.push(original);
   }
 
   originalOf(position: number): number {
     const { writtenAt } = this;
     let low = 0;
-    let high = this.count;
+    let high = writtenAt.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((writtenAt[middle] ?? 0) <= position) low = middle + 1;
@@ -114,15 +117,6 @@ class Places {
     }
     if (low === 0) return position;
     return (this.originals[low - 1] ?? 0) + position - (writtenAt[low - 1] ?? 0);
-  }
-
-  private grow(): void {
-    const writtenAt = new Int32Array(this.count * 4);
-    const originals = new Int32Array(this.count * 4);
-    writtenAt.set(this.writtenAt);
-    originals.set(this.originals);
-    this.writtenAt = writtenAt;
-    this.originals = originals;
   }
 }
 

@@ -12,7 +12,7 @@ import { spellSmuggled } from './smuggled.ts';
 import { surveyOf } from './survey.ts';
 import { joinTokenLists } from './token-lists.ts';
 import { derive } from './view.ts';
-import type { Rewrite, Step, View } from './view.ts';
+import type { Rewrite, Span, Step, View } from './view.ts';
 
 export type Reading = {
   /** The normalised text first, whole; then the changed places of each way to read it. */
@@ -32,14 +32,17 @@ export type OnView = (view: View) => void;
  */
 export function readText(text: string, effort = new Effort(text.length), onView: OnView = ignore): Reading {
   const normal = normalise(text);
+  const isNormal = normal.text === text;
   const first: View = {
     text: normal.text,
-    steps: [],
-    spanOf: (start, end) => ({ start: normal.originalOf(start), end: normal.originalOf(end) }),
+    steps: noSteps,
+    spanOf: isNormal
+      ? sameSpan
+      : (start, end) => ({ start: normal.originalOf(start), end: normal.originalOf(end) }),
   };
   const reader = new Reader(effort, first, onView);
-  if (normal.text !== text) {
-    const whole: View = { text, steps: [], spanOf: (start, end) => ({ start, end }) };
+  if (!isNormal && effort.take('decoding', stepsOf.normal)) {
+    const whole: View = { text, steps: noSteps, spanOf: sameSpan };
     reader.add(whole, 'invisible', spellSmuggled(text, effort));
   }
   return { views: reader.read(), hidden: normal.hidden, exhausted: effort.exhausted.has('decoding') };
@@ -47,10 +50,16 @@ export function readText(text: string, effort = new Effort(text.length), onView:
 
 function ignore(): void {}
 
+const noSteps: readonly Step[] = [];
+
+function sameSpan(start: number, end: number): Span {
+  return { start, end };
+}
+
 /** What is known of a view before it is expanded. */
 type Origin = {
   /** The parts that the rewrite which made it wrote, start and end in turn; null where not known. */
-  readonly seams: Int32Array | null;
+  readonly seams: readonly number[] | null;
   /**
    * Steps that were taken beside the ones that led here. Two that do not meet give one text in either
    * order, so these are taken again only where they reach something that is new here.
@@ -63,7 +72,8 @@ const unknownOrigin: Origin = { seams: null, asleep: new Set() };
 class Reader {
   private readonly views: View[];
   private readonly origins: Origin[] = [unknownOrigin];
-  private readonly seen: Set<string>;
+  /** Texts of the views; null as long as the first is the only one, as it is of most texts. */
+  private seen: Set<string> | null = null;
   private readonly effort: Effort;
   private readonly onView: OnView;
 
@@ -71,7 +81,6 @@ class Reader {
     this.effort = effort;
     this.onView = onView;
     this.views = [first];
-    this.seen = new Set([first.text]);
   }
 
   /** Breadth first: what is hidden least is read first. */
@@ -98,6 +107,7 @@ class Reader {
     const isNormal = normal.text === view.text;
     // What normalising strips may spell something.
     if (!isNormal) this.add(view, 'invisible', spellSmuggled(view.text, this.effort));
+    this.seen ??= new Set([this.views[0]?.text ?? '']);
     if (this.seen.has(normal.text)) return;
     this.seen.add(normal.text);
     this.views.push(isNormal ? view : normalised(view, normal));
@@ -112,13 +122,13 @@ class Reader {
       this.add(view, 'leet', undoLeetDigits(text, origin.seams, effort), origin.asleep);
     }
     const survey = surveyOf(text);
-    if (survey === null) return;
-    const taken = new Set(origin.asleep);
+    if (survey === null || !effort.take('decoding', stepsOf.survey)) return;
+    let taken = origin.asleep;
     const take = (step: Step, rewrite: Rewrite): void => {
       if (rewrite.count === 0) return;
       const isOld = origin.asleep.has(step) && origin.seams !== null && !rewrite.touches(origin.seams);
       if (!isOld) this.add(view, step, rewrite, without(taken, step));
-      taken.add(step);
+      if (!taken.has(step)) taken = new Set(taken).add(step);
     };
     if (survey.escapes.length > 0) take('escapes', unescape(text, survey.escapes, effort));
     if (survey.runs.length > 0) {
@@ -141,7 +151,7 @@ class Reader {
 }
 
 function without(steps: ReadonlySet<Step>, step: Step): ReadonlySet<Step> {
-  if (!steps.has(step)) return new Set(steps);
+  if (!steps.has(step)) return steps;
   return new Set([...steps].filter((other) => other !== step));
 }
 

@@ -49,6 +49,7 @@ const blobShift = 2;
 /** Places are many in a hostile text, and are written down for every view of it: into the same memory. */
 const placesKept = 1 << 16;
 const scratch = placesFor(placesKept);
+const noPlaces = new Int32Array(0);
 
 /** Null where no encoding can be in the text. One pass; time is linear in the text. */
 export function surveyOf(text: string): Survey | null {
@@ -116,10 +117,15 @@ export function surveyOf(text: string): Survey | null {
   if (found === 0 && isAscii) return null;
   return {
     isAscii, runs, lists, rotated,
-    escapes: escapes.subarray(0, escapeCount),
-    marks: marks.subarray(0, markCount),
-    mixed: mixed.subarray(0, mixedCount),
+    escapes: firstOf(escapes, escapeCount),
+    marks: firstOf(marks, markCount),
+    mixed: firstOf(mixed, mixedCount),
   };
+}
+
+/** A part of an array costs as much as a look at a short text; of most signs there are none. */
+function firstOf(places: Int32Array, count: number): Int32Array {
+  return count === 0 ? noPlaces : places.subarray(0, count);
 }
 
 function placesFor(length: number): readonly [Int32Array, Int32Array, Int32Array] {

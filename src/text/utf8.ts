@@ -22,22 +22,23 @@ export function textOf(bytes: Uint8Array): string | null {
 export function isPlausible(bytes: Uint8Array, count: number): boolean {
   const length = Math.min(count, bytes.length);
   let odd = 0;
-  let high = 0;
   for (let index = 0; index < length; index += 1) {
-    const byte = bytes[index] ?? 0;
-    if (byte < 0x20 ? byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0x1b : byte === 0x7f) {
-      odd += 1;
-    }
-    if (byte >= 0x80 && !continues(bytes, index)) high += 1;
+    if (isOdd(bytes, index, length)) odd += 1;
   }
-  return odd + high <= length >> 4;
+  return odd <= oddBytesMax(length);
 }
 
-/** True for a byte that begins or continues a sequence of UTF-8. */
-function continues(bytes: Uint8Array, index: number): boolean {
+export function oddBytesMax(length: number): number {
+  return length >> 4;
+}
+
+/** A control character, or a byte that neither begins nor continues a sequence of UTF-8; of `length` bytes. */
+export function isOdd(bytes: Uint8Array, index: number, length: number): boolean {
   const byte = bytes[index] ?? 0;
-  const before = index === 0 ? 0 : (bytes[index - 1] ?? 0);
-  const after = bytes[index + 1];
-  if (byte < 0xc0) return before >= 0x80;
-  return byte < 0xf8 && (after === undefined || (after >= 0x80 && after < 0xc0));
+  if (byte < 0x20) return byte !== 0x0a && byte !== 0x0d && byte !== 0x09 && byte !== 0x1b;
+  if (byte < 0x80) return byte === 0x7f;
+  if (byte < 0xc0) return index === 0 || (bytes[index - 1] ?? 0) < 0x80;
+  if (byte >= 0xf8) return true;
+  const after = index + 1 < length ? (bytes[index + 1] ?? 0) : 0x80;
+  return after < 0x80 || after >= 0xc0;
 }

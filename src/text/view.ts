@@ -61,7 +61,7 @@ export class Rewrite {
    * A replacement meets one of these parts, start and end in turn and ascending. What stands beside
    * one counts: `%` before `41`.
    */
-  touches(parts: Int32Array): boolean {
+  touches(parts: readonly number[]): boolean {
     let index = 0;
     for (let at = 0; at < this.starts.length; at += 1) {
       const start = this.starts[at] ?? 0;
@@ -76,7 +76,8 @@ export class Rewrite {
     const { from, starts, ends, replacements } = this;
     const count = starts.length;
     if (count === 0) return null;
-    const seams = new Int32Array(2 * count);
+    // No array of a fixed kind: most views have a place or two, and such arrays are dear to make.
+    const seams: number[] = [];
     const pieces: string[] = [];
     let cursor = Math.max(0, (starts[0] ?? 0) - contextLength);
     let written = 0;
@@ -91,9 +92,9 @@ export class Rewrite {
       written += start - cursor;
       cursor = ends[index] ?? start;
       const replacement = replacements[index] ?? '';
-      seams[2 * index] = written;
+      seams.push(written);
       written += replacement.length;
-      seams[2 * index + 1] = written;
+      seams.push(written);
       if (replacement !== '') pieces.push(replacement);
     }
     pieces.push(from.slice(cursor, cursor + contextLength));
@@ -107,10 +108,14 @@ type Written = {
   readonly text: string;
   readonly spanOf: View['spanOf'];
   /** Start and end of each replacement in the text, in turn. */
-  readonly seams: Int32Array;
+  readonly seams: readonly number[];
 };
 
-type Places = { readonly starts: readonly number[]; readonly ends: readonly number[]; readonly seams: Int32Array };
+type Places = {
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+  readonly seams: readonly number[];
+};
 
 /** A range of what was written, in the source: a place in a replacement or a gap stands for all of it. */
 function spanIn(places: Places, start: number, end: number): Span {
@@ -144,7 +149,7 @@ function copied(start: number): Source {
 }
 
 /** The last replacement that begins at or before the position; -1 before all. */
-function replacementBefore(seams: Int32Array, position: number): number {
+function replacementBefore(seams: readonly number[], position: number): number {
   let low = 0;
   let high = seams.length / 2;
   while (low < high) {
@@ -156,7 +161,7 @@ function replacementBefore(seams: Int32Array, position: number): number {
 }
 
 /** A view, and the parts of it that the rewrite that made it wrote: start and end in turn. */
-export type Derived = View & { readonly seams: Int32Array };
+export type Derived = View & { readonly seams: readonly number[] };
 
 /** The view that a rewrite of another view makes. */
 export function derive(parent: View, step: Step, rewrite: Rewrite): Derived | null {
