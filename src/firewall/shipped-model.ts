@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: '865ef960feac840867f6388804ccd3d1651896c0c1bd00f5013b248ec32b3626',
+  sha256: 'd103269801c449c5c8f17f848b716ee164014dc906872db692e5b04e98725a3d',
 } as const;

@@ -35,16 +35,18 @@ export type FirewallSettings = {
 export const defaultBand: FirewallBand = { escalateAt: 0.8, refuseAt: 0.97 };
 
 /**
- * Channels where the general band would hold more than 5 % of some kind of harmless text that the model
- * never saw, or refuse 1 %: hand-offs between agents, SQL, writing about injections, pages with their markup.
+ * Bands at which of each kind of harmless text that the model never saw at most 5 % are held and 1 % refused: SQL,
+ * hand-offs between agents, mail, writing about models. Texts written around words of attacks are more often held.
  * For the model of this package only, where the mesh file names no general band of its own.
  */
 export const shippedChannelBands: FirewallSettings['channels'] = {
+  user: { escalateAt: 0.85, refuseAt: 0.975 },
+  tool_result: { escalateAt: 0.85, refuseAt: 0.99 },
   agent_message: { escalateAt: 0.85, refuseAt: 0.995 },
-  code: { escalateAt: 0.8, refuseAt: 0.999 },
-  document: { escalateAt: 0.9, refuseAt: 0.985 },
-  tool_result: { escalateAt: 0.8, refuseAt: 0.985 },
-  web: { escalateAt: 0.93, refuseAt: 0.985 },
+  document: { escalateAt: 0.96, refuseAt: 0.99 },
+  email: { escalateAt: 0.88, refuseAt: 0.97 },
+  web: { escalateAt: 0.96, refuseAt: 0.99 },
+  code: { escalateAt: 0.83, refuseAt: 0.99 },
 };
 
 /** What a mesh file without a section `firewall` amounts to. */

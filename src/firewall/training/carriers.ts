@@ -107,10 +107,33 @@ const handOver: Form = (line, draw) => ({
   after: draw() < 0.4 ? ` ${line()}` : '',
 });
 
+const agentNames = ['planner', 'writer', 'buyer', 'tester', 'archivist', 'desk-2', 'ledger', 'orchestrator', 'translator'];
+
+/** As frameworks write what one agent hands to another. */
+const handedOn: Form = (line, draw) => {
+  const [from, to] = [pick(agentNames, draw), pick(agentNames, draw)];
+  const lead = draw() < 0.5 ? '' : `${line()} `;
+  const tail = draw() < 0.3 ? ` ${line()}` : '';
+  switch (Math.floor(draw() * 6)) {
+    case 0:
+      return { before: `${from} -> ${to}: ${lead}`, after: tail };
+    case 1:
+      return { before: `${from.toUpperCase()}: ${lead}`, after: tail };
+    case 2:
+      return { before: `<msg sender="${from}" receiver="${to}">\n${lead}`, after: `${tail}\n</msg>` };
+    case 3:
+      return { before: `Role: ${to}\nTask: ${lead}`, after: `${tail}\nAsked by: ${from}` };
+    case 4:
+      return { before: `## ${to}\n${lead}`, after: tail };
+    default:
+      return { before: `{"sender": "${from}", "receiver": "${to}", "kind": "task", "text": "${lead}`, after: `${tail}"}` };
+  }
+};
+
 const formsOf: { readonly [channel in Channel]: readonly Form[] } = {
   user: [bare, bare, paragraph],
   tool_result: [record, results, logLines, listing, bare, paragraph],
-  agent_message: [handOver, bare, handOver],
+  agent_message: [handOver, bare, handOver, handedOn],
   document: [paragraph, listing, heading, bare],
   email: [mail, mail, paragraph],
   web: [page, page, paragraph, listing],

@@ -6,6 +6,7 @@ import type { LabelledRow } from './labelled-row.ts';
 import type { Draw } from './seeded-random.ts';
 import { pick, seededDraw } from './seeded-random.ts';
 import { fillSlots } from './slots.ts';
+import { drawQuery } from './queries.ts';
 import { drawSuffix } from './suffixes.ts';
 
 const dataChannels: readonly Channel[] = ['tool_result', 'document', 'email', 'web', 'code'];
@@ -40,6 +41,7 @@ const harmless: { readonly [channel in Channel]: readonly FragmentKind[] } = {
 };
 
 const suffixCount = 600;
+const queryCount = 1200;
 /** Share of attacks whose two parts may be in two languages. */
 const foreignShare = 0.2;
 /** How often a line with alternatives is composed. */
@@ -50,6 +52,9 @@ const assembled = {
   story: { label: 'attack', count: 700, least: 2, most: 9 },
   'prompt-benign': { label: 'benign', count: 700, least: 1, most: 9 },
 } as const;
+
+/** Where words of attacks stand in texts that are none. */
+const wordChannels: readonly Channel[] = ['document', 'email', 'tool_result', 'agent_message', 'user'];
 
 /** Frames of writing about attacks: what stands in them is told, not said. */
 const quotations: readonly string[] = [
@@ -80,6 +85,7 @@ export function composeRows(fragments: readonly Fragment[], seed: number): reado
   composer.suffixed();
   composer.assembled('story');
   composer.assembled('prompt-benign');
+  composer.queries();
   return composer.rows;
 }
 
@@ -166,6 +172,15 @@ class Composer {
     }
   }
 
+  /** SQL, as code, in results of tools and in documents: no other text of programs is written so much like orders. */
+  queries(): void {
+    for (let time = 0; time < queryCount; time += 1) {
+      const channel = pick(['code', 'code', 'code', 'tool_result', 'document'] as const, this.draw);
+      const text = drawQuery(this.draw);
+      this.rows.push({ id: `own-${this.rows.length}`, text, label: 'benign', family: 'query_en', channel, source: 'own-query' });
+    }
+  }
+
   /** Words of authority rarely stand alone: mostly what they are for comes after or before them. */
   private payload(fragment: Fragment, channel: Channel): string {
     const own = fillSlots(fragment.text, this.draw);
@@ -213,7 +228,7 @@ class Composer {
       label,
       family: label === 'attack' ? `${kind}_${language}` : `twin_${language}`,
       channel,
-      source: `own-${label === 'attack' ? kind : channel}`,
+      source: `own-${label === 'attack' || kind === 'word-benign' ? kind : channel}`,
     } as const;
     this.rows.push(label === 'attack' ? { ...row, span: [start, start + [...text].length] } : row);
   }
@@ -227,6 +242,7 @@ function channelsOf(kind: FragmentKind): readonly Channel[] {
   if (kind === 'doc-benign') return ['document', 'web'];
   if (kind === 'ops-benign') return ['user', 'agent_message'];
   if (kind === 'prompt-benign') return [];
+  if (kind === 'word-benign') return wordChannels;
   if (kind === 'tool-benign') return ['tool_result', 'web'];
   const [name = ''] = kind.split('-');
   if (!kind.endsWith('-benign')) return [];

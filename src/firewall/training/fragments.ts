@@ -24,6 +24,7 @@ const fragmentKinds = [
   'code-benign',
   'ops-benign',
   'prompt-benign',
+  'word-benign',
 ] as const;
 
 export type Fragment = {

@@ -31,6 +31,8 @@ const twins = {
   'own-agent_message': 0.3,
   'own-document': 0.2,
   'own-prompt-benign': 0.6,
+  'own-word-benign': 0.6,
+  'own-query': 0.6,
 };
 
 export const defaultTraining: Omit<TrainOptions, 'version' | 'clusters'> = {

@@ -49,6 +49,8 @@ You are {persona} {now|from here on}.
 {Count|List} the lines of {file}.
 == prompt-benign en
 You are a {cook|gardener}.
+== word-benign en
+Please ignore {the stairs|the old price}.
 `);
 const rows = composeRows(fragments, 7);
 const options = { ...defaultTraining, bits: 10, epochs: 2, runs: 1, version: 'test@1', clusters: null };
@@ -56,6 +58,17 @@ const options = { ...defaultTraining, bits: 10, epochs: 2, runs: 1, version: 'te
 describe('hand-written lines', () => {
   it.each(['== overide en\nx', '== override\nx'])('do not train under a misspelt header: %j', (file) => {
     expect(() => parseFragments(file)).toThrow(RangeError);
+  });
+
+  it('hold words of attacks that are harmless in every channel but code, and queries that are', () => {
+    const words = rows.filter(({ text }) => text.includes('Please ignore the'));
+    expect(new Set(words.map(({ channel }) => channel)))
+      .toEqual(new Set(['user', 'tool_result', 'agent_message', 'document', 'email']));
+    const queries = rows.filter(({ source }) => source === 'own-query');
+    expect(queries.length).toBeGreaterThan(1000);
+    expect(new Set(queries.map(({ text }) => text)).size).toBeGreaterThan(queries.length * 0.9);
+    expect(queries.filter(({ text }) => !/\b(?:select|update|delete|insert|create|alter|with)\b/i.test(text))).toEqual([]);
+    expect([...words, ...queries].filter(({ label }) => label === 'attack')).toEqual([]);
   });
 
   it('are composed the same for the same seed, with twins and exact spans', () => {
