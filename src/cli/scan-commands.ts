@@ -32,6 +32,9 @@ export function addScan(
     .addHelpText(
       'after',
       '\nExit codes: 0 nothing found, 1 findings, 2 wrong usage or an unreadable file.' +
+        '\n\nA suppression of the mesh file that names a `file` holds for the files of that name alone, below the' +
+        '\nfolder of the mesh file: `file: prompts/*.md`, or `file: tests/**` for all below. One that names a' +
+        '\n`path` is about messages, and holds for no file.' +
         '\n\nExamples:\n  maso scan prompts/ --mesh security_mesh.yaml' +
         '\n  maso scan . --sarif > maso.sarif',
     )

@@ -116,4 +116,29 @@ describe('maso scan', () => {
     write('mesh.yaml', mesh('2020-12-31'));
     expect(rules()).toEqual(['secret/gitlab-token no-go', 'pack/own.falcon no-go']);
   });
+
+  it('lets a suppression name files, below the folder of the mesh file, until it ends', () => {
+    mkdirSync(join(directory, 'rules'));
+    mkdirSync(join(directory, 'rules/samples'));
+    for (const name of ['rules/samples/a.txt', 'rules/samples/a.md', 'rules/b.txt', 'c.txt']) write(name, token);
+    const scanned = (file: string, expires = '2099-12-31') => {
+      write('rules/mesh.yaml', 'security_mesh:\n  scanner:\n    suppressions:\n' +
+        `      - { rule: secret/*, ${file}, reason: "made up for a test", by: alice, expires: ${expires} }\n`);
+      const { code, out } = scan({ json: true, mesh: 'rules/mesh.yaml' });
+      if (code === 2) return code;
+      return JSON.parse(out[0] ?? '').findings.flatMap((item: { file: string; grade: string }) =>
+        item.grade === 'note' ? [item.file] : []);
+    };
+    const none: readonly string[] = [];
+    expect(scanned('file: "samples/*.txt"')).toEqual(['rules/samples/a.txt']);
+    expect(scanned('file: "**/*.txt"')).toEqual(['rules/b.txt', 'rules/samples/a.txt']);
+    expect(scanned('file: b.txt')).toEqual(['rules/b.txt']);
+    expect(scanned('file: rules/b.txt')).toEqual(none);
+    expect(scanned('file: "**"')).toEqual(['rules/b.txt', 'rules/samples/a.md', 'rules/samples/a.txt']);
+    expect(scanned('file: b.txt', '2020-12-31')).toEqual(none);
+    expect(scanned('path: /b.txt')).toEqual(none);
+    for (const broken of ['file: /b.txt', 'file: ../c.txt', 'file: a//b', 'file: ""', 'file: "a\\\\b"', 'file: b.txt, path: /b']) {
+      expect(scanned(broken), broken).toBe(2);
+    }
+  });
 });

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
 import type { Mesh } from '../mesh/mesh.ts';
-import { defaultScannerSettings } from '../mesh/scanner-settings.ts';
+import { defaultScannerSettings, type Suppression } from '../mesh/scanner-settings.ts';
 import type { Classification } from '../message/envelope.ts';
 import type { GradedFinding } from '../scanner/finding-list.ts';
 import { createScanner, type Scanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { CommandIo, ExitCode } from './check.ts';
+import { matchesGlob } from './file-glob.ts';
 import { placeOf, sarifOf, type FileFinding } from './scan-report.ts';
 
 export type ScanOptions = {
@@ -55,7 +56,7 @@ export function scanCommand(options: ScanOptions, io: CommandIo): ExitCode {
     io.err(`maso scan: ${options.target} cannot be read.`);
     return 2;
   }
-  const scanner = scannerOf(mesh);
+  const scannerFor = scannersOf(mesh, options.mesh === undefined ? null : dirname(resolve(io.directory, options.mesh)));
   const tally: Tally = { files: 0, skipped: 0, found: [] };
   let toldAt = performance.now();
   for (const [index, file] of files.entries()) {
@@ -65,12 +66,12 @@ export function scanCommand(options: ScanOptions, io: CommandIo): ExitCode {
       return 2;
     }
     if (text === null) tally.skipped += 1;
-    else scanFile(file, text, { scanner, classification, options, io, tally });
+    else scanFile(file, text, { scanner: scannerFor(file), classification, options, io, tally });
     if (performance.now() - toldAt < progressEveryMs) continue;
     toldAt = performance.now();
     io.err(`${index + 1} of ${files.length} files, ${tally.found.length} findings`);
   }
-  report(tally, scanner, options, io);
+  report(tally, scannerOf(mesh, mesh?.scanner?.suppressions ?? []).version, options, io);
   return tally.found.some(({ grade }) => grades[grade] >= failAt) ? 1 : 0;
 }
 
@@ -98,7 +99,24 @@ function meshOf(options: ScanOptions, io: CommandIo): Mesh | null | 'refused' {
   return 'refused';
 }
 
-function scannerOf(mesh: Mesh | null): Scanner {
+/** For each file a scanner with the suppressions that hold for it; files with the same ones share it. */
+function scannersOf(mesh: Mesh | null, folder: string | null): (file: string) => Scanner {
+  const made = new Map<string, Scanner>();
+  return (file) => {
+    const path = folder === null ? '..' : relative(folder, file).split(sep).join('/');
+    const isBelow = path !== '..' && !path.startsWith('../');
+    const held = (mesh?.scanner?.suppressions ?? []).flatMap((item, index) => {
+      const { file: glob, ...own } = item;
+      return glob === undefined || (isBelow && matchesGlob(glob, path)) ? [{ index, own }] : [];
+    });
+    const key = held.map(({ index }) => index).join(' ');
+    const scanner = made.get(key) ?? scannerOf(mesh, held.map(({ own }) => own));
+    made.set(key, scanner);
+    return scanner;
+  };
+}
+
+function scannerOf(mesh: Mesh | null, suppressions: readonly Suppression[]): Scanner {
   return createScanner({
     schemas: createSchemaRegistry([]),
     limits: {
@@ -108,7 +126,7 @@ function scannerOf(mesh: Mesh | null): Scanner {
       stringLengthMax: partLength,
     },
     patterns: mesh?.patterns ?? [],
-    settings: mesh?.scanner ?? defaultScannerSettings,
+    settings: { ...(mesh?.scanner ?? defaultScannerSettings), suppressions },
     digestKey: randomBytes(32),
     nowUs: () => performance.now() * 1000,
     nowMs: () => Date.now(),
@@ -199,14 +217,14 @@ function textOf(file: string): string | null | 'unreadable' {
   }
 }
 
-function report(tally: Tally, scanner: Scanner, options: ScanOptions, io: CommandIo): void {
+function report(tally: Tally, version: string, options: ScanOptions, io: CommandIo): void {
   if (options.sarif) {
-    io.out(JSON.stringify(sarifOf(tally.found, scanner.version)));
+    io.out(JSON.stringify(sarifOf(tally.found, version)));
     return;
   }
   const { files, skipped, found } = tally;
   if (options.json) {
-    io.out(JSON.stringify({ scanner: scanner.version, files, skipped, findings: found }));
+    io.out(JSON.stringify({ scanner: version, files, skipped, findings: found }));
     return;
   }
   for (const item of found) {

@@ -7,14 +7,14 @@ export type SuppressedBy = (rule: string, path: string) => Suppression | null;
 /** Types, schemas and bounds cannot be suppressed: guarantees rest on them. */
 const suppressible = /^(?:secret|injection|hidden|personal|output|manipulation|pattern|pack)\//;
 
-/** The suppressions that have not ended. Without a clock none holds. */
+/** The suppressions that have not ended and name no file. Without a clock none holds. */
 export function suppressionsNow(
   suppressions: readonly Suppression[],
   nowMs: (() => number) | null,
 ): SuppressedBy | null {
   if (suppressions.length === 0 || nowMs === null) return null;
   const now = nowMs();
-  const inForce = suppressions.filter(({ expiresAt }) => now < expiresAt);
+  const inForce = suppressions.filter(({ expiresAt, file }) => now < expiresAt && file === undefined);
   if (inForce.length === 0) return null;
   const isAbout = (item: Suppression, rule: string, path: string): boolean =>
     isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path));

@@ -23,6 +23,18 @@ describe('guides, as their reader follows them', () => {
     expect(place.output).not.toContain("alpha { text: 'Ignore");
   });
 
+  test.skipIf(without !== '')(`scan: a suppression is for the files that it names${without}`, async () => {
+    const place = open();
+    place.write(guide('scan'));
+    const printed = await place.run(scriptOf(guide('scan')));
+    expect(printed).toContain('clean');
+    expect(printed).toContain('"reason":"quoted in the training of staff","by":"alice"');
+    expect(printed).toMatch(/^prompts\/one\.txt:1:1 no-go SCAN_INJECTION/m);
+    expect(printed).toMatch(/^samples\/attacks\/one\.txt:1:1 note SCAN_INJECTION/m);
+    expect(printed).toContain('exit 1');
+    expect(printed).toContain('written');
+  });
+
   test.skipIf(without !== '')(`agents-in-other-languages: every command works${without}`, async () => {
     const place = open();
     place.write(guide('agents-in-other-languages'));
