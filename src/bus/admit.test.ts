@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { noInjectionModel, type InjectionModel } from '../firewall/injection-model.ts';
-import { InOrder } from './in-order.ts';
+import type { InjectionModel } from '../firewall/injection-model.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
+import { admissionFor } from '../../test/sidecar-fixture/admission.ts';
 import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
 import type { Party } from '../../test/sidecar-fixture/sidecar.ts';
-import { noAttestor } from '../identity/attestor.ts';
-import { RevocationList } from '../identity/revocation.ts';
 import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { Domain, Mesh } from '../mesh/mesh.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
-import { primaryPace } from '../pace/pace-view.ts';
-import { plaintextProtection } from '../protection/protection.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
-import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import { admit, type Admission, type AdmitContext, type Publication } from './admit.ts';
 
 const triage = partyOf('triage');
@@ -38,28 +33,7 @@ let context: AdmitContext;
 let nowMs: number;
 
 function contextOf(mesh: Mesh, change: Partial<AdmitContext> = {}): AdmitContext {
-  return {
-    policy: { version: 1 },
-    mesh,
-    clock: { nowMs: () => nowMs },
-    pace: primaryPace,
-    schemas: createSchemaRegistry(mesh.schemas.values()),
-    protection: plaintextProtection,
-    attestor: noAttestor,
-    rates: new TokenBuckets({ perSecond: 1000, burst: 1000 }),
-    queue,
-    recorder,
-    order: new InOrder(),
-    secondReader: { model: noInjectionModel },
-    contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
-    revocations: new RevocationList([], 0, startMs),
-    noteHandOver: async () => undefined, isRunAside: () => false,
-    identityOf: () => null,
-    lineageOf: () => null,
-    mandates: { refusal: () => null, register: async () => undefined },
-    payloads: { keep: () => null, keepRead: () => null },
-    ...change,
-  };
+  return admissionFor(mesh, { clock: { nowMs: () => nowMs }, queue, recorder, ...change });
 }
 
 beforeEach(() => {
@@ -120,6 +94,17 @@ describe('refused at the bus', () => {
     expect(queue.pendingCount('payments')).toBe(0);
     expect(recorder.codes('message.refused')).toHaveLength(1);
     expect(recorder.codes('indicator.raised')).toHaveLength(got.endsWith('drop') ? 1 : 0);
+  });
+
+  test('BUS_POLICY_STALE, and no sign: it was short enough under the version that it was signed under', async () => {
+    context = contextOf({ ...sampleMesh(), limits: { ...sampleMesh().limits, messageBytesMax: 400 } });
+    expect(codeOf(await admit(triage.peer, { ...publication(), policyVersion: 0 }, context))).toBe('BUS_POLICY_STALE');
+    expect(codeOf(await send())).toMatch(/TOO_LARGE/);
+    const { envelope } = publication();
+    const messageBytesMax = Math.floor(envelope.length * 0.6);
+    context = contextOf({ ...sampleMesh(), limits: { ...sampleMesh().limits, messageBytesMax } });
+    expect(codeOf(await admit(triage.peer, { ...publication(), policyVersion: 0 }, context))).toBe('BUS_POLICY_STALE');
+    expect(codeOf(await send())).toBe('IDENTITY_ENVELOPE_TOO_LARGE drop');
   });
 
   test('BUS_ENTRY_FORGED: an entry that speaks of somebody else', async () => {

@@ -12,7 +12,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { PaceView } from '../pace/pace-view.ts';
 import { paceRefusal } from './pace-refusal.ts';
 import { exchangeRefusal } from '../protection/exchange.ts';
-import { openedClear, type Opened, type Protection } from '../protection/protection.ts';
+import { openedClear, type NewKey, type Opened, type Protection } from '../protection/protection.ts';
 import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import type { TokenBuckets } from '../scanner/rate.ts';
 import type { SchemaRegistry } from '../scanner/schema-registry.ts';
@@ -25,8 +25,9 @@ import { signEntries, watch } from './watch.ts';
 import { exitResent, isHarmlessResend } from './resend.ts';
 import { spawnedRefusal, type SpawnedView } from './spawned.ts';
 import { edgeRefusal } from './edge-refusal.ts';
-import { runRefusal } from './put-aside.ts';
 import { hasRoom } from './queue-share.ts';
+import { reviewCrossing, type Crossing, type CrossingContext } from './crossing.ts';
+import { headRefusal, staleRefusal } from './head-refusal.ts';
 
 export type Publication = {
   readonly envelope: string;
@@ -42,7 +43,7 @@ export type Admission =
   | { readonly answer: 'accepted'; readonly message: QueuedMessage | null }
   | { readonly answer: 'refused'; readonly code: string; readonly drop: boolean };
 
-export type AdmitContext = SpawnedView & {
+export type AdmitContext = SpawnedView & CrossingContext & {
   readonly mesh: Mesh;
   /** Which version of the policy `mesh` is. */
   readonly policy: { readonly version: number };
@@ -63,6 +64,8 @@ export type AdmitContext = SpawnedView & {
   readonly mandates: MandateRegister;
   readonly payloads: PayloadPort;
   readonly isRunAside: (run: string) => boolean;
+  /** Tells a connected recipient under which new data key a message for it is coming. */
+  readonly keyAhead: (recipient: string, key: NewKey) => void;
   /** Identities this node issued and has not revoked, by thumbprint. */
   readonly identityOf: (thumbprint: string) => PeerIdentity | null;
 };
@@ -80,8 +83,9 @@ type Judged = {
   readonly refusal: Refusal | null;
   /** Resolves when the data key of its payload is durable; absent where it is, or has none. */
   readonly kept?: Promise<void> | undefined;
+  readonly newKey?: NewKey | undefined;
 };
-type Watched = Judged & { readonly review: Review | null };
+type Watched = Judged & { readonly review: Review | null; readonly crossing: Crossing | null };
 
 /** Hand-offs of one task; more than any real workflow needs, less than a circle would take. */
 const hopsMax = 32;
@@ -105,10 +109,13 @@ export async function admit(
   if (passed.body !== null && isHarmlessResend(publication, passed, context)) {
     return exitResent(publication, passed.body, passed.kept, context);
   }
-  const review = passed.refusal === null && passed.body !== null
-    ? watch(passed.body, publication.entry, waited, context)
-    : null;
-  const watched = { ...passed, refusal: passed.refusal ?? contagionRefusal(review), review };
+  const { body } = passed;
+  const isRead = passed.refusal === null && body !== null;
+  // Each to its end, whatever the other says.
+  const crossing = isRead ? reviewCrossing(body, publication.entry, context) : null;
+  const review = isRead ? watch(body, publication.entry, waited, context) : null;
+  const refusal = passed.refusal ?? crossing?.refusal ?? contagionRefusal(review);
+  const watched = { ...passed, refusal, review, crossing };
   return exit(sender, publication, watched, context, performance.now() * 1000 - startedUs);
 }
 
@@ -159,15 +166,17 @@ function judge(
   if (context.revocations.isRevoked(sender)) return refused(null, 'IDENTITY_REVOKED', true);
   if (pace.clamp(sender.name).allows === 'nothing') return refused(null, 'PACE_STOPPED');
   if (!context.rates.take(sender.name, nowMs)) return refused(null, 'BUS_RATE_LIMITED');
-  if (!(publication.envelope.length <= mesh.limits.messageBytesMax * 2)) {
-    return refused(null, 'BUS_TOO_LARGE');
-  }
+  // What is too long now may have been short enough under the version that it was signed under.
+  const stale = staleRefusal(publication, context);
+  const tooLarge = (code: string, drop: boolean): Judged => refused(null, stale?.code ?? code, drop && stale === null);
+  if (!(publication.envelope.length <= mesh.limits.messageBytesMax * 2)) return tooLarge('BUS_TOO_LARGE', false);
   const verified = verifyEnvelope(
     publication.envelope,
     (thumbprint) => signerOf(thumbprint, sender, context),
     { bytesMax: mesh.limits.messageBytesMax, depthMax: mesh.limits.depthMax },
   );
   if (!verified.ok) {
+    if (verified.code === 'IDENTITY_ENVELOPE_TOO_LARGE') return tooLarge(verified.code, true);
     const typeBroken = verified.code.startsWith('MESSAGE_TYPE_');
     return refused(null, verified.code, typeBroken || verified.code.startsWith('IDENTITY_'));
   }
@@ -179,7 +188,7 @@ function judge(
   const opened = domain?.tier === 'RETRIEVAL'
     ? context.protection.open(body, item, domain) : openedClear(body, item);
   const judgeOpened = (read: Opened): Judged => read.ok
-    ? { ...judgeOpen(read.body, sender, publication, context), kept: read.kept }
+    ? { ...judgeOpen(read.body, sender, publication, context), kept: read.kept, newKey: read.newKey }
     : {
       body,
       refusal: headRefusal(sender, publication, body, context) ?? { code: read.code, drop: false },
@@ -213,22 +222,6 @@ function messageRefusal(
   );
 }
 
-/** What can be said without a look at the payload. */
-function headRefusal(
-  sender: PeerIdentity,
-  publication: Publication,
-  body: EnvelopeBody,
-  context: AdmitContext,
-): Refusal | null {
-  return (
-    entryRefusal(sender, publication, body) ??
-    freshnessRefusal(sender, body, context.clock.nowMs(), context.mesh) ??
-    replayRefusal(body, context) ??
-    runRefusal(publication.entry, context) ??
-    staleRefusal(publication, context)
-  );
-}
-
 /** The connected identity, or the one it rotated from: same instance, still valid. */
 function signerOf(
   thumbprint: string,
@@ -242,55 +235,6 @@ function signerOf(
     earlier.spiffeId === sender.spiffeId &&
     context.clock.nowMs() < earlier.expiresAtMs;
   return rotated ? earlier : null;
-}
-
-function entryRefusal(
-  sender: PeerIdentity,
-  publication: Publication,
-  body: EnvelopeBody,
-): Refusal | null {
-  const { entry } = publication;
-  const honest =
-    entry.kind === 'message.outbound' &&
-    entry.actor === `agent:${sender.name}` &&
-    entry.message === body.id &&
-    entry.task === body.task;
-  return honest ? null : { code: 'BUS_ENTRY_FORGED', drop: true };
-}
-
-function freshnessRefusal(
-  sender: PeerIdentity,
-  body: EnvelopeBody,
-  nowMs: number,
-  mesh: Mesh,
-): Refusal | null {
-  if (!(nowMs < sender.expiresAtMs)) return { code: 'BUS_CREDENTIAL_EXPIRED', drop: true };
-  if (!(nowMs < body.expiresAt)) return { code: 'BUS_EXPIRED', drop: false };
-  const lifetimeMs = body.expiresAt - body.issuedAt;
-  const inTime = body.issuedAt <= nowMs + mesh.limits.clockSkewMs;
-  if (!(inTime && lifetimeMs <= mesh.limits.messageLifetimeMs)) {
-    return { code: 'BUS_CLOCK_SKEW', drop: false };
-  }
-  return null;
-}
-
-function replayRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | null {
-  if (context.queue.digestOf(body.id) !== null || context.queue.nonceKnown(body.from, body.nonce)) {
-    return { code: 'BUS_REPLAY', drop: false };
-  }
-  if (!(body.issuedAt >= context.queue.intactSinceMs)) {
-    return { code: 'BUS_BEFORE_RESTART', drop: false };
-  }
-  return null;
-}
-
-/**
- * What its sender judged under another version is not judged here: under the new one it may look like
- * an attack that it is not. The sender's sidecar takes the new version and sends it anew.
- */
-function staleRefusal(publication: Publication, context: AdmitContext): Refusal | null {
-  const isCurrent = publication.policyVersion === context.policy.version;
-  return isCurrent ? null : { code: 'BUS_POLICY_STALE', drop: false };
 }
 
 function routeRefusal(
@@ -348,11 +292,11 @@ function mandateRefusal(body: EnvelopeBody, context: AdmitContext): Refusal | nu
 async function exit(
   sender: PeerIdentity,
   publication: Publication,
-  { body, refusal, review, kept: keyKept }: Watched,
+  { body, refusal, review, crossing, kept: keyKept, newKey }: Watched,
   context: AdmitContext,
   tookUs: number,
 ): Promise<Admission> {
-  const verdicts = review === null ? [] : [review.verdict];
+  const verdicts = [review, crossing].flatMap((said) => said?.verdict ?? []);
   if (refusal === null && body !== null) {
     const signs = signEntries(body, review?.signs ?? [], context.clock);
     const kept = keepPayload(body, context.payloads);
@@ -360,6 +304,8 @@ async function exit(
     // Counted before it is durable: what comes beside it is judged with it, and a text is counted once
     // too often rather than passed on once too often.
     review?.carried();
+    // It asks for the key while the message is made durable, and not after it.
+    if (newKey !== undefined) context.keyAhead(body.to, newKey);
     const [queued, ...others] = await Promise.allSettled([
       context.queue.enqueue(body, publication.envelope),
       context.recorder.record([
@@ -385,7 +331,8 @@ async function exit(
   // Nothing was decided: it comes again under the version in force, and is recorded then.
   if (code === 'BUS_POLICY_STALE') return { answer: 'refused', code, drop };
   try {
-    await context.recorder.record(refusedEntries(sender, publication.envelope, body, refusal, context, tookUs, verdicts));
+    const refused = refusedEntries(sender, publication.envelope, body, refusal, context, tookUs, verdicts);
+    await context.recorder.record([...refused, ...(crossing?.signs ?? [])]);
   } catch {
     // The refusal stands without its record; the recorder has already said that it is unavailable.
     return { answer: 'refused', code, drop };

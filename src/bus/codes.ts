@@ -87,6 +87,11 @@ export const busCodes = {
     mend: 'Nothing: its sidecar ends the run, and a fresh process starts without it.',
     agentSees: 'SESSION_ENDED',
   },
+  BUS_DATA_UNMASKED: {
+    means: 'Data that the policy of its class redacts or tokenises crosses a zone in clear; an honest sidecar rewrites it.',
+    mend: 'Treat the sidecar of the sender as compromised, unless it runs other rules; see `scanner.data`.',
+    agentSees: 'REFUSED',
+  },
   BUS_CLEARANCE_EXCEEDED: {
     means: 'The message is classified above what the recipient may read.',
     mend: 'Send it to an agent of a zone with that clearance.',

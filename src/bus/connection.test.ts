@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { noInjectionModel } from '../firewall/injection-model.ts';
 import { InOrder } from './in-order.ts';
+import { ScanShare } from './crossing.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../contagion/monitor.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -8,6 +9,7 @@ import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeRecorder, FakeSidecar, partyOf, settled, startMs } from '../../test/sidecar-fixture/sidecar.ts';
+import { scannerFor } from '../../test/sidecar-fixture/scanner.ts';
 import { nonce, plainLeases, primaryBusPace } from '../../test/sidecar-fixture/lease.ts';
 import { standingPolicy } from '../../test/sidecar-fixture/policy.ts';
 import { noAttestor } from '../identity/attestor.ts';
@@ -62,12 +64,12 @@ beforeEach(() => {
     askRates: new TokenBuckets({ perSecond: 1, burst: 2 }),
     queue,
     recorder,
-    order: new InOrder(),
+    order: new InOrder(), scanner: () => scannerFor(mesh), scanShare: new ScanShare(),
     secondReader: { model: noInjectionModel },
     contagion: new ContagionMonitor(defaultContagionLimits, new Uint8Array(32), startMs),
     patientRecorder: recorder,
     revocations: new RevocationList([], 0, startMs),
-    noteHandOver: async () => undefined, isRunAside: () => false,
+    keyAhead: () => undefined, noteHandOver: async () => undefined, isRunAside: () => false,
     identityOf: () => null,
     lineageOf: () => null,
     mandates: { refusal: () => null, register: async () => undefined },

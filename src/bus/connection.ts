@@ -157,8 +157,8 @@ export class BusConnection {
   }
 
   /** Tells the executor's sidecar what people decided, or asks it what they have to decide on. */
-  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'quarantine' | CallsFrame['kind'] }>): void {
-    if (!this.#ended) this.#line.send(frame);
+  tell(frame: Extract<NodeFrame, { kind: 'decided' | 'quarantine' | 'key-ahead' | CallsFrame['kind'] }>): void {
+    if (!this.#ended) this.#line.send(frame, frame.kind === 'key-ahead');
   }
 
   /**

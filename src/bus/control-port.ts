@@ -14,8 +14,11 @@ import type { ChangePort } from './workflow-frames.ts';
 
 /** The socket of one connected sidecar, as the bus needs it. */
 export type Line = {
-  /** Never throws; a frame to a closed line is dropped, and delivered again on the next line. */
-  readonly send: (frame: NodeFrame) => void;
+  /**
+   * Never throws; a frame to a closed line is dropped, and delivered again on the next line. Frames of one turn leave
+   * together, at its end, or with an urgent one.
+   */
+  readonly send: (frame: NodeFrame, isUrgent?: boolean) => void;
   /** Ends the connection; the code is for the log of the other side. */
   readonly drop: (code: string) => void;
   /** Whether the other side still answers; false after two seconds, or once the line is gone. */

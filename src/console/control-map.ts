@@ -28,7 +28,7 @@ const lines: readonly (readonly [id: string, name: string, rows: readonly Row[]]
   ['DP', 'Data protection', [
     ['DP-1.1', 'Data is classified', 1, 'mesh', null, on('Labels of classification and integrity on every message.')],
     ['DP-1.6', 'The class travels with the data', 1, 'log', 'bus', on('The sidecar stamps it, the bus checks clearance.')],
-    ['DP-2.1', 'What leaks is found on the bus', 2, 'log', 'scanner', on('Secrets and personal data are looked for on both ends.')],
+    ['DP-2.1', 'What leaks is found on the bus', 2, 'log', 'scanner', on('Secrets and personal data are looked for on both ends, and at the bus between zones (scanner.at_bus).')],
     ['DP-2.2', 'Retrieved text stays fresh and whole', 2, null, null, withKnowledge('Hashes, a window of freshness, and an hourly look; later versions replace earlier ones.')],
   ]],
   ['EC', 'Execution control', [

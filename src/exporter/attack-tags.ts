@@ -234,6 +234,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   BUS_CLEARANCE_EXCEEDED: leak,
   BUS_CLOCK_SKEW: forgery,
   BUS_CREDENTIAL_: credential,
+  BUS_DATA_UNMASKED: leak,
   BUS_ENTRY_FORGED: forgery,
   BUS_FRAME_MALFORMED: protocol,
   BUS_MESH_MISMATCH: null,

@@ -22,11 +22,13 @@ export function resolveScanner(
   const suppressions = (given?.suppressions ?? []).map((item): Suppression => ({
     rule: item.rule,
     path: item.path ?? null,
+    ...(item.file === undefined ? {} : { file: item.file }),
     reason: item.reason,
     by: item.by,
     expiresAt: Date.parse(`${item.expires}T00:00:00Z`) + dayMs,
   }));
-  return { data: dataPolicyOf(given?.data), packs, suppressions, combinations: combinationsOf(given) };
+  const { at_bus: atBus = 'crossings' } = given ?? {};
+  return { data: dataPolicyOf(given?.data), packs, suppressions, combinations: combinationsOf(given), atBus };
 }
 
 function resolvePack(loading: Loading, file: string, path: Path): RulePack | null {

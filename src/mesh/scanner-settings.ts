@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { memberForm, type Combination } from '../label/combination.ts';
 import type { Classification } from '../message/envelope.ts';
+import type { AtBus } from './crossing.ts';
 
 /** What is done with personal data in a message of a classification; `note` records and passes. */
 export type DataAction = 'note' | 'redact' | 'tokenise' | 'escalate' | 'block';
@@ -32,6 +33,11 @@ export type Suppression = {
   readonly rule: string;
   /** Start of the path in the payload; null for everywhere. */
   readonly path: string | null;
+  /**
+   * A glob of files below the folder of the mesh file. Such a suppression is for `maso scan` alone: in a
+   * message, which is no file, it never holds. Absent where none is named.
+   */
+  readonly file?: string;
   readonly reason: string;
   readonly by: string;
   /** Milliseconds of the epoch: the end, UTC, of the day that the file names. */
@@ -44,6 +50,8 @@ export type ScannerSettings = {
   readonly suppressions: readonly Suppression[];
   /** What raises the classification of a message that holds it; absent means nothing. */
   readonly combinations?: readonly Combination[];
+  /** What the node looks through once more; absent means crossings. */
+  readonly atBus?: AtBus;
 };
 
 /**
@@ -81,13 +89,19 @@ export const dataPolicyShape = z.strictObject({
 
 const day = z.string().regex(/^20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$/);
 
+/** Below the folder of the mesh file: neither absolute nor upwards, with `/` between names. */
+const fileGlob = z.string().max(256)
+  .regex(/^[^\\\0/]+(?:\/[^\\\0/]+)*$/)
+  .refine((glob) => glob.split('/').every((name) => name !== '.' && name !== '..'), 'names `.` or `..`');
+
 export const suppressionShape = z.strictObject({
   rule: z.string().regex(/^[a-z]{1,20}\/(?:\*|[a-z0-9][a-z0-9.+-]{0,100})$/),
   path: z.string().regex(/^\//).max(256).optional(),
+  file: fileGlob.optional(),
   reason: z.string().min(3).max(1024),
   by: z.string().min(1).max(128),
   expires: day.describe('Last day, UTC.'),
-});
+}).refine(({ path, file }) => path === undefined || file === undefined, 'names a path in a payload and a file');
 
 const memberName = z.string().min(2).max(128).refine((name) => memberForm(name).length > 1, 'no letter or digit');
 
@@ -103,6 +117,7 @@ export const scannerShape = z.strictObject({
   rule_packs: z.array(z.string().min(1).max(1024)).max(16).default([]),
   suppressions: z.array(suppressionShape).max(256).default([]),
   combinations: z.array(combinationShape).max(64).default([]),
+  at_bus: z.enum(['crossings', 'all', 'off']).default('crossings'),
 });
 
 /** A file of rules: YAML or JSON. */

@@ -20,6 +20,7 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { BusConnection, BusContext } from '../bus/connection.ts';
 import type { CallsPort } from '../bus/calls-port.ts';
 import type { ControlPort } from '../bus/control-port.ts';
+import { ScanShare } from '../bus/crossing.ts';
 import type { LeasePort } from '../bus/line-leases.ts';
 import type { PutAsidePort } from '../bus/put-aside.ts';
 import type { RunPort } from '../bus/run.ts';
@@ -77,6 +78,7 @@ import { lateRefusals } from './node-late.ts';
 import { nodeMandatesOf, type NodeMandates } from './node-mandates.ts';
 import { progressOf } from './node-progress.ts';
 import { NodePolicies, operatorsOf } from './node-policies.ts';
+import { busScanner } from './node-scanner.ts';
 import { nodeWorkflowsOf, type NodeWorkflows } from './node-workflows.ts';
 
 /** What a node stands on; made first, closed last. */
@@ -136,7 +138,7 @@ export async function buildParts(
   const recorder = watchedRecorder(declared, foundations, done, () => pace);
   const directories = nodeDirectories(options.stateDirectory);
   const keys = await openNodeKeys(options.kmsFile ?? null, directories.node, foundations);
-  const authority = await openAuthority(live, directories.node, clock, keys);
+  const authority = await openAuthority(live, directories.node, clock, keys, log);
   const identity = await NodeIdentity.open({
     mesh: () => live.mesh, authority, clock, log, svidDirectory: options.svidDirectory ?? null,
   });
@@ -235,13 +237,15 @@ async function openAuthority(
   directory: string,
   clock: Clock,
   { kms, rewrap }: NodeKeys,
+  log: Foundations['log'],
 ): Promise<Authority> {
   const options = {
     directory: join(directory, 'authority'), trustDomain: live.mesh.trustDomain, kms, rewrap, clock,
     random: systemRandom, lifetimes: (id) => svidLifetimes(live.mesh)(id),
   } satisfies BuiltinAuthorityOptions;
-  kms.onReplaced(() => rewrapAuthority(options));
-  return openBuiltinAuthority(options);
+  const authority = await openBuiltinAuthority(options);
+  await kms.keep(() => rewrapAuthority(options, (failure) => log(`node: authority: ${faultOf(failure)}`)), false);
+  return authority;
 }
 
 function allotmentsOf(
@@ -310,7 +314,10 @@ function busContextOf(
     },
     secondReader: firewallOf(live.mesh.firewall, (failure) =>
       log(`node: firewall: ${faultOf(failure)}`)),
+    keyAhead: (recipient, key) => connected.get(recipient)?.tell({ kind: 'key-ahead', ...key }),
     order: new InOrder(),
+    scanner: busScanner(live, clock),
+    scanShare: new ScanShare(),
     contagion: new ContagionMonitor(
       live.mesh.limits.contagion ?? defaultContagionLimits,
       systemRandom.bytes(32),

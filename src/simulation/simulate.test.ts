@@ -22,12 +22,15 @@ const costs: { readonly [weakness in Weakness]: Guarantee } = {
 describe(`simulated fleets, SEED=${first}`, () => {
   test(`${seeds} seeds of faults and hostile agents violate nothing`, async () => {
     const failed = [];
+    let done = 0;
     for (let seed = first; seed < first + seeds; seed += 1) {
       const { violations, toolCalls, accepted } = await simulate(stage, { seed, forMs, weakness: null });
       if (violations.length > 0) failed.push({ seed, forMs, violations });
-      expect(accepted + toolCalls).toBeGreaterThan(0);
+      done += accepted + toolCalls;
     }
     expect(failed).toEqual([]);
+    // Faults may leave one fleet without anything to do, and not fifty.
+    expect(done).toBeGreaterThan(seeds * 10);
   }, 300_000);
 
   test('the same seed is the same run, whatever ran before it', async () => {

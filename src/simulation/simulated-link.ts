@@ -170,6 +170,7 @@ export class SimulatedLink implements BusLink {
       case 'settle-call':
       case 'undo-call':
       case 'policy':
+      case 'key-ahead':
         return this.#of.frame(frame, null);
       default:
         return this.#settleAsk(frame.number, frame);

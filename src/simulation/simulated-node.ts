@@ -11,6 +11,7 @@ import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { BusConnection, type BusContext } from '../bus/connection.ts';
 import type { Line } from '../bus/control-port.ts';
 import { DeclaredRecorder } from '../bus/declared-entry.ts';
+import { ScanShare } from '../bus/crossing.ts';
 import { InOrder } from '../bus/in-order.ts';
 import { LocalBackbone } from '../bus/local-backbone.ts';
 import { recordWaiting } from '../bus/waiting.ts';
@@ -41,6 +42,7 @@ import { openRecorder, type FlightRecorder } from '../recorder/recorder.ts';
 import { ed25519Signer } from '../recorder/signed-note.ts';
 import { PolicyStampingRecorder } from '../recorder/stamp-policy.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
+import { simulatedScanner } from './simulated-scanner.ts';
 import { newMood, SimulatedFile, SimulatedLog } from './disk.ts';
 import type { Ground } from './ground.ts';
 import type { Accepted, Acceptor } from './network.ts';
@@ -245,6 +247,7 @@ export class SimulatedNode implements Acceptor {
     );
     const allotments = this.#allotments(database, parts, (mandate) => mandates.store.delegateOf(mandate));
     const queue = new SqliteMessageQueue(database, clock.nowMs(), world.chance);
+    const scanner = simulatedScanner(this.#ground, world.chance.bytes(32));
     return {
       mesh, clock, recorder, connected, queue,
       policy: { version: 1, missing: (digest) => (digest === mesh.digest ? [] : null), after: () => [], switching: () => null },
@@ -266,10 +269,13 @@ export class SimulatedNode implements Acceptor {
       recordRates: new TokenBuckets(buckets),
       askRates: new TokenBuckets(buckets),
       order: new InOrder(),
+      scanner: () => scanner,
+      scanShare: new ScanShare(),
       secondReader: { model: noInjectionModel },
       contagion: new ContagionMonitor(defaultContagionLimits, world.chance.bytes(32), clock.nowMs()),
       patientRecorder: recorder,
       revocations: revocations.list,
+      keyAhead: () => undefined,
       noteHandOver: (body) => noteHandOver(body, allotments),
       isRunAside: () => false,
       identityOf: (thumbprint) => {

@@ -22,7 +22,7 @@ import { plaintextProtection } from '../protection/protection.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine } from '../review/verdict.ts';
 import { TokenBuckets } from '../scanner/rate.ts';
-import { createScanner } from '../scanner/scan.ts';
+import { simulatedScanner } from './simulated-scanner.ts';
 import { AgentApi } from '../sidecar/agent-api.ts';
 import { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import { Allotments } from '../sidecar/allotments.ts';
@@ -277,13 +277,7 @@ export class SimulatedSidecar {
       clockJumpedMs: () => clock.jumpedMs(),
       random: world.chance,
       protection: plaintextProtection,
-      scanner: createScanner({
-        schemas: this.#ground.schemas,
-        limits: { depthMax: 32, membersMax: 20_000, stringLengthMax: 1e6, bytesMax: 1e6 },
-        patterns: mesh.patterns,
-        digestKey,
-        nowUs: () => 0,
-      }),
+      scanner: simulatedScanner(this.#ground, digestKey),
       firewall: { model: noInjectionModel },
       compliance: weaken.compliance(createCompliance(mesh, agent.role === 'EXECUTOR' ? cedar : null)),
       judge: noJudge,

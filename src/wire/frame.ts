@@ -7,6 +7,7 @@ import type { WorkflowChange } from '../mesh/workflow-change.ts';
 import type { Classification, Integrity, Isolation, SignedEnvelope } from '../message/envelope.ts';
 import type { DoubtfulCall } from '../message/doubtful-call.ts';
 import type { JsonObject } from '../message/json.ts';
+import type { NewKey } from '../protection/protection.ts';
 import type { Release } from '../protection/release.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Hold } from '../oversight/hold.ts';
@@ -233,6 +234,8 @@ export type NodeFrame =
   | { readonly kind: 'renewed'; readonly number: number; readonly chain: string }
   | { readonly kind: 'bus-key'; readonly number: number; readonly publicKey: string }
   | ({ readonly kind: 'released'; readonly number: number } & Release)
+  /** A message for this agent is being made durable under a data key that was never released to it. */
+  | ({ readonly kind: 'key-ahead' } & NewKey)
   /** Before the welcome all that still matters, in parts; then every step as it is applied. */
   | ({ readonly kind: 'revocations' } & RevocationUpdate)
   /** A `LeaseGrant` under the signature of the node; the chain once per connection, else null. */

@@ -328,6 +328,7 @@ const nodeFrame: z.ZodType<NodeFrame> = z.discriminatedUnion('kind', [
     durationMs: number,
     sealed: z.strictObject({ enc: z.string().max(128), wrapped: z.string().max(256) }),
   }),
+  z.strictObject({ kind: z.literal('key-ahead'), key: z.string().max(64), binding: z.string().max(8_192) }),
   z.strictObject({
     kind: z.literal('spawned'),
     number,

@@ -149,6 +149,11 @@ describe('an intruder with a genuine identity publishes', () => {
         ),
         code: 'BUS_EDGE_DENIED', drops: false,
       },
+      {
+        name: 'a key that its sidecar did not look for, out of its zone',
+        change: () => ({ payload: { text: 'use AKIAQYLPMN5HHHFPZAM2 for it' } }), code: 'SCAN_SECRET',
+        drops: false,
+      },
     ];
     for (const { name, change, code, drops } of attacks) {
       it(`are refused when they carry ${name}`, async () => {

@@ -30,8 +30,7 @@ import { RecorderError, type EntryDraft, type Recorder } from '../../src/recorde
 import type { Outcome } from '../../src/review/verdict.ts';
 import { finding } from '../../src/review/verdict.ts';
 import { TokenBuckets } from '../../src/scanner/rate.ts';
-import { createScanner } from '../../src/scanner/scan.ts';
-import { createSchemaRegistry } from '../../src/scanner/schema-registry.ts';
+import { scannerFor } from './scanner.ts';
 import { Allotments } from '../../src/sidecar/allotments.ts';
 import type { SidecarContext } from '../../src/sidecar/context.ts';
 import type { BusLink, KeptRead, PublishAnswer } from '../../src/sidecar/ports.ts';
@@ -225,13 +224,7 @@ export class FakeSidecar {
       random,
       protection: plaintextProtection,
       pace: primaryPace,
-      scanner: createScanner({
-        schemas: createSchemaRegistry(mesh.schemas.values()),
-        limits: { depthMax: 32, membersMax: 20_000, stringLengthMax: 1e6, bytesMax: 1e6 },
-        patterns: mesh.patterns,
-        digestKey: randomBytes(32),
-        nowUs: () => 0,
-      }),
+      scanner: scannerFor(mesh),
       firewall: { model: noInjectionModel },
       compliance: {
         review: (request) => {
