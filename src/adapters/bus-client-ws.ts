@@ -2,6 +2,7 @@
 import { WebSocket } from 'ws';
 import type { AllotmentAnswer } from '../bounds/allot.ts';
 import type { AllotmentAsk, AllotmentReport } from '../bounds/ask.ts';
+import type { NewKey } from '../protection/protection.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { payloadPieces } from '../recorder/payload-keeper.ts';
 import type {
@@ -62,6 +63,8 @@ export class BusClient implements BusLink {
   #backoffMs = backoffMsMin;
   #sweep: NodeJS.Timeout | null = null;
   #closed = false;
+  /** Hears which new data key the next message is under; see `KeyPort`. */
+  onKeyAhead: (ahead: NewKey) => void = () => undefined;
 
   constructor(options: BusClientOptions) {
     this.#options = options;
@@ -290,12 +293,12 @@ export class BusClient implements BusLink {
         }
         this.#leasesAsked.delete(frame.number);
         return this.#settleAsk(frame.number, frame);
-      case 'revocations':
-        return this.#options.events.revocations({
-          since: frame.since,
-          version: frame.version,
-          changes: frame.changes,
-        });
+      case 'revocations': {
+        const { since, version, changes } = frame;
+        return this.#options.events.revocations({ since, version, changes });
+      }
+      case 'key-ahead':
+        return this.onKeyAhead({ key: frame.key, binding: frame.binding });
       case 'lease':
         return this.#lease(frame, asked);
       default:

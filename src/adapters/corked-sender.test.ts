@@ -28,3 +28,26 @@ it('goes on while what is unread stays within the bound', () => {
   for (let number = 0; number < 3; number += 1) send({ number });
   expect([told, sent.length]).toEqual([0, 3]);
 });
+
+it('sends what is urgent at once, with what waited, and the rest of the turn at its end', async () => {
+  const { socket, sent } = unread(0);
+  const left: number[] = [];
+  let corks = 0;
+  Reflect.set(socket, '_socket', {
+    cork: () => void (corks += 1),
+    uncork: () => {
+      corks -= 1;
+      if (corks === 0) left.push(sent.length);
+    },
+  });
+  const send = corkedSender(socket, () => undefined);
+  send({ number: 0 });
+  send({ number: 1 }, true);
+  expect(left).toEqual([2]);
+  send({ number: 2 });
+  send({ number: 3 });
+  expect(left).toEqual([2]);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([left.at(-1), corks]).toEqual([4, 0]);
+});

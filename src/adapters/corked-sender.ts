@@ -11,12 +11,13 @@ export const unreadBytesMax = 64 * 1024 * 1024;
 /**
  * Sends frames as JSON text; all frames of one turn of the event loop leave in one write, so that a
  * busy connection costs one TLS record and one system call instead of many. `unread` is told, once, when the peer
- * has left more than `unreadBytesMax` unread.
+ * has left more than `unreadBytesMax` unread. What is urgent leaves at once, with all that waited before it: this
+ * turn of the event loop may yet wait for the disk.
  */
-export function corkedSender(webSocket: WebSocket, unread: () => void): (frame: object) => void {
+export function corkedSender(webSocket: WebSocket, unread: () => void): (frame: object, isUrgent?: boolean) => void {
   let corked: Duplex | null = null;
   let isSlow = false;
-  return (frame) => {
+  return (frame, isUrgent = false) => {
     if (isSlow || webSocket.readyState !== WebSocket.OPEN) return;
     if (corked === null) {
       corked = socketOf(webSocket);
@@ -27,6 +28,10 @@ export function corkedSender(webSocket: WebSocket, unread: () => void): (frame: 
       });
     }
     webSocket.send(JSON.stringify(frame));
+    if (isUrgent) {
+      corked?.uncork();
+      corked = null;
+    }
     if (webSocket.bufferedAmount <= unreadBytesMax) return;
     isSlow = true;
     unread();

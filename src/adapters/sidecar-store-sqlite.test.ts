@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { draft } from '../../test/faults/recorder-fixture.ts';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { freshContext } from '../label/context.ts';
+import type { InboxMessage } from '../sidecar/ports.ts';
 import { sidecarStoreSuite } from '../sidecar/sidecar-store.suite.ts';
 import { SqliteSidecarStore } from './sidecar-store-sqlite.ts';
 import { BatchedDatabase } from './sqlite-batch.ts';
@@ -107,6 +108,30 @@ describe('pruning', () => {
 });
 
 describe('a group of writes', () => {
+  test('takes along what was dealt with before, which makes none of its own for a while', async () => {
+    let soon = 0;
+    const later: (() => void)[] = [];
+    const db = new BatchedDatabase(':memory:', {
+      soon: (flush) => { soon += 1; setImmediate(flush); },
+      later: (flush) => { later.push(flush); return () => undefined; },
+    });
+    const grouped = new SqliteSidecarStore(db);
+    const message: InboxMessage = { entries: [], incarnation: null, reply: null, state: 'pending',
+      body: new FakeSidecar('triage').bodyFrom(partyOf('desk')) };
+    const received = grouped.receive(message).durable;
+    const finished = grouped.finish('one', ['gone']);
+    expect([soon, later.length]).toEqual([0, 1]);
+    await grouped.absorb({ incarnation: 'one', context: freshContext, mandates: [], values: [],
+      handed: [message.body.id], done: [], entries: [] });
+    expect(soon).toBe(1);
+    await Promise.all([received, finished]);
+    const alone = grouped.finish('one', [message.body.id]);
+    expect(soon).toBe(1);
+    later.at(-1)?.();
+    await alone;
+    expect(grouped.message(message.body.id)?.state).toBe('done');
+  });
+
   test('commits without the one that fails, and in order', async () => {
     const written: number[] = [];
     const write = (number: number) =>

@@ -80,6 +80,8 @@ export class SqliteSidecarStore implements SidecarStore {
     string,
     { readonly message: InboxMessage; readonly durable: Promise<void> }
   >();
+  /** Changes on their way to the disk that a read must not miss. */
+  #finishing = 0;
   #incarnation: Incarnation | null;
   #inboxPosition: number;
   #spoolPosition: number;
@@ -149,6 +151,17 @@ export class SqliteSidecarStore implements SidecarStore {
     });
   }
 
+  async finish(incarnation: string, done: readonly string[]): Promise<void> {
+    this.#finishing += 1;
+    try {
+      await this.#db.writeSoon(() => {
+        for (const id of done) this.#statements.finish.run(incarnation, id);
+      });
+    } finally {
+      this.#finishing -= 1;
+    }
+  }
+
   receive(message: InboxMessage): { readonly isNew: boolean; readonly durable: Promise<void> } {
     const { body, entries } = message;
     const pending = this.#receiving.get(body.id);
@@ -177,11 +190,13 @@ export class SqliteSidecarStore implements SidecarStore {
   message(id: string): InboxMessage | null {
     const receiving = this.#receiving.get(id);
     if (receiving !== undefined) return receiving.message;
+    this.#flushFinished();
     const row = this.#statements.readMessage.get(id);
     return row === undefined ? null : inboxMessage(row as unknown as InboxRow);
   }
 
   messages(state: InboxState, limit: number): readonly InboxMessage[] {
+    this.#flushFinished();
     const rows = this.#statements.listMessages.all(state, limit);
     return rows.map((row) => inboxMessage(row as unknown as InboxRow));
   }
@@ -245,6 +260,10 @@ export class SqliteSidecarStore implements SidecarStore {
       this.#statements.pruneGiven.run(beforeMs - givenKeptMs);
       this.#pruneMemory();
     });
+  }
+
+  #flushFinished(): void {
+    if (this.#finishing > 0) this.#db.flush();
   }
 
   /** What other processes of the agent had read, and more values than its index would hold. */

@@ -66,7 +66,7 @@ export type SidecarFoundations = {
   readonly endorsed: EndorsementStore;
   readonly snapshots: SnapshotStore;
   readonly judgeMemory: JudgeMemory;
-  readonly link: BusLink & Pick<BusClient, 'ask'>;
+  readonly link: BusLink & Pick<BusClient, 'ask' | 'onKeyAhead'>;
   readonly recorder: Recorder;
   readonly numbers: EntryNumbers;
   readonly verifier: PeerVerifier;
@@ -322,11 +322,12 @@ export function scannerOf(
   mesh: Mesh,
   agent: Pick<Agent, 'systemPrompt'>,
   digestKey: Uint8Array,
-  clock: Clock,
+  clock: Pick<Clock, 'nowMs'>,
+  schemas = createSchemaRegistry(mesh.schemas.values()),
 ): Scanner {
   const { limits } = mesh;
   return createScanner({
-    schemas: createSchemaRegistry(mesh.schemas.values()),
+    schemas,
     limits: {
       bytesMax: Math.max(limits.messageBytesMax, toolMessageBytesMax),
       depthMax: limits.depthMax,

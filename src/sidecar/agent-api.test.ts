@@ -154,6 +154,19 @@ describe('what an agent did not get', () => {
     expect(messagesIn(await take(memory))).toHaveLength(1);
   });
 
+  test('waits when what it acknowledged could not be made durable', async () => {
+    const memory = await session();
+    sidecar.deliver(fake.envelopeFrom(desk), null, () => undefined);
+    await settled();
+    const { finish } = fake.store;
+    fake.store.finish = () => Promise.reject(new Error('disk full'));
+    const asked = { max: 1, waitMs: 0, acknowledge: ['before'] };
+    await expect(api.takeMessages(asked, memory, new AbortController().signal)).rejects.toThrow('disk full');
+    await expect(api.takeMessages(asked, memory, new AbortController().signal)).rejects.toThrow('disk full');
+    fake.store.finish = finish;
+    expect(messagesIn(await take(memory))).toHaveLength(1);
+  });
+
   test('of an outcome that came before it was waited for is found', async () => {
     const memory = await session();
     fake.link.answer = async () => {

@@ -123,9 +123,8 @@ export class AgentApi {
     const { body } = outcome;
     const done = doneValues(body.payload, action, parameters, this.#context.mesh);
     const reading = { ...readingOf(body), derived: done };
-    if (!(await this.#handOver([outcome], [reading], [body.id], memory, closed))) {
-      return this.#unheard(closed);
-    }
+    const isHanded = await this.#handOver([outcome], [reading], [body.id], memory, closed);
+    if (!isHanded) return this.#unheard(closed);
     const shown = await withNames(body.payload, body.task, this.#context);
     return {
       status: 200,
@@ -160,16 +159,16 @@ export class AgentApi {
     memory: AgentMemory,
     closed: AbortSignal,
   ): Promise<ApiAnswer> {
-    const done = request.acknowledge;
-    if (done.length > 0 && this.#sidecar.waitingMessages === 0) await memory.absorb([], [], done);
-    const { deadline } = this.#context;
-    const messages = await whileAgentWaits({ waitMs: request.waitMs, closed, deadline }, (ended) =>
-      this.#sidecar.take(request.max, ended, memory));
+    const finished = memory.finish(request.acknowledge);
+    finished.catch(() => undefined); // heard below
+    const wait = { waitMs: request.waitMs, closed, deadline: this.#context.deadline };
+    const messages = await whileAgentWaits(wait, (ended) => this.#sidecar.take(request.max, ended, memory));
     if (messages.length > 0) {
       const readings = messages.map(({ body }) => this.#readingOf(body));
-      const isHanded = await this.#handOver(messages, readings, done, memory, closed);
+      const isHanded = await this.#handOver(messages, readings, [], memory, closed, finished);
       if (!isHanded) return this.#unheard(closed);
     }
+    await finished;
     if (!this.#sidecar.isLive(memory)) return this.#unheard(closed);
     return { status: 200, body: { messages: await Promise.all(messages.map((message) => this.#handed(message))) } };
   }
@@ -191,12 +190,13 @@ export class AgentApi {
     done: readonly string[],
     memory: AgentMemory,
     closed: AbortSignal,
+    finished = Promise.resolve(),
   ): Promise<boolean> {
     const isHeard = (): boolean => !closed.aborted && this.#sidecar.isLive(memory);
     let isHanded = false;
     try {
       if (!isHeard()) return false;
-      await memory.absorb(readings, messages.map((message) => message.body.id), done);
+      await Promise.all([memory.absorb(readings, messages.map(({ body }) => body.id), done), finished]);
       isHanded = isHeard();
       return isHanded;
     } finally {

@@ -141,6 +141,7 @@ describe('a message', () => {
     fake.database.flush();
     await settled();
     const again = new AgentSidecar(fake.context);
-    expect(again.waitingMessages).toBe(10_200);
+    const memory = await session(again);
+    expect(await again.take(20_000, AbortSignal.timeout(0), memory)).toHaveLength(10_200);
   });
 });

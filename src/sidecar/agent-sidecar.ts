@@ -315,8 +315,6 @@ export class AgentSidecar {
     }
   }
 
-  get waitingMessages(): number { return this.#inbox.size; }
-
   /** Puts back what could not be handed over. */
   putBack(messages: readonly InboxMessage[]): void {
     this.#inbox.putBack(messages);

@@ -5,6 +5,7 @@ import { bodyOf, FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar
 import type { ActionOutcome } from '../message/action-request.ts';
 import type { JsonValue } from '../message/json.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { defaultDataPolicy, defaultScannerSettings, type DataAction } from '../mesh/scanner-settings.ts';
 import { answer, repeatReply } from './answer.ts';
 import type { InboxMessage } from './ports.ts';
 
@@ -73,4 +74,34 @@ describe('an answer with somebody\'s name in it', () => {
     expect(executor.store.message(message.body.id)?.state).toBe('done');
     expect(executor.recorder.codes('indicator.raised')).toEqual(['KNOWLEDGE_TOKENS_TOO_LARGE']);
   });
+});
+
+describe('an answer that goes into another zone', () => {
+  const card = '4111 1111 1111 1111';
+  const withData = (action: DataAction): FakeSidecar => {
+    const data = { ...defaultDataPolicy, financial: { ...defaultDataPolicy.financial, internal: action } };
+    return new FakeSidecar('payments', {}, { ...sampleMesh(), scanner: { ...defaultScannerSettings, data } });
+  };
+
+  test.each<[string, DataAction, JsonValue, readonly string[]]>([
+    ['has data rewritten as a message has', 'redact', { card: '[redacted financial]' }, []],
+    ['goes without a result that is refused there, with the code on record', 'block', null, ['SCAN_PERSONAL_DATA']],
+    ['keeps what is only noted', 'note', { card }, []],
+  ])('%s', async (_, action, result, codes) => {
+    executor = withData(action);
+    await executor.store.receive(message).durable;
+    await answer(message, outcome({ card }), executor.context);
+    expect(payloads()).toEqual([outcome(result)]);
+    expect(executor.recorder.codes('indicator.raised')).toEqual(codes);
+  });
+});
+
+test('an answer that is too long under the version in force by now is repeated without its result', async () => {
+  await answer(message, outcome('x'.repeat(8_000)), executor.context);
+  const reply = executor.store.message(message.body.id)?.reply;
+  if (reply === null || reply === undefined) throw new Error('no reply was kept');
+  const lowered = { ...executor.context, mesh: { ...mesh, limits: { ...mesh.limits, messageBytesMax: 4_096 } } };
+  await repeatReply(message, reply, lowered);
+  expect(payloads()).toEqual([outcome('x'.repeat(8_000)), outcome(null)]);
+  expect(executor.recorder.codes('indicator.raised')).toEqual(['BUS_TOO_LARGE']);
 });

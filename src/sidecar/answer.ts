@@ -4,10 +4,11 @@ import { isWithin } from '../identity/verify-envelope.ts';
 import { joinLabels } from '../label/label.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import { actionOutcomeSchema, type ActionOutcome } from '../message/action-request.ts';
-import type { EnvelopeBody, Label } from '../message/envelope.ts';
+import type { Classification, EnvelopeBody, Label } from '../message/envelope.ts';
 import { parseEnvelopeBody } from '../message/envelope-parse.ts';
 import { isJsonObject } from '../message/json.ts';
 import { parseStrictJson } from '../message/strict-json.ts';
+import { crossesAtBus } from '../mesh/crossing.ts';
 import type { CombinedVerdict } from '../review/verdict.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Decision } from '../tool/gate-outcome.ts';
@@ -37,7 +38,7 @@ export async function answer(
   ran: Decision | null = null,
 ): Promise<void> {
   const { body } = message;
-  const shown = await shownOutcome(outcome, body.task, context);
+  const shown = await shownOutcome(outcome, body, context);
   // Tokens cannot be had just now: the request stays in work, and its answer follows.
   if (shown === null) return;
   const fitting = await fittingAnswer(body, shown, ran, context);
@@ -64,8 +65,7 @@ async function fittingAnswer(
   } as const;
   const prepared = await prepareAnswer(outgoing, answerSpeaker(body, ran), sentVerdict, 0, context);
   if (prepared === null) return null;
-  const isFitting = isWithin(prepared.envelope, context.mesh.limits.messageBytesMax);
-  if (isFitting || outcome.result === null) return { prepared, outcome, code };
+  if (isFitting(prepared, context) || outcome.result === null) return { prepared, outcome, code };
   context.numbers.giveUp([prepared.entry]);
   return fittingAnswer(body, { outcome: { ...outcome, result: null }, code: 'BUS_TOO_LARGE' }, ran, context);
 }
@@ -73,22 +73,45 @@ async function fittingAnswer(
 type Shown = { readonly outcome: ActionOutcome; readonly code: string | null };
 
 /**
- * The outcome as its requester may have it, also from whoever repeats it. A result that never fits
- * under tokens stays here, with the code on record: the action is done, and its executor goes on.
+ * The outcome as its requester may have it, also from whoever repeats it: under tokens, and with the data
+ * rewritten that the policy of the domain's classification rewrites in any message. A result that never
+ * fits under tokens, or that may not go into another zone, stays here, with the code on record: the action
+ * is done, and its executor goes on.
  */
 async function shownOutcome(
   outcome: ActionOutcome,
-  task: string,
+  { from: requester, task, domain }: EnvelopeBody,
   context: SidecarContext,
 ): Promise<Shown | null> {
   // As a member of the outcome: a mesh file may declare `result` itself.
   const said = await tokened({ result: outcome.result }, task, context);
-  if (said.ok) {
-    const { result = null } = isJsonObject(said.value) ? said.value : {};
-    return { outcome: { ...outcome, result }, code: null };
+  if (!said.ok) {
+    return said.code === 'KNOWLEDGE_UNAVAILABLE' ? null : { outcome: { ...outcome, result: null }, code: said.code };
   }
-  if (said.code === 'KNOWLEDGE_UNAVAILABLE') return null;
-  return { outcome: { ...outcome, result: null }, code: said.code };
+  const { mesh, scanner, agent } = context;
+  const classification = mesh.domains.get(domain)?.classification ?? 'restricted';
+  const masked = scanner.mask(said.value, classification);
+  const { result = null } = isJsonObject(masked.value) ? masked.value : {};
+  const shown = { ...outcome, result };
+  const code = masked.isUnfinished ? 'SCAN_BUDGET'
+    : crossesAtBus(mesh, agent.name, requester) ? crossingRefusal(shown, classification, requester, context) : null;
+  return code === null ? { outcome: shown, code } : { outcome: { ...outcome, result: null }, code };
+}
+
+/** What the bus would refuse between two zones is not sent: the requester hears at least that it is done. */
+function crossingRefusal(
+  outcome: ActionOutcome,
+  classification: Classification,
+  requester: string,
+  { mesh, scanner }: SidecarContext,
+): string | null {
+  if (outcome.result === null || mesh.mode === 'observe') return null;
+  const towardsPerson = mesh.agents.get(requester)?.originator === true;
+  const { outcome: said, findings: [lead] } = scanner.scan({
+    value: { ...outcome }, schemaId: actionOutcomeSchema, type: 'data', channel: 'agent_message', classification,
+    leaves: true, towardsPerson,
+  });
+  return said === 'NO-GO' ? lead?.code ?? 'REVIEW_MISSING' : null;
 }
 
 /** What was done has a result that nobody is shown. */
@@ -131,22 +154,37 @@ export async function repeatReply(
   context: SidecarContext,
 ): Promise<void> {
   const signed = signedBody(reply.envelope);
-  const stands = signed !== null && context.clock.nowMs() < signed.expiresAt;
+  // What the mesh file allowed when it was signed may be too long by now.
+  const stands = signed !== null && context.clock.nowMs() < signed.expiresAt && isFitting(reply, context);
   if (stands && reply.instance === context.credential().spiffeId) {
     return sendReply(message, reply, true, context);
   }
   // A reply that does not read back says nothing of its label: the worst is assumed.
   if (signed === null) return answer(message, { ...reply.outcome, result: null }, context);
   // Once more: the mesh file may declare what it did not when the answer was signed first.
-  const shown = await shownOutcome(reply.outcome, message.body.task, context);
-  const again = shown === null ? null
-    : await prepareAgain({ ...signed, payload: { ...shown.outcome } }, context);
+  const shown = await shownOutcome(reply.outcome, message.body, context);
+  const again = shown === null ? null : await fittingAgain(signed, shown, context);
   // Not sealed just now: it stays, and is repeated.
-  if (shown === null || again === null) return;
+  if (again === null) return;
   context.numbers.giveUp([reply.entry]);
-  const renewed: Reply = { ...reply, ...again, outcome: shown.outcome, instance: context.credential().spiffeId };
+  if (again.code !== null) await context.spool([unshownEntry(message.body, again.code, context)]);
+  const { outcome } = again;
+  const renewed: Reply = { ...reply, ...again.prepared, outcome, instance: context.credential().spiffeId };
   await context.store.saveReply(message.body.id, renewed);
   return sendReply(message, renewed, false, context);
+}
+
+/** As `fittingAnswer`, of what was signed before. */
+async function fittingAgain(signed: EnvelopeBody, { outcome, code }: Shown, context: SidecarContext) {
+  const prepared = await prepareAgain({ ...signed, payload: { ...outcome } }, context);
+  if (prepared === null) return null;
+  if (isFitting(prepared, context) || outcome.result === null) return { prepared, outcome, code };
+  context.numbers.giveUp([prepared.entry]);
+  return fittingAgain(signed, { outcome: { ...outcome, result: null }, code: 'BUS_TOO_LARGE' }, context);
+}
+
+function isFitting({ envelope }: Pick<Prepared, 'envelope'>, { mesh }: SidecarContext): boolean {
+  return isWithin(envelope, mesh.limits.messageBytesMax);
 }
 
 /** The body of an envelope that this sidecar signed itself. */

@@ -18,10 +18,6 @@ export class Inbox {
   /** Who waits for the answer to a request, by the request's id. */
   readonly #asked = new Map<string, Asked>();
 
-  get size(): number {
-    return this.#waiting.length;
-  }
-
   /**
    * Up to `max` messages, waiting for the first one until `signal` fires or `isLive` is false. One
    * that `goesAlone` is taken by itself.

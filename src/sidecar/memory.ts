@@ -149,6 +149,11 @@ export class AgentMemory {
     });
   }
 
+  /** What the agent has dealt with; resolves when that is durable, which may take a few milliseconds. */
+  async finish(done: readonly string[]): Promise<void> {
+    if (done.length > 0) await this.#store.finish(this.incarnation, done);
+  }
+
   #unstored(values: readonly IndexedValue[]): readonly IndexedValue[] {
     if (this.#stored.size > storedKeysMax) this.#stored.clear();
     return values.filter(({ value, source }) => {

@@ -104,6 +104,12 @@ export interface SidecarStore {
   }): Promise<void>;
 
   /**
+   * Messages of this incarnation that the agent has dealt with. It goes with the next write, or by
+   * itself a little later; whatever is read here afterwards shows it already.
+   */
+  finish(incarnation: string, done: readonly string[]): Promise<void>;
+
+  /**
    * `isNew` is false for a message id received before: it is not delivered twice. `durable` resolves
    * when the message survives a crash; any later write of this store commits with it or after it.
    */

@@ -100,6 +100,21 @@ export function sidecarStoreSuite(name: string, create: () => StoreHarness): voi
       expect(open().message(message.body.id)?.state).toBe('handed');
     });
 
+    it('shows at once what the agent has dealt with, and keeps it', async () => {
+      const { open, body } = create();
+      const store = open();
+      const [first, second] = [received(body()), received(body())];
+      await store.receive(first).durable;
+      await store.receive(second).durable;
+      await store.absorb({ ...nothing, incarnation: 'one', handed: [first.body.id, second.body.id] });
+      const finished = store.finish('one', [first.body.id]);
+      const foreign = store.finish('two', [second.body.id]);
+      expect(store.messages('handed', 10).map(({ body: { id } }) => id)).toEqual([second.body.id]);
+      expect(store.message(first.body.id)?.state).toBe('done');
+      await Promise.all([finished, foreign]);
+      expect(open().messages('handed', 10).map(({ body: { id } }) => id)).toEqual([second.body.id]);
+    });
+
     it('keeps entries and reports in order until they were taken', async () => {
       const { open, entry, report } = create();
       const store = open();
