@@ -17,7 +17,9 @@ import { systemRandom } from '../src/adapters/random-system.ts';
 import { SqliteRevocationStore } from '../src/adapters/revocation-store-sqlite.ts';
 import { BatchedDatabase } from '../src/adapters/sqlite-batch.ts';
 import { admit, type AdmitContext } from '../src/bus/admit.ts';
+import { ScanShare } from '../src/bus/crossing.ts';
 import { InOrder } from '../src/bus/in-order.ts';
+import { busScanner } from '../src/process/node-scanner.ts';
 import { noInjectionModel } from '../src/firewall/injection-model.ts';
 import { ContagionMonitor, defaultContagionLimits } from '../src/contagion/monitor.ts';
 import { enrol, renew, type EnrolmentContext } from '../src/control/enrolment.ts';
@@ -105,11 +107,12 @@ class Fleet {
         await chains.add(thumbprint, chain, expiresAtMs, clock.nowMs());
       },
     };
+    const schemas = createSchemaRegistry(mesh.schemas.values());
     this.context = {
       mesh, clock, recorder,
       policy: { version: 1 },
       pace: primaryPace,
-      schemas: createSchemaRegistry(mesh.schemas.values()),
+      schemas,
       protection: plaintextProtection,
       attestor: noAttestor,
       rates: new TokenBuckets({ perSecond: 1e9, burst: 1e9 }),
@@ -117,7 +120,10 @@ class Fleet {
       contagion: new ContagionMonitor(defaultContagionLimits, systemRandom.bytes(32), clock.nowMs()),
       secondReader: { model: noInjectionModel },
       order: new InOrder(),
+      scanner: busScanner({ mesh, schemas }, clock),
+      scanShare: new ScanShare(),
       revocations: list,
+      keyAhead: () => undefined,
       noteHandOver: async () => undefined,
       isRunAside: () => false,
       identityOf: (thumbprint) => this.#verifier.byThumbprint(thumbprint),

@@ -6,7 +6,7 @@ import { createPublicKey, webcrypto, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { readCertificatesPem } from '../identity/certificate.ts';
-import type { Authority, IssueRequest, IssuedSvid, Kms } from '../identity/credential.ts';
+import type { Authority, IssueRequest, IssuedSvid, Kms, Wrapped } from '../identity/credential.ts';
 import { isSoundEd25519 } from '../identity/ed25519-key.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { decodeBase64Url } from '../identity/jws.ts';
@@ -221,15 +221,28 @@ function readRootFile(bytes: Uint8Array): { readonly certificate: string; readon
   throw corrupt('Its file is damaged.');
 }
 
-/** The same certificate and key under the present wrapping; the file is replaced as a whole. */
-/** Wraps the stored key with the present `kms`, while the authority goes on. Rejects with `IdentityError`. */
-export async function rewrapAuthority(options: BuiltinAuthorityOptions): Promise<void> {
+/**
+ * Wraps the stored key with the present `kms`, while the authority goes on. Resolves with what stays under
+ * its earlier wrapping, and rejects with `IdentityError` where the file is none.
+ */
+export async function rewrapAuthority(
+  options: BuiltinAuthorityOptions,
+  report: (failure: unknown) => void,
+): Promise<readonly Wrapped[]> {
   const path = join(options.directory, fileName);
   const file = await readOwnerOnly(path);
   if (file.state !== 'read') throw corrupt('Its file is gone, or open to others.');
-  await wrapAnew(path, file.bytes, options);
+  try {
+    await wrapAnew(path, file.bytes, options);
+    return [];
+  } catch (failure) {
+    report(failure);
+    const wrapped = Buffer.from(readRootFile(file.bytes).key, 'base64url');
+    return [{ wrapped, context: rootId(options) }];
+  }
 }
 
+/** The same certificate and key under the present wrapping; the file is replaced as a whole. */
 async function wrapAnew(
   path: string,
   bytes: Uint8Array,

@@ -73,11 +73,22 @@ async function load(): Promise<CipherSuite> {
     }
 
     override async decap({ recipientKey, enc }: RecipientContextParams): Promise<ArrayBuffer> {
-      const own = KeyObject.from('privateKey' in recipientKey ? recipientKey.privateKey : recipientKey);
-      const from = KeyObject.from(await this.deserializePublicKey(enc));
-      const context = Buffer.concat([viewOf(enc), rawOf(createPublicKey(own))]);
-      return secretOf(own, from, context);
+      const { own, ownRaw } = readyOf('privateKey' in recipientKey ? recipientKey.privateKey : recipientKey);
+      const raw = viewOf(enc);
+      return secretOf(own, publicKeyOf(raw), Buffer.concat([raw, ownRaw]));
     }
+  }
+
+  /** By the key that a recipient opens with again and again. */
+  const ready = new WeakMap<object, { readonly own: KeyObject; readonly ownRaw: Uint8Array }>();
+
+  function readyOf(key: Parameters<typeof KeyObject.from>[0]) {
+    const known = ready.get(key);
+    if (known !== undefined) return known;
+    const own = KeyObject.from(key);
+    const made = { own, ownRaw: rawOf(createPublicKey(own)) };
+    ready.set(key, made);
+    return made;
   }
 
   /** Throws where both keys come to nothing: a public key of small order (RFC 9180, section 7.1.4). */
@@ -108,6 +119,14 @@ function aesGcmOf(key: Uint8Array): AeadEncryptionContext {
       return bufferOf(Buffer.concat([decipher.update(bytes.subarray(0, end)), decipher.final()]));
     },
   };
+}
+
+/** What the DER of an X25519 public key begins with (RFC 8410). */
+const publicKeyHead = Buffer.from('302a300506032b656e032100', 'hex');
+
+/** Throws where these are not 32 bytes. */
+function publicKeyOf(raw: Uint8Array): KeyObject {
+  return createPublicKey({ key: Buffer.concat([publicKeyHead, raw]), format: 'der', type: 'spki' });
 }
 
 /** The 32 bytes of an X25519 public key; its DER (RFC 8410) ends with them. */

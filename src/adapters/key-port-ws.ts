@@ -3,8 +3,11 @@ import type { KeyPort } from '../protection/held-keys.ts';
 import type { BusClient } from './bus-client-ws.ts';
 
 /** Asks the node about keys on the sidecar's own line. */
-export function keyPortOf(link: Pick<BusClient, 'ask'>): KeyPort {
+export function keyPortOf(link: Pick<BusClient, 'ask' | 'onKeyAhead'>): KeyPort {
   return {
+    onAhead(listener) {
+      link.onKeyAhead = listener;
+    },
     async busKey() {
       const answer = await link.ask((number) => ({ kind: 'bus-key', number }));
       return answer?.kind === 'bus-key' ? answer.publicKey : null;

@@ -9,16 +9,19 @@ export function sqlitePutAside(db: BatchedDatabase): PutAsideStore {
     agent TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (agent, message)
   ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS run_aside (
-    run TEXT PRIMARY KEY, subject TEXT NOT NULL, at INTEGER NOT NULL
+    run TEXT PRIMARY KEY, subject TEXT NOT NULL, at INTEGER NOT NULL, agent TEXT NOT NULL DEFAULT ''
   ) STRICT;
   CREATE TABLE IF NOT EXISTS open_aside (
     subject TEXT NOT NULL, agent TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (subject, agent)
   ) STRICT, WITHOUT ROWID`);
+  const columns = database.prepare('PRAGMA table_info(run_aside)').all().map((row) => row['name']);
+  // Of before runs were kept with their agents.
+  if (!columns.includes('agent')) database.exec(`ALTER TABLE run_aside ADD COLUMN agent TEXT NOT NULL DEFAULT ''`);
   const load = database.prepare('SELECT agent, message FROM put_aside WHERE at > ? ORDER BY at');
   const add = database.prepare('INSERT OR IGNORE INTO put_aside VALUES (?, ?, ?)');
   const drop = database.prepare('DELETE FROM put_aside WHERE at <= ?');
-  const loadRuns = database.prepare('SELECT run, subject FROM run_aside WHERE at > ? ORDER BY at, rowid');
-  const addRun = database.prepare('INSERT OR IGNORE INTO run_aside VALUES (?, ?, ?)');
+  const loadRuns = database.prepare('SELECT run, subject, agent FROM run_aside WHERE at > ? ORDER BY at, rowid');
+  const addRun = database.prepare('INSERT OR IGNORE INTO run_aside (run, subject, at, agent) VALUES (?, ?, ?, ?)');
   const dropRuns = database.prepare('DELETE FROM run_aside WHERE at <= ?');
   const loadOpen = database.prepare('SELECT subject, agent FROM open_aside WHERE at > ? ORDER BY at, subject, agent');
   const open = database.prepare('INSERT OR REPLACE INTO open_aside VALUES (?, ?, ?)');
@@ -37,10 +40,10 @@ export function sqlitePutAside(db: BatchedDatabase): PutAsideStore {
       await db.write(() => close.run(subject, agent ?? nobody));
     },
     loadRuns: (sinceMs) => loadRuns.all(Math.floor(sinceMs))
-      .map((row) => ({ run: String(row['run']), subject: String(row['subject']) })),
+      .map((row) => ({ run: String(row['run']), subject: String(row['subject']), agent: String(row['agent']) })),
     addRuns: async (runs, nowMs, forgetMs) => {
       await db.write(() => {
-        for (const { run, subject } of runs) addRun.run(run, subject, Math.floor(nowMs));
+        for (const { run, subject, agent } of runs) addRun.run(run, subject, Math.floor(nowMs), agent);
         dropRuns.run(Math.floor(forgetMs));
       });
     },

@@ -7,6 +7,8 @@ export type Spread = {
   readonly items: ReadonlySet<string>;
   /** Messages by the agent that each was for. */
   readonly messages: ReadonlyMap<string, readonly string[]>;
+  /** Whose run it was, by the node's own entries, of each that was given a poisoned item. */
+  readonly readers: ReadonlyMap<string, string>;
   /** Actions that were done on the way, for people to undo. */
   readonly done: number;
 };
@@ -34,6 +36,7 @@ export async function spreadOf(
   const messages = new Map<string, string[]>();
   /** Agent -> the run that read; null where it was sent a message, and no run is known. */
   const tainted = new Map<string, string | null>();
+  const readers = new Map<string, string>();
   let done = 0;
   for await (const { kind, message: id, actor, causedBy, detail, outcome } of entries) {
     const follows = causedBy.some((cause) => reached.has(cause));
@@ -44,6 +47,7 @@ export async function spreadOf(
     if (isNodes && isRead(kind) && causedBy.some((cause) => kept.has(cause)) && typeof agent === 'string') {
       tainted.set(agent, typeof incarnation === 'string' ? incarnation : null);
       reached.add(id);
+      if (typeof incarnation === 'string') readers.set(incarnation, agent);
     }
     if (kind === 'message.delivered' && reached.has(id)) tainted.set(nameOf(actor), null);
     if (kind === 'message.outbound' && (follows || tainted.has(nameOf(actor)))) sent.add(id);
@@ -59,7 +63,7 @@ export async function spreadOf(
     if (!isNodes || kind !== 'message.admitted' || typeof to !== 'string') continue;
     messages.set(to, [...(messages.get(to) ?? []), id]);
   }
-  return { items, messages, done };
+  return { items, messages, readers, done };
 }
 
 function isRead(kind: Read['kind']): boolean {

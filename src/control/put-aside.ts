@@ -3,8 +3,8 @@ import type { Clock } from '../message/clock.ts';
 
 export type PutAsideRow = { readonly agent: string; readonly message: string };
 
-/** A run of an agent that was given what follows from `subject`. */
-export type RunAside = { readonly run: string; readonly subject: string };
+/** A run of `agent`, as the node's own entries say, that was given what follows from `subject`; empty is not known. */
+export type RunAside = { readonly run: string; readonly subject: string; readonly agent: string };
 
 /**
  * Something put aside whose consequences are to be looked for again: when this agent, which was away, is
@@ -29,8 +29,9 @@ export interface PutAsideStore {
 
 /** Longer than any task may last, and any message may wait. */
 const keptMs = 8 * 24 * 3_600_000;
-/** Messages of one agent, and runs of all; the oldest is forgotten first. */
+/** Messages of one agent; the oldest is forgotten first. */
 const perAgentMax = 10_000;
+/** Runs of all: of whoever has most of them the oldest is forgotten, since names of runs are a sidecar's to make up. */
 const runsMax = 10_000;
 
 /**
@@ -41,7 +42,9 @@ export class PutAside {
   readonly #store: PutAsideStore;
   readonly #clock: Clock;
   readonly #agents = new Map<string, Set<string>>();
-  readonly #runs = new Set<string>();
+  /** Run -> the agent that it is a run of. */
+  readonly #runs = new Map<string, string>();
+  readonly #runsOf = new Map<string, Set<string>>();
   readonly #unfinished: readonly OpenAside[];
 
   constructor(store: PutAsideStore, clock: Clock) {
@@ -71,7 +74,7 @@ export class PutAside {
   }
 
   runs(): readonly string[] {
-    return [...this.#runs];
+    return [...this.#runs.keys()];
   }
 
   /** What was open when this began: all that followed may not have been found. */
@@ -91,19 +94,31 @@ export class PutAside {
   }
 
   /** In force at once; durable when it resolves. */
-  async addRuns(subject: string, ids: readonly string[]): Promise<void> {
-    const runs = ids.map((run) => ({ run, subject }));
+  async addRuns(subject: string, ids: readonly string[], agentOf: (run: string) => string): Promise<void> {
+    const runs = ids.map((run) => ({ run, subject, agent: agentOf(run) }));
     this.#keepRuns(runs);
     const nowMs = this.#clock.nowMs();
     if (runs.length > 0) await this.#store.addRuns(runs, nowMs, nowMs - keptMs);
   }
 
   #keepRuns(runs: readonly RunAside[]): void {
-    for (const { run } of runs) {
-      this.#runs.add(run);
-      const [oldest] = this.#runs.size > runsMax ? this.#runs : [];
-      if (oldest !== undefined) this.#runs.delete(oldest);
+    for (const { run, agent } of runs) {
+      if (this.#runs.has(run)) continue;
+      this.#runs.set(run, agent);
+      const own = this.#runsOf.get(agent) ?? new Set<string>();
+      this.#runsOf.set(agent, own.add(run));
+      if (this.#runs.size > runsMax) this.#forgetOne();
     }
+  }
+
+  /** One agent whose sidecar was taken over pushes out its own runs, and no run of another one. */
+  #forgetOne(): void {
+    let most = new Set<string>();
+    for (const own of this.#runsOf.values()) if (own.size > most.size) most = own;
+    const [oldest] = most;
+    if (oldest === undefined) return;
+    most.delete(oldest);
+    this.#runs.delete(oldest);
   }
 
   /** In force at once; durable when it resolves. */

@@ -311,6 +311,11 @@ export const identityCodes = {
     mend: 'Restore the secret and the KMS key that wrapped it from the same backup.',
     agentSees: 'UNAVAILABLE',
   },
+  KMS_STILL_NEEDED: {
+    means: 'Some stored keys are under an earlier KMS: the changed file, which drops it, is not taken, or they wait to be wrapped anew.',
+    mend: 'Name that KMS under `earlier` until `maso status` shows no key left under one; look at why it does not serve the node.',
+    agentSees: 'UNAVAILABLE',
+  },
   KMS_UNAVAILABLE: {
     means: 'The KMS did not answer, or refused to serve this node.',
     mend: 'Look at its address, at the token or credentials, and at what they may do with the key.',

@@ -56,6 +56,9 @@ export interface Authority {
   bundlePem(): string;
 }
 
+/** A secret as a `Kms` wrapped it. */
+export type Wrapped = { readonly wrapped: Uint8Array; readonly context: string };
+
 /**
  * Wraps and unwraps small secrets (keys) at rest. The context is bound as authenticated data; a
  * wrapped value opened under another context rejects with `KMS_UNWRAP_FAILED`.

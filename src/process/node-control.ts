@@ -39,6 +39,7 @@ export function controlApi(
       return {
         connected: [...parts.busContext.connected.keys()],
         recorder: recorderOf(foundations),
+        kms: { ...parts.keys.kms.standing },
         pendingApprovals: store.pending().length,
         ...loadOf(parts.busContext),
         policy: { version: live.version, digest: live.mesh.digest },

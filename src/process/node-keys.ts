@@ -6,6 +6,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import type { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import type { Clock } from '../message/clock.ts';
 import { EnforcementKeys } from '../protection/enforcement-keys.ts';
+import type { EntryDraft, Recorder } from '../recorder/entry.ts';
 import { faultOf } from './fault.ts';
 import type { LivePolicy } from './live-policy.ts';
 import { NodeKms } from './node-kms.ts';
@@ -26,12 +27,17 @@ export async function openNodeKeys(
     readonly database: BatchedDatabase;
     readonly live: LivePolicy;
     readonly log: (line: string) => void;
+    readonly recorder: Recorder;
   },
 ): Promise<NodeKeys> {
-  const { clock, database, live, log } = foundations;
+  const { clock, database, live, log, recorder } = foundations;
   const report = (failure: unknown): void => log(`node: keys: ${faultOf(failure)}`);
+  const left = (count: number): void => {
+    log(`node: keys: KMS_STILL_NEEDED: ${count} under an earlier KMS`);
+    recorder.record([leftEntry(count, clock.nowMs())]).catch(report);
+  };
   const keyFile = join(directory, 'kms.key');
-  const kms = await NodeKms.open({ file: kmsFile, keyFile, random: systemRandom, clock, report });
+  const kms = await NodeKms.open({ file: kmsFile, keyFile, random: systemRandom, clock, report, left });
   const dataKeys = new EnforcementKeys({
     agreement: hpkeKeyAgreement,
     kms,
@@ -40,8 +46,25 @@ export async function openNodeKeys(
     limits: () => live.mesh.limits,
     report,
   });
-  kms.onReplaced(() => dataKeys.rewrapAll());
   const rewrap = kmsFile !== null;
-  if (rewrap) await dataKeys.rewrapAll();
+  await kms.keep(() => dataKeys.rewrapAll(), rewrap);
   return { kms, rewrap, dataKeys };
+}
+
+/** How many keys are under an earlier KMS, 0 once there is none. */
+function leftEntry(count: number, at: number): EntryDraft {
+  return {
+    kind: 'indicator.raised',
+    id: `kms.left.${count}.${at}`,
+    at,
+    actor: 'node',
+    task: null,
+    message: null,
+    causedBy: [],
+    outcome: null,
+    code: count === 0 ? null : 'KMS_STILL_NEEDED',
+    verdicts: [],
+    tookUs: null,
+    detail: { indicator: 'KMS', left: count },
+  };
 }

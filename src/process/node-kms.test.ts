@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { vaultStandIn, type KmsStandIn } from '../../test/kms-standins/kms-standins.ts';
 import { openBuiltinAuthority, rewrapAuthority } from '../adapters/authority-builtin.ts';
 import { openKms } from '../adapters/kms-file.ts';
@@ -10,12 +10,15 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import { NodeKms } from './node-kms.ts';
 
-const clock = { nowMs: () => 1_790_000_000_000 };
+const startMs = 1_790_000_000_000;
+let nowMs: number;
+const clock = { nowMs: () => nowMs };
 const secret = Buffer.from('a data key of no importance');
 let folder: string;
 let vault: KmsStandIn;
 let kms: NodeKms;
 let reported: unknown[];
+let counts: number[];
 
 const keyFile = { provider: 'key-file' } as const;
 const inVault = () => ({ provider: 'vault-transit', address: vault.address, key: 'maso', token_file: 'token' });
@@ -29,10 +32,10 @@ beforeEach(async () => {
   vault = await vaultStandIn('s.token', 'maso');
   writeFileSync(join(folder, 'token'), 's.token', { mode: 0o600 });
   write(keyFile);
-  reported = [];
+  [reported, counts, nowMs] = [[], [], startMs];
   kms = await NodeKms.open({
     file: join(folder, 'kms.json'), keyFile: join(folder, 'kms.key'), random: systemRandom, clock,
-    report: (failure) => void reported.push(failure),
+    report: (failure) => void reported.push(failure), left: (count) => void counts.push(count),
   });
 });
 
@@ -42,12 +45,14 @@ afterEach(async () => {
 });
 
 /** Something stored, wrapped again whenever it is asked for. */
-async function stored(): Promise<{ wrapped: Uint8Array; times: number }> {
-  const row = { wrapped: await kms.wrap(secret, 'row'), times: 0 };
-  kms.onReplaced(async () => {
+async function stored(): Promise<{ wrapped: Uint8Array; times: number; fails: boolean }> {
+  const row = { wrapped: await kms.wrap(secret, 'row'), times: 0, fails: false };
+  await kms.keep(async () => {
     row.times += 1;
+    if (row.fails) return [{ wrapped: row.wrapped, context: 'row' }];
     row.wrapped = await kms.wrap(await kms.unwrap(row.wrapped, 'row'), 'row');
-  });
+    return [];
+  }, false);
   return row;
 }
 
@@ -82,11 +87,70 @@ test('another file is in force without a start, and then opens alone what was st
 });
 
 test('what could not be wrapped again keeps nothing else from it, and opens as before', async () => {
-  kms.onReplaced(() => Promise.reject(new Error('the disk is full')));
+  await kms.keep(() => Promise.reject(new Error('the disk is full')), false);
   const row = await stored();
   write({ ...inVault(), earlier: [keyFile] });
   expect(await kms.renew()).toBe(true);
   expect([reported.length, row.times]).toEqual([1, 1]);
+});
+
+describe('a key that could not be wrapped again', () => {
+  test('keeps a file that drops its KMS from being taken, until it is wrapped by another', async () => {
+    const row = await stored();
+    row.fails = true;
+    write({ ...inVault(), earlier: [keyFile] });
+    expect([await kms.renew(), kms.standing.left]).toEqual([true, 1]);
+    write(inVault());
+    expect([await kms.renew(), codes()]).toEqual([false, ['KMS_STILL_NEEDED']]);
+    expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
+    row.fails = false;
+    expect([await kms.renew(), kms.standing]).toEqual([true, { left: 0, retryAt: null }]);
+    expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
+    expect(counts).toEqual([1, 0]);
+  });
+
+  test('that nobody opens any more keeps no file from being taken', async () => {
+    const row = await stored();
+    row.fails = true;
+    row.wrapped = await kms.wrap(secret, 'another row');
+    write({ ...inVault(), earlier: [keyFile] });
+    await kms.renew();
+    write(inVault());
+    expect([await kms.renew(), codes()]).toEqual([true, []]);
+  });
+
+  test('is tried again after a while, and less and less often', async () => {
+    const row = await stored();
+    write({ ...inVault(), earlier: [keyFile] });
+    row.fails = true;
+    await kms.renew();
+    const tries: number[] = [];
+    for (let second = 0; second < 1_500; second += 10) {
+      const before = row.times;
+      nowMs = startMs + second * 1000;
+      await kms.renew();
+      if (row.times > before) tries.push(second);
+    }
+    expect(tries).toEqual([0, 20, 60, 140, 300, 620, 1220]);
+    expect(kms.standing).toEqual({ left: 1, retryAt: startMs + 1_820_000 });
+  });
+
+  test('at the start is left, too, and is seen', async () => {
+    await kms.keep(async () => [{ wrapped: new Uint8Array(1), context: 'row' }], true);
+    expect([kms.standing.left, counts]).toEqual([1, [1]]);
+  });
+});
+
+test('a file that changes again at once does not leave behind what was stored meanwhile', async () => {
+  const row = await stored();
+  write({ ...inVault(), earlier: [keyFile] });
+  const late = await kms.wrap(secret, 'row');
+  await kms.renew();
+  // Begun under the KMS before, and stored only now.
+  row.wrapped = late;
+  write(inVault());
+  expect(await kms.renew()).toBe(true);
+  expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
 });
 
 test('the key of the authority is wrapped again while it goes on, and opens under the new one alone', async () => {
@@ -94,7 +158,7 @@ test('the key of the authority is wrapped again while it goes on, and opens unde
     directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
   };
   const before = await openBuiltinAuthority(options);
-  kms.onReplaced(() => rewrapAuthority(options));
+  await kms.keep(() => rewrapAuthority(options, (failure) => void reported.push(failure)), false);
   write({ ...inVault(), earlier: [keyFile] });
   await kms.renew();
   write(inVault());

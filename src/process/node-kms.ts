@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { openKms } from '../adapters/kms-file.ts';
-import type { Kms } from '../identity/credential.ts';
+import type { Kms, Wrapped } from '../identity/credential.ts';
 import { IdentityError } from '../identity/identity-error.ts';
 import type { Clock, Random } from '../message/clock.ts';
 
@@ -14,19 +14,32 @@ export type NodeKmsOptions = {
   readonly clock: Clock;
   /** Told why a changed file is not taken, and where keys could not be wrapped again; never of a key. */
   readonly report: (failure: unknown) => void;
+  /** Told how many keys are still under an earlier KMS, each time that the number is another one. */
+  readonly left: (count: number) => void;
 };
+
+/** Wraps something stored once more; resolves with what stays under its earlier wrapping. */
+export type WrapAgain = () => Promise<readonly Wrapped[]>;
+
+const retryMsMin = 10_000;
+const retryMsMax = 600_000;
 
 const probeBytes = 32;
 const probeContext = 'kms-probe/1';
 
 /**
  * The node's `Kms`, which a changed file replaces while it runs (seed 003): what is stored is wrapped
- * again meanwhile, and nobody waits for it. A file that opens nothing of what the present one wrapped is
- * not taken: it would lose every key. That is tried once at the change, with a value made for it.
+ * again meanwhile, and nobody waits for it. What could not be is tried again, after ten seconds first and ten
+ * minutes at most. A file that opens nothing of what the present one wrapped is not taken: it would lose every key;
+ * that is tried with a value made for it. Nor is one that no longer opens what is left under an earlier KMS, and the
+ * present one does.
  */
 export class NodeKms implements Kms {
   readonly #options: NodeKmsOptions;
-  readonly #again: (() => Promise<unknown>)[] = [];
+  readonly #again: WrapAgain[] = [];
+  #left: readonly Wrapped[] = [];
+  #retryAtMs = 0;
+  #retryMs = retryMsMin;
   #present: Kms;
   #digest: string;
   #isLooking = false;
@@ -53,9 +66,18 @@ export class NodeKms implements Kms {
     return this.#present.unwrap(wrapped, context);
   }
 
-  /** `again` wraps something stored once more; it is called after each replacement, and may reject. */
-  onReplaced(again: () => Promise<unknown>): void {
+  /**
+   * `again` is called after each replacement, and where something is left. With `isDue` at once: another KMS
+   * may have wrapped what is stored.
+   */
+  async keep(again: WrapAgain, isDue: boolean): Promise<void> {
     this.#again.push(again);
+    if (isDue) this.#isLeft([...this.#left, ...(await this.#tried(again))]);
+  }
+
+  /** Keys under an earlier KMS, and when they are tried again; milliseconds since 1970. */
+  get standing(): { readonly left: number; readonly retryAt: number | null } {
+    return { left: this.#left.length, retryAt: this.#left.length === 0 ? null : this.#retryAtMs };
   }
 
   /** Takes the file as it is by now. True where another `Kms` is in force; never rejects. */
@@ -63,10 +85,14 @@ export class NodeKms implements Kms {
     if (this.#options.file === null || this.#isLooking) return false;
     this.#isLooking = true;
     try {
-      const isReplaced = await this.#replace();
-      if (isReplaced || this.#isOwed) await this.#wrapAgain();
-      this.#isOwed = isReplaced;
-      return isReplaced;
+      const digest = await digestOf(this.#options.file);
+      const isChanged = digest !== this.#digest;
+      const isDue = this.#left.length > 0 && (isChanged || this.#options.clock.nowMs() >= this.#retryAtMs);
+      // First: what is under an earlier one must not lose it.
+      if (this.#isOwed || isDue) await this.#wrapAgain();
+      this.#isOwed = isChanged && (await this.#replace(digest));
+      if (this.#isOwed) await this.#wrapAgain();
+      return this.#isOwed;
     } catch (failure) {
       // The present one stays, and the file is looked at again.
       this.#options.report(failure);
@@ -76,9 +102,7 @@ export class NodeKms implements Kms {
     }
   }
 
-  async #replace(): Promise<boolean> {
-    const digest = await digestOf(this.#options.file);
-    if (digest === this.#digest) return false;
+  async #replace(digest: string): Promise<boolean> {
     const next = await openFile(this.#options);
     const probe = this.#options.random.bytes(probeBytes);
     for (const by of [this.#present, next]) {
@@ -86,18 +110,50 @@ export class NodeKms implements Kms {
       if (Buffer.compare(opened, probe) === 0) continue;
       throw new IdentityError('KMS_UNWRAP_FAILED', 'The file names no KMS that opens what is stored.');
     }
+    for (const left of this.#left) {
+      if ((await isOpenedBy(next, left)) || !(await isOpenedBy(this.#present, left))) continue;
+      throw new IdentityError('KMS_STILL_NEEDED', 'The file drops a KMS that some keys are wrapped by.');
+    }
     this.#present = next;
     this.#digest = digest;
     return true;
   }
 
   async #wrapAgain(): Promise<void> {
-    for (const again of this.#again) {
-      await again().catch((failure: unknown) => {
-        // It stays under its earlier wrapping, which the file still names.
-        this.#options.report(failure);
-      });
+    const left: Wrapped[] = [];
+    for (const again of this.#again) left.push(...(await this.#tried(again)));
+    this.#isLeft(left);
+  }
+
+  /** One that fails as a whole leaves something of which only that is known. */
+  async #tried(again: WrapAgain): Promise<readonly Wrapped[]> {
+    try {
+      return await again();
+    } catch (failure) {
+      this.#options.report(failure);
+      return [unknownLeft];
     }
+  }
+
+  #isLeft(left: readonly Wrapped[]): void {
+    const isOther = left.length !== this.#left.length;
+    this.#retryMs = left.length === 0 || this.#left.length === 0 ? retryMsMin : Math.min(2 * this.#retryMs, retryMsMax);
+    this.#left = left;
+    this.#retryAtMs = this.#options.clock.nowMs() + this.#retryMs;
+    if (isOther) this.#options.left(left.length);
+  }
+}
+
+/** Opens nowhere, and so keeps no file from being taken. */
+const unknownLeft: Wrapped = { wrapped: new Uint8Array(0), context: probeContext };
+
+/** A KMS that is away may be the one: only a clear no is one. */
+async function isOpenedBy(kms: Kms, { wrapped, context }: Wrapped): Promise<boolean> {
+  try {
+    (await kms.unwrap(wrapped, context)).fill(0);
+    return true;
+  } catch (failure) {
+    return !(failure instanceof IdentityError && failure.code === 'KMS_UNWRAP_FAILED');
   }
 }
 

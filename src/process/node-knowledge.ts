@@ -117,8 +117,7 @@ export class NodeKnowledge {
     const { kms, rewrap, log } = foundations;
     const rewrapAll = () =>
       rewrapKeys(dataKeys, kms, (failure) => log(`node: knowledge: ${faultOf(failure)}`));
-    if (rewrap) await rewrapAll();
-    kms.onReplaced(rewrapAll);
+    await kms.keep(rewrapAll, rewrap);
     return new NodeKnowledge(foundations, database, dataKeys, await openItemStore(database, foundations));
   }
 

@@ -117,6 +117,25 @@ test('no message takes along the piece whose id its sender gave it', async () =>
 });
 
 describe('a sidecar that is away when something is put aside', () => {
+  test('and comes back while it is looked for, has what it then sends looked for, too', async () => {
+    told.set('planner', []);
+    const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+    await node.recall({}, { incarnation: 'run-2' });
+    let quarantine: Quarantine | null = null;
+    const store = interrupted('readsOf', async () => void quarantine?.port.putAside('triage'));
+    const aside = asideOf();
+    quarantine = quarantineOf(store, aside);
+    await quarantine.putAside(poison.id, agents);
+    const late = sent('triage', 'planner');
+    node.clock.ms += 6_000;
+    await quarantine.followUp();
+    node.clock.ms += 6_000;
+    await quarantine.followUp();
+    expect(told.get('planner')?.flatMap((frame) => (frame.kind === 'quarantine' ? frame.messages : []))).toContain(late);
+    // Heard of it and looked at: nothing waits for it any more at the next start.
+    expect(asideOf().unfinished().filter(({ agent }) => agent === 'triage')).toEqual([]);
+  });
+
   test('is told its runs and messages when it is back, also by a node that started since', async () => {
     const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
     await node.recall({}, { incarnation: 'run-2' });

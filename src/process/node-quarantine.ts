@@ -43,6 +43,8 @@ type Found = {
   readonly items: readonly string[];
   readonly messages: ReadonlyMap<string, readonly string[]>;
   readonly runs: readonly string[];
+  /** The agent of a run, as far as entries of the log tell; empty else. */
+  readonly agentOf: (run: string) => string;
   readonly done: number;
 };
 
@@ -98,10 +100,12 @@ export class Quarantine {
     const away = [...agents].filter((name) => !connected.has(name));
     // First: a node that ends meanwhile goes on with it at its next start.
     await aside.open(subject, away);
+    // Before the search: who comes back, or has something arrive, while it runs is looked at again.
+    this.#begin(subject, known, Number.POSITIVE_INFINITY);
+    for (const name of away) this.#awaits(name, subject, known);
     const found = await this.#follow(subject, known);
     this.#watched.delete(subject);
     this.#begin(subject, known, known.size);
-    for (const name of away) this.#awaits(name, subject, known);
     const messages = [...found.messages.values()].flat().length;
     const reached = [...found.messages.keys()].toSorted();
     return {
@@ -190,7 +194,9 @@ export class Quarantine {
       const before = sent.size;
       for (const id of [...spread.messages.values()].flat()) sent.add(id);
       roots = [...items, ...more];
-      const found = { items: [...items], runs: [...incarnations], messages: spread.messages, done: spread.done };
+      const { messages, readers, done } = spread;
+      const agentOf = (run: string): string => readers.get(run) ?? '';
+      const found = { items: [...items], runs: [...incarnations], agentOf, messages, done };
       const isNew = await this.#putAside(subject, found, known);
       if ((more.length === 0 && sent.size === before && !isNew) || round >= roundsMax) return found;
     }
@@ -209,7 +215,7 @@ export class Quarantine {
     if (items.length === 0 && runs.length === 0 && messages.size === 0) return false;
     await store.putAside(items, runs);
     await aside.add(messages);
-    await aside.addRuns(subject, runs);
+    await aside.addRuns(subject, runs, found.agentOf);
     for (const id of items) known.add(`item ${id}`);
     for (const id of runs) known.add(`run ${id}`);
     for (const [agent, ids] of messages) for (const id of ids) known.add(`message ${agent} ${id}`);

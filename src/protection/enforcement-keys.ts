@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kms } from '../identity/credential.ts';
+import type { Kms, Wrapped } from '../identity/credential.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import type { Domain, Limits, ProtectionTier } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
@@ -84,7 +84,8 @@ export class EnforcementKeys implements Protection {
     const known = this.#inMemory(sealed.key);
     if (known !== null) return this.#opened(body, message, binding, known);
     return this.#learn(body, message, binding).then(({ key, tried }) =>
-      tried?.message === message ? withKept(tried.opened, key) : this.#opened(body, message, binding, key));
+      tried?.message === message
+        ? withKept(tried.opened, sealed.key, key) : this.#opened(body, message, binding, key));
   }
 
   /**
@@ -95,15 +96,18 @@ export class EnforcementKeys implements Protection {
     request: ReleaseRequest,
     refusalFor: (bound: BoundTo) => string | null,
   ): Promise<Released> {
-    const record = this.#options.store.get(request.key);
-    const bound = record === null ? null : readBinding(record.binding);
-    if (record === null || bound === null) return { ok: false, code: 'PROTECTION_KEY_UNKNOWN' };
+    const known = this.#inMemory(request.key);
+    // One that is on its way to the disk is asked for while its first message waits for the same flush.
+    const coming = known !== null && known.kept !== null ? known : null;
+    const stored = coming ?? this.#options.store.get(request.key);
+    const bound = stored === null ? null : readBinding(stored.binding);
+    if (stored === null || bound === null) return { ok: false, code: 'PROTECTION_KEY_UNKNOWN' };
     const before = refusalFor(bound);
     if (before !== null) return { ok: false, code: before };
-    const key = this.#inMemory(request.key) ?? (await this.#unwrap(record));
+    const key = known ?? ('bytes' in stored ? stored : await this.#unwrap(stored));
     if ('code' in key) return { ok: false, code: key.code };
     const durationMs = leaseMsDefault;
-    const context = releaseContext(request, durationMs, record.binding);
+    const context = releaseContext(request, durationMs, stored.binding);
     const sealed = await this.#options.agreement.sealTo(request.publicKey, key.bytes, context);
     if (sealed === null) return { ok: false, code: 'PROTECTION_RELEASE_FORGED' };
     // Much may have changed while the key was unwrapped.
@@ -114,9 +118,9 @@ export class EnforcementKeys implements Protection {
 
   /**
    * Wraps every stored key with the present KMS; messages go on meanwhile. A key that does not open is
-   * reported and left, and no other waits for it.
+   * reported and left, and no other waits for it. Resolves with what was left.
    */
-  rewrapAll(): Promise<number> {
+  rewrapAll(): Promise<readonly Wrapped[]> {
     const { kms, store, report } = this.#options;
     return rewrapKeys(store, kms, report);
   }
@@ -133,7 +137,7 @@ export class EnforcementKeys implements Protection {
     const { messageBytesMax: bytesMax, depthMax } = this.#options.limits();
     const payload = openItem(body, message, key, { bytesMax, depthMax });
     if (payload === undefined) return refused('PROTECTION_SEAL_BROKEN');
-    return withKept({ ok: true, body: { ...body, payload } }, key);
+    return withKept({ ok: true, body: { ...body, payload } }, message.sealed.key, key);
   }
 
   /** Several messages under one new key learn it once. */
@@ -248,8 +252,9 @@ function readBinding(binding: string): BoundTo | null {
   }
 }
 
-function withKept(opened: Opened, key: Key): Opened {
-  return opened.ok && 'kept' in key && key.kept !== null ? { ...opened, kept: key.kept } : opened;
+function withKept(opened: Opened, id: string, key: Key): Opened {
+  if (!opened.ok || 'code' in key || key.kept === null) return opened;
+  return { ...opened, kept: key.kept, newKey: { key: id, binding: key.binding } };
 }
 
 function refused(code: string): Opened {

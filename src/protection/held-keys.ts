@@ -8,7 +8,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import { mintNonce } from '../message/identifiers.ts';
 import type { KeyAgreement, KeyHolder, SealedKey } from './key-agreement.ts';
 import {
-  providedTierRefusal, type Opened, type ProtectionRefusal, type Sealed, type SealingProtection,
+  providedTierRefusal, type NewKey, type Opened, type ProtectionRefusal, type Sealed, type SealingProtection,
 } from './protection.ts';
 import { releaseContext, signReleaseRequest, type Release } from './release.ts';
 import {
@@ -23,6 +23,8 @@ export interface KeyPort {
   busKey(): Promise<string | null>;
   /** `signed` is a `ReleaseRequest`. */
   release(signed: string): Promise<Release | { readonly code: string } | null>;
+  /** Calls back where the node says which key the next message for this agent is under. */
+  onAhead(listener: (ahead: NewKey) => void): void;
 }
 
 export type HeldKeysOptions = {
@@ -43,6 +45,8 @@ type Own = Held & { readonly bus: SealedPayload['bus'] };
 
 const heldMax = 4_096;
 const asksMax = 3;
+/** Asks under way at one time that no message waits for yet. */
+const aheadMax = 256;
 
 /**
  * Tier RETRIEVAL at a sidecar. What it sends is sealed under a data key of its own for these two
@@ -64,6 +68,7 @@ export class HeldKeys implements SealingProtection {
   constructor(options: HeldKeysOptions, limits: () => Limits) {
     this.#options = options;
     this.#limits = limits;
+    options.port.onAhead((ahead) => this.#expect(ahead));
   }
 
   refusal(tier: ProtectionTier): ProtectionRefusal | null {
@@ -140,6 +145,19 @@ export class HeldKeys implements SealingProtection {
     const own = { id, binding, bytes, until, bus: { ...wrapped, publicKey } };
     if (era === this.#era) keep(this.#own, binding, own);
     return own;
+  }
+
+  /**
+   * Asked for as it is for its message, while that is made durable at the node. What the node says a key is
+   * bound to is held against the message, and a release is sealed under it.
+   */
+  #expect({ key, binding }: NewKey): void {
+    const held = this.#released.get(key);
+    if (this.#asking.size >= aheadMax || (held !== undefined && this.#isHeld(held))) return;
+    this.#ask(key, binding).catch(() => {
+      // Nothing depends on it: the message asks again by itself.
+      return undefined;
+    });
   }
 
   #ask(key: string, binding: string): Promise<Held | { readonly code: string }> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Buffer } from 'node:buffer';
 
 /** Everything shorter looks alike: an identifier, a yes, a name. */
 const lengthMin = 256;
@@ -16,10 +17,10 @@ export function paddedLength(length: number): number {
   return Math.ceil(length / step) * step;
 }
 
-/** Fills a canonical JSON text with spaces, which none ends with. */
-export function padded(text: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(paddedLength(text.length)).fill(space);
-  whole.set(text);
+/** The bytes of a canonical JSON text, filled up with spaces, which none ends with. */
+export function padded(text: string): Uint8Array {
+  const whole = Buffer.alloc(paddedLength(Buffer.byteLength(text, 'utf8')), space);
+  whole.write(text, 'utf8');
   return whole;
 }
 

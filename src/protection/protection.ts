@@ -15,6 +15,9 @@ export type Sealed =
     }
   | { readonly ok: false; readonly code: string };
 
+/** A data key by its id, and what it is bound to; see `bindingOf`. Neither is secret. */
+export type NewKey = { readonly key: string; readonly binding: string };
+
 /** A body with its payload in clear, or why it has none. */
 export type Opened =
   | {
@@ -22,6 +25,8 @@ export type Opened =
       readonly body: EnvelopeBody;
       /** Resolves when its data key survives a crash; until then it is not admitted. Absent: it does. */
       readonly kept?: Promise<void>;
+      /** Beside `kept`: the data key that is new, which its recipient may ask for meanwhile. */
+      readonly newKey?: NewKey;
     }
   | { readonly ok: false; readonly code: string };
 

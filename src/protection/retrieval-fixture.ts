@@ -15,7 +15,7 @@ import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { EnforcementKeys } from './enforcement-keys.ts';
 import { HeldKeys, type KeyPort } from './held-keys.ts';
-import type { Opened, Protection } from './protection.ts';
+import type { NewKey, Opened, Protection } from './protection.ts';
 import { verifyReleaseRequest, type Release } from './release.ts';
 
 export const { limits } = sampleMesh();
@@ -40,6 +40,8 @@ type Ground = {
   /** What stands against every release. */
   refusal: string | null;
   answers: Release[];
+  /** Where the sidecar of an agent hears of a key that is new, the newest sidecar of each. */
+  ahead: Map<string, (key: NewKey) => void>;
   /** Between the bus and the sidecar that asked. */
   alter: (release: Release) => Release | { readonly code: string } | null;
 };
@@ -53,7 +55,7 @@ export async function begin(): Promise<() => void> {
   const database = new BatchedDatabase(join(folder, 'node.sqlite'));
   ground = {
     nowMs: startMs, folder, kms, database, bus: busOn(database, kms), reported: [], refusal: null,
-    answers: [], alter: (release) => release,
+    answers: [], ahead: new Map(), alter: (release) => release,
   };
   return () => {
     database.close();
@@ -75,6 +77,7 @@ export function busOn(store: BatchedDatabase, using: Kms): EnforcementKeys {
 /** The sidecar of one party; what it asks goes to whatever bus is there at the moment. */
 export function sidecarOf(party: Party, isAsked = (): void => undefined): HeldKeys {
   const port: KeyPort = {
+    onAhead: (listener) => void ground.ahead.set(party.peer.name, listener),
     busKey: () => ground.bus.publicKey(),
     async release(signed) {
       isAsked();

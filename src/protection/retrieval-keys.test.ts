@@ -7,6 +7,8 @@ import { openKeyFileKms } from '../adapters/kms-encrypted-file.ts';
 import { successiveKms } from '../adapters/kms-successive.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import type { Kms } from '../identity/credential.ts';
+import { until } from '../../test/mesh-harness/running-mesh.ts';
+import { settled } from '../../test/sidecar-fixture/sidecar.ts';
 import { leaseMsDefault } from '../identity/lease.ts';
 import {
   atBus, begin, busOn, codeOf, openedBy, ground, limits, recipient, sealed, sender, sidecarOf,
@@ -29,7 +31,7 @@ describe('keys that change', () => {
     const message = await sealed();
     await atBus(message);
     const next = await openKeyFileKms(join(ground.folder, 'kms', 'next.key'), systemRandom);
-    expect(await busOn(ground.database, successiveKms(next, [ground.kms])).rewrapAll()).toBe(1);
+    expect(await busOn(ground.database, successiveKms(next, [ground.kms])).rewrapAll()).toEqual([]);
     ground.bus = busOn(ground.database, next);
     expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
     ground.bus = busOn(ground.database, ground.kms);
@@ -54,12 +56,68 @@ describe('keys that change', () => {
     const turned = await openedBy(ground.bus, first);
     const beside = await openedBy(ground.bus, second);
     if (!turned.ok || !beside.ok) throw new Error('refused');
-    expect(codeOf(await openedBy(sidecarOf(recipient), first))).toBe('PROTECTION_KEY_UNKNOWN');
     expect(beside.kept).toBe(turned.kept);
     disk.resolve();
     await turned.kept;
     expect(codeOf(await openedBy(sidecarOf(recipient), first))).toBe('opened');
     expect(await openedBy(ground.bus, second)).not.toHaveProperty('kept');
+  });
+
+  it('a key that is new is released while it is made durable, and its message then waits for nothing', async () => {
+    let asks = 0;
+    const to = sidecarOf(recipient, () => void (asks += 1));
+    const message = await sealed();
+    const disk = Promise.withResolvers<void>();
+    const write = ground.database.write.bind(ground.database);
+    ground.database.write = (work) => disk.promise.then(() => write(work));
+    const turned = await openedBy(ground.bus, message);
+    if (!turned.ok || turned.newKey === undefined) throw new Error('nothing is new');
+    ground.ahead.get(recipient.peer.name)?.(turned.newKey);
+    await until('a release', async () => (ground.answers.length > 0 ? true : null));
+    await settled();
+    const opened = to.open(message.body, message.item);
+    expect([opened instanceof Promise, codeOf(await opened), asks]).toEqual([false, 'opened', 1]);
+    disk.resolve();
+    await turned.kept;
+    expect(await openedBy(ground.bus, message)).not.toHaveProperty('newKey');
+  });
+
+  it.each<[string, () => void, string]>([
+    ['the policy refuses it', () => void (ground.refusal = 'BUS_EDGE_DENIED'), 'BUS_EDGE_DENIED'],
+    ['the answer is another one\'s', () => void (ground.alter = (release) => ({ ...release, nonce: 'x' })), 'PROTECTION_RELEASE_REPLAYED'],
+  ])('what is said ahead opens nothing where %s', async (_, change, code) => {
+    const to = sidecarOf(recipient);
+    const message = await sealed();
+    const turned = await openedBy(ground.bus, message);
+    if (!turned.ok || turned.newKey === undefined) throw new Error('nothing is new');
+    change();
+    ground.ahead.get(recipient.peer.name)?.(turned.newKey);
+    await settled();
+    expect(codeOf(await openedBy(to, message))).toBe(code);
+  });
+
+  it('a key that is said to be bound to something else opens no message', async () => {
+    const to = sidecarOf(recipient);
+    const message = await sealed();
+    const turned = await openedBy(ground.bus, message);
+    if (!turned.ok || turned.newKey === undefined) throw new Error('nothing is new');
+    const { key, binding } = turned.newKey;
+    ground.ahead.get(recipient.peer.name)?.({ key, binding: binding.replace('internal', 'public') });
+    expect(codeOf(await openedBy(to, message))).toBe('PROTECTION_RELEASE_BROKEN');
+    expect(codeOf(await openedBy(to, message))).toBe('opened');
+  });
+
+  it('a key that was released ahead is void once the policy changed, like any', async () => {
+    const to = sidecarOf(recipient);
+    const message = await sealed();
+    const turned = await openedBy(ground.bus, message);
+    if (!turned.ok || turned.newKey === undefined) throw new Error('nothing is new');
+    ground.ahead.get(recipient.peer.name)?.(turned.newKey);
+    await until('a release', async () => (ground.answers.length > 0 ? true : null));
+    await settled();
+    to.forget();
+    ground.refusal = 'IDENTITY_REVOKED';
+    expect(codeOf(await openedBy(to, message))).toBe('IDENTITY_REVOKED');
   });
 
   it('a key that the disk did not take is learned and written again', async () => {

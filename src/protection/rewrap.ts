@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Kms } from '../identity/credential.ts';
+import type { Kms, Wrapped } from '../identity/credential.ts';
 import type { DataKeyStore } from './data-key-store.ts';
 import { keyContext } from './sealed-payload.ts';
 
@@ -7,14 +7,14 @@ const rewrapBatch = 100;
 
 /**
  * Wraps every stored key with the present KMS; work goes on meanwhile. A key that does not open is
- * reported and left, and no other waits for it. Resolves with how many were wrapped again.
+ * reported and left, and no other waits for it. Resolves with those that were left as they were.
  */
 export async function rewrapKeys(
   store: DataKeyStore,
   kms: Kms,
   report: (failure: unknown) => void,
-): Promise<number> {
-  let count = 0;
+): Promise<readonly Wrapped[]> {
+  const left: Wrapped[] = [];
   for (let ids = store.ids('', rewrapBatch); ids.length > 0; ids = store.ids(ids.at(-1) ?? '', rewrapBatch)) {
     for (const id of ids) {
       const record = store.get(id);
@@ -23,12 +23,12 @@ export async function rewrapKeys(
       try {
         const bytes = await kms.unwrap(record.wrapped, context);
         await store.rewrapped(id, await kms.wrap(bytes, context));
-        count += 1;
       } catch (failure) {
         // It stays under its old wrapping, which the operator still has or has lost.
         report(failure);
+        left.push({ wrapped: record.wrapped, context });
       }
     }
   }
-  return count;
+  return left;
 }

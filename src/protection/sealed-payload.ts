@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Random } from '../message/clock.ts';
@@ -104,7 +103,7 @@ export function sealItem(
   random: Random,
 ): SealedBytes {
   const context = itemContext(body, key.id, key.binding);
-  return sealBytes(padded(Buffer.from(canonicalize(body.payload), 'utf8')), key.bytes, context, random);
+  return sealBytes(padded(canonicalize(body.payload)), key.bytes, context, random);
 }
 
 /** The payload; undefined unless the item is untouched and holds one value, canonical and filled up. */
