@@ -2,34 +2,21 @@
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serverIdentity } from '../../test/export-standins/certificates.ts';
 import { until } from '../../test/mesh-harness/running-mesh.ts';
 import { hasVector, startCluster, withoutPostgres, type Cluster } from '../../test/postgres/cluster.ts';
-import { itemStoreSuite, storedItem } from '../knowledge/item-store.suite.ts';
+import { postgresStoreSuite } from '../../test/postgres/store-suite.ts';
+import { storedItem } from '../knowledge/item-store.suite.ts';
 import { KnowledgeError } from '../knowledge/knowledge-error.ts';
 import type { KnowledgeStoreSettings } from '../mesh/knowledge-settings.ts';
 import { PostgresItemStore } from './item-store-postgres.ts';
 import { openPostgres } from './postgres-pool.ts';
 
-const opened: Promise<PostgresItemStore>[] = [];
 let cluster: Cluster;
-let schemas = 0;
 
 async function storeAt(settings: KnowledgeStoreSettings, owner = 'this node'): Promise<PostgresItemStore> {
   return new PostgresItemStore(await openPostgres(settings), settings.schema, owner);
-}
-
-/** Opened as the node does it, at the first call; closed with its test. */
-function open(schema: string): PostgresItemStore {
-  const opening = storeAt({ ...cluster.socket, schema });
-  opened.push(opening);
-  return new Proxy({} as PostgresItemStore, {
-    get: (_, name) => async (...given: unknown[]) => {
-      const store = await opening;
-      return Reflect.apply(Reflect.get(store, name) as () => unknown, store, given);
-    },
-  });
 }
 
 const over = hasVector ? 'with pgvector' : 'with a stand-in for pgvector, which is not installed';
@@ -39,15 +26,7 @@ describe.skipIf(withoutPostgres !== '')(`kept items in Postgres, ${over}${withou
     cluster = await startCluster();
   }, 120_000);
   afterAll(() => cluster?.close());
-  afterEach(async () => {
-    for (const one of opened.splice(0)) await (await one).close();
-  });
-
-  itemStoreSuite(() => {
-    schemas += 1;
-    const schema = `suite_${schemas}`;
-    return { store: open(schema), again: () => open(schema) };
-  });
+  postgresStoreSuite((schema) => storeAt({ ...cluster.socket, schema }));
 
   const codeOf = (settings: KnowledgeStoreSettings, owner?: string): Promise<unknown> =>
     storeAt(settings, owner).then(async (store) => {

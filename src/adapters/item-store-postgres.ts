@@ -278,7 +278,6 @@ async function addItem(client: PoolClient, item: StoredItem): Promise<void> {
   const { nonce, ciphertext, vector, terms, state, reason, ...facts } = item;
   const { id, shelf, task, document, expiresAt, incarnation, causes } = facts;
   await client.query({
-    name: 'add-item',
     text: `INSERT INTO item (
         id, shelf, task, document, state, reason, expires_at, facts, nonce, ciphertext, terms, vector
       ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::real[]::vector)`,

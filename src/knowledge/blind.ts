@@ -6,6 +6,7 @@ import { isJsonObject, type JsonValue } from '../message/json.ts';
 /** Length of a blind vector; a power of two. */
 export const vectorLength = 256;
 
+const placesPerWord = 4;
 const termBytes = 16;
 const wordsMax = 4_096;
 const wordForm = /[\p{L}\p{N}]{2,64}/gu;
@@ -44,9 +45,10 @@ export function itemDigest(value: JsonValue, key: Uint8Array): string {
 }
 
 /**
- * Words of a text as a vector of length one, each word at a place and with a sign that an HMAC under
+ * Words of a text as a vector of length one, each word at four places and with signs that an HMAC under
  * the key of the shelf chooses: near texts have near vectors, and who has only vectors learns which
- * texts are alike, not what they say. A text without words is the zero vector.
+ * texts are alike, not what they say. At one place alone, another word of the text at the same one and with
+ * the other sign would hide it. A text without words is the zero vector.
  */
 export function blindVector(text: string, key: Uint8Array): Float32Array {
   const counts = new Map<string, number>();
@@ -57,9 +59,11 @@ export function blindVector(text: string, key: Uint8Array): Float32Array {
   const vector = new Float32Array(vectorLength);
   for (const [word, count] of counts) {
     const digest = createHmac('sha256', key).update(`word/1 ${word}`).digest();
-    const place = digest.readUInt16BE(0) % vectorLength;
-    const sign = (digest[2] ?? 0) & 1 ? 1 : -1;
-    vector[place] = (vector[place] ?? 0) + sign * (1 + Math.log(count));
+    for (let at = 0; at < placesPerWord * 3; at += 3) {
+      const place = digest.readUInt16BE(at) % vectorLength;
+      const sign = (digest[at + 2] ?? 0) & 1 ? 1 : -1;
+      vector[place] = (vector[place] ?? 0) + sign * (1 + Math.log(count));
+    }
   }
   const length = Math.hypot(...vector);
   return length === 0 ? vector : vector.map((member) => member / length);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Buffer } from 'node:buffer';
 import { canonicalize } from '../message/canonical-json.ts';
 import type { Random } from '../message/clock.ts';
 import type { JsonValue } from '../message/json.ts';
@@ -33,7 +32,7 @@ export async function sealItem(
   const keptMs = facts.expiresAt >= neverMs ? neverMs : facts.expiresAt - facts.writtenAt;
   const key = await keys.sealing(bindingOfItem(facts), keptMs);
   const whole = { ...facts, digest: itemDigest(value, indexKey), key: key.id };
-  const plain = padded(Buffer.from(canonicalize(value), 'utf8'));
+  const plain = padded(canonicalize(value));
   return { ...whole, ...sealBytes(plain, key.bytes, contextOfItem(whole), random), terms, vector };
 }
 
