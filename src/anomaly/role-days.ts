@@ -68,7 +68,7 @@ export class RoleDays {
     this.#set(openAt, day);
     this.#set(openAt + 1, 0);
     if (shares.length <= peersMin) return null;
-    return this.#drift.close(ended, shares.reduce((sum, one) => sum + one, 0) / shares.length);
+    return this.#drift.close(ended, innerMean(shares));
   }
 
   /** The middle of the others' shares of the last day: one of them that drifts does not move it. */
@@ -123,6 +123,16 @@ export class AgentDays {
     this.#numbers[this.#from] = day;
     this.#numbers[this.#from + 1] = share;
   }
+}
+
+/**
+ * The mean without the most and the least: what an agent costs is its sidecar's word, and one of a role that lies,
+ * or of eight of a larger one, moves this no further than honest agents lie apart.
+ */
+function innerMean(shares: readonly number[]): number {
+  const cut = Math.max(1, Math.floor(shares.length / 8));
+  const inner = shares.toSorted((a, b) => a - b).slice(cut, shares.length - cut);
+  return inner.reduce((sum, one) => sum + one, 0) / inner.length;
 }
 
 function told(drift: Drift | null, against: string): readonly ToldDrift[] {

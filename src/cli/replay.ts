@@ -34,6 +34,8 @@ type Sending = {
   /** Why the rest of the file was not sent; null when all of it was. */
   stopped: string | null;
   mesh: ReplayMesh | null;
+  /** When the first text was sent; the start of the mesh is not counted. */
+  startedMs: number;
   durationMs: number;
 };
 
@@ -89,15 +91,15 @@ async function sendAll(
     malformed: { total: 0, first: [] },
     stopped: null,
     mesh: null,
+    startedMs: performance.now(),
     durationMs: 0,
   };
   const interrupted = new AbortController();
   const interrupt = (): void => interrupted.abort();
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
-  const startedMs = performance.now();
   const progress = setInterval(() => {
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = (performance.now() - sending.startedMs) / 1000;
     const rate = Math.round(sending.texts.length / seconds);
     io.err(`replay: ${sending.texts.length} texts sent, ${rate}/s`);
   }, progressEveryMs);
@@ -109,7 +111,7 @@ async function sendAll(
     sending.stopped = failure.code;
     io.err(`${failure.code}: ${failure.message}`);
   } finally {
-    sending.durationMs = performance.now() - startedMs;
+    sending.durationMs = performance.now() - sending.startedMs;
     await sending.mesh?.stop();
     clearInterval(progress);
     process.off('SIGINT', interrupt);
@@ -127,7 +129,6 @@ async function sendRows(
   io: CommandIo,
 ): Promise<void> {
   const under: Promise<void>[] = [];
-  let startedMs = 0;
   for await (const item of readCorpus(file)) {
     if (under.length >= limit) break;
     if (interrupted.aborted) {
@@ -143,12 +144,12 @@ async function sendRows(
       const said = sending.mesh.lines.join('\n');
       throw new ReplayError('REPLAY_MESH_FAILED', `The mesh ended early:\n${said}`);
     }
-    if (under.length === 0) startedMs = performance.now();
+    if (under.length === 0) sending.startedMs = performance.now();
     const sent = sending.mesh.send(item.line, item.row).then((text) => void sending.texts.push(text));
     under.push(sent);
     // Whatever fails is thrown below, once all have ended; until then it must not end the process.
     sent.catch(() => undefined);
-    await (rate === 0 ? sent : sleep(startedMs + (under.length * 1000) / rate - performance.now()));
+    await (rate === 0 ? sent : sleep(sending.startedMs + (under.length * 1000) / rate - performance.now()));
   }
   await Promise.all(under);
 }

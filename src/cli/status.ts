@@ -53,7 +53,8 @@ export async function status(options: StatusOptions, io: CommandIo): Promise<num
 
 export function needsPerson({ status: said, agents, waitingInAll, changes, pace }: Standing): boolean {
   const recorder = objectOf(said['recorder']);
-  return waitingInAll + changes.length + pace.units.length + pace.stops.length > 0 || recorder['state'] !== 'available' ||
+  const keysLeft = Number(objectOf(said['kms'])['left'] ?? 0);
+  return keysLeft > 0 || waitingInAll + changes.length + pace.units.length + pace.stops.length > 0 || recorder['state'] !== 'available' ||
     agents.some((agent) => agent['revoked'] === true || agent['connectedSince'] === null);
 }
 
@@ -77,9 +78,17 @@ export function standingLines(standing: Standing): readonly string[] {
     typeof cosigned === 'number' && objectsIn(recorder['witnesses']).length > 0
       ? `witness    cosigned ${Math.round(cosigned / 1000)} s ago`
       : 'witness    none',
+    ...keysLine(objectOf(said['kms'])),
     `queue      ${String(said['queued'])} messages on their way`,
     `policy     version ${String(policy['version'])}, ${String(policy['digest']).slice(0, 12)}`,
   ];
+}
+
+/** Only where a key is under an earlier KMS. */
+function keysLine({ left, retryAt }: JsonObject): readonly string[] {
+  if (typeof left !== 'number' || left === 0) return [];
+  const again = new Date(Number(retryAt)).toISOString().slice(11, 19);
+  return [`keys       ${left} under an earlier KMS, tried again at ${again}Z`];
 }
 
 function named(label: string, agents: readonly JsonObject[]): readonly string[] {

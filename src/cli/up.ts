@@ -56,15 +56,15 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   const beside = options.witness ? await startWitnessBeside(common) : null;
   const processes = new SidecarProcesses({ ...common, meshFile: file });
   if (options.sidecars) processes.prepare(hereOf(loaded.mesh));
-  // Loaded while the sidecars load theirs: together they are most of a start.
-  const { startNode } = await import('../process/node.ts');
-  const witnesses = beside === null ? [] : [{ url: beside.url, key: beside.key }];
-  const node = await startNode({ ...nodeOptions(options, loaded.mesh, stateDirectory), log, witnesses })
-    .catch(async (failure: unknown) => {
-      processes.endPrepared();
-      await beside?.stop();
-      throw failure;
-    });
+  const node = await orUndone(async () => {
+    // Loaded while the sidecars load theirs: together they are most of a start.
+    const { startNode } = await import('../process/node.ts');
+    const witnesses = beside === null ? [] : [{ url: beside.url, key: beside.key }];
+    return startNode({ ...nodeOptions(options, loaded.mesh, stateDirectory), log, witnesses });
+  }, async () => {
+    processes.endPrepared();
+    await beside?.stop();
+  });
   const mesh = node.mesh(); // The version in force, which need not be the one on disk.
   common.environment.follow(() => node.mesh());
   for (const line of warnings(mesh, options.witness)) io.err(`warning: ${line}`);
@@ -110,6 +110,20 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
     if (process.connected) process.disconnect();
   }
   return 0;
+}
+
+/**
+ * What was begun for `work` ends where that fails, however it does: processes that nobody ends keep this one
+ * alive. What is told is why it failed.
+ */
+export async function orUndone<Value>(work: () => Promise<Value>, undo: () => Promise<void>): Promise<Value> {
+  try {
+    return await work();
+  } catch (failure) {
+    // The first failure is the one that is told: it may well be why this fails, too.
+    await undo().catch(() => undefined);
+    throw failure;
+  }
 }
 
 function nodeOptions(options: UpOptions, mesh: Mesh, stateDirectory: string) {
