@@ -3,6 +3,7 @@ import { Ajv2020, type AnySchemaObject, type ErrorObject } from 'ajv/dist/2020.j
 import addFormats from 'ajv-formats';
 import { RE2JS } from 're2js';
 import type { JsonObject, JsonValue } from '../message/json.ts';
+import { checkAgainstMetaSchema } from './meta-schema.ts';
 import type { Path } from './yaml-source.ts';
 
 /** Where a value breaks its schema: a JSON Pointer into the value and the keyword that says so. */
@@ -21,24 +22,19 @@ export type CompiledSchema =
  * linear engine, so no value can make them slow (DESIGN 6.11).
  */
 export function compileJsonSchema(schema: JsonObject): CompiledSchema {
-  compiler ??= newCompiler();
   try {
-    const validate = compiler.compile(schema as AnySchemaObject);
+    checkAgainstMetaSchema(schema);
+    const validate = newCompiler().compile(schema as AnySchemaObject);
     const check = (value: JsonValue): SchemaBreach | null =>
       validate(value) ? null : breachOf(validate.errors?.[0]);
     return { ok: true, check };
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'it cannot be compiled';
     return { ok: false, path: pathOf(reason), reason: `The schema is refused: ${cut(reason)}.` };
-  } finally {
-    // Two schemas may carry one `$id`: none stays behind to be taken for the other.
-    compiler.removeSchema(schema as AnySchemaObject);
   }
 }
 
-/** Compiling the meta-schema takes longer than all schemas of a mesh, so it is done once. */
-let compiler: Ajv2020 | null = null;
-
+/** Of its own for each schema: two may carry one `$id`, and none is to be taken for the other. */
 function newCompiler(): Ajv2020 {
   const ajv = new Ajv2020({
     strict: true,
@@ -46,6 +42,7 @@ function newCompiler(): Ajv2020 {
     allowUnionTypes: true,
     allErrors: false,
     ownProperties: true,
+    validateSchema: false,
     logger: false,
     code: { regExp: linearRegExp },
   });

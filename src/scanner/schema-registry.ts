@@ -3,6 +3,7 @@ import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { MessageSchema } from '../mesh/message-schema.ts';
+import { checkAgainstMetaSchema } from '../mesh/meta-schema.ts';
 import type { MessageType } from '../message/envelope.ts';
 import type { JsonObject, JsonValue } from '../message/json.ts';
 import { isJsonObject } from '../message/json.ts';
@@ -101,6 +102,7 @@ function compile(name: string, schema: JsonObject): ValidateFunction {
     strictTypes: false,
     strictRequired: false,
     allErrors: false,
+    validateSchema: false,
     validateFormats: true,
     messages: false,
     ownProperties: true,
@@ -108,6 +110,7 @@ function compile(name: string, schema: JsonObject): ValidateFunction {
   });
   ajvFormats.default(ajv, { mode: 'full', formats: [...formats] });
   try {
+    checkAgainstMetaSchema(schema);
     return ajv.compile(schema);
   } catch (error) {
     throw invalid(`Schema ${name} does not compile.`, error);

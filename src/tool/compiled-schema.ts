@@ -2,6 +2,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { JsonObject, JsonValue } from '../message/json.ts';
+import { checkAgainstMetaSchema } from '../mesh/meta-schema.ts';
 import { closeSchema } from './closed-schema.ts';
 import { ToolError } from './tool-error.ts';
 
@@ -38,10 +39,12 @@ export class ClosedSchemas {
 
 function compile(schema: JsonObject): Check {
   // A compiler of its own per schema: ids of one tool's schemas cannot resolve into another's.
-  const compiler = new Ajv2020({ strict: false, ownProperties: true, logger: false });
+  const compiler = new Ajv2020({ strict: false, ownProperties: true, validateSchema: false, logger: false });
   addFormats.default(compiler);
   try {
-    const validate = compiler.compile(withoutDialect(schema));
+    const plain = withoutDialect(schema);
+    checkAgainstMetaSchema(plain);
+    const validate = compiler.compile(plain);
     return (value) => validate(value) === true;
   } catch (cause) {
     throw new ToolError('TOOL_SCHEMA_BROKEN', 'A schema does not compile.', { cause });
