@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One whole hop, agent a to agent b, with every control on and durably recorded: three processes
 // and real TLS; this process is the load. `npm run bench:hop -- --json`.
-// Options: --seconds N of each load, --messages N for the memory run, --profile DIR,
+// Options: --seconds N of the open loop, --messages N for the memory run, --profile DIR,
 // --model compact to have the semantic firewall read each message too; --forensic to have each payload
 // kept for custodians.
 import type { MeshAgent } from '../src/sdk/join-mesh.ts';
+import { bareHops } from './bare-path.ts';
 import {
   cpuUs,
   cryptoFloorUs,
@@ -18,8 +19,11 @@ import {
 } from './machine.ts';
 import { startBenchMesh, type BenchMesh } from './mesh.ts';
 
-/** Long enough that one collection of garbage or one slow flush does not decide over the slowest hundredth. */
-const seconds = numberOption('seconds', 40);
+/** Long enough that a disk or a host that stood still once, for half a second, is not the slowest hundredth. */
+const seconds = numberOption('seconds', 120);
+const closedLoopSeconds = Math.min(seconds, 40);
+/** Of messages over three processes that look at nothing, before the open loop and after it. */
+const bareSeconds = Math.min(seconds, 15);
 const memoryMessages = numberOption('messages', 200_000);
 const warmUpMessages = 20_000;
 /**
@@ -101,7 +105,6 @@ const model = textOption('model') === 'compact' ? 'compact' : 'none';
 const forensic = process.argv.includes('--forensic');
 // First: a start is timed on a machine that was doing nothing.
 const mesh = await startBenchMesh(textOption('profile'), model, forensic);
-const floorBefore = cryptoFloorUs(1024);
 const sender = await mesh.join('a');
 const recipient = await mesh.join('b');
 const hops = new Hops(sender);
@@ -109,16 +112,20 @@ const stop = new AbortController();
 const receiving = receive(recipient);
 
 await warmUp();
+const bareBefore = await bareHops(openLoopPerSecond, bareSeconds);
 await openLoop(warmUpSeconds);
 const open = await measured(mesh, () => openLoop(seconds));
-const closed = await measured(mesh, () => closedLoop(seconds));
+const bareAfter = await bareHops(openLoopPerSecond, bareSeconds);
+// The floor is taken around what it is held against: a shared machine is not as fast in each minute.
+const floorBefore = cryptoFloorUs(1024);
+const closed = await measured(mesh, () => closedLoop(closedLoopSeconds));
+const floorUs = (floorBefore + cryptoFloorUs(1024)) / 2;
 const memory = memoryMessages > 0 ? await memoryRun(mesh) : null;
 stop.abort();
 await receiving;
 sender.close();
 recipient.close();
 await mesh.stop();
-const floorUs = (floorBefore + cryptoFloorUs(1024)) / 2;
 report();
 
 async function receive(agent: MeshAgent): Promise<void> {
@@ -247,6 +254,11 @@ function report(): void {
       perSecond: openLoopPerSecond,
       ...open,
       cpuToFloor: rounded(open.cpuUsPerHop.all / floorUs),
+    },
+    barePath: {
+      latencyMs: [bareBefore, bareAfter],
+      p50ToBare: rounded((open.latencyMs.p50 * 2) / (bareBefore.p50 + bareAfter.p50)),
+      p99ToBare: rounded((open.latencyMs.p99 * 2) / (bareBefore.p99 + bareAfter.p99)),
     },
     closedLoop: { inFlight, ...closed, cpuToFloor: ratio },
     memory,

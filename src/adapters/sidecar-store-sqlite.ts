@@ -301,7 +301,10 @@ function prepare({ database }: BatchedDatabase) {
     readIncarnation: database.prepare('SELECT value FROM incarnation'),
     saveIncarnation: database.prepare('INSERT OR REPLACE INTO incarnation VALUES (1, ?)'),
     readContext: database.prepare('SELECT value FROM context WHERE incarnation = ?'),
-    saveContext: database.prepare('INSERT OR REPLACE INTO context VALUES (?, ?)'),
+    saveContext: database.prepare(
+      // A row that is replaced is written into its index, too: one page more in each commit.
+      'INSERT INTO context VALUES (?, ?) ON CONFLICT (incarnation) DO UPDATE SET value = excluded.value',
+    ),
     readValues: database.prepare(
       'SELECT value FROM indexed_value WHERE incarnation = ? ORDER BY position',
     ),

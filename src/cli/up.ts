@@ -14,6 +14,7 @@ import { socketPathBytesMax, sidecarDirectories } from '../process/directories.t
 import { placeOf } from '../adapters/exporter-factory.ts';
 import { ChildEnvironment } from '../process/child-environment.ts';
 import { ExportersChild } from '../process/exporters-child.ts';
+import { oneHelperThread } from '../process/heap.ts';
 import type { RunningNode } from '../process/node.ts';
 import { SidecarProcesses, type AgentUsers } from '../process/sidecar-processes.ts';
 import { SidecarSupervisor } from '../process/supervisor.ts';
@@ -50,7 +51,8 @@ export async function up(options: UpOptions, io: CommandIo): Promise<number> {
   if (!loaded.ok) return 1;
   const stateDirectory = stateDirectoryOf(options.state, file);
   await prepare(stateDirectory, loaded.mesh);
-  const program = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+  // What this process was started with comes later, and wins.
+  const program = [process.execPath, oneHelperThread, ...process.execArgv, process.argv[1] ?? ''];
   const log = (line: string) => io.err(line);
   const common = { program, stateDirectory, environment: new ChildEnvironment(loaded.mesh), log };
   const beside = options.witness ? await startWitnessBeside(common) : null;
