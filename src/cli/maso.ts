@@ -18,18 +18,9 @@ if (isOlder(running)) {
   );
   process.exitCode = 2;
 } else {
-  if (import.meta.filename.endsWith('.ts')) await cacheCompiledSource();
+  if (import.meta.filename.endsWith('.ts')) (await import('./compile-cache.ts')).cacheCompiledSource();
   const { main } = await import('./program.ts');
   await main(process.argv);
-}
-
-/**
- * Run from source, types are stripped at every start unless the result is kept. It is kept beside
- * the packages, where whoever can write could change the program itself; never in a shared folder.
- */
-async function cacheCompiledSource(): Promise<void> {
-  const { enableCompileCache } = await import('node:module');
-  enableCompileCache(`${import.meta.dirname}/../../node_modules/.cache/maso`);
 }
 
 function isOlder(version: readonly number[]): boolean {
