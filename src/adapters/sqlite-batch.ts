@@ -11,6 +11,8 @@ const lazyMs = 20;
 const copiedFromPages = 1000;
 /** A commit that finds so many copies them itself, before it is answered. */
 const copiedAtLatestPages = 4000;
+/** Asking how long the log is takes a tenth of a commit; so many of a few pages each do not make it long. */
+const commitsPerLook = 32;
 /** What was committed is answered first. */
 const copyDelayMs = 2;
 /** From here on a checkpoint of mode NOOP tells how long the log is; an older one takes it for PASSIVE. */
@@ -49,6 +51,8 @@ export class BatchedDatabase {
   readonly #logLength: StatementSync | null;
   #callOffLazy: (() => void) | null = null;
   #callOffCopy: (() => void) | null = null;
+  /** Commits since somebody looked how long the log is. */
+  #unlooked = 0;
   #closed = false;
 
   /** Over a file, or over a database that is open already: what a crash left of it. */
@@ -117,6 +121,9 @@ export class BatchedDatabase {
    */
   #copyLater(): void {
     if (this.#logLength === null || this.#callOffCopy !== null) return;
+    this.#unlooked += 1;
+    if (this.#unlooked < commitsPerLook) return;
+    this.#unlooked = 0;
     if (!(this.#pagesToCopy(this.#logLength) >= copiedFromPages)) return;
     this.#callOffCopy = this.#schedule.later(() => this.#copy(), copyDelayMs);
   }
