@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One whole hop, agent a to agent b, with every control on and durably recorded: three processes
 // and real TLS; this process is the load. `npm run bench:hop -- --json`.
+// The load has one helper thread of the engine, to take as little as it can of the processors that the mesh runs on.
 // Options: --seconds N of the open loop, --messages N for the memory run, --profile DIR,
 // --model compact to have the semantic firewall read each message too; --forensic to have each payload
 // kept for custodians.
