@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { DataPolicy } from '../mesh/scanner-settings.ts';
 import type { Classification } from '../message/envelope.ts';
-import { isJsonObject } from '../message/json.ts';
+import { isJsonObject, membersInOrder } from '../message/json.ts';
 import type { JsonValue } from '../message/json.ts';
 import { Effort } from '../text/effort.ts';
 import { readText } from '../text/read-text.ts';
@@ -84,7 +84,7 @@ function maskOnce(
     if (typeof item === 'string') return maskedText(item, name);
     if (Array.isArray(item)) return item.map((member) => masked(member, ''));
     if (!isJsonObject(item)) return item;
-    return Object.fromEntries(Object.entries(item).map(([member, inner]) => [member, masked(inner, member)]));
+    return Object.fromEntries(membersInOrder(item).map(([member, inner]) => [member, masked(inner, member)]));
   };
   const result = masked(value, '');
   return { value: count === 0 ? value : result, count, isUnfinished };

@@ -140,6 +140,19 @@ describe('what is done with personal data', () => {
     }
   });
 
+  it('is found or not whatever order members come in: the bus reads them in another one than a sidecar does', () => {
+    const short = Array.from({ length: 8 }, (_, index) => `ref +123450${index}`).join(' and ');
+    const value = { z: 'part 123-456-7890 of it', a: short, list: [{ z: 'part 123-456-7891', a: short }] };
+    const sorted = { a: short, list: [{ a: short, z: 'part 123-456-7891' }], z: 'part 123-456-7890 of it' };
+    const redacting = newScanner({ ...defaultDataPolicy, contact: { ...defaultDataPolicy.contact, internal: 'redact' } });
+    expect(redacting.mask(value, 'internal')).toEqual(redacting.mask(sorted, 'internal'));
+    const refusing = newScanner({ ...defaultDataPolicy, contact: { ...defaultDataPolicy.contact, internal: 'block' } });
+    const [said, again] = [value, sorted].map((one) => refusing.scan({
+      value: one, schemaId: null, type: null, channel: 'agent_message', classification: 'internal',
+    }));
+    expect(said?.findings).toEqual(again?.findings);
+  });
+
   it('ends in an escalation when the numbers are too many to look at', () => {
     const many = '4111 1111 1111 1112 '.repeat(5000);
     const findings = newScanner().scan({

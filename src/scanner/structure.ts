@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import type { JsonValue } from '../message/json.ts';
+import { isJsonObject, membersInOrder, type JsonObject, type JsonValue } from '../message/json.ts';
 import type { Finding } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 
@@ -24,8 +24,9 @@ export type Place = {
 export type VisitText = (text: string, place: Place | null, name: boolean) => void;
 
 /**
- * Calls `visit` for every string and member name, in order, and checks the limits on the way. What
- * lies beyond a limit is not visited, and the finding says so. Never throws.
+ * Calls `visit` for every string and member name and checks the limits on the way. What lies beyond a limit
+ * is not visited, and the finding says so. Members come in the order of the canonical form: what has been spent
+ * on those before decides how a text is looked at, and the bus has to see what the sender's sidecar saw. Never throws.
  */
 export function walkTexts(
   value: JsonValue,
@@ -82,13 +83,13 @@ class Walk {
     }
   }
 
-  private container(value: object, place: Place | null, depth: number): void {
+  private container(value: JsonObject | readonly JsonValue[], place: Place | null, depth: number): void {
     if (!(depth < this.limits.depthMax)) {
       this.exceeds('structure/depth');
       return;
     }
-    const named = !Array.isArray(value);
-    for (const [segment, member] of Object.entries(value)) {
+    const named = isJsonObject(value);
+    for (const [segment, member] of named ? membersInOrder(value) : Object.entries(value)) {
       this.members += 1;
       if (!(this.members <= this.limits.membersMax)) {
         this.exceeds('structure/members');
