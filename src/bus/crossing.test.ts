@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sidecar that was taken over leaves out its own look; the bus makes one of its own (DP-2.1).
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { admissionFor } from '../../test/sidecar-fixture/admission.ts';
 import { FakeRecorder, FakeSidecar, partyOf, startMs } from '../../test/sidecar-fixture/sidecar.ts';
@@ -127,6 +127,20 @@ describe('a sidecar that skips its own look', () => {
   });
 });
 
+test('a second look, at what was refused, is counted against the sender like the first', async () => {
+  const scanner = context.scanner();
+  let nowUs = 0;
+  const slow = { ...scanner, scan: (input: Parameters<typeof scanner.scan>[0]) => {
+    nowUs += 600_000;
+    return scanner.scan(input);
+  } };
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowUs / 1000);
+  context = { ...context, scanner: () => slow };
+  expect(codeOf(await send({ text: card }))).toBe('BUS_DATA_UNMASKED');
+  clock.mockRestore();
+  expect(context.scanShare.allows('desk', startMs)).toBe(false);
+});
+
 describe('what no sidecar looked at', () => {
   const passed = async (kinds: (chance: Chance, index: number) => readonly string[], count: number): Promise<number> => {
     meshWith(blockingAll);
@@ -188,5 +202,7 @@ describe('the mesh file says what is looked at', () => {
     const [admitted] = recorder.entries.filter(({ kind }) => kind === 'message.admitted');
     expect(admitted?.verdicts.map(({ control, outcome }) => [control, outcome])).toContainEqual(['scanner', 'ESCALATE']);
     expect(indicators()).toEqual([]);
+    context.scanShare.charge('desk', 1_000_000, startMs);
+    expect(codeOf(await send({ text: 'hello' }))).toBe('accepted');
   });
 });

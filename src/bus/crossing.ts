@@ -46,8 +46,13 @@ export function reviewCrossing(
   const scanner = scannerOf();
   if (!scanShare.allows(body.from, nowMs)) return rateLimited(mesh);
   const startedUs = performance.now() * 1000;
-  const { scanned, owed } = look(body, mesh, scanner, `${body.from} ${body.to} ${body.task}`);
+  const crossing = looked(body, account, mesh, scanner, nowMs);
   scanShare.charge(body.from, performance.now() * 1000 - startedUs, nowMs);
+  return crossing;
+}
+
+function looked(body: EnvelopeBody, account: EntryDraft, mesh: Mesh, scanner: Scanner, nowMs: number): Crossing {
+  const { scanned, owed } = look(body, mesh, scanner, `${body.from} ${body.to} ${body.task}`);
   const verdict = owed === null ? scanned
     : { ...scanned, outcome: 'NO-GO' as const, findings: [finding(owed, 'bus/crossing'), ...scanned.findings] };
   if (verdict.outcome !== 'NO-GO') return { verdict, refusal: null, signs: [] };
@@ -83,9 +88,11 @@ function look(body: EnvelopeBody, mesh: Mesh, scanner: Scanner, stream: string |
 function rateLimited(mesh: Mesh): Crossing {
   const code = 'BUS_RATE_LIMITED';
   const version = mesh.digest.slice(0, 12);
+  const isTrial = mesh.mode === 'observe';
+  const outcome = isTrial ? 'ESCALATE' : 'NO-GO';
   return {
-    verdict: { outcome: 'NO-GO', control: 'bus', version, tookUs: 0, findings: [finding(code, 'bus/crossing')] },
-    refusal: { code, drop: false },
+    verdict: { outcome, control: 'bus', version, tookUs: 0, findings: [finding(code, 'bus/crossing')] },
+    refusal: isTrial ? null : { code, drop: false },
     signs: [],
   };
 }
