@@ -8,6 +8,7 @@ import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
 import { SqliteMessageQueue } from '../adapters/queue-sqlite.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { signEnvelope } from '../identity/sign-envelope.ts';
+import type { EnvelopeBody } from '../message/envelope.ts';
 import type { JsonValue } from '../message/json.ts';
 import { chanceOf, evasions, plantedItem, plantedText, type Chance } from '../scanner/planted-fixture.ts';
 import type { Protection } from '../protection/protection.ts';
@@ -49,8 +50,13 @@ const account = (change: Partial<Verdict> = {}): Verdict => ({
   outcome: 'GO', control: 'scanner', version: context.scanner().version, tookUs: 1, findings: [], ...change,
 });
 
-function send(payload: JsonValue, said: readonly Verdict[] = [account()], inTask = task): Promise<Admission> {
-  const body = sidecar.bodyFrom(desk, { type: 'data', schema: 'invoice/1', payload, task: inTask });
+function send(
+  payload: JsonValue,
+  said: readonly Verdict[] = [account()],
+  inTask = task,
+  beside: Partial<Pick<EnvelopeBody, 'metadata' | 'epistemic'>> = {},
+): Promise<Admission> {
+  const body = sidecar.bodyFrom(desk, { type: 'data', schema: 'invoice/1', payload, task: inTask, ...beside });
   return admit(desk.peer, {
     envelope: signEnvelope(body, desk.credential), resend: false, policyVersion: 1,
     entry: {
@@ -94,6 +100,17 @@ describe('a sidecar that skips its own look', () => {
     const open: Protection['open'] = (body) => ({ ok: true, body: { ...body, payload: { text: `pay with ${card}` } } });
     context = { ...context, protection: { refusal: () => null, open } };
     expect(codeOf(await send({ text: 'ciphertext' }))).toBe('BUS_DATA_UNMASKED');
+  });
+
+  test.each([
+    ['metadata', (text: string) => ({ metadata: { note: text } })],
+    ['what it assumes', (text: string) => ({ epistemic: { confidence: 0.5, assumptions: [text], unknowns: [] } })],
+    ['what it does not know', (text: string) => ({ epistemic: { confidence: null, assumptions: [], unknowns: [text] } })],
+  ])('writes it beside the payload: as %s', async (_, beside) => {
+    expect(codeOf(await send({ text: 'hello' }, [account()], task, beside('nothing of note')))).toBe('accepted');
+    expect(codeOf(await send({ text: 'hello' }, [account()], task, beside(card)))).toBe('BUS_DATA_UNMASKED');
+    expect(codeOf(await send({ text: 'hello' }, [account()], task, beside('key AKIAQYLPMN5HHHFPZAM2')))).toBe('SCAN_SECRET');
+    expect(indicators()).toEqual([['BUS_DATA_UNMASKED', 'COMPROMISE', 'desk'], ['SCAN_SECRET', 'COMPROMISE', 'desk']]);
   });
 
   test('labels it as it likes: what the domain is classified as decides', async () => {

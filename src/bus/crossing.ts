@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
 import type { Clock } from '../message/clock.ts';
+import { textsBeside } from '../message/beside-payload.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { crossesAtBus } from '../mesh/crossing.ts';
 import type { Mesh } from '../mesh/mesh.ts';
@@ -68,21 +69,30 @@ function looked(body: EnvelopeBody, account: EntryDraft, mesh: Mesh, scanner: Sc
 function look(body: EnvelopeBody, mesh: Mesh, scanner: Scanner, stream: string | null) {
   // Of the domain, as the sender's sidecar went by: a label is what that sidecar says.
   const classification = mesh.domains.get(body.domain)?.classification ?? 'restricted';
-  const scanned = scanner.scan({
-    value: body.payload,
-    schemaId: body.schema,
-    type: body.type,
+  const place = {
     channel: mesh.agents.get(body.from)?.originator === true ? 'user' : 'agent_message',
     classification,
     stream,
     leaves: true,
     towardsPerson: mesh.agents.get(body.to)?.originator === true,
-  });
+  } as const;
+  const { payload: value, schema: schemaId, type } = body;
+  const beside = textsBeside(body);
+  const said = scanner.scan({ ...place, value, schemaId, type });
+  const scanned = beside === null ? said
+    : worseOf(said, scanner.scan({ ...place, value: beside, schemaId: null, type: null }));
   // A request for an action is never rewritten: for it the scan says ESCALATE, and a person is asked.
-  if (body.schema === actionRequestSchema) return { scanned, owed: null };
-  const { count, isUnfinished } = scanner.mask(body.payload, classification);
-  const owed = count > 0 ? 'BUS_DATA_UNMASKED' : isUnfinished ? 'SCAN_BUDGET' : null;
+  const rewritten = [schemaId === actionRequestSchema ? null : value, beside];
+  const masks = rewritten.map((one) => scanner.mask(one, classification));
+  const owed = masks.some(({ count }) => count > 0) ? 'BUS_DATA_UNMASKED'
+    : masks.some(({ isUnfinished }) => isUnfinished) ? 'SCAN_BUDGET' : null;
   return { scanned, owed };
+}
+
+function worseOf(one: Verdict, other: Verdict): Verdict {
+  const isWorse = other.outcome === 'NO-GO' || (other.outcome === 'ESCALATE' && one.outcome === 'GO');
+  const [first, second] = isWorse ? [other, one] : [one, other];
+  return { ...first, tookUs: one.tookUs + other.tookUs, findings: [...first.findings, ...second.findings] };
 }
 
 function rateLimited(mesh: Mesh): Crossing {

@@ -5,6 +5,7 @@ import { textsToRead } from '../firewall/texts-to-read.ts';
 import { carriesInstructions, mayAssign } from '../mesh/assignment.ts';
 import { edgesBetween } from '../mesh/edge-index.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { textsBeside } from '../message/beside-payload.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import { textsOf } from '../scanner/structure.ts';
 
@@ -29,7 +30,7 @@ export async function readAgain(
   { model, timing }: SecondReader,
 ): Promise<SecondReading> {
   if (!model.configured || body.label.integrity !== 'untrusted') return unconfigured;
-  const texts = textsToRead(textsOf(body.payload));
+  const texts = textsToRead([body.payload, ...Object.values(textsBeside(body) ?? {})].flatMap(textsOf));
   if (texts.length === 0) return unconfigured;
   if (timing === undefined) return unread;
   const channel = channelOf(body, mesh);

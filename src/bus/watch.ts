@@ -3,6 +3,7 @@ import type { ContagionMonitor, Reached, Review, Sign } from '../contagion/monit
 import type { Text } from '../contagion/spans.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
+import { textsBeside } from '../message/beside-payload.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Finding, Verdict } from '../review/verdict.ts';
@@ -124,10 +125,12 @@ function textsWithPaths(body: EnvelopeBody, mesh: Mesh): readonly Text[] {
   const texts: Text[] = [];
   const bounds = { depthMax: mesh.limits.depthMax, membersMax: 20_000 };
   const limits = { ...bounds, stringLengthMax: Infinity, bytesMax: Infinity };
-  walkTexts(body.payload, limits, (text, place) => {
-    // Shorter ones hold no sentence that could be followed.
-    if (text.length >= textLengthMin) texts.push({ path: pointerTo(place, () => false), text });
-  });
+  for (const said of [body.payload, textsBeside(body)]) {
+    walkTexts(said, limits, (text, place) => {
+      // Shorter ones hold no sentence that could be followed.
+      if (text.length >= textLengthMin) texts.push({ path: pointerTo(place, () => false), text });
+    });
+  }
   return texts;
 }
 

@@ -3,6 +3,7 @@ import type { PeerIdentity } from '../identity/credential.ts';
 import { verifyEnvelope } from '../identity/verify-envelope.ts';
 import { flowsTo } from '../label/label.ts';
 import { actionOutcomeSchema, actionRequestSchema } from '../message/action-request.ts';
+import { textsBeside } from '../message/beside-payload.ts';
 import { isAssignment, mayAssign } from '../mesh/assignment.ts';
 import type { EnvelopeBody, SignedEnvelope } from '../message/envelope.ts';
 import { childRefusal } from '../mesh/child-scope.ts';
@@ -79,6 +80,7 @@ export function contentOf(body: EnvelopeBody, { mesh }: SidecarContext): Content
   const originator = mesh.agents.get(body.from)?.originator === true;
   return {
     value: body.payload,
+    beside: textsBeside(body),
     schemaId: body.schema,
     type: body.type,
     channel: originator ? 'user' : 'agent_message',

@@ -50,6 +50,21 @@ test('what is signed and recorded is the rewritten payload, and the entry counts
   expect(JSON.stringify(fake.link.published)).not.toContain('3704');
 });
 
+test('what stands beside the payload is rewritten, too, and a secret there is refused', async () => {
+  const fake = sidecarThat('redact');
+  const epistemic = { confidence: 0.5, assumptions: [`paid from ${iban}`], unknowns: [iban] };
+  const beside = { payload: { text: 'hello' }, metadata: { note: iban, other: 'left' }, epistemic };
+  expect((await sendFrom(fake, beside)).code).toBeNull();
+  const written = '[redacted financial]';
+  expect(fake.link.bodies()[0]).toMatchObject({
+    payload: { text: 'hello' }, metadata: { note: written, other: 'left' },
+    epistemic: { confidence: 0.5, assumptions: [`paid from ${written}`], unknowns: [written] },
+  });
+  expect(fake.link.published[0]?.entry.detail['masked']).toBe(3);
+  const metadata = { note: 'key AKIAQYLPMN5HHHFPZAM2' };
+  expect(await sendFrom(fake, { metadata })).toMatchObject({ outcome: 'NO-GO', code: 'SCAN_SECRET' });
+});
+
 test('what could not be rewritten to its end does not leave: addresses before the data use up the work', async () => {
   const fake = sidecarThat('redact');
   const addresses = Array.from({ length: 2_200 }, (_, index) => `a${index}@b.io`).join(' ');

@@ -6,12 +6,14 @@ import type { AgentContext } from '../label/context.ts';
 import type { ValueIndex } from '../label/value-index.ts';
 import { parseActionRequest } from '../message/action-request-parse.ts';
 import { actionRequestSchema } from '../message/action-request.ts';
-import type { EnvelopeBody, Outgoing, SignedEnvelope } from '../message/envelope.ts';
+import { textsBeside } from '../message/beside-payload.ts';
+import type { EnvelopeBody, Epistemic, Outgoing, SignedEnvelope } from '../message/envelope.ts';
 import { mintNonce, mintUlid } from '../message/identifiers.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import { combine, finding, type CombinedVerdict } from '../review/verdict.ts';
 import { bearsPrincipals, principalsOf } from './authority.ts';
 import type { SidecarContext } from './context.ts';
+import { maskOutgoing } from './mask-outgoing.ts';
 import { outboundEntry, withMasked } from './outbound-entry.ts';
 import { routeRefusal } from './outbound-route.ts';
 import { withNamedFields } from './named-fields.ts';
@@ -119,8 +121,10 @@ async function sendUnder(
     const unnamed = single('protection', said.code, context);
     return refuse(id, given, speaker, unnamed, 0, context);
   }
-  const { outgoing, masked, isUnfinished } = maskOutgoing({ ...given, payload: said.value }, domain, context);
-  const reviewed = await reviewOutgoing(outgoing, domain, speaker, context);
+  const spoken = { ...given, payload: said.value };
+  const told = epistemicOf(spoken, speaker.place.task, speaker.read, context.mesh);
+  const { outgoing, epistemic, masked, isUnfinished } = maskOutgoing(spoken, told, domain, context);
+  const reviewed = await reviewOutgoing(outgoing, epistemic, domain, speaker, context);
   // Data that was to be rewritten may not leave in clear because something before it used up the work.
   const verdict = isUnfinished && reviewed.outcome !== 'NO-GO'
     ? single('scanner', 'SCAN_BUDGET', context) : reviewed;
@@ -135,7 +139,7 @@ async function sendUnder(
     const unpassed = single('policy-compliance', passed.code, context);
     return refuse(id, outgoing, speaker, unpassed, tookUs, context);
   }
-  const body = stamp(id, outgoing, domain, passed.chain, speaker, context);
+  const body = stamp(id, { ...outgoing, epistemic }, domain, passed.chain, speaker, context);
   const sealing = sealBody(body, context);
   const sealed = sealing instanceof Promise ? await sealing : sealing;
   if (!sealed.ok) {
@@ -206,6 +210,7 @@ export async function prepareAgain(
 
 async function reviewOutgoing(
   outgoing: Outgoing,
+  epistemic: Epistemic | null,
   domain: string | null,
   speaker: Speaker,
   context: SidecarContext,
@@ -219,6 +224,7 @@ async function reviewOutgoing(
   const verdicts = await reviewContent(
     {
       value: outgoing.payload,
+      beside: textsBeside({ metadata: outgoing.metadata, epistemic }),
       schemaId: outgoing.schema,
       type: outgoing.type,
       channel: context.agent.originator ? 'user' : 'agent_message',
@@ -231,25 +237,6 @@ async function reviewOutgoing(
   );
   const said = reviewSaying(outgoing, speaker.place.task, speaker, context);
   return combine(said === null ? verdicts : [...verdicts, said]);
-}
-
-/**
- * Personal data that the policy of the classification redacts or tokenises is replaced before the
- * review and the signature: what is signed, recorded and delivered is one and the same. A request for
- * an action is never rewritten, since that would make it another request; there the scanner asks a
- * person.
- */
-function maskOutgoing(
-  outgoing: Outgoing,
-  domain: string | null,
-  context: SidecarContext,
-): { readonly outgoing: Outgoing; readonly masked: number; readonly isUnfinished: boolean } {
-  const classification = context.mesh.domains.get(domain ?? '')?.classification;
-  if (classification === undefined || outgoing.schema === actionRequestSchema) {
-    return { outgoing, masked: 0, isUnfinished: false };
-  }
-  const { value, count, isUnfinished } = context.scanner.mask(outgoing.payload, classification);
-  return { outgoing: count === 0 ? outgoing : { ...outgoing, payload: value }, masked: count, isUnfinished };
 }
 
 /** A request for something dangerous is not even sent while nobody can say who is revoked. */
@@ -284,7 +271,7 @@ function stamp(
   return {
     causes: { count: speaker.read.count, digest: speaker.read.digest },
     domain,
-    epistemic: epistemicOf(outgoing, speaker.place.task, speaker.read, mesh),
+    epistemic: outgoing.epistemic,
     expiresAt: issuedAt + mesh.limits.messageLifetimeMs,
     from: agent.name,
     goalHash: speaker.place.goalHash,

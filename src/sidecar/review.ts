@@ -4,7 +4,7 @@ import { channelReadAs } from '../firewall/read-as.ts';
 import { textsToRead } from '../firewall/texts-to-read.ts';
 import type { Channel } from '../firewall/injection-model.ts';
 import type { Classification, Integrity, MessageType } from '../message/envelope.ts';
-import type { JsonValue } from '../message/json.ts';
+import type { JsonObject, JsonValue } from '../message/json.ts';
 import { bandFor, stricterBand } from '../mesh/firewall-settings.ts';
 import { deselectedVersion, deselectionOf } from '../mesh/deselection.ts';
 import type { RiskClass } from '../mesh/mesh.ts';
@@ -14,6 +14,8 @@ import type { SidecarContext } from './context.ts';
 
 export type Content = {
   readonly value: JsonValue;
+  /** Of a message: what its agent says beside the payload; see `textsBeside`. Absent and null are nothing. */
+  readonly beside?: JsonObject | null;
   /** Null where no message schema applies: tool arguments and tool results. */
   readonly schemaId: string | null;
   readonly type: MessageType | null;
@@ -43,9 +45,13 @@ export async function reviewContent(
   content: Content,
   context: ReviewContext,
 ): Promise<readonly Verdict[]> {
+  const { beside = null } = content;
   const scanned = context.scanner.scan(content);
+  const aside = beside === null ? []
+    : [context.scanner.scan({ ...content, value: beside, schemaId: null, type: null })];
   const read = await readTexts(content, context);
-  return context.mesh.mode === 'observe' ? [observed(scanned), observed(read)] : [scanned, read];
+  const verdicts = [scanned, read, ...aside];
+  return context.mesh.mode === 'observe' ? verdicts.map(observed) : verdicts;
 }
 
 /** The semantic firewall, unless the mesh file switched it off: then nothing reads, and that is said. */
@@ -61,7 +67,8 @@ function readTexts(content: Content, context: ReviewContext): Promise<Verdict> {
   const { model } = context.firewall;
   const { classification, integrity = 'untrusted' } = content;
   const isRead = model.configured && integrity === 'untrusted';
-  const texts = isRead ? textsToRead(textsOf(content.value)) : [];
+  const said = [content.value, ...Object.values(content.beside ?? {})];
+  const texts = isRead ? textsToRead(said.flatMap(textsOf)) : [];
   const channel = channelReadAs(content.channel, texts);
   const bandOf = (one: typeof channel) => bandFor(firewall, one, classification);
   // As what a text is read is its writer's choice, and loosens nothing that an operator set for where it came from.
