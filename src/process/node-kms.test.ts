@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -117,6 +117,36 @@ describe('a key that could not be wrapped again', () => {
     await kms.renew();
     write(inVault());
     expect([await kms.renew(), codes()]).toEqual([true, []]);
+  });
+
+  test('keeps a file from being taken that names another for its KMS, which does not answer', async () => {
+    const row = await stored();
+    write({ ...inVault(), earlier: [keyFile] });
+    await kms.renew();
+    row.fails = true;
+    write({ ...keyFile, earlier: [inVault()] });
+    await kms.renew();
+    write({ ...keyFile, earlier: [{ ...inVault(), address: 'http://127.0.0.1:1' }] });
+    expect([await kms.renew(), codes()]).toEqual([false, ['KMS_STILL_NEEDED']]);
+    expect(Buffer.from(await kms.unwrap(row.wrapped, 'row'))).toEqual(secret);
+  });
+
+  test('and cannot be named keeps every file from being taken, until it is wrapped or can be', async () => {
+    const options = {
+      directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
+    };
+    const before = await openBuiltinAuthority(options);
+    await kms.keep(() => rewrapAuthority(options, (failure) => void reported.push(failure)), false);
+    const file = join(options.directory, readdirSync(options.directory)[0] ?? '');
+    chmodSync(file, 0o644);
+    write({ ...inVault(), earlier: [keyFile] });
+    expect([await kms.renew(), kms.standing.left]).toEqual([true, 1]);
+    write(inVault());
+    expect([await kms.renew(), codes()]).toEqual([false, [expect.any(String), expect.any(String), 'KMS_STILL_NEEDED']]);
+    chmodSync(file, 0o600);
+    expect([await kms.renew(), kms.standing.left]).toEqual([true, 0]);
+    const after = await openBuiltinAuthority({ ...options, kms: await asNamed() });
+    expect(after.bundlePem()).toBe(before.bundlePem());
   });
 
   test('is tried again after a while, and less and less often', async () => {

@@ -32,7 +32,7 @@ const probeContext = 'kms-probe/1';
  * again meanwhile, and nobody waits for it. What could not be is tried again, after ten seconds first and ten
  * minutes at most. A file that opens nothing of what the present one wrapped is not taken: it would lose every key;
  * that is tried with a value made for it. Nor is one that no longer opens what is left under an earlier KMS, and the
- * present one does.
+ * present one does, nor any while nobody knows what is left.
  */
 export class NodeKms implements Kms {
   readonly #options: NodeKmsOptions;
@@ -111,12 +111,26 @@ export class NodeKms implements Kms {
       throw new IdentityError('KMS_UNWRAP_FAILED', 'The file names no KMS that opens what is stored.');
     }
     for (const left of this.#left) {
-      if ((await isOpenedBy(next, left)) || !(await isOpenedBy(this.#present, left))) continue;
+      if (!(await this.#isLost(left, next))) continue;
       throw new IdentityError('KMS_STILL_NEEDED', 'The file drops a KMS that some keys are wrapped by.');
     }
     this.#present = next;
     this.#digest = digest;
     return true;
+  }
+
+  /** One that nobody opens any more is lost already; of one that cannot be named nobody can say. */
+  async #isLost(left: Wrapped, next: Kms): Promise<boolean> {
+    if (left === unknownLeft) return true;
+    switch (await openedBy(next, left)) {
+      case 'yes':
+        return false;
+      case 'no':
+        return (await openedBy(this.#present, left)) !== 'no';
+      case 'away':
+        // It may be the one that wrapped this, unless the present one shows that it need not be.
+        return (await openedBy(this.#present, left)) === 'yes';
+    }
   }
 
   async #wrapAgain(): Promise<void> {
@@ -144,16 +158,15 @@ export class NodeKms implements Kms {
   }
 }
 
-/** Opens nowhere, and so keeps no file from being taken. */
+/** Stands for what is stored and could not even be read. */
 const unknownLeft: Wrapped = { wrapped: new Uint8Array(0), context: probeContext };
 
-/** A KMS that is away may be the one: only a clear no is one. */
-async function isOpenedBy(kms: Kms, { wrapped, context }: Wrapped): Promise<boolean> {
+async function openedBy(kms: Kms, { wrapped, context }: Wrapped): Promise<'yes' | 'no' | 'away'> {
   try {
     (await kms.unwrap(wrapped, context)).fill(0);
-    return true;
+    return 'yes';
   } catch (failure) {
-    return !(failure instanceof IdentityError && failure.code === 'KMS_UNWRAP_FAILED');
+    return failure instanceof IdentityError && failure.code === 'KMS_UNWRAP_FAILED' ? 'no' : 'away';
   }
 }
 
