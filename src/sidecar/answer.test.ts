@@ -96,6 +96,15 @@ describe('an answer that goes into another zone', () => {
   });
 });
 
+test('an answer that the bus refuses for its content goes without its result: the requester hears that it is done', async () => {
+  executor.link.answer = () => (executor.link.published.length > 1
+    ? { accepted: true } : { accepted: false, code: 'SCAN_PERSONAL_DATA' });
+  await answer(message, outcome('1111 1111 is its end'), executor.context);
+  expect(payloads()).toEqual([outcome('1111 1111 is its end'), outcome(null)]);
+  expect(executor.store.message(message.body.id)?.state).toBe('done');
+  expect(executor.recorder.codes('indicator.raised')).toEqual(['SCAN_PERSONAL_DATA']);
+});
+
 test('an answer that is too long under the version in force by now is repeated without its result', async () => {
   await answer(message, outcome('x'.repeat(8_000)), executor.context);
   const reply = executor.store.message(message.body.id)?.reply;

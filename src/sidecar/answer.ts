@@ -208,7 +208,16 @@ async function sendReply(
   if (!sent.accepted && passingCodes.has(sent.code)) return;
   if (sent.accepted) context.numbers.settle([reply.entry]);
   else context.numbers.giveUp([reply.entry]);
+  if (!sent.accepted && isOfContent(sent.code) && reply.outcome.result !== null) {
+    await context.spool([unshownEntry(message.body, sent.code, context)]);
+    return answer(message, { ...reply.outcome, result: null }, context);
+  }
   await context.store.setState(message.body.id, 'done');
+}
+
+/** The bus joins what an answer says with those before it, and may refuse what says nothing by itself. */
+function isOfContent(code: string): boolean {
+  return code.startsWith('SCAN_') || code === 'BUS_DATA_UNMASKED';
 }
 
 function labelsOf(ran: Decision | null): readonly Label[] {
