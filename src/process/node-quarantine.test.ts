@@ -331,3 +331,15 @@ describe('looking again a lease later', () => {
     expect(await stateOf(poison.id)).toBe('current');
   });
 });
+
+test('a search that fails half way is gone on with, and what it then puts aside is on record', async () => {
+  const poison = onlyItem(await node.remember('poison', { incarnation: 'run-1' }));
+  await node.recall({}, { incarnation: 'run-2' });
+  const store = interrupted('putAside', () => Promise.reject(new Error('the disk is full')));
+  const quarantine = quarantineOf(store);
+  await expect(quarantine.putAside(poison.id, agents)).rejects.toThrow('the disk is full');
+  node.clock.ms += 10_000;
+  await quarantine.followUp();
+  expect(await stateOf(poison.id)).toBe('quarantined');
+  expect(node.entries.filter(({ code }) => code === 'KNOWLEDGE_QUARANTINED')).toHaveLength(1);
+});

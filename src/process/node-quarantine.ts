@@ -103,7 +103,12 @@ export class Quarantine {
     // Before the search: who comes back, or has something arrive, while it runs is looked at again.
     this.#begin(subject, known, Number.POSITIVE_INFINITY);
     for (const name of away) this.#awaits(name, subject, known);
-    const found = await this.#follow(subject, known);
+    const found = await this.#follow(subject, known).catch((failure: unknown) => {
+      // Nobody is told how much it was: the looks that go on with it put that on record.
+      const watched = this.#watched.get(subject);
+      if (watched !== undefined) watched.said = Math.min(watched.said, 0);
+      throw failure;
+    });
     this.#watched.delete(subject);
     this.#begin(subject, known, known.size);
     const messages = [...found.messages.values()].flat().length;
