@@ -144,6 +144,12 @@ describe('a sidecar that skips its own look', () => {
   });
 });
 
+test('a machine that stood still during a look keeps its sender waiting for seconds, not for minutes', () => {
+  const scanShare = new ScanShare();
+  scanShare.charge('desk', 60_000_000, startMs);
+  expect([scanShare.allows('desk', startMs), scanShare.allows('desk', startMs + 4_001)]).toEqual([false, true]);
+});
+
 test('a second look, at what was refused, is counted against the sender like the first', async () => {
   const scanner = context.scanner();
   let nowUs = 0;

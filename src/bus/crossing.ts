@@ -154,8 +154,10 @@ export class ScanShare {
     return this.#left(sender, nowMs) < shareUsMax;
   }
 
+  /** Of one look a second at most: what took longer was held up by the machine, not by a text. */
   charge(sender: string, us: number, nowMs: number): void {
-    this.#spent.set(sender, { us: this.#left(sender, nowMs) + Math.max(0, us), atMs: nowMs });
+    const own = Math.min(Math.max(0, us), shareUsMax);
+    this.#spent.set(sender, { us: this.#left(sender, nowMs) + own, atMs: nowMs });
   }
 
   /** What is still to come back, microseconds. */
