@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ReplayReport } from '../src/cli/replay-report.ts';
+import { replayCodes } from '../src/process/replay-codes.ts';
 
 const maso = join(import.meta.dirname, '..', 'src', 'cli', 'maso.ts');
 /** In every made-up text, so that it would be found wherever a text was written down. */
@@ -42,6 +43,7 @@ describe('maso replay refuses', () => {
     expect(ended.err).toContain('line 1: REPLAY_ROW_NOT_JSON');
     expect(ended.err).toContain('line 2: REPLAY_ROW_INCOMPLETE');
     expect(ended.err).toContain('REPLAY_NO_ROWS');
+    expect(ended.err).toContain(replayCodes.REPLAY_NO_ROWS.mend);
     expect(ended.err + ended.out).not.toContain(mark);
   });
 

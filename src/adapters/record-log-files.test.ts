@@ -75,6 +75,13 @@ describe('segment files', () => {
     await (await openRecordLogFiles({ directory })).close();
   });
 
+  it('is missing, and not broken, for a reader who names a directory that is not there', async () => {
+    await expect(openRecordLogReader(join(directory, 'none'))).rejects.toMatchObject({ code: 'RECORDER_LOG_MISSING' });
+    await filled();
+    await rename(join(directory, 'header.json'), join(directory, 'away'));
+    await expect(openRecordLogReader(directory)).rejects.toMatchObject({ code: 'RECORDER_NOT_DURABLE' });
+  });
+
   it('refuses to open without its header or its first segment', async () => {
     await filled();
     await rename(join(directory, 'header.json'), join(directory, 'away'));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject } from '../message/json.ts';
@@ -58,10 +58,12 @@ export function headerText(name: string): string {
 
 /**
  * Rejects with `RECORDER_FORMAT_OLD` for a log of an earlier version, `RECORDER_LOG_BROKEN` for a
- * header of another form, `RECORDER_NOT_DURABLE` for none.
+ * header of another form, `RECORDER_LOG_MISSING` for a directory that is not there, and
+ * `RECORDER_NOT_DURABLE` for one without a header.
  */
 export async function readName(directory: string): Promise<string> {
   const text = await readFile(join(directory, headerFile), 'utf8').catch((cause: unknown) => {
+    if (!existsSync(directory)) throw new RecorderError('RECORDER_LOG_MISSING', `There is no log at ${directory}.`, { cause });
     throw new RecorderError('RECORDER_NOT_DURABLE', 'The log has no readable header.', { cause });
   });
   const header = parseJson(text);

@@ -20,11 +20,7 @@ export async function askNode(
   try {
     return await askControl(socket, method, path, body);
   } catch (cause) {
-    throw new ControlError(
-      'CONTROL_NODE_UNREACHABLE',
-      `No mesh runs on ${stateDirectory}; start one with maso up, or name its --state directory.`,
-      { cause },
-    );
+    throw new ControlError('CONTROL_NODE_UNREACHABLE', `No mesh runs on ${stateDirectory}.`, { cause });
   }
 }
 

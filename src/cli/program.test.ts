@@ -27,3 +27,16 @@ describe('the command line', () => {
     }
   });
 });
+
+it.each([
+  ['up', 'mesh.yaml', '--port', 'abc'],
+  ['up', 'mesh.yaml', '--port', '65536'],
+  ['up', 'mesh.yaml', '--console-port', '-1'],
+  ['sidecar', 'mesh.yaml', '--agent', 'a', '--tcp', '80a'],
+  ['witness', 'folder', '--port', '1e3'],
+])('takes no port that is none: maso %s %s %s %s', async (...line) => {
+  const said: string[] = [];
+  const program = await buildProgram({ ...io, err: (text) => void said.push(text) }, () => undefined, line[0]);
+  await expect(program.parseAsync(['node', 'maso', ...line])).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  expect(said.join('\n')).toContain('A port is a number from 0 to 65535.');
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandIo } from './check.ts';
+import { portOf } from './usual-options.ts';
 
 const terminal: CommandIo = {
   out: (line) => process.stdout.write(`${line}\n`),
@@ -18,7 +19,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = failure.exitCode === 0 ? 0 : 2;
       return;
     }
-    terminal.err(`maso: ${describe(failure)}`);
+    const { failureText } = await import('./failure-text.ts');
+    terminal.err(`maso: ${failureText(failure)}`);
     process.exitCode = 1;
   } finally {
     // The pipes to a supervisor would keep this process alive after its work is done.
@@ -120,13 +122,13 @@ function addUp(program: Command, io: CommandIo, exit: Exit): void {
     .argument('<file>', 'mesh file')
     .addOption(state())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', '0')
+    .option('--port <number>', 'bus port; 0 keeps the last one or picks a free one', portOf, '0')
     .option('--kms <file>', 'names the KMS that wraps the keys of the node (Vault, AWS KMS); a key file when absent')
     .option('--svid <dir>', 'the bus\'s svid.pem, svid_key.pem and bundle.pem, replaced while it runs')
     .option('--uids <range>', 'users for agents and tools, FIRST-LAST, where this runs as root')
     .option('--no-sidecars', 'run the node alone; sidecars are started elsewhere')
     .option('--no-console', 'do not serve the console')
-    .option('--console-port <number>', 'port of the console; 0 keeps the last one, else 4848 or a free one', '0')
+    .option('--console-port <number>', 'port of the console; 0 keeps the last one, else 4848 or a free one', portOf, '0')
     .option('--witness', 'run a witness beside, with its own key and directory', false)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso up security_mesh.yaml')
@@ -183,7 +185,7 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
     .option('--join-token <file>', 'file of mode 0600 with a join token; - reads standard input')
     .option('--svid <dir>', 'instead of a token: svid.pem, svid_key.pem and bundle.pem, replaced while it runs')
     .option('--bus <address>', 'HOST:PORT of the bus, with --svid')
-    .option('--tcp <port>', 'listen on a loopback port instead of a unix socket')
+    .option('--tcp <port>', 'listen on a loopback port instead of a unix socket', portOf)
     .option('--agent-uid <uid>', 'run the agent as this user (needs root)')
     .option('--tool-uid <uid>', 'run the tools as this user (needs root)')
     .addOption(new Option('--restart <when>', 'start the agent again when it ends').choices(['always', 'never']).default('never'))
@@ -347,10 +349,4 @@ function addOperator(program: Command, io: CommandIo, exit: Exit): void {
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso operator passkey --as alice --key alice.jwk')
     .action(async (options) => exit(await (await import('./operator-passkey.ts')).operatorPasskey(options, io)));
-}
-
-function describe(failure: unknown): string {
-  if (!(failure instanceof Error)) return 'unknown failure';
-  const code: unknown = Reflect.get(failure, 'code');
-  return typeof code === 'string' ? `${code}: ${failure.message}` : failure.message;
 }

@@ -12,7 +12,7 @@ import { recorderState } from './recorder-state.ts';
 import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
-import type { UsualOptions } from './usual-options.ts';
+import { portOf, type UsualOptions } from './usual-options.ts';
 
 type Place = UsualOptions & {
   readonly io: CommandIo;
@@ -189,7 +189,7 @@ function addWitness(program: Command, { io, exit, json }: Place): void {
     .requiredOption('--log <key...>', 'verifier keys of logs, or files that hold them')
     .option('--name <name>', 'name under which it cosigns; default: made from its key')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port; 0 picks a free one', '8090')
+    .option('--port <number>', 'port; 0 picks a free one', portOf, '8090')
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso witness ./witness --log recorder.vkey')
     .action(async (directory: string, options) =>

@@ -10,6 +10,7 @@ import { corpusDigest, readCorpus } from '../process/replay-corpus.ts';
 import { ReplayMesh, type ReplayedText } from '../process/replay-run.ts';
 import { tally } from '../process/replay-tally.ts';
 import type { CommandIo } from './check.ts';
+import { failureText } from './failure-text.ts';
 import { verifyDirectory } from './recorder-verify.ts';
 import { describeReplay, latencies, latencyOf } from './replay-report.ts';
 import type { MalformedRow, ReplayReport } from './replay-report.ts';
@@ -64,7 +65,7 @@ export async function replay(options: ReplayOptions, io: CommandIo): Promise<num
     return await conclude(options, file, state, sending, io);
   } catch (failure) {
     if (!(failure instanceof ReplayError)) throw failure;
-    io.err(`${failure.code}: ${failure.message}`);
+    io.err(failureText(failure));
     return 1;
   } finally {
     if (options.state === undefined) await rm(state, { recursive: true, force: true });
@@ -99,6 +100,10 @@ async function sendAll(
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   const progress = setInterval(() => {
+    if (sending.mesh === null) {
+      io.err('replay: its mesh starts');
+      return;
+    }
     const seconds = (performance.now() - sending.startedMs) / 1000;
     const rate = Math.round(sending.texts.length / seconds);
     io.err(`replay: ${sending.texts.length} texts sent, ${rate}/s`);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Command, Option } from 'commander';
+import { InvalidArgumentError, type Command, type Option } from 'commander';
 
 /** Options that many commands have in the same words. */
 export type UsualOptions = {
@@ -8,3 +8,9 @@ export type UsualOptions = {
   /** Adds who signs, with which key, and why. */
   readonly signedBy: (command: Command) => Command;
 };
+
+/** Takes the number of a port, 0 for one that the system picks; anything else is wrong usage. */
+export function portOf(text: string): string {
+  if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return text;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}

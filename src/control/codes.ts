@@ -15,12 +15,12 @@ export const controlCodes = {
   },
   CONTROL_NODE_UNREACHABLE: {
     means: 'The bus node does not answer.',
-    mend: 'Start the mesh with maso up, or check the address.',
+    mend: 'Start the mesh with maso up, or check the address or --state.',
     agentSees: 'UNAVAILABLE',
   },
   CONTROL_AGENT_UNKNOWN: {
     means: 'The mesh file has no agent of that name.',
-    mend: 'Name an agent of the mesh file with --agent.',
+    mend: 'Name an agent of the mesh file; maso agent list shows them.',
     agentSees: 'UNAVAILABLE',
   },
   CONTROL_SIDECAR_REFUSED: {
@@ -148,6 +148,16 @@ export const controlCodes = {
     means: 'The task is not one that this agent started, so it cannot end it.',
     mend: 'Let its originator end it, or an operator with maso mandate revoke --task.',
     agentSees: 'REFUSED',
+  },
+  CONTROL_FILE_UNUSABLE: {
+    means: 'A file or folder that the command needs is absent, or may not be read or written.',
+    mend: 'Check the path and its permissions; --state names the state directory that maso up printed.',
+    agentSees: 'UNAVAILABLE',
+  },
+  CONTROL_ADDRESS_UNUSABLE: {
+    means: 'The system cannot find, reach or listen on an address that the command was given.',
+    mend: 'Check the address and the port, and who may listen there.',
+    agentSees: 'UNAVAILABLE',
   },
   CONTROL_PORT_TAKEN: {
     means: 'The port this node has to listen on is taken by another program.',

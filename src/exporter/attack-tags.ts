@@ -174,6 +174,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   RECORDER_CHECKPOINT_NOT_WRITTEN: null,
   RECORDER_FORMAT_OLD: null,
   RECORDER_LOCKED: null,
+  RECORDER_LOG_MISSING: null,
   RECORDER_NOT_DURABLE: null,
   RECORDER_OPTIONS_INVALID: null,
   RECORDER_OVERLOADED: flood,

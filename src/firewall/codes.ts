@@ -72,6 +72,11 @@ export const firewallCodes = {
     mend: 'Mend the line that the message numbers.',
     agentSees: 'UNAVAILABLE',
   },
+  FIREWALL_ROWS_TOO_FEW: {
+    means: 'The files hold no labelled text, or not both attacks and harmless texts for a fit.',
+    mend: 'Give more files; a fit needs texts of both labels.',
+    agentSees: 'UNAVAILABLE',
+  },
   FIREWALL_TOO_MANY_TEXTS: {
     means: 'A payload holds more texts than the injection model is given at one time.',
     mend: 'Split the payload over several messages.',

@@ -105,7 +105,7 @@ export const knowledgeCodes = {
   },
   KNOWLEDGE_ITEM_UNKNOWN: {
     means: 'No kept entry, document or source has that name.',
-    mend: 'Look at maso knowledge list and maso memory list.',
+    mend: 'Give a whole id or name as maso knowledge list and maso memory list show it.',
     agentSees: 'REFUSED',
   },
   KNOWLEDGE_ORDER_ROLE: {

@@ -18,8 +18,8 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   MESH_FILE_UNREADABLE: {
-    means: 'A file of the mesh cannot be read.',
-    mend: 'Check its path and its permissions.',
+    means: 'The mesh file, or a file that it names, cannot be read as text.',
+    mend: 'Check that it is a file of UTF-8 text, and its permissions.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_FILE_TOO_LARGE: {
@@ -28,8 +28,8 @@ export const meshCodes = {
     agentSees: 'UNAVAILABLE',
   },
   MESH_FILE_MISSING: {
-    means: 'A file that the mesh file names does not exist.',
-    mend: 'Correct the path; it is relative to the folder of the mesh file.',
+    means: 'The mesh file, or a file that it names, does not exist.',
+    mend: 'Correct the path; what the mesh file names is relative to its folder.',
     agentSees: 'UNAVAILABLE',
   },
   MESH_SYNTAX: {

@@ -93,6 +93,11 @@ export const recorderCodes = {
     mend: 'Keep both as evidence; the log was rewritten after the checkpoint was signed.',
     agentSees: 'REFUSED',
   },
+  RECORDER_LOG_MISSING: {
+    means: 'There is no log of a flight recorder where one was to be read.',
+    mend: 'Name the state directory that maso up printed with --state, or the log with --log.',
+    agentSees: 'UNAVAILABLE',
+  },
   RECORDER_FORMAT_OLD: {
     means: 'The log was written by an earlier version, which linked entries and had no tree.',
     mend: 'Keep it, and give this version a log directory of its own.',

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { codeEntry } from '../process/codes.ts';
+import { failureText } from './failure-text.ts';
+
+function failureOf(act: () => unknown): unknown {
+  try {
+    return act();
+  } catch (failure) {
+    return failure;
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'maso-failure-'));
+writeFileSync(join(folder, 'file'), '');
+const mendOf = (code: string): string => codeEntry(code)?.mend ?? 'no such code';
+
+it.each([
+  ['is not there', join(folder, 'none')],
+  ['stands below a file', join(folder, 'file', 'x')],
+])('gives a code and a mend for a file that %s, and names it', (_, path) => {
+  const said = failureText(failureOf(() => readFileSync(path)));
+  expect(said).toContain('CONTROL_FILE_UNUSABLE: ');
+  expect(said).toContain(path);
+  expect(said).toContain(mendOf('CONTROL_FILE_UNUSABLE'));
+});
+
+it('gives a code and a mend for a folder that is read as a file, which the system does not name', () => {
+  const said = failureText(failureOf(() => readFileSync(folder)));
+  expect(said).toContain('CONTROL_FILE_UNUSABLE: ');
+  expect(said).toContain(mendOf('CONTROL_FILE_UNUSABLE'));
+});
+
+it('gives a code and a mend for a host that has no address', async () => {
+  const failure: unknown = await lookup('none.invalid').catch((cause: unknown) => cause);
+  expect(failureText(failure)).toContain('CONTROL_ADDRESS_UNUSABLE: ');
+  expect(failureText(failure)).toContain(mendOf('CONTROL_ADDRESS_UNUSABLE'));
+});
+
+it('adds the mend to what a folder of the product throws', () => {
+  const failure = Object.assign(new Error('Said here.'), { code: 'KMS_UNAVAILABLE' });
+  expect(failureText(failure)).toBe(`KMS_UNAVAILABLE: Said here. (${mendOf('KMS_UNAVAILABLE')})`);
+});
+
+it.each([
+  ['a code of somebody else', Object.assign(new Error('Said here.'), { code: '__proto__' }), '__proto__: Said here.'],
+  ['no code', new Error('Said here.'), 'Said here.'],
+  ['what is no error', 'thrown', 'unknown failure'],
+])('leaves %s as it is', (_, failure, said) => {
+  expect(failureText(failure)).toBe(said);
+});
+
+it('is what the command line says of a state directory that is not there', () => {
+  const cli = join(import.meta.dirname, 'maso.ts');
+  const asked = ['recorder', 'verify', '--state', join(folder, 'none')];
+  const { stderr, status } = spawnSync(process.execPath, [cli, ...asked], { encoding: 'utf8' });
+  expect(stderr).toContain('maso: CONTROL_FILE_UNUSABLE: ');
+  expect(status).toBe(1);
+});
