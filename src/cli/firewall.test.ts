@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -72,6 +72,38 @@ describe('maso firewall', () => {
     expect(JSON.parse(hidden.lines.join('\n')).tokens.length).toBeGreaterThan(3);
     expect(hidden.lines.join('\n')).not.toContain('previous');
     expect(firewallExplain({ text: attack, channel: 'pigeon', json: false }, terminal())).toBe(2);
+  });
+
+  it.each([
+    ['none', []],
+    ['attacks alone', labelled.slice(0, 12)],
+    ['harmless ones alone', labelled.slice(12)],
+  ])('fits no model to %s, and writes none', (_, rows) => {
+    const file = rowsFile('one-sided.jsonl', rows);
+    const out = join(folder, 'one-sided.model');
+    const code = expect.objectContaining({ code: 'FIREWALL_ROWS_TOO_FEW' });
+    expect(() => firewallCalibrate([file], { out }, terminal())).toThrow(code);
+    // What is composed beside the given rows is harmless: attacks alone have their other side.
+    if (rows[0]?.label !== 'attack') expect(() => firewallTrain([file], { out, name: 'own@1' }, terminal())).toThrow(code);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('does not measure on nothing, and measures on texts of one label', async () => {
+    const none = rowsFile('none.jsonl', []);
+    const harmless = rowsFile('harmless.jsonl', labelled.slice(12));
+    await expect(firewallEval([none, none], { json: false }, terminal())).rejects.toMatchObject({
+      code: 'FIREWALL_ROWS_TOO_FEW',
+    });
+    const io = terminal();
+    expect(await firewallEval([none, harmless], { json: false }, io)).toBe(0);
+    expect(io.lines.join('\n')).toContain('0.1 % false positives: -');
+  });
+
+  it('prints no pin of what is no model', () => {
+    const io = terminal();
+    const code = expect.objectContaining({ code: 'FIREWALL_MODEL_MALFORMED' });
+    expect(() => firewallPin(rowsFile('no.model', labelled), io)).toThrow(code);
+    expect(io.lines).toEqual([]);
   });
 
   it('trains and calibrates the same model from the same files', async () => {

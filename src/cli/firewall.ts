@@ -5,6 +5,7 @@ import { shippedModelFile } from '../adapters/firewall-model-file.ts';
 import { CompactModel } from '../firewall/compact-model.ts';
 import type { Evaluation, ScoredText } from '../firewall/evaluate.ts';
 import { evaluate } from '../firewall/evaluate.ts';
+import { FirewallError } from '../firewall/firewall-error.ts';
 import { languageOf } from '../firewall/language.ts';
 import { channelReadAs } from '../firewall/read-as.ts';
 import { decodeModel, encodeModel } from '../firewall/model-file.ts';
@@ -45,6 +46,7 @@ export async function firewallEval(
     scored.push({ file, sha256, texts });
   }
   const reports = scored.map(({ file, sha256, texts }) => ({ file, sha256, ...evaluate(texts) }));
+  if (scored.every(({ texts }) => texts.length === 0)) throw tooFewRows();
   const all = evaluate(scored.flatMap(({ texts }) => texts));
   if (options.json) io.out(JSON.stringify({ model: model.version, band: settings.band, channels: settings.channels, files: reports, all }, null, 2));
   else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
@@ -53,8 +55,9 @@ export async function firewallEval(
 
 /** Prints what the mesh file has to say to take a model of the user's own. Exit code 0. */
 export function firewallPin(file: string, io: CommandIo): number {
+  const sha256 = pinOf(file);
   io.out(`model: ${file}`);
-  io.out(`sha256: ${pinOf(file)}`);
+  io.out(`sha256: ${sha256}`);
   return 0;
 }
 
@@ -74,6 +77,7 @@ export function firewallTrain(files: readonly string[], options: TrainFiles, io:
   const own = composeRows(fragments, defaultTraining.seed);
   const rows = [...given, ...own];
   const fed = options.feedback === undefined ? rows : applyFeedback(rows, readFileSync(options.feedback, 'utf8'));
+  if (!hasBothLabels(fed)) throw tooFewRows();
   const held = options.held === undefined ? [] : readLabelledFile(options.held).rows;
   const clusters = options.clusters === undefined ? null : readClusters(options.clusters);
   const model = train(fed, { ...defaultTraining, version: options.name, clusters }, held);
@@ -85,7 +89,7 @@ export function firewallTrain(files: readonly string[], options: TrainFiles, io:
   return 0;
 }
 
-/** Fits the probabilities of a model anew on texts that it did not learn from. */
+/** Fits the probabilities of a model anew on texts of both labels that it did not learn from. */
 export function firewallCalibrate(
   files: readonly string[],
   options: { readonly model?: string; readonly out: string },
@@ -93,13 +97,13 @@ export function firewallCalibrate(
 ): number {
   const weights = decodeModel(readFileSync(options.model ?? shippedModelFile().file));
   const model = new CompactModel(weights);
-  const scores = files
-    .flatMap((file) => readLabelledFile(file).rows)
-    .map((row) => ({
-      score: model.read(row.text, row.channel).score,
-      channel: row.channel,
-      isAttack: row.label === 'attack',
-    }));
+  const rows = files.flatMap((file) => readLabelledFile(file).rows);
+  if (!hasBothLabels(rows)) throw tooFewRows();
+  const scores = rows.map((row) => ({
+    score: model.read(row.text, row.channel).score,
+    channel: row.channel,
+    isAttack: row.label === 'attack',
+  }));
   const bytes = encodeModel({ ...weights, calibration: calibrate([scores]) });
   writeFileSync(options.out, bytes);
   io.out(`model   ${options.out}`);
@@ -175,12 +179,20 @@ async function scoredText(row: LabelledRow, model: ModelReader, settings: Firewa
   };
 }
 
+function hasBothLabels(rows: readonly LabelledRow[]): boolean {
+  return rows.some(({ label }) => label === 'attack') && rows.some(({ label }) => label !== 'attack');
+}
+
+function tooFewRows(): FirewallError {
+  return new FirewallError('FIREWALL_ROWS_TOO_FEW', 'There is no labelled text, or none of the other label.');
+}
+
 function summary(report: Evaluation & { readonly file: string }): string {
   const percent = (share: number | undefined) => (share === undefined ? '-' : `${(share * 100).toFixed(1)} %`);
   return [
     `${report.file}: ${report.attacks} attacks, ${report.harmless} harmless, AUC ${report.auc ?? '-'}`,
     `  caught: escalated ${percent(report.recall?.escalated)}, refused ${percent(report.recall?.refused)}`,
     `  false positives: escalated ${percent(report.falsePositives?.escalated)}, refused ${percent(report.falsePositives?.refused)}`,
-    `  recall at 5 / 1 / 0.1 % false positives: ${Object.values(report.recallAt ?? {}).map(percent).join(' / ')}`,
+    `  recall at 5 / 1 / 0.1 % false positives: ${Object.values(report.recallAt ?? {}).map(percent).join(' / ') || '-'}`,
   ].join('\n');
 }

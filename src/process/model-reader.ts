@@ -41,10 +41,12 @@ export function compactModelOf(file: string | undefined): CompactModel {
   return new CompactModel(decodeModel(bytesOf(file)));
 }
 
-/** What `firewall.sha256` of the mesh file has to say for a model. */
+/** What `firewall.sha256` of the mesh file has to say for a model. Throws `FirewallError` for what is none. */
 export function pinOf(file: string): string {
   if (file.endsWith('.onnx')) return readOnnxFiles({ file, sha256: null }).sha256;
-  return createHash('sha256').update(bytesOf(file)).digest('hex');
+  const bytes = bytesOf(file);
+  decodeModel(bytes);
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function bytesOf(file: string): Uint8Array {
