@@ -6,7 +6,7 @@ import { systemRandom } from '../adapters/random-system.ts';
 import { attachedDigest } from '../control/knowledge-orders.ts';
 import { signKnowledgeOrder } from '../identity/knowledge-order.ts';
 import type { KnowledgeAct } from '../identity/knowledge-order.ts';
-import { mintUlid } from '../message/identifiers.ts';
+import { isUlid, mintUlid } from '../message/identifiers.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../message/json.ts';
 import type { CommandIo } from './check.ts';
 import { askNode, keyOfOperator, sayRefused } from './control.ts';
@@ -84,6 +84,7 @@ export async function knowledgeAct(
   options: Signed & { readonly act: 'quarantine' | 'clear'; readonly id: string },
   io: CommandIo,
 ): Promise<number> {
+  if (!isUlid(options.id)) return sayRefused('KNOWLEDGE_ITEM_UNKNOWN', options.json, io);
   const answer = await give(options, options.act, options.id, null);
   if (answer.code !== null) return sayRefused(answer.code, options.json, io);
   if (options.json) io.out(JSON.stringify(answer.body));
