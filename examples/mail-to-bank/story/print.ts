@@ -94,7 +94,7 @@ export function summaryLines(story: PlayedStory): readonly string[] {
     '',
     row('', 'scenario', 'expected', 'seen'),
     ...story.scenarios.map(({ asExpected, name, expected, ending }) =>
-      row(asExpected ? 'ok' : 'FAIL', name, codeOf(expected), codeOf(ending)),
+      row(asExpected ? 'ok' : 'FAIL', name, codeOf(expected), asExpected ? 'the same' : codeOf(ending)),
     ),
     '',
     ...wrapped(`paid: ${paid.length === 0 ? 'nothing' : paid.join('; ')}`, ''),
