@@ -7,6 +7,7 @@ import { createCustodianKey, loadCustodianKey } from '../adapters/custodian-shar
 import { parseOpeningRequest, releaseShare } from '../process/payload-opening.ts';
 import { parseEntryLine } from '../recorder/entry-line.ts';
 import type { CommandIo } from './check.ts';
+import { countOf } from './usual-options.ts';
 import { keyFrom } from './recorder-verify.ts';
 
 type KeygenOptions = { readonly file: string; readonly name: string; readonly json: boolean };
@@ -46,7 +47,7 @@ export function addCustodian(
     .requiredOption('--key <file>', 'your private key')
     .requiredOption('--log-key <key>', 'verifier key of the log, or a file of your own that holds it')
     .option('--witness <key...>', 'verifier keys of witnesses that must have cosigned, or files')
-    .option('--quorum <count>', 'how many of them; default 1 with --witness')
+    .option('--quorum <count>', 'how many of them; default 1 with --witness', countOf)
     .option('--out <file>', 'where the release goes; default: beside the request')
     .addOption(json())
     .addHelpText(

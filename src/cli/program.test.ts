@@ -40,3 +40,12 @@ it.each([
   await expect(program.parseAsync(['node', 'maso', ...line])).rejects.toMatchObject({ code: 'commander.invalidArgument' });
   expect(said.join('\n')).toContain('A port is a number from 0 to 65535.');
 });
+
+it.each([
+  ['recorder', 'verify', '--witness', 'w.vkey', '--quorum', 'two'],
+  ['recorder', 'verify', '--witness', 'w.vkey', '--quorum', '-1'],
+  ['custodian', 'release', 'request.json', '--key', 'k', '--log-key', 'l', '--quorum', 'NaN'],
+])('takes no quorum that is none: maso %s %s %s %s %s %s', async (...line) => {
+  const program = await buildProgram(io, () => undefined, line[0]);
+  await expect(program.parseAsync(['node', 'maso', ...line])).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+});

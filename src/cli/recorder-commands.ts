@@ -12,7 +12,7 @@ import { recorderState } from './recorder-state.ts';
 import { recorderStatus } from './recorder-status.ts';
 import { recorderVerify } from './recorder-verify.ts';
 import { runWitness } from './witness.ts';
-import { portOf, type UsualOptions } from './usual-options.ts';
+import { countOf, portOf, type UsualOptions } from './usual-options.ts';
 
 type Place = UsualOptions & {
   readonly io: CommandIo;
@@ -52,7 +52,7 @@ function addProving(recorder: Command, { io, exit, state, json }: Place): void {
     .option('--checkpoint <file...>', 'signed checkpoints; default: the state directory\'s')
     .option('--key <key>', 'verifier key of the log, or a file that holds it; default: the state\'s')
     .option('--witness <key...>', 'verifier keys of witnesses, or files that hold them')
-    .option('--quorum <count>', 'how many witnesses must have cosigned; default 1 with --witness')
+    .option('--quorum <count>', 'how many witnesses must have cosigned; default 1 with --witness', countOf)
     .addOption(json())
     .addHelpText('after', '\nExample:\n  maso recorder verify --state .maso')
     .action(async (options) => exit(await recorderVerify(options, io)));

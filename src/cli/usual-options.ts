@@ -9,6 +9,12 @@ export type UsualOptions = {
   readonly signedBy: (command: Command) => Command;
 };
 
+/** Takes a whole number from 0 up; anything else is wrong usage, since no count is at least one that is none. */
+export function countOf(text: string): string {
+  if (/^[0-9]{1,9}$/.test(text)) return text;
+  throw new InvalidArgumentError('A count is a whole number from 0 up.');
+}
+
 /** Takes the number of a port, 0 for one that the system picks; anything else is wrong usage. */
 export function portOf(text: string): string {
   if (/^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535) return text;

@@ -54,6 +54,7 @@ describe('the proof of one entry', () => {
     const proof = await proofOf(4, cosigned);
     expect(await verifyProof({ ...input, proof })).toMatchObject({ ok: true, index: 4, size });
     expect((await verifyProof({ ...input, proof, quorum: 2 })).ok).toBe(false);
+    expect((await verifyProof({ ...input, proof, quorum: Number.NaN })).ok).toBe(false);
     const extra = proof.replace('\nindex', '\nextra AAAA\nindex');
     expect((await verifyProof({ ...input, proof: extra })).ok).toBe(true);
   });

@@ -53,6 +53,6 @@ export async function verifyProof(input: ProofInput): Promise<ProofReport> {
   if (!inTree) return invalid;
   const quorum = input.quorum ?? Math.min(1, witnesses.length);
   const cosigned = new Set(cosignatures.map(({ witness }) => witness)).size;
-  if (cosigned < quorum) return { ok: false, code: 'VERIFY_NOT_COSIGNED' };
+  if (!(cosigned >= quorum)) return { ok: false, code: 'VERIFY_NOT_COSIGNED' };
   return { ok: true, index: Number(index), size, cosignatures };
 }

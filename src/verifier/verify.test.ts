@@ -263,3 +263,7 @@ describe('verifying a log', () => {
     );
   });
 });
+
+it('takes no number of witnesses for one that is reached where it is none', async () => {
+  expect(codes(await verify({}, { quorum: Number.NaN }))).toEqual(['NOT_COSIGNED@0']);
+});

@@ -191,7 +191,7 @@ class EntryWalk {
     const cosigned = newestCosignatures(good);
     const prunedUnder = this.#pruned.finish(good.at(-1)?.size ?? 0, this.#findings);
     const { witnesses = [], quorum = Math.min(1, witnesses.length) } = this.#input;
-    if (cosigned.length < quorum) this.#findings.add('VERIFY_NOT_COSIGNED', 0);
+    if (!(cosigned.length >= quorum)) this.#findings.add('VERIFY_NOT_COSIGNED', 0);
     return {
       ok: this.#findings.errors === 0,
       entries: this.read,
