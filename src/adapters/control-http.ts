@@ -71,7 +71,7 @@ export type ControlApi = {
   ) => Promise<RecorderOrderAnswer>;
   /** An operator's signed order; resolves once the child runs, with its name. */
   readonly spawn: (signed: string) => Promise<JsonObject & { readonly code: string | null }>;
-  readonly joinToken: (agent: string) => Promise<string | null>;
+  readonly joinToken: (agent: string) => Promise<{ readonly token: string } | { readonly code: string }>;
   /** Phases, stops, clamps of every agent, and what sidecars said about them. */
   readonly pace: () => JsonObject;
   /** An operator's signed order to PACE; `code` is null once it holds and is on record. */
@@ -157,9 +157,8 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
   });
   server.post('/v1/join-tokens', async (request, reply) => {
     const input = tokenFor.safeParse(request.body);
-    const token = input.success ? await api.joinToken(input.data.agent) : null;
-    if (token === null) return reply.code(404).send({ code: 'CONTROL_ENROLMENT_REFUSED' });
-    return { token };
+    const answer = input.success ? await api.joinToken(input.data.agent) : { code: 'CONTROL_AGENT_UNKNOWN' };
+    return reply.code('code' in answer ? 404 : 200).send(answer);
   });
   const directory = dirname(socketPath);
   await mkdir(directory, { recursive: true, mode: 0o700 });

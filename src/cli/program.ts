@@ -179,7 +179,7 @@ function addSidecar(program: Command, io: CommandIo, exit: Exit): void {
     .command('sidecar')
     .description('Run the sidecar of one agent, and the agent beside it.')
     .argument('<file>', 'mesh file')
-    .argument('[command...]', 'program to run as the agent, after --')
+    .argument('[command...]', 'program to run as the agent, after --; in the folder of the mesh file')
     .requiredOption('--agent <name>', 'agent of the mesh file')
     .addOption(state())
     .option('--join-token <file>', 'file of mode 0600 with a join token; - reads standard input')

@@ -2,6 +2,7 @@
 import type { ControlApi } from '../adapters/control-http.ts';
 import type { BusContext } from '../bus/connection.ts';
 import { applyRevocation } from '../control/revocations.ts';
+import type { Mesh } from '../mesh/mesh.ts';
 import { defaultRetentionDays } from '../mesh/recorder-settings.ts';
 import { isResident } from '../mesh/spawn.ts';
 import type { JsonObject } from '../message/json.ts';
@@ -87,12 +88,21 @@ export function controlApi(
       const { name, spiffeId, lineage } = answer.child;
       return { code: null, child: name, spiffeId, task: lineage.task, endsAt: lineage.endsAt };
     },
-    joinToken: async (agent) => {
-      const manifest = live.mesh.agents.get(agent);
-      const joins = manifest !== undefined && isResident(manifest);
-      return joins && !revocations.isNameRevoked(agent) && !parts.pace.isEnded(agent) ? ((await node()?.joinToken(agent)) ?? null) : null;
-    },
+    joinToken: (agent) => joinTokenFor(agent, parts, live.mesh, node()),
   };
+}
+
+/** A join token, or why nobody can join by that name. */
+async function joinTokenFor(
+  agent: string,
+  { busContext, pace }: Parts,
+  mesh: Mesh,
+  node: ControlledNode | null,
+): ReturnType<ControlApi['joinToken']> {
+  const manifest = mesh.agents.get(agent);
+  if (manifest === undefined || !isResident(manifest)) return { code: 'CONTROL_AGENT_UNKNOWN' };
+  if (busContext.revocations.isNameRevoked(agent) || pace.isEnded(agent)) return { code: 'IDENTITY_REVOKED' };
+  return node === null ? { code: 'CONTROL_ENROLMENT_REFUSED' } : { token: await node.joinToken(agent) };
 }
 
 async function orderPace(signed: string, { pace }: Parts): Promise<JsonObject> {

@@ -93,7 +93,9 @@ describe('a revoked identity on the running mesh', () => {
     const again = await BusLine.open(clientTlsOptions(credential, bundlePem, nodeSpiffeId), port);
     expect(await again.ended).toEqual({ status: 4000, reason: 'IDENTITY_REVOKED' });
     await expect(enrolIntruder(spare)).rejects.toMatchObject({ code: 'CONTROL_ENROLMENT_REFUSED' });
-    expect(await folder.control('POST', '/v1/join-tokens', { agent: 'mallory' })).toMatchObject({ status: 404 });
+    expect(await folder.control('POST', '/v1/join-tokens', { agent: 'mallory' })).toMatchObject({
+      status: 404, body: { code: 'IDENTITY_REVOKED' },
+    });
     const { revoked, certificates } = await shown('mallory');
     expect(revoked).toBe(true);
     const listed = certificates as readonly JsonObject[];

@@ -228,7 +228,9 @@ describe('agents that are spawned on a running mesh', () => {
     expect(JSON.parse(denied.out)).toEqual({ code: 'CONTROL_SPAWN_DENIED' });
     const away = await agentCommand('spawn', 'helper', '--parent', 'mallory', ...signedBy());
     expect(JSON.parse(away.out)).toEqual({ code: 'CONTROL_SPAWN_PARENT' });
-    expect((await folder.control('POST', '/v1/join-tokens', { agent: 'helper-1' })).status).toBe(404);
+    expect(await folder.control('POST', '/v1/join-tokens', { agent: 'helper-1' })).toMatchObject({
+      status: 404, body: { code: 'CONTROL_AGENT_UNKNOWN' },
+    });
   });
 
   it('end when their node is killed, processes and all, and do not come back', async () => {
