@@ -49,3 +49,8 @@ it.each([
   const program = await buildProgram(io, () => undefined, line[0]);
   await expect(program.parseAsync(['node', 'maso', ...line])).rejects.toMatchObject({ code: 'commander.invalidArgument' });
 });
+
+it('wraps the list of all commands to the width of a usual terminal', async () => {
+  const wide = (await build()).helpInformation().split('\n').filter((line) => line.length > 80);
+  expect(wide).toEqual([]);
+});

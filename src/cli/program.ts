@@ -38,6 +38,7 @@ export async function buildProgram(io: CommandIo, exit: Exit, named?: string): P
     .description('A security mesh for fleets of AI agents.')
     .version('0.1.0')
     .exitOverride()
+    .configureHelp({ minWidthToWrap: 30 })
     .showHelpAfterError('(maso --help shows the commands)')
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
   const asked = families.filter(({ names }) => named !== undefined && names.includes(named));
