@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
+import { findSubject } from '../recorder/trace-subject.ts';
 import { taskLedger, type TaskLedger } from '../recorder/task-ledger.ts';
 import type { CommandIo } from './check.ts';
 import { sayRefused } from './control.ts';
 import { withIndex } from './recorder-query.ts';
+import { tracedEntries } from './trace-entries.ts';
 
 type LedgerOptions = { readonly task: string; readonly state: string; readonly json: boolean };
 
-/** `maso ledger TASK`: what a task cost, from the log itself, mesh running or not. */
+/** `maso ledger TASK`: what a task cost, from the log itself, mesh running or not; `task` is any id that a trace takes. */
 export async function ledger(options: LedgerOptions, io: CommandIo): Promise<number> {
-  const { task, state, json } = options;
-  const named = await withIndex({ state }, io, (index) => index.naming(task));
-  const found = taskLedger(task, named);
+  const { task: id, state, json } = options;
+  const entries = await withIndex({ state }, io, (index) => tracedEntries(id, index)) ?? [];
+  const subject = await findSubject(id, Readable.from(entries));
+  if (subject === 'ambiguous') return sayRefused('RECORDER_TRACE_AMBIGUOUS', json, io);
+  const task = subject === 'unknown' ? null : subject.task;
+  const found = task === null ? null : taskLedger(task, entries);
   if (found === null) return sayRefused('RECORDER_TRACE_UNKNOWN', json, io);
   if (json) io.out(JSON.stringify(found));
   else for (const line of ledgerText(found)) io.out(line);

@@ -276,10 +276,10 @@ function addLedger(program: Command, io: CommandIo, exit: Exit): void {
   program
     .command('ledger')
     .description('What a task cost: hops, controls, time, tokens, money; and with a judge on each hop.')
-    .argument('<task>', 'task id')
+    .argument('<task>', 'id of the task, a message or an entry of it, or at least 8 characters of one')
     .addOption(state())
     .addOption(json())
-    .addHelpText('after', '\nExample:\n  maso ledger 01JD3K5V3T9Y8Z7X6W5V4T3S2R --state .maso')
+    .addHelpText('after', '\nExample:\n  maso ledger 01JD3K5V --state .maso')
     .action(async (task: string, options) => exit(await (await import('./ledger.ts')).ledger({ task, ...options }, io)));
 }
 

@@ -112,6 +112,16 @@ describe('an auditor', () => {
     expect((await run('trace', 'nothing-like-it', '--json')).exit).toBe(1);
   });
 
+  it('asks what a task cost by any id that a trace takes', async () => {
+    const [task, message] = [ulid(1_000_000), ulid(2_000_300)];
+    for (const id of [task, task.slice(0, 22), message]) {
+      expect(JSON.parse((await run('ledger', id, '--json')).out[0] ?? ''), id).toMatchObject({ task });
+    }
+    for (const [id, code] of [['nothing-like-it', 'RECORDER_TRACE_UNKNOWN'], [task.slice(0, 7), 'RECORDER_TRACE_UNKNOWN']]) {
+      expect(await run('ledger', id ?? '', '--json')).toMatchObject({ exit: 1, out: [JSON.stringify({ code })] });
+    }
+  });
+
   it('verifies with the state directory alone', async () => {
     const verified = await run('recorder', 'verify', '--json');
     expect(JSON.parse(verified.out[0] ?? '')).toMatchObject({ ok: true, covered: entries });
