@@ -51,7 +51,7 @@ describe('orders and ids of one token', () => {
   const attacks = tokenAttacks(draw).filter(({ form }) => form !== 'hex in the form of uuids');
 
   it('reads an order without spaces alone, however its words are joined or written', () => {
-    const passed = attacks.filter(({ token }) => textsToRead(textsOf(requestWith(token, draw)))[0] !== token);
+    const passed = attacks.filter(({ token }) => !textsToRead(textsOf(requestWith(token, draw))).includes(token));
     expect(passed).toEqual([]);
   });
 
