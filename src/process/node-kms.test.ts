@@ -132,11 +132,7 @@ describe('a key that could not be wrapped again', () => {
   });
 
   test('and cannot be named keeps every file from being taken, until it is wrapped or can be', async () => {
-    const options = {
-      directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
-    };
-    const before = await openBuiltinAuthority(options);
-    await kms.keep(() => rewrapAuthority(options, (failure) => void reported.push(failure)), false);
+    const { options, before } = await keptAuthority();
     const file = join(options.directory, readdirSync(options.directory)[0] ?? '');
     chmodSync(file, 0o644);
     write({ ...inVault(), earlier: [keyFile] });
@@ -184,11 +180,7 @@ test('a file that changes again at once does not leave behind what was stored me
 });
 
 test('the key of the authority is wrapped again while it goes on, and opens under the new one alone', async () => {
-  const options = {
-    directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
-  };
-  const before = await openBuiltinAuthority(options);
-  await kms.keep(() => rewrapAuthority(options, (failure) => void reported.push(failure)), false);
+  const { options, before } = await keptAuthority();
   write({ ...inVault(), earlier: [keyFile] });
   await kms.renew();
   write(inVault());
@@ -196,3 +188,13 @@ test('the key of the authority is wrapped again while it goes on, and opens unde
   expect(after.bundlePem()).toBe(before.bundlePem());
   expect(reported).toEqual([]);
 });
+
+/** An authority whose key is wrapped again with all else that the KMS keeps. */
+async function keptAuthority() {
+  const options = {
+    directory: join(folder, 'authority'), trustDomain: 'example.test', kms, clock, random: systemRandom,
+  };
+  const before = await openBuiltinAuthority(options);
+  await kms.keep(() => rewrapAuthority(options, (failure) => void reported.push(failure)), false);
+  return { options, before };
+}
