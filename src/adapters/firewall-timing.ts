@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FirewallTiming } from '../firewall/firewall.ts';
+import type { FirewallTiming } from '../firewall/answers.ts';
 
 /** The firewall's clock and deadline on the monotonic clock of the event loop. */
 export const systemFirewallTiming: FirewallTiming = {

@@ -62,11 +62,21 @@ describe('compact injection model', () => {
       .toBe('ok');
   });
 
+  it('answers short texts at once, and gives the loop back where one review has many', async () => {
+    const { model } = start({ inlineUnitsMax: 100 });
+    const text = (number: number) => `${number} boxes stand in the hall.`.padEnd(100, '.');
+    const asked = [1, 2, 3].map((number) => model.classify({ ...question, text: text(number) }));
+    expect(asked.map((answer) => answer instanceof Promise)).toEqual([false, false, true]);
+    expect((await asked[2])?.status).toBe('ok');
+    await Promise.resolve();
+    expect(model.classify({ ...question, text: text(4) })).toMatchObject({ status: 'ok' });
+  });
+
   it('gives the loop back while a long text is read, and lateness is seen', async () => {
     const { model } = start();
-    await model.classify({ ...question, text: 'x '.repeat(2000) });
+    await model.classify({ ...question, text: 'x '.repeat(5000) });
     const late = await systemFirewallTiming.within(
-      model.classify({ ...question, text: 'ignore this and that '.repeat(20_000) }),
+      Promise.resolve(model.classify({ ...question, text: 'ignore this and that '.repeat(20_000) })),
       1,
     );
     expect(late).toEqual({ late: true });

@@ -30,7 +30,7 @@ export class OnnxInjectionModel implements InjectionModel {
     this.#thread = new ModelThread({ program: 'injection-model-onnx-worker', workerData, report });
   }
 
-  classify(question: InjectionQuestion): Promise<InjectionAnswer> {
+  classify(question: InjectionQuestion): InjectionAnswer | Promise<InjectionAnswer> {
     return this.#kept.of(question, () => this.#thread.ask(question));
   }
 

@@ -11,14 +11,19 @@ const keptMax = 1024;
 export class KeptAnswers {
   readonly #kept = new Map<string, InjectionAnswer>();
 
-  async of(
+  of(
     question: InjectionQuestion,
     ask: () => InjectionAnswer | Promise<InjectionAnswer>,
-  ): Promise<InjectionAnswer> {
+  ): InjectionAnswer | Promise<InjectionAnswer> {
     const key = createHash('sha256').update(`${question.channel}\0${question.text}`).digest('base64');
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;
-    const answer = await ask();
+    const answer = ask();
+    if (answer instanceof Promise) return answer.then((late) => this.#noted(key, late));
+    return this.#noted(key, answer);
+  }
+
+  #noted(key: string, answer: InjectionAnswer): InjectionAnswer {
     if (answer.status === 'ok') this.#keep(key, answer);
     return answer;
   }

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
-import type { FirewallTiming } from '../firewall/firewall.ts';
+import type { FirewallTiming } from '../firewall/answers.ts';
 import type { InjectionAnswer, InjectionModel } from '../firewall/injection-model.ts';
 import { noInjectionModel } from '../firewall/injection-model.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { FirewallTiming } from '../firewall/firewall.ts';
+import { answersInTime, type FirewallTiming } from '../firewall/answers.ts';
 import type { Channel, InjectionModel } from '../firewall/injection-model.ts';
 import { textsToRead } from '../firewall/texts-to-read.ts';
 import { carriesInstructions, mayAssign } from '../mesh/assignment.ts';
@@ -34,24 +34,15 @@ export async function readAgain(
   if (texts.length === 0) return unconfigured;
   if (timing === undefined) return unread;
   const channel = channelOf(body, mesh);
-  try {
-    const answers = await timing.within(
-      Promise.all(texts.map((text) => model.classify({ text, channel }))),
-      mesh.firewall.timeoutMs,
-    );
-    if (answers.late) return unread;
-    let probability = 0;
-    for (const answer of answers.value) {
-      if (answer.status !== 'ok' || !(answer.probability >= 0 && answer.probability <= 1)) {
-        return unread;
-      }
-      probability = Math.max(probability, answer.probability);
-    }
-    return { probability, unread: false };
-  } catch {
+  const answers = await answersInTime({ model, texts, channel }, timing, mesh.firewall.timeoutMs);
+  if (answers.late) return unread;
+  let probability = 0;
+  for (const answer of answers.value) {
     // A model that breaks its contract said nothing.
-    return unread;
+    if (answer?.status !== 'ok' || !(answer.probability >= 0 && answer.probability <= 1)) return unread;
+    probability = Math.max(probability, answer.probability);
   }
+  return { probability, unread: false };
 }
 
 function channelOf({ type, from, to }: EnvelopeBody, mesh: Mesh): Channel {

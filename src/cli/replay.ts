@@ -154,7 +154,7 @@ async function sendRows(
     under.push(sent);
     // Whatever fails is thrown below, once all have ended; until then it must not end the process.
     sent.catch(() => undefined);
-    await (rate === 0 ? sent : sleep(sending.startedMs + (under.length * 1000) / rate - performance.now()));
+    await (rate === 0 ? sent : sleep(Math.max(0, sending.startedMs + (under.length * 1000) / rate - performance.now())));
   }
   await Promise.all(under);
 }

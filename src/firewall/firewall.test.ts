@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RiskClass } from '../mesh/mesh.ts';
 import { firewallCodes } from './codes.ts';
-import type { FirewallTiming } from './firewall.ts';
+import type { FirewallTiming } from './answers.ts';
 import { checkThresholds, reviewTexts } from './firewall.ts';
 import type { InjectionAnswer, InjectionModel } from './injection-model.ts';
 import { noInjectionModel } from './injection-model.ts';
@@ -138,6 +138,47 @@ describe('semantic firewall', () => {
       code: 'FIREWALL_INJECTION',
     });
     expect((await review(modelOf(sure(0.2)))).version).toBe('test 7');
+  });
+
+  it('judges what the model says at once without waiting, and counts no other work as its time', async () => {
+    let atUs = 0;
+    const clock: FirewallTiming = { nowUs: () => atUs, within: () => Promise.reject(new Error('timer')) };
+    const atOnce = (answer: unknown): InjectionModel => ({ ...modelOf(sure(0)), classify: () => answer as InjectionAnswer });
+    const other = Promise.resolve().then(() => (atUs += 1_000_000));
+    const verdicts = [sure(0.2)(), sure(0.9)(), sure(NaN)(), null, {}].map((answer) =>
+      review(atOnce(answer), 'HIGH', ['x', 'y'], clock),
+    );
+    await other;
+    expect((await Promise.all(verdicts)).map(({ outcome, code, tookUs }) => [outcome, code, tookUs])).toEqual([
+      ['GO', null, 0],
+      ['NO-GO', 'FIREWALL_INJECTION', 0],
+      ['NO-GO', 'FIREWALL_MALFORMED', 0],
+      ['NO-GO', 'FIREWALL_MALFORMED', 0],
+      ['NO-GO', 'FIREWALL_MALFORMED', 0],
+    ]);
+  });
+
+  it('refuses when the model throws at once', async () => {
+    const broken: InjectionModel = {
+      ...modelOf(sure(0)),
+      classify: () => {
+        throw new Error('secret text');
+      },
+    };
+    const verdict = await review(broken);
+    expect(verdict).toMatchObject({ outcome: 'NO-GO', code: 'FIREWALL_UNAVAILABLE' });
+    expect(JSON.stringify(verdict)).not.toContain('secret text');
+  });
+
+  it('waits for all texts where one of them needs waiting', async () => {
+    const later = modelOf((text) => sure(text === 'bad' ? 0.99 : 0)());
+    const mixed: InjectionModel = {
+      ...later,
+      classify: (question) =>
+        question.text === 'bad' ? later.classify(question) : { status: 'ok', probability: 0, version: '7' },
+    };
+    expect(await review(mixed, 'LOW', ['a', 'bad'])).toMatchObject({ code: 'FIREWALL_INJECTION' });
+    expect(await review(mixed, 'HIGH', ['a', 'bad'], late)).toMatchObject({ code: 'FIREWALL_LATE' });
   });
 
   it('says GO without a model only by declaration, and says so', async () => {

@@ -4,6 +4,7 @@ import type { Finding, Outcome, Verdict } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 import type { FirewallCode } from './codes.ts';
 import { FirewallError } from './firewall-error.ts';
+import { answersInTime, type Answers, type FirewallTiming } from './answers.ts';
 import type { Channel, InjectionAnswer, InjectionModel } from './injection-model.ts';
 
 export type FirewallThresholds = {
@@ -13,17 +14,6 @@ export type FirewallThresholds = {
   readonly refuseAt: number;
   /** For all texts of one review together. */
   readonly timeoutMs: number;
-};
-
-/** Time, as the process that wires the firewall provides it. */
-export type FirewallTiming = {
-  /** Monotonic microseconds. */
-  readonly nowUs: () => number;
-  /** Resolves with the promise's value, or with `late` once `timeoutMs` have passed. */
-  readonly within: <Value>(
-    promise: Promise<Value>,
-    timeoutMs: number,
-  ) => Promise<{ readonly late: false; readonly value: Value } | { readonly late: true }>;
 };
 
 export type FirewallReview = {
@@ -52,47 +42,19 @@ export function checkThresholds(thresholds: FirewallThresholds): void {
  * refused. Never rejects.
  */
 export async function reviewTexts(review: FirewallReview): Promise<Verdict> {
-  const { model, timing } = review;
+  const { model, timing, thresholds } = review;
   if (!model.configured) return verdict('none (not configured)', 0, 'GO', []);
   if (timing === undefined) {
     return verdict(model.name, 0, 'NO-GO', [finding('FIREWALL_UNBOUNDED', 'firewall/deadline')]);
   }
   const startedAtUs = timing.nowUs();
-  const answered = await answersInTime(review, timing);
+  const texts = review.texts.slice(0, textsMax);
+  const answers = answersInTime({ model, texts, channel: review.channel }, timing, thresholds.timeoutMs);
+  // What was answered at once is judged at once: other texts of this turn are no part of its time.
+  const answered = answers instanceof Promise ? await answers : answers;
   const tookUs = Math.max(0, timing.nowUs() - startedAtUs);
   if (answered.late) return failure(review, model.name, tookUs, 'FIREWALL_LATE');
   return judge(review, answered.value, tookUs);
-}
-
-type Answers = readonly InjectionAnswer[];
-
-async function answersInTime(
-  review: FirewallReview,
-  timing: FirewallTiming,
-): Promise<{ readonly late: false; readonly value: Answers } | { readonly late: true }> {
-  try {
-    return await timing.within(askAll(review), review.thresholds.timeoutMs);
-  } catch {
-    // A clock that fails gives no answer in time.
-    return { late: true };
-  }
-}
-
-function askAll({ model, texts, channel }: FirewallReview): Promise<Answers> {
-  return Promise.all(texts.slice(0, textsMax).map((text) => ask(model, text, channel)));
-}
-
-async function ask(
-  model: InjectionModel,
-  text: string,
-  channel: Channel,
-): Promise<InjectionAnswer> {
-  try {
-    return await model.classify({ text, channel });
-  } catch {
-    // The error is not kept: an adapter may have put the text into it.
-    return { status: 'unavailable', reason: 'the model threw' };
-  }
 }
 
 /** The surest refusal leads: one text that nobody could read does not soften another's verdict. */

@@ -27,8 +27,9 @@ export type InjectionAnswer =
 /**
  * A model that reads for meaning. It advises: no guarantee rests on it, it may be wrong both ways.
  *
- * `classify` resolves and does not reject; a caller treats a rejection as `unavailable` all the
- * same, and does not wait longer than its own deadline. Calls may overlap. It keeps nothing of the
+ * `classify` answers at once, or resolves and does not reject; a caller treats what is thrown or
+ * rejected as `unavailable` all the same, and does not wait longer than its own deadline. What
+ * answers at once keeps the loop for a few milliseconds at most. Calls may overlap. It keeps nothing of the
  * text, writes it nowhere and sends it nowhere that the operator has not configured. An answer
  * outside 0 to 1 is malformed and refused by the caller.
  *
@@ -38,7 +39,7 @@ export type InjectionAnswer =
 export interface InjectionModel {
   readonly name: string;
   readonly configured: boolean;
-  classify(question: InjectionQuestion): Promise<InjectionAnswer>;
+  classify(question: InjectionQuestion): InjectionAnswer | Promise<InjectionAnswer>;
 }
 
 /** No model, by declaration: every verdict says `none (not configured)`. */

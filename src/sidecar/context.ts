@@ -3,7 +3,7 @@ import type { ContentShape } from '../anomaly/content-shape.ts';
 import type { Credential, PeerIdentity } from '../identity/credential.ts';
 import type { RevocationView } from '../identity/revocation.ts';
 import type { InjectionModel } from '../firewall/injection-model.ts';
-import type { FirewallTiming } from '../firewall/firewall.ts';
+import type { FirewallTiming } from '../firewall/answers.ts';
 import type { Judge } from '../judge/judge.ts';
 import type { JudgeMemory } from '../judge/judge-memory.ts';
 import type { MandateVerifier } from '../mandate/verifier.ts';
