@@ -16,7 +16,7 @@ export type CompactInjectionModelOptions = {
 };
 
 /**
- * 0.8 ms of work, 3 ms for a text made to be slow: less than a message to a thread and back takes on two busy
+ * 0.8 ms of work, 4 ms for a text made to be slow: less than a message to a thread and back takes on two busy
  * cores, where the thread has to be woken and has its own code to warm.
  */
 const inlineUnitsDefault = 8192;
