@@ -86,6 +86,21 @@ describe('maso check', () => {
     expect(run.out).toMatch(new RegExp(`^security_mesh\\.yaml:2:\\d+ warning ${code} `, 'm'));
   });
 
+  it('warns of suppressions that ended, end soon or name no rule, where they stand', async () => {
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const item = (rule: string, expires: string): string =>
+      `\n      - { rule: ${rule}, path: /a, reason: made up, by: alice, expires: ${expires} }`;
+    const text = (sampleFiles[sampleFile] ?? '').replace('security_mesh:', 'security_mesh:\n  scanner:\n    suppressions:' +
+      `${item('secret/*', '2020-12-31')}${item('hidden/*', tomorrow)}${item('hiden/*', '2099-12-31')}${item('output/*', '2099-12-31')}`);
+    const run = await check('security_mesh.yaml', write({ ...sampleFiles, [sampleFile]: text }));
+    expect(run.exit).toBe(0);
+    expect(run.out.match(/^.*SCAN_SUPPRESSION_.*$/gm)).toEqual([
+      expect.stringMatching(/^security_mesh\.yaml:4:\d+ warning SCAN_SUPPRESSION_ENDED .+ \(.+\)$/),
+      expect.stringMatching(/^security_mesh\.yaml:5:\d+ warning SCAN_SUPPRESSION_ENDING .+ \(.+\)$/),
+      expect.stringMatching(/^security_mesh\.yaml:6:\d+ warning SCAN_SUPPRESSION_UNMATCHED .+ \(.+\)$/),
+    ]);
+  });
+
   it('exits 0 for the sample and tells what the mesh is', async () => {
     const run = await check('security_mesh.yaml', write(sampleFiles));
     expect(run).toMatchObject({ exit: 0, err: '' });

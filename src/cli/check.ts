@@ -14,6 +14,7 @@ import { CedarPolicies } from '../policy/cedar.ts';
 import { policyCodes } from '../policy/codes.ts';
 import { PolicyError } from '../policy/policy-error.ts';
 import { firewallDiagnostics } from './check-firewall.ts';
+import { suppressionDiagnostics } from './check-suppressions.ts';
 
 export type CheckOptions = {
   /** Path of the mesh file; empty or absent is a usage error. */
@@ -45,7 +46,8 @@ export async function checkCommand(options: CheckOptions, io: CommandIo): Promis
     return 2;
   }
   const loaded = readMesh(resolve(io.directory, file));
-  const diagnostics = [...loaded.diagnostics, ...firewallDiagnostics(loaded), ...(await policyDiagnostics(loaded))]
+  const ofControls = [...firewallDiagnostics(loaded), ...suppressionDiagnostics(loaded, Date.now())];
+  const diagnostics = [...loaded.diagnostics, ...ofControls, ...(await policyDiagnostics(loaded))]
     .map((item) => ({ ...item, file: relative(io.directory, item.file) || item.file }));
   const errors = diagnostics.filter((item) => item.severity === 'error');
   const description = loaded.ok ? describeMesh(loaded.placed.mesh) : null;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { pathToFileURL } from 'node:url';
 import { codeEntry } from '../process/codes.ts';
+import type { ScanNotice } from './scan-notices.ts';
 
 export type TextPosition = { readonly line: number; readonly column: number };
 
@@ -34,7 +35,11 @@ const levels = { note: 'note', escalate: 'warning', 'no-go': 'error' } as const;
 const severities = { note: '2.0', escalate: '5.0', 'no-go': '8.5' } as const;
 
 /** SARIF 2.1.0 (OASIS). Messages say what a rule means, never what was found. */
-export function sarifOf(found: readonly FileFinding[], version: string): object {
+export function sarifOf(
+  found: readonly FileFinding[],
+  version: string,
+  notices: readonly ScanNotice[],
+): object {
   const ruleIds = [...new Set(found.map(({ rule }) => rule))];
   return {
     $schema: 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json',
@@ -47,8 +52,12 @@ export function sarifOf(found: readonly FileFinding[], version: string): object 
             semanticVersion: '0.1.0',
             version,
             rules: ruleIds.map((id) => ruleOf(id, found)),
+            notifications: notifiedOf(notices),
           },
         },
+        invocations: [
+          { executionSuccessful: true, toolExecutionNotifications: notices.map(notificationOf) },
+        ],
         columnKind: 'utf16CodeUnits',
         results: found.map((item) => resultOf(item, ruleIds.indexOf(item.rule))),
       },
@@ -91,6 +100,22 @@ function resultOf(item: FileFinding, ruleIndex: number): object {
       },
     ],
   };
+}
+
+function notifiedOf(notices: readonly ScanNotice[]): readonly object[] {
+  return [...new Set(notices.map(({ code }) => code))].map((id) => ({
+    id,
+    shortDescription: { text: codeEntry(id)?.means ?? id },
+    help: { text: codeEntry(id)?.mend ?? id },
+  }));
+}
+
+function notificationOf({ code, level, message, mend, place }: ScanNotice): object {
+  const own = { descriptor: { id: code }, level, message: { text: `${message} ${mend}` } };
+  if (place === null) return own;
+  const { line: startLine, column: startColumn } = place;
+  const artifactLocation = { uri: uriOf(place.file) };
+  return { ...own, locations: [{ physicalLocation: { artifactLocation, region: { startLine, startColumn } } }] };
 }
 
 /** Of a person who answered for it outside of the file (SARIF 3.35); absent where nobody did. */

@@ -26,6 +26,12 @@ function scan(changes: Partial<ScanOptions> = {}) {
   return { code, out, err };
 }
 
+function saidWith(code: number, changes: Partial<ScanOptions> = {}): string {
+  const told = scan(changes);
+  expect(told).toMatchObject({ code, out: [] });
+  return told.err.join('\n');
+}
+
 function write(name: string, text: string | Uint8Array): void {
   writeFileSync(join(directory, name), text);
 }
@@ -40,10 +46,21 @@ describe('maso scan', () => {
     expect(scan({ mesh: 'mesh.yaml' }).code).toBe(2);
   });
 
-  it.skipIf(process.getuid?.() === 0)('is an error when a file cannot be read', () => {
+  it.skipIf(process.getuid?.() === 0)('is an error when a file or a folder cannot be read', () => {
     write('locked.txt', 'x');
     chmodSync(join(directory, 'locked.txt'), 0o000);
-    expect(scan().code).toBe(2);
+    expect(saidWith(2)).toMatch(/^maso scan: CONTROL_FILE_UNUSABLE: .*locked\.txt/);
+    rmSync(join(directory, 'locked.txt'));
+    mkdirSync(join(directory, 'locked'), { mode: 0o000 });
+    expect(saidWith(2)).toMatch(/^maso scan: CONTROL_FILE_UNUSABLE: .*locked/);
+  });
+
+  it('says of all that ends it a code and a mend', () => {
+    expect(saidWith(2, { target: 'missing' })).toMatch(/^maso scan: CONTROL_FILE_UNUSABLE: .*missing.* \(.+\.\)$/);
+    expect(saidWith(2, { json: true, sarif: true })).toMatch(/^maso scan: SCAN_OPTIONS_INVALID: .+ \(.+\.\)$/);
+    expect(saidWith(2, { mesh: 'none.yaml' })).toMatch(/^none\.yaml:1:1 MESH_FILE_MISSING .+ \(.+\.\)\nmaso scan: MESH_REFUSED: .+ \(.+\.\)$/);
+    write('mesh.yaml', 'security_mesh: [');
+    expect(saidWith(2, { mesh: 'mesh.yaml' })).toMatch(/^mesh\.yaml:1:\d+ MESH_SYNTAX [^]+\nmaso scan: MESH_REFUSED: /);
   });
 
   it('exits with 0 where nothing is, and with 1 where something is, without showing it', () => {
@@ -68,7 +85,22 @@ describe('maso scan', () => {
     symlinkSync('/etc/hostname', join(directory, 'link'));
     mkdirSync(join(directory, 'node_modules'));
     write('node_modules/x.txt', token);
-    expect(scan()).toMatchObject({ code: 0, out: ['0 files scanned, 1 skipped, 0 findings'] });
+    expect(scan()).toMatchObject({ code: 0, out: ['0 files scanned, 2 skipped, 0 findings'] });
+  });
+
+  it('names what it left out, and why', () => {
+    for (const name of ['a.bin', 'b.bin', 'c.bin', 'd\n.bin']) write(name, new Uint8Array([1, 0, 2]));
+    write('long.txt', 'x'.repeat(16 * 1024 * 1024 + 1));
+    const { code, err } = scan();
+    expect(code).toBe(0);
+    expect(err.sort()).toEqual([
+      expect.stringMatching(/^note SCAN_FILE_LEFT_OUT Not scanned \(binary\): "a\.bin", "b\.bin", "c\.bin" and 1 more\. \(.+\.\)$/),
+      expect.stringMatching(/^note SCAN_FILE_LEFT_OUT Not scanned \(over 16 MiB\): "long\.txt"\. \(.+\.\)$/),
+    ]);
+    rmSync(join(directory, 'a.bin'));
+    rmSync(join(directory, 'b.bin'));
+    rmSync(join(directory, 'long.txt'));
+    expect(scan().err).toEqual([expect.stringContaining('"c.bin", "d\\n.bin".')]);
   });
 
   it('writes SARIF 2.1.0 with a place and a level for each finding', () => {
@@ -140,5 +172,57 @@ describe('maso scan', () => {
     for (const broken of ['file: /b.txt', 'file: ../c.txt', 'file: a//b', 'file: ""', 'file: "a\\\\b"', 'file: b.txt, path: /b']) {
       expect(scanned(broken), broken).toBe(2);
     }
+  });
+});
+
+describe('maso scan, of the suppressions of a mesh file', () => {
+  const day = (fromNow: number): string => new Date(Date.now() + fromNow * 86_400_000).toISOString().slice(0, 10);
+  const mesh = (...suppressions: readonly string[]): void => write('mesh.yaml',
+    'security_mesh:\n  scanner:\n    suppressions:\n' +
+    suppressions.map((own) => `      - { ${own}, reason: "made up for a test", by: alice }\n`).join(''));
+
+  beforeEach(() => {
+    write('note.txt', 'An ordinary note.');
+    mesh(
+      `rule: secret/*, expires: ${day(-3)}`,
+      `rule: injection/*, file: "*.md", expires: ${day(3)}`,
+      `rule: secret/gitlab-tokens, expires: ${day(90)}`,
+      `rule: secret/*, path: /note, expires: ${day(-3)}`,
+      `rule: personal/*, expires: ${day(90)}`,
+    );
+  });
+
+  it('names those that ended, end soon or name no rule, where they stand', () => {
+    const { code, out, err } = scan({ target: 'note.txt', mesh: 'mesh.yaml' });
+    expect({ code, out }).toEqual({ code: 0, out: ['1 files scanned, 0 skipped, 0 findings'] });
+    expect(err).toEqual([
+      expect.stringMatching(/^mesh\.yaml:4:\d+ warning SCAN_SUPPRESSION_ENDED .*secret\/\* .* \(.+\)$/),
+      expect.stringMatching(/^mesh\.yaml:5:\d+ note SCAN_SUPPRESSION_ENDING .*injection\/\* .* \(.+\)$/),
+      expect.stringMatching(/^mesh\.yaml:6:\d+ warning SCAN_SUPPRESSION_UNMATCHED .*"secret\/gitlab-token"\? \(.+\)$/),
+    ]);
+  });
+
+  it('says the same in JSON and as notifications in SARIF', () => {
+    const report = JSON.parse(scan({ json: true, target: 'note.txt', mesh: 'mesh.yaml' }).out[0] ?? '');
+    expect(report.notices).toMatchObject([
+      { code: 'SCAN_SUPPRESSION_ENDED', level: 'warning', place: { file: 'mesh.yaml', line: 4 } },
+      { code: 'SCAN_SUPPRESSION_ENDING', level: 'note' },
+      { code: 'SCAN_SUPPRESSION_UNMATCHED', level: 'warning' },
+    ]);
+    const [run] = JSON.parse(scan({ sarif: true, target: 'note.txt', mesh: 'mesh.yaml' }).out[0] ?? '').runs;
+    expect(run.tool.driver.notifications.map(({ id }: { id: string }) => id))
+      .toEqual(['SCAN_SUPPRESSION_ENDED', 'SCAN_SUPPRESSION_ENDING', 'SCAN_SUPPRESSION_UNMATCHED']);
+    expect(run.invocations).toMatchObject([{
+      executionSuccessful: true,
+      toolExecutionNotifications: [
+        {
+          descriptor: { id: 'SCAN_SUPPRESSION_ENDED' },
+          level: 'warning',
+          locations: [{ physicalLocation: { artifactLocation: { uri: 'mesh.yaml' }, region: { startLine: 4 } } }],
+        },
+        { descriptor: { id: 'SCAN_SUPPRESSION_ENDING' }, level: 'note' },
+        { descriptor: { id: 'SCAN_SUPPRESSION_UNMATCHED' }, level: 'warning' },
+      ],
+    }]);
   });
 });

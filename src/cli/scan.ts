@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import { readMesh } from '../adapters/mesh-files.ts';
+import { formatDiagnostic, MeshError } from '../mesh/diagnostic.ts';
+import type { LoadedMesh } from '../mesh/load.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { defaultScannerSettings, type Suppression } from '../mesh/scanner-settings.ts';
 import type { Classification } from '../message/envelope.ts';
+import { scannerCodes } from '../scanner/codes.ts';
 import type { GradedFinding } from '../scanner/finding-list.ts';
 import { createScanner, type Scanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import { suppressionDiagnostics } from './check-suppressions.ts';
 import type { CommandIo, ExitCode } from './check.ts';
+import { failureText } from './failure-text.ts';
 import { matchesGlob } from './file-glob.ts';
+import { filesUnder, textOf, type FoundFile, type LeftOut } from './scan-files.ts';
+import { leftOutNotices, noticeLine, noticeOf, type ScanNotice } from './scan-notices.ts';
 import { placeOf, sarifOf, type FileFinding } from './scan-report.ts';
 
 export type ScanOptions = {
@@ -26,53 +32,86 @@ export type ScanOptions = {
   readonly person: boolean;
 };
 
-const fileBytesMax = 16 * 1024 * 1024;
 /** One scan; a longer file is read in parts that overlap, so that nothing is cut in two. */
 const partLength = 262_144;
 const overlapLength = 4096;
 const progressEveryMs = 2_000;
-const skippedFolders = new Set(['.git', '.hg', '.svn', 'node_modules']);
 const grades = { note: 0, escalate: 1, 'no-go': 2 } as const;
 
-type Tally = { files: number; skipped: number; readonly found: FileFinding[] };
+type Tally = {
+  files: number;
+  readonly leftOut: Map<LeftOut, string[]>;
+  readonly found: FileFinding[];
+};
 
 /**
  * `maso scan FILE|DIR`: the deterministic scanners over files, as they run over payloads. Exit 0 when
- * nothing was found, 1 on findings, 2 on wrong usage or a file that cannot be read. Binary files and
- * links are skipped and counted. Never prints what it found, only where.
+ * nothing was found, 1 on findings, 2 on wrong usage or a file that cannot be read. Binary files, long
+ * ones and links are left out, and said to be. Never prints what it found, only where.
  */
 export function scanCommand(options: ScanOptions, io: CommandIo): ExitCode {
-  const failAt = grades[asGrade(options.failOn) ?? 'escalate'];
+  const failAt = asGrade(options.failOn);
   const classification = asClassification(options.classification);
-  if (asGrade(options.failOn) === null || classification === null || (options.json && options.sarif)) {
-    io.err('maso scan: see --help for the values of --fail-on and --classification; --json or --sarif.');
+  if (failAt === null || classification === null || (options.json && options.sarif)) {
+    const code = 'SCAN_OPTIONS_INVALID';
+    io.err(`maso scan: ${code}: ${scannerCodes[code].means} (${scannerCodes[code].mend})`);
     return 2;
   }
-  const mesh = meshOf(options, io);
-  if (mesh === 'refused') return 2;
-  const target = resolve(io.directory, options.target);
-  const files = filesUnder(target);
-  if (files === null) {
-    io.err(`maso scan: ${options.target} cannot be read.`);
-    return 2;
-  }
+  const loaded = options.mesh === undefined ? null : readMesh(resolve(io.directory, options.mesh));
+  if (loaded?.ok === false) return refused(loaded, io);
+  const notices = loaded === null ? [] : suppressionNotices(loaded, io);
+  for (const notice of notices) io.err(noticeLine(notice));
+  const mesh = loaded?.mesh ?? null;
   const scannerFor = scannersOf(mesh, options.mesh === undefined ? null : dirname(resolve(io.directory, options.mesh)));
-  const tally: Tally = { files: 0, skipped: 0, found: [] };
+  const tally: Tally = { files: 0, leftOut: new Map(), found: [] };
+  try {
+    const files = filesUnder(resolve(io.directory, options.target));
+    scanFiles(files, { scannerFor, classification, options, io, tally });
+  } catch (failure) {
+    // What cannot be read was not scanned: nothing is reported, so that nobody takes a part for the whole.
+    io.err(`maso scan: ${failureText(failure)}`);
+    return 2;
+  }
+  const leftOut = leftOutNotices(tally.leftOut);
+  for (const notice of leftOut) io.err(noticeLine(notice));
+  const { version } = scannerOf(mesh, mesh?.scanner?.suppressions ?? []);
+  report(tally, version, [...notices, ...leftOut], options, io);
+  return tally.found.some(({ grade }) => grades[grade] >= grades[failAt]) ? 1 : 0;
+}
+
+function refused(loaded: Extract<LoadedMesh, { ok: false }>, io: CommandIo): ExitCode {
+  for (const item of loaded.diagnostics) {
+    io.err(formatDiagnostic({ ...item, file: relative(io.directory, item.file) || item.file }));
+  }
+  const failure = new MeshError('MESH_REFUSED', 'Nothing was scanned.', loaded.diagnostics);
+  io.err(`maso scan: ${failureText(failure)}`);
+  return 2;
+}
+
+/** Of the suppressions that can hold for a file: one with a path is for messages. */
+function suppressionNotices(loaded: LoadedMesh, io: CommandIo): readonly ScanNotice[] {
+  return suppressionDiagnostics(loaded, Date.now(), ({ path }) => path === null)
+    .map((item) => noticeOf({ ...item, file: relative(io.directory, item.file) || item.file }));
+}
+
+function scanFiles(
+  files: readonly FoundFile[],
+  scan: Omit<FileScan, 'scanner'> & { readonly scannerFor: (file: string) => Scanner },
+): void {
+  const { scannerFor, io, tally } = scan;
   let toldAt = performance.now();
-  for (const [index, file] of files.entries()) {
-    const text = textOf(file);
-    if (text === 'unreadable') {
-      io.err(`maso scan: ${relative(io.directory, file)} cannot be read.`);
-      return 2;
-    }
-    if (text === null) tally.skipped += 1;
-    else scanFile(file, text, { scanner: scannerFor(file), classification, options, io, tally });
+  for (const [index, { path, leftOut }] of files.entries()) {
+    const read = leftOut === null ? textOf(path) : { leftOut };
+    if ('text' in read) scanFile(path, read.text, { ...scan, scanner: scannerFor(path) });
+    else tally.leftOut.set(read.leftOut, [...(tally.leftOut.get(read.leftOut) ?? []), nameOf(path, io)]);
     if (performance.now() - toldAt < progressEveryMs) continue;
     toldAt = performance.now();
     io.err(`${index + 1} of ${files.length} files, ${tally.found.length} findings`);
   }
-  report(tally, scannerOf(mesh, mesh?.scanner?.suppressions ?? []).version, options, io);
-  return tally.found.some(({ grade }) => grades[grade] >= failAt) ? 1 : 0;
+}
+
+function nameOf(path: string, io: CommandIo): string {
+  return relative(io.directory, path) || path;
 }
 
 function asGrade(given: string): keyof typeof grades | null {
@@ -89,14 +128,6 @@ function asClassification(given: string): Classification | null {
     default:
       return null;
   }
-}
-
-function meshOf(options: ScanOptions, io: CommandIo): Mesh | null | 'refused' {
-  if (options.mesh === undefined) return null;
-  const loaded = readMesh(resolve(io.directory, options.mesh));
-  if (loaded.ok) return loaded.mesh;
-  io.err(`maso scan: the mesh file is refused; maso check ${options.mesh} says why.`);
-  return 'refused';
 }
 
 /** For each file a scanner with the suppressions that hold for it; files with the same ones share it. */
@@ -145,7 +176,7 @@ function scanFile(file: string, text: string, scan: FileScan): void {
   const { scanner, classification, options, io, tally } = scan;
   tally.files += 1;
   const seen = new Set<string>();
-  const uri = relative(io.directory, file) || file;
+  const uri = nameOf(file, io);
   for (let from = 0; from === 0 || from < text.length; from += partLength - overlapLength) {
     const graded = scanner.inspect({
       value: text.slice(from, from + partLength),
@@ -186,45 +217,21 @@ function fileFinding(
   };
 }
 
-/** Null when the path is neither a file nor a folder. Links are not followed. */
-function filesUnder(path: string): readonly string[] | null {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return null;
-  if (stats.isFile()) return [path];
-  if (!stats.isDirectory()) return null;
-  const files: string[] = [];
-  const pending = [path];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      const child = join(folder, entry.name);
-      if (entry.isFile()) files.push(child);
-      else if (entry.isDirectory() && !skippedFolders.has(entry.name)) pending.push(child);
-    }
-  }
-  return files.sort();
-}
-
-/** Null for a binary file, or one that is too large to be a text that an agent is handed. */
-function textOf(file: string): string | null | 'unreadable' {
-  try {
-    if (statSync(file).size > fileBytesMax) return null;
-    const bytes = readFileSync(file);
-    if (bytes.subarray(0, 8192).includes(0)) return null;
-    return bytes.toString('utf8');
-  } catch {
-    // A file that cannot be read was not scanned, and the exit code says so.
-    return 'unreadable';
-  }
-}
-
-function report(tally: Tally, version: string, options: ScanOptions, io: CommandIo): void {
+function report(
+  tally: Tally,
+  version: string,
+  notices: readonly ScanNotice[],
+  options: ScanOptions,
+  io: CommandIo,
+): void {
+  const { files, leftOut, found } = tally;
   if (options.sarif) {
-    io.out(JSON.stringify(sarifOf(tally.found, version)));
+    io.out(JSON.stringify(sarifOf(found, version, notices)));
     return;
   }
-  const { files, skipped, found } = tally;
+  const skipped = [...leftOut.values()].reduce((sum, paths) => sum + paths.length, 0);
   if (options.json) {
-    io.out(JSON.stringify({ scanner: version, files, skipped, findings: found }));
+    io.out(JSON.stringify({ scanner: version, files, skipped, findings: found, notices }));
     return;
   }
   for (const item of found) {

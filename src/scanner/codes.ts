@@ -87,6 +87,31 @@ export const scannerCodes = {
     mend: 'Report it: the shipped rules are tested before a release.',
     agentSees: 'UNAVAILABLE',
   },
+  SCAN_SUPPRESSION_ENDED: {
+    means: 'The last day of a suppression is over, so what it answered for counts again.',
+    mend: 'Look at the findings again; mend them, or give the suppression a new day under the name of who answers for it.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SCAN_SUPPRESSION_ENDING: {
+    means: 'A suppression ends within 14 days.',
+    mend: 'Look at the findings again before that day.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SCAN_SUPPRESSION_UNMATCHED: {
+    means: 'A suppression names a rule that is not shipped, in no pack and no pattern, or cannot be suppressed.',
+    mend: 'Correct the id, as maso scan prints it last on each line; or remove the suppression, which does nothing.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SCAN_FILE_LEFT_OUT: {
+    means: 'A file was not scanned: it is binary, over 16 MiB, or neither a file nor a folder.',
+    mend: 'Write texts as UTF-8 and split long ones; name what is to be scanned itself where it is a link.',
+    agentSees: 'UNAVAILABLE',
+  },
+  SCAN_OPTIONS_INVALID: {
+    means: 'maso scan was given options that do not go together, or values that they do not take.',
+    mend: 'See maso scan --help; one of --json and --sarif.',
+    agentSees: 'UNAVAILABLE',
+  },
 } as const satisfies CodeTable;
 
 export type ScannerCode = keyof typeof scannerCodes;

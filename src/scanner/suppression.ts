@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Suppression } from '../mesh/scanner-settings.ts';
+import { isSuppressible } from './suppressible-rules.ts';
 
 /** Who has answered for a finding of this rule, at this path; null where nobody has. */
 export type SuppressedBy = (rule: string, path: string) => Suppression | null;
-
-/** Types, schemas and bounds cannot be suppressed: guarantees rest on them. */
-const suppressible = /^(?:secret|injection|hidden|personal|output|manipulation|pattern|pack)\//;
 
 /** The suppressions that have not ended and name no file. Without a clock none holds. */
 export function suppressionsNow(
@@ -19,7 +17,7 @@ export function suppressionsNow(
   const isAbout = (item: Suppression, rule: string, path: string): boolean =>
     isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path));
   return (rule, path) =>
-    suppressible.test(rule) ? (inForce.find((item) => isAbout(item, rule, path)) ?? null) : null;
+    isSuppressible(rule) ? (inForce.find((item) => isAbout(item, rule, path)) ?? null) : null;
 }
 
 function isOf(pattern: string, rule: string): boolean {
