@@ -153,6 +153,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   PROTECTION_ITEM_FOREIGN: impersonation,
   PROTECTION_KEY_FOREIGN: impersonation,
   PROTECTION_RELEASE_: privilege,
+  PROTECTION_RELEASE_LATE: flood,
   KNOWLEDGE_: poisoning,
   KNOWLEDGE_DENIED: privilege,
   KNOWLEDGE_NO_MEMORY: privilege,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac, createSecretKey } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { timerDeadline } from '../adapters/tool-deadline.ts';
 import { createToolRunner } from '../adapters/tool-runner-factory.ts';
 import { ToolSecrets, type ToolPlaces } from '../adapters/tool-secrets.ts';
@@ -135,6 +136,8 @@ export function createLasting(): Lasting {
           port: keyPortOf(link),
           credential,
           now: () => ({ wallMs: clock.nowMs(), monotonicMs: performance.now() }),
+          // A sidecar that ends waits for none of them: its messages are handed over again.
+          pause: (ms) => delay(ms, undefined, { ref: false }),
         },
         () => (newest ?? mesh).limits,
       );

@@ -92,6 +92,11 @@ export const protectionCodes = {
     mend: 'Look at the load of the node, or at the clocks.',
     agentSees: 'UNAVAILABLE',
   },
+  PROTECTION_RELEASE_LATE: {
+    means: 'The node was asked for more data keys than it answers, until the message had expired.',
+    mend: 'Send it again; where it goes on, look at how many sealed exchanges begin at once, and who begins them.',
+    agentSees: 'UNAVAILABLE',
+  },
   PROTECTION_UNAVAILABLE: {
     means: 'A data key could not be made, kept or asked for just now.',
     mend: 'Look at the node, its KMS and its disk; the operator log has the reason.',

@@ -33,6 +33,8 @@ export type HeldKeysOptions = {
   readonly port: KeyPort;
   readonly credential: () => Credential;
   readonly now: () => Instant;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
 };
 
 type Held = {
@@ -45,6 +47,9 @@ type Own = Held & { readonly bus: SealedPayload['bus'] };
 
 const heldMax = 4_096;
 const asksMax = 3;
+/** Between two asks of what the node answers at a rate; each waits twice as long as the one before. */
+const pauseMsFirst = 50;
+const pauseMsMax = 2_000;
 /** Asks under way at one time that no message waits for yet. */
 const aheadMax = 256;
 
@@ -99,7 +104,7 @@ export class HeldKeys implements SealingProtection {
     const binding = bindingOf(body, sealed.roles);
     const held = this.#released.get(sealed.key);
     if (held !== undefined && this.#isHeld(held)) return this.#opened(body, message, binding, held);
-    return this.#ask(sealed.key, binding).then((key) =>
+    return this.#askUntil(body.expiresAt, sealed.key, binding).then((key) =>
       this.#opened(body, message, binding, key));
   }
 
@@ -158,6 +163,29 @@ export class HeldKeys implements SealingProtection {
       // Nothing depends on it: the message asks again by itself.
       return undefined;
     });
+  }
+
+  /**
+   * A node that has answered too many asks just now has decided nothing about this one: it is asked again until
+   * the message is over, by the earlier of both clocks.
+   */
+  async #askUntil(
+    expiresAtMs: number,
+    key: string,
+    binding: string,
+  ): Promise<Held | { readonly code: string }> {
+    const { now, pause } = this.#options;
+    const end = after(now(), expiresAtMs - now().wallMs);
+    for (let pauseMs = pauseMsFirst; ; pauseMs = Math.min(2 * pauseMs, pauseMsMax)) {
+      // oxlint-disable-next-line no-await-in-loop -- one ask after another
+      const answer = await this.#ask(key, binding);
+      if (!('code' in answer) || answer.code !== 'BUS_RATE_LIMITED') return answer;
+      const { wallMs, monotonicMs } = now();
+      const leftMs = Math.min(end.wallMs - wallMs, end.monotonicMs - monotonicMs);
+      if (!(leftMs > 0)) return { code: 'PROTECTION_RELEASE_LATE' };
+      // oxlint-disable-next-line no-await-in-loop
+      await pause(Math.min(pauseMs, leftMs));
+    }
   }
 
   #ask(key: string, binding: string): Promise<Held | { readonly code: string }> {

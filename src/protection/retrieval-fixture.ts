@@ -44,6 +44,10 @@ type Ground = {
   ahead: Map<string, (key: NewKey) => void>;
   /** Between the bus and the sidecar that asked. */
   alter: (release: Release) => Release | { readonly code: string } | null;
+  /** Asks that the bus refuses to answer now, as it does over its rate. */
+  overRate: number;
+  /** What sidecars waited between two asks; each moves the clock. */
+  pauses: number[];
 };
 
 export let ground: Ground;
@@ -56,6 +60,7 @@ export async function begin(): Promise<() => void> {
   ground = {
     nowMs: startMs, folder, kms, database, bus: busOn(database, kms), reported: [], refusal: null,
     answers: [], ahead: new Map(), alter: (release) => release,
+    overRate: 0, pauses: [],
   };
   return () => {
     database.close();
@@ -83,6 +88,10 @@ export function sidecarOf(party: Party, isAsked = (): void => undefined): HeldKe
       isAsked();
       const request = verifyReleaseRequest(signed, party.peer);
       if (request === null) return { code: 'PROTECTION_RELEASE_FORGED' };
+      if (ground.overRate > 0) {
+        ground.overRate -= 1;
+        return { code: 'BUS_RATE_LIMITED' };
+      }
       const released = await ground.bus.release(request, (bound) =>
         bound.to === party.peer.name ? ground.refusal : 'PROTECTION_RELEASE_DENIED');
       if (!released.ok) return { code: released.code };
@@ -91,9 +100,13 @@ export function sidecarOf(party: Party, isAsked = (): void => undefined): HeldKe
     },
   };
   const now = () => ({ wallMs: ground.nowMs, monotonicMs: ground.nowMs });
+  const pause = async (ms: number): Promise<void> => {
+    ground.pauses.push(ms);
+    ground.nowMs += ms;
+  };
   const credential = () => party.credential;
   return new HeldKeys(
-    { agreement: hpkeKeyAgreement, random: systemRandom, port, credential, now }, () => limits,
+    { agreement: hpkeKeyAgreement, random: systemRandom, port, credential, now, pause }, () => limits,
   );
 }
 

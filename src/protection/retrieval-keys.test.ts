@@ -107,6 +107,44 @@ describe('keys that change', () => {
     expect(codeOf(await openedBy(to, message))).toBe('opened');
   });
 
+  it('a key that the node is asked for too often is asked for again, less and less often', async () => {
+    const message = await sealed();
+    await atBus(message);
+    ground.overRate = 9;
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('opened');
+    expect(ground.pauses).toEqual([50, 100, 200, 400, 800, 1_600, 2_000, 2_000, 2_000]);
+  });
+
+  it('a message whose key the node does not release before it is over stays closed', async () => {
+    const message = await sealed();
+    await atBus(message);
+    const from = ground.nowMs;
+    ground.overRate = Number.POSITIVE_INFINITY;
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_LATE');
+    expect(ground.nowMs - from).toBe(message.body.expiresAt - from);
+    expect(ground.answers).toEqual([]);
+    const over = ground.pauses.length;
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_RELEASE_LATE');
+    expect(ground.pauses).toHaveLength(over);
+  });
+
+  it('a node that is away while a key is asked for again has decided nothing', async () => {
+    const message = await sealed();
+    await atBus(message);
+    ground.overRate = 2;
+    ground.alter = () => null;
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('PROTECTION_UNAVAILABLE');
+    expect(ground.pauses).toEqual([50, 100]);
+  });
+
+  it('a refusal that comes after a rate was kept is final', async () => {
+    const message = await sealed();
+    await atBus(message);
+    ground.overRate = 1;
+    ground.refusal = 'IDENTITY_REVOKED';
+    expect(codeOf(await openedBy(sidecarOf(recipient), message))).toBe('IDENTITY_REVOKED');
+  });
+
   it('a key that was released ahead is void once the policy changed, like any', async () => {
     const to = sidecarOf(recipient);
     const message = await sealed();

@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { signEnvelope } from '../identity/sign-envelope.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
+import type { PaceClamp } from '../pace/pace-view.ts';
+import type { Opened } from '../protection/protection.ts';
 import { isEntryDraft } from '../recorder/entry-shape.ts';
 import { receive, type Received } from './inbound.ts';
 
@@ -90,4 +92,48 @@ test('the account of any payload is an entry that the recorder takes, and holds 
   expect(received.entries.every(isEntryDraft)).toBe(true);
   expect(codesOf(received)).toContain('SCAN_SECRET');
   expect(JSON.stringify(received.entries)).not.toContain(secret);
+});
+
+describe('a sealed message whose key is long in coming', () => {
+  let isStopped = false;
+  beforeEach(() => {
+    isStopped = false;
+  });
+  async function receiveSealed(answer: () => Opened): Promise<Received> {
+    const { context } = fake;
+    const domains = new Map([...context.mesh.domains].map(([name, domain]) => [name, { ...domain, tier: 'RETRIEVAL' } as const]));
+    const mesh = { ...context.mesh, domains };
+    const protection = { ...context.protection, open: () => Promise.resolve().then(answer) };
+    const clamp = (agent: string): PaceClamp =>
+      isStopped ? { ...context.pace.clamp(agent), allows: 'nothing' } : context.pace.clamp(agent);
+    const pace = { ...context.pace, clamp };
+    return receive({ envelope: fake.envelopeFrom(desk), chain: null }, { ...context, mesh, pace, protection });
+  }
+  const opened = (): Opened => ({ ok: true, body: fake.bodyFrom(desk) });
+
+  test('is received when it came in time', async () => {
+    expect((await receiveSealed(opened)).message?.state).toBe('pending');
+  });
+
+  test.each<[string, () => void]>([
+    ['SIDECAR_EXPIRED', () => void (fake.clock.ms += fake.context.mesh.limits.messageLifetimeMs)],
+    ['PACE_STOPPED', () => void (isStopped = true)],
+  ])('is refused with %s where that holds by then', async (code, change) => {
+    const received = await receiveSealed(() => {
+      change();
+      return opened();
+    });
+    expect(codesOf(received)).toEqual([code]);
+    expect(received.message?.state).toBe('refused');
+  });
+
+  test('is refused with the reason for which there is no key', async () => {
+    const received = await receiveSealed(() => ({ ok: false, code: 'PROTECTION_RELEASE_LATE' }));
+    expect(codesOf(received)).toEqual(['PROTECTION_RELEASE_LATE']);
+  });
+
+  test('is left with the bus where nobody could be asked', async () => {
+    await expect(receiveSealed(() => ({ ok: false, code: 'PROTECTION_UNAVAILABLE' })))
+      .rejects.toMatchObject({ code: 'PROTECTION_UNAVAILABLE' });
+  });
 });

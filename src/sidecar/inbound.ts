@@ -54,11 +54,14 @@ export async function receive(delivery: Delivery, context: SidecarContext): Prom
   const refusal = admissionRefusal(body, verified.peer, context);
   const opening = refusal === null ? openBody(body, item, context) : { ok: true as const, body };
   const opened = opening instanceof Promise ? await opening : opening;
+  // A key may be long in coming, and what may be received is what may be received now.
+  const since = opening instanceof Promise && opened.ok
+    ? admissionRefusal(body, verified.peer, context) : null;
   if (!opened.ok && opened.code === 'PROTECTION_UNAVAILABLE') {
     // Nothing was decided: the bus keeps it, and hands it over again.
     throw new ProtectionError(opened.code, 'No key was released for a message.');
   }
-  const refused = refusal ?? (opened.ok ? null : { code: opened.code });
+  const refused = refusal ?? since ?? (opened.ok ? null : { code: opened.code });
   const read = opened.ok ? opened.body : body;
   const verdict = await reviewDelivery(read, refused, context);
   return exit(read, verdict, performance.now() * 1000 - startedUs, context);
