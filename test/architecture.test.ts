@@ -121,6 +121,11 @@ describe('effects', () => {
     expect(found).toEqual([]);
   });
 
+  test('folders are made with those above them in one place, where that ends below /proc too', () => {
+    const makers = shipped.filter((file) => /\bmkdir(?:Sync)?\([^;]*recursive/.test(readFileSync(file, 'utf8')));
+    expect(makers.map(name)).toEqual([]);
+  });
+
   test('only the gate calls a tool, and only sidecar/inbound, its actions and their undoing admit', () => {
     const callers = shipped.filter((file) => /\brunner\.call\(/.test(readFileSync(file, 'utf8')));
     expect(callers.map(name)).toEqual(['src/tool/gate.ts']);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, chown, mkdir, rm } from 'node:fs/promises';
+import { chmod, chown, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as passed } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import type { AgentSidecar } from '../sidecar/agent-sidecar.ts';
 import type { AgentMemory } from '../sidecar/memory.ts';
 import { openApiDocument } from '../sidecar/openapi.ts';
 import { waitForGridMs } from '../sidecar/refusal-grid.ts';
+import { makeFolders } from './folders.ts';
 
 export type AgentHttpOptions = {
   readonly sidecar: AgentSidecar;
@@ -226,7 +227,7 @@ async function listen(server: FastifyInstance, { listen }: AgentHttpOptions): Pr
   // The agent may pass its directory and never write in it: a link that it put there would be
   // followed by this process, which may be root.
   const shared = listen.gid !== null;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   await chown(directory, process.getuid?.() ?? -1, listen.gid ?? process.getgid?.() ?? -1);
   await chmod(directory, shared ? 0o710 : 0o700);
   await rm(listen.socketPath, { force: true });

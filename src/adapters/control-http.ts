@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { request as httpRequest } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
@@ -22,6 +22,7 @@ import { isJsonObject } from '../message/json.ts';
 import { defaultJsonLimits, parseStrictJson } from '../message/strict-json.ts';
 import { knowledgeRoutes, type KnowledgeApi } from './control-knowledge-http.ts';
 import { workflowRoutes, type WorkflowApi } from './control-workflows-http.ts';
+import { makeFolders } from './folders.ts';
 import { enrolServerTlsOptions, enrolTlsOptions } from './tls-options.ts';
 
 /** What an operator on the node's machine may ask; the socket's directory is the access control. */
@@ -161,7 +162,7 @@ export async function serveControl(socketPath: string, api: ControlApi): Promise
     return reply.code('code' in answer ? 404 : 200).send(answer);
   });
   const directory = dirname(socketPath);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   await chmod(directory, 0o700);
   await rm(socketPath, { force: true });
   await server.listen({ path: socketPath });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { makeFolders } from './folders.ts';
 
 const bytesMax = 1_048_576;
 const ownerOnly = 0o600;
@@ -67,7 +68,7 @@ export async function createOwnerOnly(path: string, bytes: Uint8Array): Promise<
  * or that is no directory.
  */
 export async function makeOwnerOnlyDirectory(path: string): Promise<boolean> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  makeFolders(path, 0o700);
   const status = await lstat(path);
   return status.isDirectory() && (status.mode & 0o077) === 0;
 }

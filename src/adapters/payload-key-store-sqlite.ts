@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { RecorderError } from '../recorder/entry.ts';
 import { parseEpochRecord } from '../recorder/payload-epoch.ts';
 import type { EpochRecord } from '../recorder/payload-epoch.ts';
 import type { PayloadKeyStore } from '../recorder/payload-key-store.ts';
+import { makeFolders } from './folders.ts';
 import { BatchedDatabase } from './sqlite-batch.ts';
 
 const schema = `
@@ -32,7 +33,7 @@ export class SqlitePayloadKeyStore implements PayloadKeyStore {
   #lastEpoch: number;
 
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(path), 0o700);
     this.#db = new BatchedDatabase(path);
     chmodSync(path, 0o600);
     this.#db.database.exec(schema);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, readFile, realpath, rename } from 'node:fs/promises';
+import { open, readFile, realpath, rename } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { RecorderError } from '../recorder/entry.ts';
 import type { SignedCheckpoint } from '../recorder/checkpoint.ts';
+import { makeFolders } from './folders.ts';
 
 export type RecordCheckpointFile = {
   readonly path: string;
@@ -27,8 +28,8 @@ export async function openRecordCheckpointFile(options: {
   readonly name?: string;
 }): Promise<RecordCheckpointFile> {
   try {
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
-    await mkdir(options.logDirectory, { recursive: true, mode: 0o700 });
+    makeFolders(options.directory, 0o700);
+    makeFolders(options.logDirectory, 0o700);
     const directory = await realpath(options.directory);
     const inside = relative(await realpath(options.logDirectory), directory);
     if (inside !== '..' && !inside.startsWith(`..${sep}`)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
@@ -10,6 +10,7 @@ import { parseEntryLine } from '../recorder/entry-line.ts';
 import { prunedHash } from '../recorder/pruned-line.ts';
 import { facetsAsked, facetsOf, idsIn, matches } from '../recorder/entry-query.ts';
 import type { EntryQuery } from '../recorder/entry-query.ts';
+import { makeFolders } from './folders.ts';
 import { listSegments, readLines, readName } from './record-log-segments.ts';
 import type { Segment } from './record-log-segments.ts';
 
@@ -37,7 +38,7 @@ export class RecordIndex {
   /** Rejects with `RecorderError` when the log cannot be read. */
   static async open(options: { readonly directory: string; readonly path: string }) {
     const name = await readName(options.directory);
-    mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(options.path), 0o700);
     const index = new RecordIndex(options.directory, options.path, name);
     if (!(await index.#standsOnItsFiles())) index.#startOver();
     return index;

@@ -9,7 +9,7 @@ import {
   fstatSync,
   write,
 } from 'node:fs';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { open, rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 import { RecorderError } from '../recorder/entry.ts';
 import type { Tile } from '../recorder/merkle.ts';
 import type { AppendOptions, RecordLog } from '../recorder/record-log.ts';
+import { makeFolders } from './folders.ts';
 import { lockRecordLog } from './record-log-lock.ts';
 import { DiskReserve } from './record-log-reserve.ts';
 import {
@@ -62,7 +63,7 @@ export async function openRecordLogFiles(options: RecordLogFilesOptions): Promis
     throw new RecorderError('RECORDER_OPTIONS_INVALID', 'A size of the log is out of bounds.');
   }
   try {
-    const created = await mkdir(directory, { recursive: true, mode: 0o700 });
+    const created = makeFolders(directory, 0o700);
     if (created !== undefined) await syncParents(resolve(directory), dirname(created));
   } catch (cause) {
     throw asRecorderError(cause, 'The directory of the log cannot be created.');

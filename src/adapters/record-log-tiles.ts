@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Buffer } from 'node:buffer';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashBytes, tileWidth } from '../recorder/merkle.ts';
 import type { Tile } from '../recorder/merkle.ts';
 import { tilePath } from '../recorder/tile-path.ts';
+import { makeFolders } from './folders.ts';
 
 /** The file of the newest checkpoint in a directory that C2SP tlog-tiles describes. */
 export const publishedCheckpoint = 'checkpoint';
@@ -95,7 +96,7 @@ async function createFile(path: string): Promise<Awaited<ReturnType<typeof open>
     return await open(path, 'w', 0o600);
   } catch (failure) {
     if (!isAbsent(failure)) throw failure;
-    const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const created = makeFolders(dirname(path), 0o700);
     if (created !== undefined) await syncDirectory(dirname(created));
     return open(path, 'w', 0o600);
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
 import {
-  chmodSync, lchownSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync,
+  chmodSync, lchownSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ToolError } from '../tool/tool-error.ts';
+import { makeFolders } from './folders.ts';
 
 const secretPattern = /^[A-Za-z0-9_-]{43}$/;
 const namePattern = /^[a-z][a-z0-9_-]{0,62}$/;
@@ -70,8 +71,8 @@ export class ToolSecrets {
   /** The directory, and all that an earlier run left in it, belong to the user of the tools. */
   #prepare(): void {
     const { files, owner } = this.#places;
-    mkdirSync(dirname(files), { recursive: true, mode: 0o711 });
-    mkdirSync(files, { recursive: true, mode: 0o700 });
+    makeFolders(dirname(files), 0o711);
+    makeFolders(files, 0o700);
     if (!lstatSync(files).isDirectory()) throw new Error('Not a directory.');
     chmodSync(files, 0o700);
     if (owner === null) return;
@@ -88,7 +89,7 @@ export class ToolSecrets {
     }
     const path = join(this.#places.secrets, `${name}.secret`);
     try {
-      mkdirSync(this.#places.secrets, { recursive: true, mode: 0o700 });
+      makeFolders(this.#places.secrets, 0o700);
       try {
         writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600, flag: 'wx' });
       } catch (cause) {

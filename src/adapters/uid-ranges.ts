@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from './folders.ts';
 import { isRunning, type ProcessStamp } from './process-stamp.ts';
 
 /** Users `first` to `first + count - 1`. */
@@ -34,7 +34,7 @@ const schema = `
 export function claimUids(directory: string, claim: UidClaim): UidRange | null {
   // Of nobody's users none can collide, and no row can stand for them.
   if (claim.count < 1) return { first: claim.within.first, count: 0 };
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   const database = new DatabaseSync(join(directory, 'uids.sqlite'), { timeout: 5_000 });
   try {
     database.exec(schema);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCheckpoint, parseVerifierKey } from '../verifier/checkpoint.ts';
 import type { VerifierKey } from '../verifier/checkpoint.ts';
 import { newLog } from '../witness/cosign.ts';
 import type { WitnessedLog } from '../witness/cosign.ts';
 import { WitnessError } from '../witness/codes.ts';
+import { makeFolders } from './folders.ts';
 
 const evidenceMax = 1000;
 
@@ -47,7 +48,7 @@ export class WitnessFiles {
     }
     if (this.#logs.has(key.name)) return;
     const folder = join(this.#directory, 'logs', this.folderOf(key.name));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     const known = await readIfThere(join(folder, 'key'));
     if (known !== null && known.trim() !== keyText.trim()) {
       throw new WitnessError('WITNESS_STATE_INVALID', 'The log is known under another key.');
@@ -67,7 +68,7 @@ export class WitnessFiles {
   /** Keeps a request that proves that the log has two histories; the first ones, up to a bound. */
   async keepEvidence(request: string): Promise<void> {
     const folder = join(this.#directory, 'evidence');
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder, 0o700);
     const count = (await readdir(folder)).length;
     if (count >= evidenceMax) return;
     const name = createHash('sha256').update(request).digest('hex').slice(0, 32);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -60,5 +60,15 @@ it('is what the command line says of a state directory that is not there', () =>
   const asked = ['recorder', 'verify', '--state', join(folder, 'none')];
   const { stderr, status } = spawnSync(process.execPath, [cli, ...asked], { encoding: 'utf8' });
   expect(stderr).toContain('maso: CONTROL_FILE_UNUSABLE: ');
+  expect(status).toBe(1);
+});
+
+it.skipIf(!existsSync('/proc/self')).each([
+  ['up', '--state', '/proc/maso', join(import.meta.dirname, '../../examples/mail-to-bank/security_mesh.yaml')],
+  ['replay', '--state', '/proc/maso', join(folder, 'file')],
+])('is what maso %s says at once of a folder that cannot be made', (...asked) => {
+  const cli = join(import.meta.dirname, 'maso.ts');
+  const { stderr, status } = spawnSync(process.execPath, [cli, ...asked], { encoding: 'utf8', timeout: 30_000 });
+  expect(stderr).toContain(`maso: CONTROL_FILE_UNUSABLE: /proc/maso cannot be used: ENOENT. (${mendOf('CONTROL_FILE_UNUSABLE')})`);
   expect(status).toBe(1);
 });

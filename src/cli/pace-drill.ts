@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../adapters/clock-system.ts';
+import { makeFolders } from '../adapters/folders.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { mintUlid } from '../message/identifiers.ts';
 import { isJsonObject, type JsonObject } from '../message/json.ts';
@@ -179,7 +180,7 @@ async function imagine(scenario: string, seed: number): Promise<readonly Evidenc
 }
 
 function keep(report: object, file: string): string {
-  mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+  makeFolders(join(file, '..'), 0o700);
   writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 });
   return file;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolders } from '../adapters/folders.ts';
 import { openRecordLogReader } from '../adapters/record-log-segments.ts';
 import { writeTileFiles } from '../adapters/record-log-tiles.ts';
 import { nodeDirectories } from '../process/directories.ts';
@@ -48,7 +49,7 @@ export async function recorderExport(options: ExportOptions, io: CommandIo): Pro
     throw new RecorderError('RECORDER_FORKED', 'The entries are not those of the checkpoint.');
   }
   await writeTileFiles(target, [...tree.takeFullTiles(), ...tree.edge()]);
-  await mkdir(target, { recursive: true });
+  makeFolders(target);
   await writeFile(join(target, 'checkpoint'), checkpoint);
   io.out(`wrote ${size} entries to ${options.directory}`);
   return 0;
@@ -57,6 +58,6 @@ export async function recorderExport(options: ExportOptions, io: CommandIo): Pro
 async function writeBundle(target: string, size: number, parts: readonly Uint8Array[]) {
   const index = Math.ceil(size / tileWidth) - 1;
   const path = join(target, tilePath('entries', index, size - index * tileWidth));
-  await mkdir(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   await writeFile(path, Buffer.concat(parts));
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolders } from '../adapters/folders.ts';
 import { nodeDirectories } from '../process/directories.ts';
 import { recorderKeyFile } from '../process/node-recorder.ts';
 import { ReplayError } from '../process/replay-codes.ts';
@@ -75,7 +76,7 @@ export async function replay(options: ReplayOptions, io: CommandIo): Promise<num
 async function stateDirectory(options: ReplayOptions, io: CommandIo): Promise<string> {
   if (options.state === undefined) return mkdtemp(join(tmpdir(), 'maso-replay-'));
   const directory = resolve(io.directory, options.state);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolders(directory, 0o700);
   return directory;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolders } from '../adapters/folders.ts';
 import { readMesh } from '../adapters/mesh-files.ts';
 import { stampOf } from '../adapters/process-stamp.ts';
 import { claimUids, uidsOfHost, type UidRange } from '../adapters/uid-ranges.ts';
@@ -217,7 +218,7 @@ function exportersOf(mesh: Mesh) {
 /** The state directory is passable: agents reach their socket in it, and tools their own files. */
 async function prepare(stateDirectory: string, mesh: Mesh): Promise<void> {
   for (const place of ['run', 'tools']) {
-    await mkdir(join(stateDirectory, place), { recursive: true, mode: 0o711 });
+    makeFolders(join(stateDirectory, place), 0o711);
     await chmod(join(stateDirectory, place), 0o711);
   }
   await chmod(stateDirectory, 0o711);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../adapters/folders.ts';
 import { loadOrCreateOperatorKey } from '../adapters/operator-keys.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { openRecordCheckpointFile } from '../adapters/record-checkpoint-file.ts';
@@ -40,7 +41,7 @@ type RecorderPlace = {
 export async function openNodeRecorder(place: RecorderPlace): Promise<NodeRecorder> {
   const { directories, clock, log } = place;
   const key = await loadOrCreateOperatorKey(join(directories.node, 'recorder.jwk'));
-  await mkdir(directories.checkpoints, { recursive: true, mode: 0o700 });
+  makeFolders(directories.checkpoints, 0o700);
   const checkpoint = await openRecordCheckpointFile({
     directory: directories.checkpoints,
     logDirectory: directories.log,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { listenBus, type BusServer } from '../adapters/bus-server-ws.ts';
 import { serveControl, serveEnrolment, type Listening } from '../adapters/control-http.ts';
 import { systemClock } from '../adapters/clock-system.ts';
+import { makeFolders } from '../adapters/folders.ts';
 import { systemRandom } from '../adapters/random-system.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { BatchedDatabase } from '../adapters/sqlite-batch.ts';
@@ -86,7 +86,7 @@ const expiredPerPrune = 1_000;
 /** Starts a bus node with control plane and recorder in this process, on embedded storage. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const directories = nodeDirectories(options.stateDirectory);
-  await mkdir(directories.node, { recursive: true, mode: 0o700 });
+  makeFolders(directories.node, 0o700);
   const database = new BatchedDatabase(join(directories.node, 'node.sqlite'));
   const policies = new SqlitePolicyStore(database);
   const settings = meshToRun(options.mesh, policies).recorder;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { makeFolders } from '../adapters/folders.ts';
 import { channels } from '../message/channel.ts';
 
 /** What lies in the folder of a replay, beside the mesh's own state. */
@@ -34,7 +35,7 @@ export async function writeReplayMesh(state: string): Promise<ReplayFiles> {
     socket: join(directory, 'replay.sock'),
     state,
   };
-  await mkdir(files.texts, { recursive: true, mode: 0o700 });
+  makeFolders(files.texts, 0o700);
   await writeFile(files.meshFile, meshText(files.socket), { mode: 0o600 });
   await writeFile(join(directory, 'reader.yaml'), oispecText, { mode: 0o600 });
   return files;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentHttp } from '../adapters/agent-http.ts';
 import { BusClient } from '../adapters/bus-client-ws.ts';
 import { systemClock, type SystemClock } from '../adapters/clock-system.ts';
+import { makeFolders } from '../adapters/folders.ts';
 import { SqliteJudgeMemory } from '../adapters/judge-memory-sqlite.ts';
 import { SqlitePolicyStore } from '../adapters/policy-store-sqlite.ts';
 import { snapshotFiles } from '../adapters/snapshot-files.ts';
@@ -44,7 +44,7 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningSide
     throw new ControlError('CONTROL_AGENT_UNKNOWN', 'That is no name of an agent.');
   }
   const directories = sidecarDirectories(options.stateDirectory, options.agent);
-  await mkdir(directories.state, { recursive: true, mode: 0o700 });
+  makeFolders(directories.state, 0o700);
   const clock = systemClock();
   try {
     return await startOnce(options, directories, clock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../adapters/folders.ts';
 import { isUlid } from '../message/identifiers.ts';
 
 const lookEveryMs = 200;
@@ -19,7 +20,7 @@ export class StopOrders {
 
   constructor(directory: string) {
     this.#directory = directory;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolders(directory, 0o700);
   }
 
   /** Leaves an order; it is on disk when this returns. */

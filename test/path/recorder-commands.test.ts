@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an auditor types, on a log as a recorder leaves it.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +77,14 @@ describe('an auditor', () => {
     const source = await directorySource(join(root, 'public'));
     const report = await verifyLog({ source, log: key.verifierKey(logName) });
     expect(report).toMatchObject({ ok: true, entries, covered: entries, findings: [] });
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('is told at once of an export to where no folder can be made', () => {
+    const cli = join(import.meta.dirname, '../../src/cli/maso.ts');
+    const asked = ['recorder', 'export', '/proc/maso/log', '--state', join(root, '.maso')];
+    const { stderr, status } = spawnSync(process.execPath, [cli, ...asked], { encoding: 'utf8', timeout: 30_000 });
+    expect(stderr).toMatch(/^maso: CONTROL_FILE_UNUSABLE: \/proc\/maso cannot be used: ENOENT\. \(.+\)$/m);
+    expect(status).toBe(1);
   });
 
   it('is refused an export that would not be the log of the checkpoint', async () => {
