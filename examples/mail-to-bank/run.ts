@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { followNpm, untilStopped } from '../../src/cli/stopping.ts';
 import { warningsOf } from './story/mesh-process.ts';
 import { playStory } from './story/play.ts';
 import { furtherLines, scenarioLines, startLines, summaryLines } from './story/print.ts';
@@ -20,6 +21,7 @@ Exit code 0 when every scenario ended as expected, 1 when one did not.
 `;
 
 async function main(): Promise<number> {
+  followNpm();
   const { values: options } = parseArgs({
     options: {
       once: { type: 'boolean', default: false },
@@ -48,7 +50,7 @@ async function main(): Promise<number> {
   if (options.json) say([JSON.stringify(result)]);
   if (!options.once) {
     print(furtherLines(result));
-    await interrupted();
+    await untilStopped();
   }
   await mesh.stop();
   return result.ok ? 0 : 1;
@@ -57,13 +59,6 @@ async function main(): Promise<number> {
 function say(lines: readonly string[]): number {
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((end) => {
-    process.once('SIGINT', () => end());
-    process.once('SIGTERM', () => end());
-  });
 }
 
 try {

@@ -11,6 +11,7 @@ import { keepHeapSmall } from '../process/heap.ts';
 import type { CommandIo } from './check.ts';
 import { sayRefused } from './control.ts';
 import { stateDirectoryOf } from './state.ts';
+import { untilStopped } from './stopping.ts';
 
 /**
  * `maso exporters run FILE`: runs until it is told to stop, or `maso up` is gone. When another version
@@ -29,11 +30,7 @@ export async function exportersRun(
   }
   const stateDirectory = stateDirectoryOf(options.state, file);
   const { controlSocket } = nodeDirectories(stateDirectory);
-  const stopped = new Promise<'stopped'>((stop) => {
-    process.once('SIGINT', () => stop('stopped'));
-    process.once('SIGTERM', () => stop('stopped'));
-    process.once('disconnect', () => stop('stopped'));
-  });
+  const stopped = untilStopped().then(() => 'stopped' as const);
   for (;;) {
     const { mesh, digest } = await meshInForce(controlSocket, loaded.mesh);
     const log = (line: string): void => io.err(line);

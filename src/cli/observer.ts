@@ -10,6 +10,7 @@ import { startObserver } from '../process/observer.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
+import { untilStopped } from './stopping.ts';
 import { openWitness } from './witness.ts';
 
 type ObserverCommand = {
@@ -53,11 +54,7 @@ export async function runObserver(options: ObserverCommand, io: CommandIo): Prom
     io.out(options.json ? JSON.stringify({ cosigns: { url, key: verifierKey } }) : `cosigns at ${url}, key ${verifierKey}`);
   }
   process.send?.({ kind: 'ready' });
-  await new Promise<void>((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-    if (process.send !== undefined) process.once('disconnect', () => done());
-  });
+  await untilStopped();
   running.close();
   await witness?.close();
   return 0;

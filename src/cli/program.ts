@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandIo } from './check.ts';
+import { followNpm } from './stopping.ts';
 import { portOf } from './usual-options.ts';
 
 const terminal: CommandIo = {
@@ -11,6 +12,7 @@ const terminal: CommandIo = {
 
 /** Runs one command line. Exit codes: 0 done, 1 findings or a refusal, 2 wrong usage. */
 export async function main(argv: readonly string[]): Promise<void> {
+  followNpm();
   try {
     const program = await buildProgram(terminal, (code) => void (process.exitCode = code), argv[2]);
     await program.parseAsync([...argv]);

@@ -15,6 +15,7 @@ import { failureText } from './failure-text.ts';
 import { verifyDirectory } from './recorder-verify.ts';
 import { describeReplay, latencies, latencyOf } from './replay-report.ts';
 import type { MalformedRow, ReplayReport } from './replay-report.ts';
+import { onStop } from './stopping.ts';
 
 type ReplayOptions = {
   readonly file: string;
@@ -97,9 +98,7 @@ async function sendAll(
     durationMs: 0,
   };
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  const unheard = onStop(() => interrupted.abort());
   const progress = setInterval(() => {
     if (sending.mesh === null) {
       io.err('replay: its mesh starts');
@@ -120,8 +119,7 @@ async function sendAll(
     sending.durationMs = performance.now() - sending.startedMs;
     await sending.mesh?.stop();
     clearInterval(progress);
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    unheard();
   }
   return sending;
 }

@@ -14,6 +14,7 @@ import type { OfferedToken } from '../sidecar/agent-sidecar.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
+import { onStop } from './stopping.ts';
 
 type SidecarCommand = {
   readonly file: string;
@@ -197,8 +198,7 @@ function firstLine(): Promise<string> {
 /** A supervised sidecar ends with its supervisor: its standard input closes. */
 function untilStopped(supervised: boolean): Promise<undefined> {
   return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve(undefined));
-    process.once('SIGTERM', () => resolve(undefined));
+    onStop(() => resolve(undefined));
     if (supervised) {
       process.stdin.resume();
       process.stdin.once('end', () => resolve(undefined));

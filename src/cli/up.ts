@@ -23,6 +23,7 @@ import { startWitnessBeside } from '../process/witness-beside.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
 import { stateDirectoryOf } from './state.ts';
+import { untilStopped } from './stopping.ts';
 
 type UpOptions = {
   readonly file: string;
@@ -300,14 +301,6 @@ function uidsAllowed(text: string | undefined): UidRange {
   const range = { first: Number(first), count: Number(last) - Number(first) + 1 };
   if (range.first >= 1 && range.count >= 1) return range;
   throw new Error('--uids wants FIRST-LAST, two numbers from 1 up.');
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-    if (process.send !== undefined) process.once('disconnect', () => resolve());
-  });
 }
 
 function resolved(path: string | undefined): string | null {

@@ -12,6 +12,7 @@ import { parseVerifierKey } from '../verifier/checkpoint.ts';
 import { witnessIdentity } from '../witness/cosign.ts';
 import type { CommandIo } from './check.ts';
 import { settleProcess } from './settle-process.ts';
+import { untilStopped } from './stopping.ts';
 
 export type WitnessOptions = {
   readonly directory: string;
@@ -101,13 +102,5 @@ async function keyText(path: string, text: string): Promise<string | null> {
   return readFile(path, 'utf8').catch((failure: unknown) => {
     if (failure instanceof Error && 'code' in failure && failure.code === 'ENOENT') return null;
     throw failure;
-  });
-}
-
-function untilStopped(): Promise<void> {
-  return new Promise((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
-    if (process.send !== undefined) process.once('disconnect', () => done());
   });
 }
