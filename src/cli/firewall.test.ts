@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { writeOnnxFixture } from '../adapters/onnx-fixture.ts';
 import { shippedChannelBands } from '../mesh/firewall-settings.ts';
+import { buildProgram } from './program.ts';
 import { firewallCalibrate, firewallEval, firewallExplain, firewallPin, firewallTrain } from './firewall.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'maso-firewall-'));
@@ -42,17 +43,62 @@ describe('maso firewall', () => {
     expect(io.lines.join('\n')).not.toContain('salmon');
   });
 
-  it.each<[string, unknown]>([
-    ['no JSON', '{'],
-    ['an unknown label', row('x', 'maybe')],
-    ['an unknown channel', { ...row('x', 'attack'), channel: 'pigeon' }],
-    ['a span that ends before it begins', { ...row('x', 'attack'), span: [2, 1] }],
-  ])('refuses a row with %s, without quoting it', async (_, bad) => {
+  it.each<[string, unknown, string]>([
+    ['no JSON', '{', 'no JSON object'],
+    ['no text', { ...row('x', 'attack'), text: 7 }, '`text`'],
+    ['an unknown label', row('x', 'maybe'), '`label` is neither attack nor benign'],
+    ['an unknown channel', { ...row('x', 'attack'), channel: 'pigeon' }, '`channel` is none of user, tool_result, '],
+    ['a span that ends before it begins', { ...row('x', 'attack'), span: [2, 1] }, '`span`'],
+  ])('refuses a row with %s, and says where, without quoting it', async (_, bad, why) => {
     const file = join(folder, 'bad.jsonl');
-    writeFileSync(file, typeof bad === 'string' ? bad : JSON.stringify(bad));
-    await expect(firewallEval([file], { json: true }, terminal())).rejects.toThrow(
-      expect.objectContaining({ code: 'FIREWALL_ROWS_MALFORMED', message: 'Line 1 is no labelled text.' }),
+    writeFileSync(file, `${JSON.stringify(row('x', 'attack'))}\n${typeof bad === 'string' ? bad : JSON.stringify(bad)}`);
+    const failure: unknown = await firewallEval([rowsFile('good.jsonl', labelled), file], { json: true }, terminal())
+      .catch((thrown: unknown) => thrown);
+    expect(failure).toMatchObject({ code: 'FIREWALL_ROWS_MALFORMED' });
+    expect(String(failure)).toContain(`${file}:2 is no labelled text: `);
+    expect(String(failure)).toContain(why);
+    expect(String(failure)).not.toMatch(/maybe|pigeon/);
+  });
+
+  it('refuses a packed file that is cut, with its name', async () => {
+    const file = rowsFile('cut.jsonl.gz', labelled, true);
+    writeFileSync(file, readFileSync(file).subarray(0, 60));
+    await expect(firewallEval([file], { json: true }, terminal())).rejects.toMatchObject({
+      code: 'FIREWALL_ROWS_UNREADABLE', message: expect.stringContaining(file),
+    });
+  });
+
+  it('says the figures of one file once', async () => {
+    const io = terminal();
+    await firewallEval([rowsFile('one.jsonl', labelled)], { json: false }, io);
+    expect(io.lines.map((lines) => lines.split(':')[0])).toEqual([join(folder, 'one.jsonl')]);
+  });
+
+  it('does not begin a training whose model can go nowhere', () => {
+    const out = join(folder, 'nowhere', 'own.model');
+    const code = expect.objectContaining({ code: 'ENOENT', path: join(folder, 'nowhere') });
+    expect(() => firewallTrain([join(folder, 'none')], { out, name: 'own@1' }, terminal())).toThrow(code);
+    expect(() => firewallCalibrate([join(folder, 'none')], { out }, terminal())).toThrow(code);
+  });
+
+  it('names the line of feedback that names no row', () => {
+    const feedback = join(folder, 'feedback.jsonl');
+    writeFileSync(feedback, '{"ref": "1", "label": "attack"}\n{"ref": "none", "label": "benign"}');
+    const options = { out: join(folder, 'fed.model'), name: 'own@1', feedback };
+    expect(() => firewallTrain([rowsFile('fed.jsonl', labelled)], options, terminal())).toThrow(
+      expect.objectContaining({ code: 'FIREWALL_ROWS_MALFORMED', message: expect.stringMatching(/^Line 2 .*`ref`/) }),
     );
+  });
+
+  it.each(['eval', 'train', 'calibrate', 'explain', 'pin'])('shows the help of %s within 80 columns, with the channels', async (name) => {
+    const out: string[] = [];
+    const program = await buildProgram({ out: (line) => out.push(line), err: () => undefined, directory: folder }, () => undefined);
+    const command = program.commands.find((one) => one.name() === 'firewall')?.commands.find((one) => one.name() === name);
+    command?.configureOutput({ writeOut: (text) => out.push(text), getOutHelpWidth: () => 80 }).outputHelp();
+    const help = out.join('');
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    if (name !== 'pin') expect(help).toMatch(/agent_message/);
+    if (name === 'train') expect(help).toMatch(/attack or benign/);
   });
 
   it('names a file that is not there', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { shippedModelFile } from '../adapters/firewall-model-file.ts';
 import { CompactModel } from '../firewall/compact-model.ts';
 import type { Evaluation, ScoredText } from '../firewall/evaluate.ts';
@@ -49,7 +50,7 @@ export async function firewallEval(
   if (scored.every(({ texts }) => texts.length === 0)) throw tooFewRows();
   const all = evaluate(scored.flatMap(({ texts }) => texts));
   if (options.json) io.out(JSON.stringify({ model: model.version, band: settings.band, channels: settings.channels, files: reports, all }, null, 2));
-  else for (const report of [...reports, { file: 'all', ...all }]) io.out(summary(report));
+  else for (const report of reports.length === 1 ? reports : [...reports, { file: 'all', ...all }]) io.out(summary(report));
   return 0;
 }
 
@@ -72,6 +73,7 @@ export type TrainFiles = {
 
 /** Trains and calibrates a model; the same files give the same bytes. */
 export function firewallTrain(files: readonly string[], options: TrainFiles, io: CommandIo): number {
+  checkFolderOf(options.out);
   const given = files.flatMap((file) => readLabelledFile(file).rows);
   const fragments = options.texts === undefined ? [] : readFragments(options.texts);
   const own = composeRows(fragments, defaultTraining.seed);
@@ -95,6 +97,7 @@ export function firewallCalibrate(
   options: { readonly model?: string; readonly out: string },
   io: CommandIo,
 ): number {
+  checkFolderOf(options.out);
   const weights = decodeModel(readFileSync(options.model ?? shippedModelFile().file));
   const model = new CompactModel(weights);
   const rows = files.flatMap((file) => readLabelledFile(file).rows);
@@ -109,6 +112,11 @@ export function firewallCalibrate(
   io.out(`model   ${options.out}`);
   io.out(`sha256  ${createHash('sha256').update(bytes).digest('hex')}`);
   return 0;
+}
+
+/** Throws what the system says: nobody is to learn after minutes of training that the model goes nowhere. */
+function checkFolderOf(out: string): void {
+  accessSync(dirname(resolve(out)), constants.W_OK);
 }
 
 export type ExplainOptions = {

@@ -32,9 +32,13 @@ export function addScan(
     .addHelpText(
       'after',
       '\nExit codes: 0 nothing found, 1 findings, 2 wrong usage or an unreadable file.' +
-        '\n\nA suppression of the mesh file that names a `file` holds for the files of that name alone, below the' +
-        '\nfolder of the mesh file: `file: prompts/*.md`, or `file: tests/**` for all below. One that names a' +
-        '\n`path` is about messages, and holds for no file.' +
+        '\n\nOf 256 KB of a file at most 8 places of one rule are told: mend those and scan' +
+        '\nagain. The exit code counts all.' +
+        '\n\nA suppression of the mesh file that names a `file` holds for the files of that' +
+        '\nname alone, below the folder of the mesh file: `file: prompts/*.md`, or' +
+        '\n`file: tests/**` for all below. One that names a `path` is about messages, and' +
+        '\nholds for no file. One that has ended, ends within 14 days or names no rule is' +
+        '\nnamed on standard error, as is what was not scanned.' +
         '\n\nExamples:\n  maso scan prompts/ --mesh security_mesh.yaml' +
         '\n  maso scan . --sarif > maso.sarif',
     )

@@ -80,6 +80,13 @@ describe('maso scan', () => {
     expect(report.findings.map((item: { rule: string }) => item.rule)).toEqual(['secret/gitlab-token']);
   });
 
+  it('tells eight places of one rule, and counts all for its exit code', () => {
+    write('many.txt', `${Array.from({ length: 40 }, (_, index) => `ops${index}@example.org`).join('\n')}\n${token}`);
+    const { code, out } = scan();
+    expect(out.filter((line) => line.endsWith('personal/e-mail'))).toHaveLength(8);
+    expect({ code, last: out.at(-1) }).toEqual({ code: 1, last: '1 files scanned, 0 skipped, 9 findings' });
+  });
+
   it('skips binary files, links and what others installed', () => {
     write('a.bin', new Uint8Array([1, 0, 2]));
     symlinkSync('/etc/hostname', join(directory, 'link'));

@@ -44,7 +44,7 @@ export const firewallCodes = {
   },
   FIREWALL_MODEL_MISSING: {
     means: 'The file of the injection model cannot be read.',
-    mend: 'Check the path under `firewall.model` in the mesh file, and who may read it.',
+    mend: 'Check the path, under `firewall.model` in the mesh file or on the command line, and who may read it.',
     agentSees: 'UNAVAILABLE',
   },
   FIREWALL_MODEL_CHANGED: {
@@ -69,7 +69,7 @@ export const firewallCodes = {
   },
   FIREWALL_ROWS_MALFORMED: {
     means: 'A line of a file of labelled texts, or of feedback, is none.',
-    mend: 'Mend the line that the message numbers.',
+    mend: 'Mend what the message names; maso firewall eval --help shows the form.',
     agentSees: 'UNAVAILABLE',
   },
   FIREWALL_ROWS_TOO_FEW: {

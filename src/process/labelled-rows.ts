@@ -20,14 +20,15 @@ export type LabelledFile = {
 const uncompressedBytesMax = 1024 * 1024 * 1024;
 
 /**
- * Reads labelled texts, JSON lines, gzip or not. Throws `FirewallError` FIREWALL_ROWS_MALFORMED with
- * the number of the first line that is none; nothing of a line is in the error.
+ * Reads labelled texts, JSON lines, gzip or not. Throws `FirewallError` FIREWALL_ROWS_MALFORMED with file and
+ * number of the first line that is none and the member that is wrong; nothing that a line holds is in the error.
  */
 export function readLabelledFile(file: string): LabelledFile {
   const bytes = readBytes(file);
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = (isGzip ? gunzipSync(bytes, { maxOutputLength: uncompressedBytesMax }) : bytes).toString('utf8');
-  const rows = text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [rowOf(line, index + 1)]));
+  const text = (isGzip ? unpacked(bytes, file) : bytes).toString('utf8');
+  const rows = text.split('\n')
+    .flatMap((line, index) => (line.trim() === '' ? [] : [rowOf(line, { file, number: index + 1 })]));
   return { file, sha256: createHash('sha256').update(bytes).digest('hex'), rows };
 }
 
@@ -54,14 +55,25 @@ function readBytes(file: string): Buffer {
   }
 }
 
-function rowOf(line: string, number: number): LabelledRow {
-  const value = parsed(line, number);
+function unpacked(bytes: Buffer, file: string): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: uncompressedBytesMax });
+  } catch (cause) {
+    throw new FirewallError('FIREWALL_ROWS_UNREADABLE', `The file is no whole gzip file: ${file}`, { cause });
+  }
+}
+
+type LinePlace = { readonly file: string; readonly number: number };
+
+function rowOf(line: string, place: LinePlace): LabelledRow {
+  const value = parsed(line, place);
   const { id, text, label, family, source, span } = value;
   const channel = channels.find((name) => name === value['channel']);
-  const isLabelled = label === 'attack' || label === 'benign';
-  if (typeof text !== 'string' || channel === undefined || !isLabelled) throw malformed(number);
+  if (typeof text !== 'string') throw malformed(place, '`text` is no string');
+  if (label !== 'attack' && label !== 'benign') throw malformed(place, '`label` is neither attack nor benign');
+  if (channel === undefined) throw malformed(place, `\`channel\` is none of ${channels.join(', ')}`);
   const row = {
-    id: typeof id === 'string' ? id : String(number),
+    id: typeof id === 'string' ? id : String(place.number),
     text,
     label,
     channel,
@@ -70,20 +82,22 @@ function rowOf(line: string, number: number): LabelledRow {
   } as const;
   if (span === undefined || span === null) return row;
   const [start, end]: readonly unknown[] = Array.isArray(span) ? span : [];
-  if (typeof start !== 'number' || typeof end !== 'number' || !(start <= end)) throw malformed(number);
+  if (typeof start !== 'number' || typeof end !== 'number' || !(start <= end)) {
+    throw malformed(place, '`span` is not where it begins and where it ends');
+  }
   return { ...row, span: [start, end] };
 }
 
-function parsed(line: string, number: number): { readonly [name: string]: unknown } {
+function parsed(line: string, place: LinePlace): { readonly [name: string]: unknown } {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value === 'object' && value !== null) return value as { readonly [name: string]: unknown };
   } catch {
     // The parser's own message quotes the line.
   }
-  throw malformed(number);
+  throw malformed(place, 'the line is no JSON object');
 }
 
-function malformed(number: number): FirewallError {
-  return new FirewallError('FIREWALL_ROWS_MALFORMED', `Line ${number} is no labelled text.`);
+function malformed({ file, number }: LinePlace, why: string): FirewallError {
+  return new FirewallError('FIREWALL_ROWS_MALFORMED', `${file}:${number} is no labelled text: ${why}.`);
 }

@@ -11,15 +11,13 @@ import type { LabelledRow } from './labelled-row.ts';
  */
 export function applyFeedback(rows: readonly LabelledRow[], feedback: string): readonly LabelledRow[] {
   const confirmed = new Map<string, LabelledRow['label']>();
+  const known = new Set(rows.map(({ id }) => id));
   feedback.split('\n').forEach((line, index) => {
     if (line.trim() === '') return;
     const { ref, label } = parsed(line, index + 1);
+    if (!known.has(ref)) throw malformed(index + 1, '`ref` is the id of no row');
     confirmed.set(ref, label);
   });
-  const known = new Set(rows.map(({ id }) => id));
-  for (const ref of confirmed.keys()) {
-    if (!known.has(ref)) throw new FirewallError('FIREWALL_ROWS_MALFORMED', 'Feedback names a row that is not there.');
-  }
   return rows.map((row) => {
     const label = confirmed.get(row.id);
     if (label === undefined) return row;
@@ -39,5 +37,9 @@ function parsed(line: string, number: number): { readonly ref: string; readonly 
   } catch {
     // The parser's own message quotes the line.
   }
-  throw new FirewallError('FIREWALL_ROWS_MALFORMED', `Line ${number} of the feedback is none.`);
+  throw malformed(number, 'it is no JSON object with `ref`, the id of a row, and `label`, attack or benign');
+}
+
+function malformed(number: number, why: string): FirewallError {
+  return new FirewallError('FIREWALL_ROWS_MALFORMED', `Line ${number} of the feedback is none: ${why}.`);
 }
