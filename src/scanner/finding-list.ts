@@ -53,7 +53,8 @@ export class FindingList {
   private readonly escalations: Finding[] = [];
   private readonly notes: Finding[] = [];
   private readonly counts = new Map<string, Counts>();
-  private readonly seen = new Set<string>();
+  /** By place, and not by a path: below one long name may stand thousands of texts. */
+  private readonly seen = new Map<Place | null, Set<string>>();
   /** Member names that hold a match: they may not appear in a path (G9). */
   private readonly hiddenNames = new Set<string>();
   private readonly key: KeyObject;
@@ -108,9 +109,10 @@ export class FindingList {
     const counts = this.countsOf(rule);
     counts.seen[meant] += 1;
     if (counts.seen[meant] > repeatsMax) return false;
-    const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
-    if (this.seen.has(known)) return false;
-    this.seen.add(known);
+    const here = this.seen.get(place) ?? new Set<string>();
+    const known = `${rule} ${span.start}`;
+    if (here.has(known)) return false;
+    this.seen.set(place, here.add(known));
     const suppression = meant === 'GO' ? null : this.answerFor(rule, place);
     const outcome = suppression === null ? meant : 'GO';
     if (outcome === 'NO-GO') this.refused = true;
@@ -131,7 +133,7 @@ export class FindingList {
   }
 
   private answerFor(rule: string, place: Place | null): Suppression | null {
-    return this.suppressedBy === null ? null : this.suppressedBy(rule, pointerTo(place, () => false));
+    return this.suppressedBy === null ? null : this.suppressedBy(rule, place);
   }
 
   private listOf(outcome: Outcome): Finding[] {

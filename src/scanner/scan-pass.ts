@@ -23,8 +23,9 @@ import type { PromptFingerprint } from './prompt-leak.ts';
 import type { OnMatch, RuleEngine, Work } from './rule-engine.ts';
 import type { ScanInput, ScannerConfig } from './scan.ts';
 import type { Place } from './structure.ts';
-import { pointerTo, walkTexts } from './structure.ts';
+import { walkTexts } from './structure.ts';
 import { suppressionsNow } from './suppression.ts';
+import { placesKept, type PlaceMarks } from './tail-table.ts';
 import type { LinearRule } from './user-patterns.ts';
 import { stepsOfPattern } from './user-patterns.ts';
 
@@ -64,6 +65,10 @@ export class Scan {
   /** Of anything, whatever came of it: a text that raised nothing need not be scanned again. */
   private heard = 0;
   private readonly mode: number;
+  /** Null where no stream was named. */
+  private readonly places: PlaceMarks | null;
+  /** Texts that were put to what went before them. */
+  private joins = 0;
   /** Where two messages meet in a text that was joined of them; else null. */
   private seams: JoinedText | null = null;
 
@@ -75,6 +80,8 @@ export class Scan {
     this.personalWork = new PersonalWork(this.effort);
     this.work = this.engine.newWork(this.effort);
     this.mode = modeOf(input);
+    const { stream = null } = input;
+    this.places = stream === null ? null : parts.fragments.placesOf(stream);
     const nowMs = parts.config.nowMs ?? null;
     this.found = new FindingList(parts.key, suppressionsNow(parts.settings.suppressions, nowMs));
   }
@@ -170,9 +177,10 @@ export class Scan {
 
   /** The end of the last message of this stream and the beginning of this one, as one text. */
   private joined(text: string, spanOf: View['spanOf']): void {
-    const { stream = null } = this.input;
-    if (stream === null || text === '') return;
-    const place = `${stream} ${pointerTo(this.where.place, () => false)}`;
+    const { places } = this;
+    if (places === null || text === '' || this.joins >= placesKept) return;
+    this.joins += 1;
+    const place = places.of(this.where.place);
     const joined = this.parts.fragments.joinWith(place, text);
     if (joined === null) return;
     const cost = stepsOf.join + stepsOf.character * joined.text.length;

@@ -63,6 +63,17 @@ export function pointerTo(place: Place | null, isHidden: (segment: string) => bo
   return pointer;
 }
 
+/** The first characters of the pointer, at least so many: of a longer name only what they need is read. */
+export function pointerBegun(place: Place | null, lengthMin: number): string {
+  const segments: string[] = [];
+  for (let step = place; step !== null; step = step.parent) segments.push(step.segment);
+  let pointer = '';
+  for (let segment = segments.pop(); segment !== undefined && pointer.length < lengthMin; segment = segments.pop()) {
+    pointer += `/${escapeSegment(segment.slice(0, lengthMin))}`;
+  }
+  return pointer;
+}
+
 class Walk {
   readonly findings: Finding[] = [];
   private readonly limits: StructureLimits;
