@@ -215,7 +215,7 @@ export class Scan {
     const hiding = hidingOf(view.steps);
     const meant = hiding === null ? outcome : hiding.raise(outcome);
     // What was seen in clear is not hidden, though it stands near something that is.
-    const isNew = found.add(rule.code, rule.id, meant, span, where);
+    const isNew = found.add(rule.code, rule.id, meant, span, where, outcome);
     if (isNew && hiding !== null) found.add('SCAN_HIDDEN_TEXT', hiding.rule, meant, span, where);
   };
 
