@@ -6,7 +6,7 @@ import type { Finding, Outcome } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 import type { Span } from '../text/view.ts';
 import type { Place } from './structure.ts';
-import { pointerTo } from './structure.ts';
+import { isLongName, pointerTo } from './structure.ts';
 import type { SuppressedBy } from './suppression.ts';
 
 /** Where a text stands in the payload. */
@@ -28,7 +28,6 @@ export type GradedFinding = {
 const findingsMax = 32;
 const notesMax = 16;
 const matchesOfRuleMax = 8;
-const segmentLengthMax = 64;
 const repeatsMax = 256;
 
 export function digestKeyOf(bytes: Uint8Array): KeyObject {
@@ -163,7 +162,7 @@ export class FindingList {
   }
 
   private isHiddenName(segment: string): boolean {
-    return segment.length > segmentLengthMax || this.hiddenNames.has(segment);
+    return isLongName(segment) || this.hiddenNames.has(segment);
   }
 
   /** 16 bytes of HMAC-SHA256, base64url. */

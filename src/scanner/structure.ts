@@ -63,6 +63,13 @@ export function pointerTo(place: Place | null, isHidden: (segment: string) => bo
   return pointer;
 }
 
+/** Not written in the path of a finding: what keeps paths in bounds, whatever a payload calls its members. */
+export function isLongName(segment: string): boolean {
+  return segment.length > segmentLengthMax;
+}
+
+const segmentLengthMax = 64;
+
 /** The first characters of the pointer, at least so many: of a longer name only what they need is read. */
 export function pointerBegun(place: Place | null, lengthMin: number): string {
   const segments: string[] = [];
