@@ -16,7 +16,7 @@ import { actionFor } from './data-policy.ts';
 import { FindingList } from './finding-list.ts';
 import type { TextPlace } from './finding-list.ts';
 import { hidingOf } from './hiding.ts';
-import { findPersonal, PersonalWork } from './personal.ts';
+import { findPersonal, mayBePersonal, PersonalWork } from './personal.ts';
 import type { PersonalMatch } from './personal.ts';
 import { classByName, classOfRule } from './personal-words.ts';
 import type { PromptFingerprint } from './prompt-leak.ts';
@@ -92,7 +92,8 @@ export class Scan {
     const visit = (text: string, place: Place | null, name: boolean): void => {
       this.text({ text, place, name });
     };
-    found.refuse(walkTexts(input.value, parts.config.limits, visit));
+    const visitNumber = (written: string, place: Place | null): void => this.number({ text: written, place, name: false });
+    found.refuse(walkTexts(input.value, parts.config.limits, visit, visitNumber));
     for (const index of this.work.exhausted) {
       found.escalateOnce('SCAN_BUDGET', this.engine.rules[index]?.id ?? 'budget/rules');
     }
@@ -132,6 +133,15 @@ export class Scan {
     const isClean = this.heard === heardBefore && others.length === 0 && first.text === text && !this.isExhausted;
     if (isClean) clean.add(text, this.mode);
     if (!where.name) this.joined(first.text, first.spanOf);
+  }
+
+  /** A card is one whether it is written as a text or not. */
+  private number(where: TextPlace): void {
+    if (!mayBePersonal(where.text)) return;
+    this.where = where;
+    this.view = { text: where.text, steps: [], spanOf: sameSpan };
+    this.effort.allow(where.text.length);
+    findPersonal(where.text, this.personalWork, this.onPersonal);
   }
 
   /** As it stands: rules and the patterns of the mesh file, to which a short word may be the word. */
