@@ -63,6 +63,15 @@ describe('maso scan', () => {
     expect(report.findings.map((item: { rule: string }) => item.rule)).toEqual(['secret/gitlab-token']);
   });
 
+  it('shows no sign in the name of a file that a terminal obeys', () => {
+    write('a\u001b[2K\u001b[1A\nb.txt', `use ${token}`);
+    const { code, out } = scan();
+    expect(code).toBe(1);
+    expect(out[0]).toMatch(/^a.*b\.txt:1:5 no-go SCAN_SECRET secret\/gitlab-token$/);
+    // oxlint-disable-next-line no-control-regex -- what is looked for
+    expect(out.join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  });
+
   it('skips binary files, links and what others installed', () => {
     write('a.bin', new Uint8Array([1, 0, 2]));
     symlinkSync('/etc/hostname', join(directory, 'link'));

@@ -12,6 +12,7 @@ import { createSchemaRegistry } from '../scanner/schema-registry.ts';
 import type { CommandIo, ExitCode } from './check.ts';
 import { matchesGlob } from './file-glob.ts';
 import { placeOf, sarifOf, type FileFinding } from './scan-report.ts';
+import { printable } from './text-lines.ts';
 
 export type ScanOptions = {
   /** File or folder. */
@@ -62,7 +63,7 @@ export function scanCommand(options: ScanOptions, io: CommandIo): ExitCode {
   for (const [index, file] of files.entries()) {
     const text = textOf(file);
     if (text === 'unreadable') {
-      io.err(`maso scan: ${relative(io.directory, file)} cannot be read.`);
+      io.err(`maso scan: ${printable(relative(io.directory, file))} cannot be read.`);
       return 2;
     }
     if (text === null) tally.skipped += 1;
@@ -228,7 +229,7 @@ function report(tally: Tally, version: string, options: ScanOptions, io: Command
     return;
   }
   for (const item of found) {
-    io.out(`${item.file}:${item.start.line}:${item.start.column} ${item.grade} ${item.code} ${item.rule}`);
+    io.out(`${printable(item.file)}:${item.start.line}:${item.start.column} ${item.grade} ${item.code} ${item.rule}`);
   }
   io.out(`${files} files scanned, ${skipped} skipped, ${found.length} findings`);
 }
