@@ -72,6 +72,15 @@ describe('compact injection model', () => {
     expect(model.classify({ ...question, text: text(4) })).toMatchObject({ status: 'ok' });
   });
 
+  it('answers a short text at once, whatever others have sent in the same go', async () => {
+    const { model } = start();
+    const long = [1, 2, 3, 4].map((number) => model.classify({ ...question, text: `${number} `.padEnd(8192, 'x ') }));
+    expect(long.map((answer) => answer instanceof Promise)).toEqual([false, false, true, true]);
+    expect(model.classify({ ...question, text: 'The invoice is due on Friday. '.padEnd(512, '.') })).toMatchObject({ status: 'ok' });
+    expect(model.classify({ ...question, text: 'The invoice is due on Monday. '.padEnd(513, '.') })).toBeInstanceOf(Promise);
+    await Promise.all(long);
+  });
+
   it('gives the loop back while a long text is read, and lateness is seen', async () => {
     const { model } = start();
     await model.classify({ ...question, text: 'x '.repeat(5000) });

@@ -20,8 +20,10 @@ export type CompactInjectionModelOptions = {
  * cores, where the thread has to be woken and has its own code to warm.
  */
 const inlineUnitsDefault = 8192;
-/** As many texts of full length are read on the caller's thread for one review. */
+/** As many texts of full length are read on the caller's thread in one go. */
 const textsAtOnce = 2;
+/** Such a share of that length is always read there: a review has 33 texts at most. */
+const shortShare = 1 / 16;
 
 /**
  * The compact model behind its port: short texts on this thread, long ones on a thread of its own,
@@ -35,7 +37,7 @@ export class CompactInjectionModel implements InjectionModel {
   readonly #model: CompactModel | FirewallCode;
   readonly #thread: ModelThread | null;
   readonly #kept = new KeptAnswers();
-  /** UTF-16 units read here of the review at hand, which asks for all its texts in one go. */
+  /** UTF-16 units read here in this go: a review asks for all its texts in one, and so do messages that came together. */
   #readAtOnce = 0;
 
   constructor(options: CompactInjectionModelOptions) {
@@ -57,9 +59,13 @@ export class CompactInjectionModel implements InjectionModel {
     });
   }
 
-  /** Many short texts of one review keep the loop as long as a long one. */
+  /**
+   * Many texts of one go keep the loop as long as a long one. A short one does not wait behind what somebody
+   * else sent: the thread may have seconds of long texts to read, and a late answer refuses.
+   */
   #fitsInOneGo(units: number): boolean {
     const inlineUnitsMax = this.#options.inlineUnitsMax ?? inlineUnitsDefault;
+    if (units <= inlineUnitsMax * shortShare) return true;
     if (units > inlineUnitsMax || this.#readAtOnce + units > textsAtOnce * inlineUnitsMax) return false;
     if (this.#readAtOnce === 0) queueMicrotask(() => (this.#readAtOnce = 0));
     this.#readAtOnce += units;

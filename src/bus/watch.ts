@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ContagionMonitor, Reached, Review, Sign } from '../contagion/monitor.ts';
-import type { Text } from '../contagion/spans.ts';
+import { charactersMax, type Text } from '../contagion/spans.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { Clock } from '../message/clock.ts';
 import { textsBeside } from '../message/beside-payload.ts';
 import type { EnvelopeBody } from '../message/envelope.ts';
 import type { EntryDraft } from '../recorder/entry.ts';
 import type { Finding, Verdict } from '../review/verdict.ts';
-import { pointerTo, walkTexts } from '../scanner/structure.ts';
+import { isLongName, pointerTo, walkTexts } from '../scanner/structure.ts';
 import type { SecondReading } from './second-reading.ts';
 
 type WatchContext = {
@@ -125,10 +125,13 @@ function textsWithPaths(body: EnvelopeBody, mesh: Mesh): readonly Text[] {
   const texts: Text[] = [];
   const bounds = { depthMax: mesh.limits.depthMax, membersMax: 20_000 };
   const limits = { ...bounds, stringLengthMax: Infinity, bytesMax: Infinity };
+  let characters = 0;
   for (const said of [body.payload, textsBeside(body)]) {
     walkTexts(said, limits, (text, place) => {
-      // Shorter ones hold no sentence that could be followed.
-      if (text.length >= textLengthMin) texts.push({ path: pointerTo(place, () => false), text });
+      // Shorter ones hold no sentence that could be followed, and what comes after is not looked at.
+      if (text.length < textLengthMin || characters > charactersMax) return;
+      characters += text.length;
+      texts.push({ path: pointerTo(place, isLongName), text });
     });
   }
   return texts;

@@ -30,6 +30,11 @@ it.each([
   expect(said).toContain(mendOf('CONTROL_FILE_UNUSABLE'));
 });
 
+it('shows no sign in the name of a file that a terminal obeys', () => {
+  const said = failureText(failureOf(() => readFileSync(join(folder, 'none\u001b[2K\u009b1A'))));
+  expect(said).toContain('none\\u{1b}[2K\\u{9b}1A');
+});
+
 it('gives a code and a mend for a folder that is read as a file, which the system does not name', () => {
   const said = failureText(failureOf(() => readFileSync(folder)));
   expect(said).toContain('CONTROL_FILE_UNUSABLE: ');

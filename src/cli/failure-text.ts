@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { codeEntry } from '../process/codes.ts';
+import { printable } from './text-lines.ts';
 
 /** What the system says of a name, an address or a port that it cannot listen on or reach. */
 const ofAddresses: ReadonlySet<unknown> = new Set(['getaddrinfo', 'listen', 'bind', 'connect']);
@@ -15,7 +16,7 @@ export function failureText(failure: unknown): string {
   const mend = codeEntry(code)?.mend;
   if (mend !== undefined) return `${code}: ${failure.message} (${mend})`;
   if (ofAddresses.has(syscall)) return coded('CONTROL_ADDRESS_UNUSABLE', failure.message);
-  if (typeof path === 'string') return coded('CONTROL_FILE_UNUSABLE', `${path} cannot be used: ${code}.`);
+  if (typeof path === 'string') return coded('CONTROL_FILE_UNUSABLE', `${printable(path)} cannot be used: ${code}.`);
   if (syscall === 'read') return coded('CONTROL_FILE_UNUSABLE', failure.message);
   return `${code}: ${failure.message}`;
 }

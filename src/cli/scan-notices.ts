@@ -2,6 +2,7 @@
 import { shown, type Diagnostic, type Position } from '../mesh/diagnostic.ts';
 import { scannerCodes } from '../scanner/codes.ts';
 import type { LeftOut } from './scan-files.ts';
+import { printable } from './text-lines.ts';
 
 /** What who reads a report of `maso scan` has to know beside the findings; it changes no exit code. */
 export type ScanNotice = {
@@ -34,5 +35,6 @@ export function leftOutNotices(leftOut: ReadonlyMap<LeftOut, readonly string[]>)
 
 export function noticeLine({ code, level, message, mend, place }: ScanNotice): string {
   const at = place === null ? '' : `${place.file}:${place.line}:${place.column} `;
-  return `${at}${level} ${code} ${message} (${mend})`;
+  // Names of files are in it.
+  return printable(`${at}${level} ${code} ${message} (${mend})`);
 }

@@ -87,6 +87,16 @@ describe('maso scan', () => {
     expect({ code, last: out.at(-1) }).toEqual({ code: 1, last: '1 files scanned, 0 skipped, 9 findings' });
   });
 
+  it('shows no sign in the name of a file that a terminal obeys', () => {
+    write('a\u001b[2K\u001b[1A\nb.txt', `use ${token}`);
+    write('c\u009b1A\u202e.bin', new Uint8Array([1, 0, 2]));
+    const { code, out, err } = scan();
+    expect(code).toBe(1);
+    expect(out[0]).toMatch(/^a.*b\.txt:1:5 no-go SCAN_SECRET secret\/gitlab-token$/);
+    // oxlint-disable-next-line no-control-regex -- what is looked for
+    expect([...out, ...err].join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
+  });
+
   it('skips binary files, links and what others installed', () => {
     write('a.bin', new Uint8Array([1, 0, 2]));
     symlinkSync('/etc/hostname', join(directory, 'link'));

@@ -18,6 +18,7 @@ import { matchesGlob } from './file-glob.ts';
 import { filesUnder, textOf, type FoundFile, type LeftOut } from './scan-files.ts';
 import { leftOutNotices, noticeLine, noticeOf, type ScanNotice } from './scan-notices.ts';
 import { placeOf, sarifOf, type FileFinding } from './scan-report.ts';
+import { printable } from './text-lines.ts';
 
 export type ScanOptions = {
   /** File or folder. */
@@ -235,7 +236,7 @@ function report(
     return;
   }
   for (const item of found) {
-    io.out(`${item.file}:${item.start.line}:${item.start.column} ${item.grade} ${item.code} ${item.rule}`);
+    io.out(`${printable(item.file)}:${item.start.line}:${item.start.column} ${item.grade} ${item.code} ${item.rule}`);
   }
   io.out(`${files} files scanned, ${skipped} skipped, ${found.length} findings`);
 }

@@ -79,18 +79,26 @@ export class LineageIndex {
   /** The lineage that this span belongs to, or null: of several the one that is most alike. */
   find(sketch: Sketch, nowMs: number): Lineage | null {
     let best: { readonly lineage: Mutable; readonly alike: number } | null = null;
-    const seen = new Set<number>();
-    for (const band of bandsOf(sketch)) {
-      for (const id of this.#bands.get(band) ?? []) {
-        if (seen.has(id) || seen.size >= candidatesMax) continue;
-        seen.add(id);
-        const lineage = this.#lineages.get(id);
-        if (lineage === undefined || nowMs - lineage.firstAtMs > this.#limits.windowMs) continue;
-        const alike = likeness(sketch, lineage.sketch);
-        if (alike >= alikeFrom && alike > (best?.alike ?? 0)) best = { lineage, alike };
-      }
+    for (const id of this.#candidates(sketch)) {
+      const lineage = this.#lineages.get(id);
+      if (lineage === undefined || nowMs - lineage.firstAtMs > this.#limits.windowMs) continue;
+      const alike = likeness(sketch, lineage.sketch);
+      if (alike >= alikeFrom && alike > (best?.alike ?? 0)) best = { lineage, alike };
     }
     return best?.lineage ?? null;
+  }
+
+  /**
+   * Those that share most with it first. In the order in which they came, a few hundred spans that share a
+   * little with a later one would keep that one from ever being looked at.
+   */
+  #candidates(sketch: Sketch): readonly number[] {
+    const shared = new Map<number, number>();
+    for (const band of bandsOf(sketch)) {
+      for (const id of this.#bands.get(band) ?? []) shared.set(id, (shared.get(id) ?? 0) + 1);
+    }
+    if (shared.size <= candidatesMax) return [...shared.keys()];
+    return [...shared].toSorted(([, one], [, other]) => other - one).slice(0, candidatesMax).map(([id]) => id);
   }
 
   /** Notes that the span was delivered. */

@@ -71,10 +71,15 @@ const doubtfulGenerations = 2;
 const doubtfulReach = 3;
 
 type Followed = { readonly span: Span; readonly sketch: Sketch; readonly known: Lineage | null };
-type Remembered = {
-  readonly to: string;
-  readonly spans: readonly { readonly lineage: number; readonly span: Span }[];
+/** Numbers only: paths are as long as their writer likes, and thousands of messages are remembered. */
+type RememberedSpan = Pick<Span, 'start' | 'end'> & {
+  readonly lineage: number;
+  /** Mark and depth of the path. */
+  readonly place: number;
+  readonly depth: number;
 };
+type Standing = Omit<RememberedSpan, 'lineage'> & { readonly isPartial: boolean };
+type Remembered = { readonly to: string; readonly spans: readonly RememberedSpan[] };
 
 /**
  * The central monitor over all messages of a node, apart from the sidecars (seed 000, contagion;
@@ -145,9 +150,10 @@ export class ContagionMonitor {
     const reached: Reached[] = [];
     const message = this.#messages.get(messageId);
     if (message === undefined || message.to !== recipient) return [];
-    for (const { lineage, span } of message.spans) {
-      if (!findings.some((one) => isAbout(one, span))) continue;
-      const convicted = this.#lineages.convict(lineage);
+    const places = findings.flatMap((one) => this.#standing(one) ?? []);
+    for (const span of message.spans) {
+      if (!places.some((one) => isAbout(one, span))) continue;
+      const convicted = this.#lineages.convict(span.lineage);
       if (convicted === null) continue;
       const messages = [...convicted.holders].flatMap(([agent, { from, message }]) =>
         from === null ? [] : [{ agent, message }],
@@ -208,16 +214,33 @@ export class ContagionMonitor {
     this.#traffic.carried(from, to, atMs);
     this.#doubts.handed(to, task, doubt, atMs);
     const carriage = { message: id, from, to, atMs, origins: label.origins };
-    const spans = followed.map(({ sketch, span }) => ({
-      lineage: this.#lineages.carried(sketch, carriage).id,
-      span: { ...span, words: [] },
-    }));
+    const spans = followed.map(({ sketch, span: { path, start, end } }) => {
+      const lineage = this.#lineages.carried(sketch, carriage).id;
+      return { lineage, place: this.#sketcher.markOf(path), depth: depthOf(path), start, end };
+    });
     if (spans.length === 0) return;
     this.#messages.set(id, { to, spans });
     if (this.#messages.size <= messagesMax) return;
     const [oldest] = this.#messages.keys();
     if (oldest !== undefined) this.#messages.delete(oldest);
   }
+
+  /** Where a finding stands; null where it names no place. */
+  #standing({ path, start, end }: Finding): Standing | null {
+    if (path === null || start === null || end === null) return null;
+    const place = this.#sketcher.markOf(path);
+    return { place, depth: depthOf(path), start, end, isPartial: path.split('/').includes('*') };
+  }
+}
+
+/** A name that is evidence itself is not shown: then any name may have stood there. */
+function isAbout(found: Standing, { place, depth, start, end }: RememberedSpan): boolean {
+  const isSamePlace = found.place === place || (found.isPartial && found.depth === depth);
+  return isSamePlace && found.start < end && start < found.end;
+}
+
+function depthOf(path: string): number {
+  return path.split('/').length;
 }
 
 /** The sender was sent this text itself, and the recipient does not have it yet. */
@@ -232,11 +255,6 @@ function ownDoubt(message: Travelling, signs: readonly Sign[], cut: boolean): nu
   const about = signs.filter(({ lineage }) => lineage !== null).length;
   const doubts = Math.min(2, doubted) + Math.min(2, about) + (cut ? 1 : 0) + (message.unread ? 1 : 0);
   return doubts * doubtOfFinding + Math.min(1, model) / 2;
-}
-
-function isAbout({ path, start, end }: Finding, span: Span): boolean {
-  if (path !== span.path || start === null || end === null) return false;
-  return start < span.end && span.start < end;
 }
 
 function found(code: ContagionCode, span: Span | null = null): Finding {

@@ -37,6 +37,11 @@ export class Sketcher {
     return sketch;
   }
 
+  /** By which a text is known again that nobody is to read. */
+  markOf(text: string): number {
+    return this.#keyed(text);
+  }
+
   /** The keyed hash of a word, of which the latest are remembered: texts repeat their words. */
   #hashOf(word: string): number {
     const known = this.#words.get(word);

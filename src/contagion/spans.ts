@@ -7,7 +7,8 @@ export const spanWordsMin = 5;
 const spanWordsMax = 40;
 /** Spans looked at in one message; the rest is not followed, and the message says so. */
 export const spansMax = 64;
-const charactersMax = 16 * 1024;
+/** Of all texts of a message. */
+export const charactersMax = 16 * 1024;
 
 /** Words that every text has: they would make all sentences alike. */
 const commonWords: ReadonlySet<string> = new Set(

@@ -16,10 +16,10 @@ describe('the ends of recent messages', () => {
     for (let stream = 0; stream < 256; stream += 1) {
       // A number at the front and prose at the end: both are cut from a text of half a mebibyte.
       const text = `4000-0000-0000-${1000 + stream} ${String.fromCharCode(97 + (stream % 26)).repeat(mib / 2)}`;
-      fragments.joinWith(`task ${stream}`, Buffer.from(text).toString('latin1'));
+      fragments.joinWith(fragments.placesOf(`task ${stream}`).of(null), Buffer.from(text).toString('latin1'));
     }
     collect();
     expect((process.memoryUsage().heapUsed - before) / mib).toBeLessThan(16);
-    expect(fragments.joinWith('task 255', '-0002')?.text).toContain('4000000000001255');
+    expect(fragments.joinWith(fragments.placesOf('task 255').of(null), '-0002')?.text).toContain('4000000000001255');
   });
 });

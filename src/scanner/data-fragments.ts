@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { TailTable, tailTextMax, type TableSeed } from './tail-table.ts';
+import { TailTable, tailTextMax, type PlaceMarks, type TableSeed } from './tail-table.ts';
 
 const edgeLength = tailTextMax;
 /** A text this short may be one piece of many: what went before it is kept with it. */
@@ -21,13 +21,17 @@ export class DataFragments {
     this.tails = new TailTable(seed);
   }
 
+  /** Marks of the places in the messages of a sender, a recipient and a task. */
+  placesOf(stream: string): PlaceMarks {
+    return this.tails.placesOf(stream);
+  }
+
   /**
-   * What the end of the last message in the stream makes with the beginning of this one: the two
+   * What the end of the last message in the place makes with the beginning of this one: the two
    * ends side by side, and the numbers of both in a row, as one text. Null for the first message,
    * and where the same was joined before and was clean. Remembers this one.
    */
-  joinWith(stream: string, text: string): JoinedText | null {
-    const mark = this.tails.markOf(stream);
+  joinWith(mark: number, text: string): JoinedText | null {
     const last = this.tails.get(mark);
     const numbers = numbersIn(text);
     this.tails.set(mark, {
@@ -48,9 +52,9 @@ export class DataFragments {
     return this.tails.wasClean(mark, joined.text) ? null : joined;
   }
 
-  /** Nothing was found in what was joined last in the stream. */
-  isClean(stream: string, { text }: JoinedText): void {
-    this.tails.isClean(this.tails.markOf(stream), text);
+  /** Nothing was found in what was joined last in the place. */
+  isClean(mark: number, { text }: JoinedText): void {
+    this.tails.isClean(mark, text);
   }
 }
 

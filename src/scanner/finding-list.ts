@@ -6,7 +6,7 @@ import type { Finding, Outcome } from '../review/verdict.ts';
 import { finding } from '../review/verdict.ts';
 import type { Span } from '../text/view.ts';
 import type { Place } from './structure.ts';
-import { pointerTo } from './structure.ts';
+import { isLongName, pointerTo } from './structure.ts';
 import type { SuppressedBy } from './suppression.ts';
 
 /** Where a text stands in the payload. */
@@ -28,7 +28,6 @@ export type GradedFinding = {
 const findingsMax = 32;
 const notesMax = 16;
 const matchesOfRuleMax = 8;
-const segmentLengthMax = 64;
 const repeatsMax = 256;
 
 export function digestKeyOf(bytes: Uint8Array): KeyObject {
@@ -43,6 +42,8 @@ type Counts = {
   budget: number;
 };
 
+const gravityOf: Readonly<Record<Outcome, number>> = { GO: 0, ESCALATE: 1, 'NO-GO': 2 };
+
 function noneOfEach(): Record<Outcome, number> {
   return { GO: 0, ESCALATE: 0, 'NO-GO': 0 };
 }
@@ -53,7 +54,8 @@ export class FindingList {
   private readonly escalations: Finding[] = [];
   private readonly notes: Finding[] = [];
   private readonly counts = new Map<string, Counts>();
-  private readonly seen = new Set<string>();
+  /** By place, and not by a path: below one long name may stand thousands of texts. */
+  private readonly seen = new Map<Place | null, Map<string, number>>();
   /** Member names that hold a match: they may not appear in a path (G9). */
   private readonly hiddenNames = new Set<string>();
   private readonly key: KeyObject;
@@ -101,18 +103,19 @@ export class FindingList {
     if (counts.budget === 1) this.escalations.push(finding(code, rule));
   }
 
-  /** False when the same rule has spoken of this place before: then nothing changes. */
-  add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace): boolean {
+  /**
+   * False when the same rule has spoken of this place before: then nothing changes. `said` is what the rule
+   * says of its match by itself, where that was raised for how it was hidden.
+   */
+  add(code: string, rule: string, meant: Outcome, span: Span, where: TextPlace, said: Outcome = meant): boolean {
     const { text, place, name } = where;
-    // One outcome of one rule has long been said: a text full of matches must not cost more.
-    const counts = this.countsOf(rule);
-    counts.seen[meant] += 1;
-    if (counts.seen[meant] > repeatsMax) return false;
-    const known = `${rule} ${span.start} ${pointerTo(place, () => false)}`;
-    if (this.seen.has(known)) return false;
-    this.seen.add(known);
+    if (!this.isNew(rule, said, span, where)) return false;
     const suppression = meant === 'GO' ? null : this.answerFor(rule, place);
     const outcome = suppression === null ? meant : 'GO';
+    // One outcome of one rule has long been said: a text full of matches must not cost more.
+    const counts = this.countsOf(rule);
+    counts.seen[outcome] += 1;
+    if (counts.seen[outcome] > repeatsMax) return true;
     if (outcome === 'NO-GO') this.refused = true;
     if (outcome === 'ESCALATE') this.escalated = true;
     // A note is no evidence: it must not hide names that other findings need to point at.
@@ -130,8 +133,19 @@ export class FindingList {
     return true;
   }
 
+  /** What was decoded as one begins at one place, and so do a name and its value: the graver match is another one. */
+  private isNew(rule: string, said: Outcome, { start }: Span, { place, name }: TextPlace): boolean {
+    const here = this.seen.get(place) ?? new Map<string, number>();
+    if (here.size === 0) this.seen.set(place, here);
+    const known = `${rule} ${start} ${name}`;
+    const gravity = gravityOf[said];
+    if (gravity <= (here.get(known) ?? -1)) return false;
+    here.set(known, gravity);
+    return true;
+  }
+
   private answerFor(rule: string, place: Place | null): Suppression | null {
-    return this.suppressedBy === null ? null : this.suppressedBy(rule, pointerTo(place, () => false));
+    return this.suppressedBy === null ? null : this.suppressedBy(rule, place);
   }
 
   private listOf(outcome: Outcome): Finding[] {
@@ -148,7 +162,7 @@ export class FindingList {
   }
 
   private isHiddenName(segment: string): boolean {
-    return segment.length > segmentLengthMax || this.hiddenNames.has(segment);
+    return isLongName(segment) || this.hiddenNames.has(segment);
   }
 
   /** 16 bytes of HMAC-SHA256, base64url. */

@@ -9,7 +9,7 @@ import { Effort } from '../text/effort.ts';
 import { readText } from '../text/read-text.ts';
 import { actionFor, rewritesAny } from './data-policy.ts';
 import type { PersonalClass } from './identity-numbers.ts';
-import { findPersonal, PersonalWork } from './personal.ts';
+import { findPersonal, mayBePersonal, PersonalWork } from './personal.ts';
 import type { PersonalMatch } from './personal.ts';
 import { classByName, classOfRule, personalRules } from './personal-words.ts';
 import { RuleEngine } from './rule-engine.ts';
@@ -82,8 +82,15 @@ function maskOnce(
     isUnfinished ||= !areAll;
     return rewritten(text, replacements);
   };
+  /** Where a schema wants a number, what is written instead is refused. */
+  const maskedNumber = (item: number): JsonValue => {
+    const written = String(item);
+    const text = mayBePersonal(written) ? maskedText(written, '') : written;
+    return text === written ? item : text;
+  };
   const masked = (item: JsonValue, name: string): JsonValue => {
     if (typeof item === 'string') return maskedText(item, name);
+    if (typeof item === 'number') return maskedNumber(item);
     if (Array.isArray(item)) return item.map((member) => masked(member, ''));
     if (!isJsonObject(item)) return item;
     return Object.fromEntries(membersInOrder(item).map(([member, inner]) => [member, masked(inner, member)]));

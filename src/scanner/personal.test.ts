@@ -29,6 +29,26 @@ function rulesIn(text: string): readonly string[] {
 }
 
 describe('personal data', () => {
+  it('is found, refused and rewritten in a JSON number as in a text, and times are no cards', () => {
+    const look = (value: number, of = newScanner()) =>
+      of.scan({ value: { paid: [value] }, schemaId: null, type: null, channel: 'agent_message', classification: 'public' });
+    expect(look(4_111_111_111_111_111)).toMatchObject({
+      outcome: 'NO-GO', findings: [{ code: 'SCAN_PERSONAL_DATA', rule: 'personal/card', path: '/paid/0', start: 0, end: 16 }],
+    });
+    for (const other of [4_111_111_111_111_112, 1_795_356_142_000, 1e21, -4_111_111_111_111_111, 0.4111]) {
+      expect(look(other)).toMatchObject({ outcome: 'GO', findings: [] });
+    }
+    const rewriting = newScanner({ ...defaultDataPolicy, financial: { ...defaultDataPolicy.financial, public: 'redact' } });
+    const masked = rewriting.mask({ paid: [4_111_111_111_111_111, 12], at: 1_795_356_142_000 }, 'public');
+    expect(masked).toEqual({ value: { paid: ['[redacted financial]', 12], at: 1_795_356_142_000 }, count: 1, isUnfinished: false });
+  });
+
+  it('is looked for in hundreds of times without an end of the work', () => {
+    const times = Array.from({ length: 900 }, (_, at) => 1_795_356_142_000 + at * 1000);
+    const verdict = newScanner().scan({ value: times, schemaId: null, type: null, channel: 'agent_message' });
+    expect(verdict).toMatchObject({ outcome: 'GO', findings: [] });
+  });
+
   it('of every kind is found in a sentence (DP-T2.1)', () => {
     const chance = chanceOf(seed);
     const missed: string[] = [];

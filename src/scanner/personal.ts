@@ -56,6 +56,14 @@ export class PersonalWork {
   }
 }
 
+/** Of numbers without a name only cards are known, and one has so many digits. */
+const cardLengthMin = 13;
+
+/** A JSON number that may be of a person, as it is written. */
+export function mayBePersonal(written: string): boolean {
+  return written.length >= cardLengthMin && /^[0-9]+$/.test(written);
+}
+
 type OnPersonal = (match: PersonalMatch) => void;
 
 const digitsMax = 19;

@@ -16,15 +16,16 @@ import { actionFor } from './data-policy.ts';
 import { FindingList } from './finding-list.ts';
 import type { TextPlace } from './finding-list.ts';
 import { hidingOf } from './hiding.ts';
-import { findPersonal, PersonalWork } from './personal.ts';
+import { findPersonal, mayBePersonal, PersonalWork } from './personal.ts';
 import type { PersonalMatch } from './personal.ts';
 import { classByName, classOfRule } from './personal-words.ts';
 import type { PromptFingerprint } from './prompt-leak.ts';
 import type { OnMatch, RuleEngine, Work } from './rule-engine.ts';
 import type { ScanInput, ScannerConfig } from './scan.ts';
 import type { Place } from './structure.ts';
-import { pointerTo, walkTexts } from './structure.ts';
+import { walkTexts } from './structure.ts';
 import { suppressionsNow } from './suppression.ts';
+import { placesKept, type PlaceMarks } from './tail-table.ts';
 import type { LinearRule } from './user-patterns.ts';
 import { stepsOfPattern } from './user-patterns.ts';
 
@@ -64,6 +65,10 @@ export class Scan {
   /** Of anything, whatever came of it: a text that raised nothing need not be scanned again. */
   private heard = 0;
   private readonly mode: number;
+  /** Null where no stream was named. */
+  private readonly places: PlaceMarks | null;
+  /** Texts that were put to what went before them. */
+  private joins = 0;
   /** Where two messages meet in a text that was joined of them; else null. */
   private seams: JoinedText | null = null;
 
@@ -75,6 +80,8 @@ export class Scan {
     this.personalWork = new PersonalWork(this.effort);
     this.work = this.engine.newWork(this.effort);
     this.mode = modeOf(input);
+    const { stream = null } = input;
+    this.places = stream === null ? null : parts.fragments.placesOf(stream);
     const nowMs = parts.config.nowMs ?? null;
     this.found = new FindingList(parts.key, suppressionsNow(parts.settings.suppressions, nowMs));
   }
@@ -85,7 +92,8 @@ export class Scan {
     const visit = (text: string, place: Place | null, name: boolean): void => {
       this.text({ text, place, name });
     };
-    found.refuse(walkTexts(input.value, parts.config.limits, visit));
+    const visitNumber = (written: string, place: Place | null): void => this.number({ text: written, place, name: false });
+    found.refuse(walkTexts(input.value, parts.config.limits, visit, visitNumber));
     for (const index of this.work.exhausted) {
       found.escalateOnce('SCAN_BUDGET', this.engine.rules[index]?.id ?? 'budget/rules');
     }
@@ -125,6 +133,15 @@ export class Scan {
     const isClean = this.heard === heardBefore && others.length === 0 && first.text === text && !this.isExhausted;
     if (isClean) clean.add(text, this.mode);
     if (!where.name) this.joined(first.text, first.spanOf);
+  }
+
+  /** A card is one whether it is written as a text or not. */
+  private number(where: TextPlace): void {
+    if (!mayBePersonal(where.text)) return;
+    this.where = where;
+    this.view = { text: where.text, steps: [], spanOf: sameSpan };
+    this.effort.allow(where.text.length);
+    findPersonal(where.text, this.personalWork, this.onPersonal);
   }
 
   /** As it stands: rules and the patterns of the mesh file, to which a short word may be the word. */
@@ -170,9 +187,10 @@ export class Scan {
 
   /** The end of the last message of this stream and the beginning of this one, as one text. */
   private joined(text: string, spanOf: View['spanOf']): void {
-    const { stream = null } = this.input;
-    if (stream === null || text === '') return;
-    const place = `${stream} ${pointerTo(this.where.place, () => false)}`;
+    const { places } = this;
+    if (places === null || text === '' || this.joins >= placesKept) return;
+    this.joins += 1;
+    const place = places.of(this.where.place);
     const joined = this.parts.fragments.joinWith(place, text);
     if (joined === null) return;
     const cost = stepsOf.join + stepsOf.character * joined.text.length;
@@ -207,7 +225,7 @@ export class Scan {
     const hiding = hidingOf(view.steps);
     const meant = hiding === null ? outcome : hiding.raise(outcome);
     // What was seen in clear is not hidden, though it stands near something that is.
-    const isNew = found.add(rule.code, rule.id, meant, span, where);
+    const isNew = found.add(rule.code, rule.id, meant, span, where, outcome);
     if (isNew && hiding !== null) found.add('SCAN_HIDDEN_TEXT', hiding.rule, meant, span, where);
   };
 

@@ -23,6 +23,9 @@ export type Place = {
 /** `name` is true for the name of a member; its place is then the member itself. */
 export type VisitText = (text: string, place: Place | null, name: boolean) => void;
 
+/** Called with each number, as it is written. */
+export type VisitNumber = (written: string, place: Place | null) => void;
+
 /**
  * Calls `visit` for every string and member name and checks the limits on the way. What lies beyond a limit
  * is not visited, and the finding says so. Members come in the order of the canonical form: what has been spent
@@ -32,8 +35,9 @@ export function walkTexts(
   value: JsonValue,
   limits: StructureLimits,
   visit: VisitText,
+  visitNumber: VisitNumber | null = null,
 ): readonly Finding[] {
-  const walk = new Walk(limits, visit);
+  const walk = new Walk(limits, visit, visitNumber);
   walk.value(value, null, 0);
   return walk.findings;
 }
@@ -63,21 +67,43 @@ export function pointerTo(place: Place | null, isHidden: (segment: string) => bo
   return pointer;
 }
 
+/** Not written in the path of a finding: what keeps paths in bounds, whatever a payload calls its members. */
+export function isLongName(segment: string): boolean {
+  return segment.length > segmentLengthMax;
+}
+
+const segmentLengthMax = 64;
+
+/** The first characters of the pointer, at least so many: of a longer name only what they need is read. */
+export function pointerBegun(place: Place | null, lengthMin: number): string {
+  const segments: string[] = [];
+  for (let step = place; step !== null; step = step.parent) segments.push(step.segment);
+  let pointer = '';
+  for (let segment = segments.pop(); segment !== undefined && pointer.length < lengthMin; segment = segments.pop()) {
+    pointer += `/${escapeSegment(segment.slice(0, lengthMin))}`;
+  }
+  return pointer;
+}
+
 class Walk {
   readonly findings: Finding[] = [];
   private readonly limits: StructureLimits;
   private readonly visit: VisitText;
+  private readonly visitNumber: VisitNumber | null;
   private members = 0;
   private bytes = 0;
 
-  constructor(limits: StructureLimits, visit: VisitText) {
+  constructor(limits: StructureLimits, visit: VisitText, visitNumber: VisitNumber | null) {
     this.limits = limits;
     this.visit = visit;
+    this.visitNumber = visitNumber;
   }
 
   value(value: JsonValue, place: Place | null, depth: number): void {
     if (typeof value === 'string') {
       this.text(value, place, false);
+    } else if (typeof value === 'number') {
+      this.visitNumber?.(String(value), place);
     } else if (typeof value === 'object' && value !== null) {
       this.container(value, place, depth);
     }

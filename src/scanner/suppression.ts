@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Suppression } from '../mesh/scanner-settings.ts';
+import { pointerBegun, type Place } from './structure.ts';
 import { isSuppressible } from './suppressible-rules.ts';
 
-/** Who has answered for a finding of this rule, at this path; null where nobody has. */
-export type SuppressedBy = (rule: string, path: string) => Suppression | null;
+/** Who has answered for a finding of this rule, at this place; null where nobody has. */
+export type SuppressedBy = (rule: string, place: Place | null) => Suppression | null;
 
 /** The suppressions that have not ended and name no file. Without a clock none holds. */
 export function suppressionsNow(
@@ -14,10 +15,15 @@ export function suppressionsNow(
   const now = nowMs();
   const inForce = suppressions.filter(({ expiresAt, file }) => now < expiresAt && file === undefined);
   if (inForce.length === 0) return null;
-  const isAbout = (item: Suppression, rule: string, path: string): boolean =>
-    isOf(item.rule, rule) && (item.path === null || isUnder(item.path, path));
-  return (rule, path) =>
-    isSuppressible(rule) ? (inForce.find((item) => isAbout(item, rule, path)) ?? null) : null;
+  const lengthMin = 1 + Math.max(0, ...inForce.map(({ path }) => path?.length ?? 0));
+  return (rule, place) => {
+    if (!isSuppressible(rule)) return null;
+    const about = inForce.filter((item) => isOf(item.rule, rule));
+    if (about.length === 0) return null;
+    // A name may be as long as the message, and hold thousands of findings.
+    const path = pointerBegun(place, lengthMin);
+    return about.find((item) => item.path === null || isUnder(item.path, path)) ?? null;
+  };
 }
 
 function isOf(pattern: string, rule: string): boolean {

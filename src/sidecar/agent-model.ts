@@ -28,6 +28,9 @@ export type Completion = {
   readonly reasoningTokens: number | null;
 };
 
+const thoughts: readonly string[] = ['reasoning_content', 'reasoning'];
+const named: ReadonlySet<string> = new Set(['index', 'finish_reason', 'message']);
+
 /** Null for an answer without the form of a chat completion. */
 export function readCompletion(body: JsonObject | null): Completion | null {
   const choices = body?.['choices'];
@@ -36,19 +39,31 @@ export function readCompletion(body: JsonObject | null): Completion | null {
   if (messages.some((message) => message === null)) return null;
   const usage = body?.['usage'] ?? null;
   const thought = messages.flatMap((message) =>
-    ['reasoning_content', 'reasoning'].flatMap((name) => {
+    thoughts.flatMap((name) => {
       const text = memberOf(message, name);
       return typeof text === 'string' && text !== '' ? [text] : [];
     }));
   return {
     choices,
-    said: messages.flatMap((message) => [memberOf(message, 'content'), memberOf(message, 'tool_calls')]
-      .filter((part) => part !== null)),
+    said: choices.flatMap((choice: JsonValue) => [
+      ...partsOf(memberOf(choice, 'message'), (name, part) => name !== 'role' && !isThought(name, part)),
+      ...partsOf(choice, (name) => !named.has(name)),
+    ]),
     thought,
     inputTokens: countOf(memberOf(usage, 'prompt_tokens')),
     outputTokens: countOf(memberOf(usage, 'completion_tokens')),
     reasoningTokens: countOf(memberOf(memberOf(usage, 'completion_tokens_details'), 'reasoning_tokens')),
   };
+}
+
+/** All that an agent is handed is looked through, whatever a provider calls it. */
+function partsOf(value: JsonValue, isPart: (name: string, part: JsonValue) => boolean): readonly JsonValue[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([name, part]) => (part !== null && isPart(name, part) ? [part] : []));
+}
+
+function isThought(name: string, part: JsonValue): boolean {
+  return typeof part === 'string' && thoughts.includes(name);
 }
 
 function memberOf(value: JsonValue, name: string): JsonValue {

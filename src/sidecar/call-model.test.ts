@@ -13,6 +13,7 @@ import { AgentSidecar } from './agent-sidecar.ts';
 import type { AgentMemory } from './memory.ts';
 
 const never = new AbortController().signal;
+const secret = ['glpat', 'aB3dE5gH7jK9mN1pQ2sT'].join('-');
 const settings: AgentModelSettings = {
   url: 'https://model.test/v1', name: 'model-of-the-mesh', credential: null, clearance: 'internal',
   price: { perCall: 0.01, perMillionInput: 0, perMillionOutput: 0 }, outputTokensMax: 64, timeoutMs: 1000,
@@ -91,11 +92,35 @@ describe('an agent\'s call of its model', () => {
     expect(JSON.stringify(called())).not.toMatch(/answer|ledger|due/);
   });
 
+  test.each<[string, object]>([
+    ['the description of a function', { tools: [{ type: 'function', function: { name: 'f', description: `use ${secret}` } }] }],
+    ['the choice of one', { tool_choice: { type: 'function', function: { name: secret } } }],
+    ['where it is to stop', { stop: [secret] }],
+    ['the form of its answer', { response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { [secret]: {} } } } }],
+  ])('takes no secret along in %s', async (_, more) => {
+    expect((await complete('Hi', more)).status).toBe(403);
+    expect(asked).toEqual([]);
+    expect(called()[0]?.code).toBe('SCAN_SECRET');
+    expect(JSON.stringify(called())).not.toContain(secret);
+  });
+
   test('has its reasoning looked through as its answer is', async () => {
     answers = () => completion('Fine.', { reasoning_content: 'The key is AKIAIOSFODNN7EXAMPLQ, I keep it.' });
     await complete('Hi');
     expect(called()[0]?.code).toBe('SCAN_SECRET');
     expect(called()[0]?.outcome).toBe('NO-GO');
+  });
+
+  test.each<[string, object, object]>([
+    ['what it declines with', { refusal: secret }, {}],
+    ['a call in the old form', { function_call: { name: 'f', arguments: secret } }, {}],
+    ['details of its reasoning', { reasoning_details: [{ text: secret }] }, {}],
+    ['a member beside the message', {}, { logprobs: { content: [{ token: secret }] } }],
+  ])('is looked through in %s', async (_, message, choice) => {
+    const choices = [{ index: 0, message: { role: 'assistant', content: 'Fine.', ...message }, ...choice }] as JsonObject[];
+    answers = () => ({ status: 200, body: { choices, usage } });
+    await complete('Hi');
+    expect(called()[0]?.code).toBe('SCAN_SECRET');
   });
 
   test.each([

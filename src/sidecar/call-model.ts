@@ -55,7 +55,7 @@ export async function callModel(
   const most = tokensIn(phase, mostEver);
   const asked = withoutAbsent({ ...rest, model: model.settings.name, messages, max_tokens: most });
   const asking: Asking = { id, task, model, asked, phase, startedUs: performance.now() * 1000 };
-  const scanned = scanRequest(request.messages, context);
+  const scanned = scanRequest({ ...rest, messages: request.messages }, context);
   const code = refusalOf(scanned, memory, context, model);
   if (code !== null) return refuse(asking, code, [scanned], memory, context);
   if (isTooSoon(phase, used.lastAtMs, clock.nowMs())) {
@@ -80,7 +80,9 @@ export async function callModel(
   return { ok: true, body: bodyOf(asking, answered?.body ?? {}, completion) };
 }
 
-function withoutAbsent(members: { readonly [name: string]: JsonValue | undefined }): JsonObject {
+type Said = { readonly [name: string]: JsonValue | undefined };
+
+function withoutAbsent(members: Said): JsonObject {
   const given: [string, JsonValue][] = [];
   for (const [name, value] of Object.entries(members)) if (value !== undefined) given.push([name, value]);
   return Object.fromEntries(given);
@@ -102,10 +104,13 @@ function refusalOf(
 /** What keeps a prompt from a provider; SCAN_BUDGET since a secret may stand in what was not looked through. */
 const keptFromProvider: ReadonlySet<string> = new Set(['SCAN_SECRET', 'SCAN_STRUCTURE', 'SCAN_BUDGET']);
 
-/** A provider is outside: no secret goes there. What the agent has read goes there to be read. */
-function scanRequest(messages: readonly JsonValue[], { scanner, agent }: SidecarContext): Verdict {
+/**
+ * A provider is outside: no secret goes there, in whatever member an agent writes it. What the agent has read
+ * goes there to be read.
+ */
+function scanRequest(said: Said, { scanner, agent }: SidecarContext): Verdict {
   const verdict = scanner.scan({
-    value: [...messages], schemaId: null, type: null, channel: 'agent_message', classification: agent.clearance,
+    value: withoutAbsent(said), schemaId: null, type: null, channel: 'agent_message', classification: agent.clearance,
   });
   const findings = verdict.findings.filter(({ code }) => keptFromProvider.has(code));
   // Nobody is asked about a prompt: what was not looked through to its end is refused.
