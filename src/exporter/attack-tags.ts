@@ -106,6 +106,7 @@ const byStart: { readonly [start: string]: AttackTags | null } = {
   SCAN_SCHEMA_INVALID: null,
   SCAN_SUPPRESSION_: null,
   SCAN_FILE_LEFT_OUT: null,
+  SCAN_NOT_JOINED: null,
   SCAN_OPTIONS_INVALID: null,
   SCAN_SECRET: leak,
   SCAN_PERSONAL: leak,

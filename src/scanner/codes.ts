@@ -72,6 +72,11 @@ export const scannerCodes = {
     mend: 'Look at the text: only text made to be expensive does this to the shipped rules.',
     agentSees: 'HELD',
   },
+  SCAN_NOT_JOINED: {
+    means: 'A message has more texts than a scan puts to what went before each of them; the rest was read by itself.',
+    mend: 'Nothing to do; it says where a number cut over two messages may be missed.',
+    agentSees: 'HELD',
+  },
   SCAN_SCHEMA_INVALID: {
     means: 'A message or action schema cannot be used.',
     mend: 'Correct the schema: it must be strict JSON Schema 2020-12 without remote references.',

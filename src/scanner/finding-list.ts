@@ -103,6 +103,13 @@ export class FindingList {
     if (counts.budget === 1) this.escalations.push(finding(code, rule));
   }
 
+  /** Once for each rule: something was left undone that no verdict rests on. */
+  noteOnce(code: string, rule: string): void {
+    const counts = this.countsOf(rule);
+    counts.budget += 1;
+    if (counts.budget === 1) this.notes.push(finding(code, rule));
+  }
+
   /**
    * False when the same rule has spoken of this place before: then nothing changes. `said` is what the rule
    * says of its match by itself, where that was raised for how it was hidden.

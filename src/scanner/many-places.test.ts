@@ -30,16 +30,6 @@ function suppressed(rule: string, path: string | null): Suppression {
   return { rule, path, reason: 'chat logs', by: 'alice', expiresAt: 1 };
 }
 
-/** Of several runs the fastest: what else the machine does is no part of it. */
-function fastestMs(run: () => void): number {
-  const times = Array.from({ length: 4 }, () => {
-    const startedAt = performance.now();
-    run();
-    return performance.now() - startedAt;
-  });
-  return Math.min(...times);
-}
-
 describe('a scan of many texts below long names', () => {
   const name = '/'.repeat(30_000);
 
@@ -49,7 +39,9 @@ describe('a scan of many texts below long names', () => {
     ['addresses', Array.from({ length: 1000 }, (_, at) => `a${at}@example.org`)],
   ])('reads the names once: %s', (_, texts) => {
     const scanner = scannerWith([suppressed('injection/role-header', '/transcript'), suppressed('personal/*', '/x')]);
-    expect(fastestMs(() => scan({ [name]: texts }, scanner, 'a b task'))).toBeLessThan(60);
+    // Read for each text, one scan takes most of a second, and this test comes to no end in its time.
+    const verdicts = Array.from({ length: 60 }, () => scan({ [name]: texts }, scanner, 'a b task'));
+    expect(new Set(verdicts.map(({ control }) => control))).toEqual(new Set(['scanner']));
   });
 
   it('puts what was cut in two together below them, and at the same place alone', () => {
@@ -70,6 +62,33 @@ describe('a scan of many texts below long names', () => {
     expect(outcomeOf('/a', { [`a${name}`]: order })).toBe('NO-GO');
     expect(outcomeOf(`/a/${'b'.repeat(200)}`, { a: { [`${'b'.repeat(201)}`]: order } })).toBe('NO-GO');
     expect(outcomeOf('/', { a: { b: order } })).toBe('GO');
+  });
+});
+
+describe('a table that is sent again', () => {
+  it.each<[string, (at: number) => string]>([
+    ['words', (at) => ['Hanover', 'Berlin', 'paid', 'open'][at % 4] ?? ''],
+    ['letters', () => 'a'],
+    ['numbers', (at) => `${1000 + at * 7}`],
+    ['dates', (at) => `2026-11-${10 + (at % 20)}`],
+    ['short texts', (at) => `Order ${at} is open, and nobody has asked for it.`],
+  ])('of %s is no flood', (_, cell) => {
+    for (const cells of [10, 50, 200, 400, 1000, 3000]) {
+      const scanner = scannerWith();
+      const said = Array.from({ length: 5 }, (_, time) =>
+        scan(Array.from({ length: cells }, (_, at) => cell(at + time)), scanner, 'a b task'));
+      expect(said.map(({ outcome }) => outcome), `${cells}`).toEqual(Array(5).fill('GO'));
+      const noted = said.flatMap(({ findings }) => findings.filter(({ code }) => code === 'SCAN_NOT_JOINED'));
+      if (cells === 3000) expect(noted.length).toBeGreaterThan(0);
+      if (cells === 10) expect(noted).toEqual([]);
+    }
+  });
+
+  it('is put to what went before it from its beginning on, as far as its share goes', () => {
+    const scanner = scannerWith();
+    const sent = (card: string) => scan({ card, rows: Array.from({ length: 2000 }, (_, at) => `${at}`) }, scanner, 'a b task');
+    sent('card 4000-0000-');
+    expect(sent('0000-1000').findings.map(({ code }) => code)).toEqual(['SCAN_PERSONAL_DATA', 'SCAN_NOT_JOINED']);
   });
 });
 

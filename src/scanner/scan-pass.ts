@@ -67,8 +67,9 @@ export class Scan {
   private readonly mode: number;
   /** Null where no stream was named. */
   private readonly places: PlaceMarks | null;
-  /** Texts that were put to what went before them. */
+  /** Texts that were put to what went before them, and the effort that they took. */
   private joins = 0;
+  private joinSteps = 0;
   /** Where two messages meet in a text that was joined of them; else null. */
   private seams: JoinedText | null = null;
 
@@ -185,16 +186,23 @@ export class Scan {
     findPersonal(view.text, this.personalWork, this.onPersonal);
   }
 
-  /** The end of the last message of this stream and the beginning of this one, as one text. */
+  /**
+   * The end of the last message of this stream and the beginning of this one, as one text. A message of many
+   * texts is put to what went before as far as its share of the effort goes, and the rest of it is noted: a table
+   * that is sent again is no flood.
+   */
   private joined(text: string, spanOf: View['spanOf']): void {
-    const { places } = this;
-    if (places === null || text === '' || this.joins >= placesKept) return;
+    const { places, effort, found } = this;
+    if (places === null || text === '') return;
     this.joins += 1;
-    const place = places.of(this.where.place);
-    const joined = this.parts.fragments.joinWith(place, text);
-    if (joined === null) return;
-    const cost = stepsOf.join + stepsOf.character * joined.text.length;
-    if (!this.effort.take('decoding', cost)) return;
+    const place = this.joins > placesKept ? null : places.of(this.where.place);
+    const joined = place === null ? null : this.parts.fragments.joinWith(place, text);
+    if (place !== null && joined === null) return;
+    const before = effort.spent;
+    if (place === null || joined === null || this.joinSteps > effort.ofJoins || !effort.takeSpare('decoding', stepsOfJoin(joined))) {
+      found.noteOnce('SCAN_NOT_JOINED', 'budget/joins');
+      return;
+    }
     const heardBefore = this.heard;
     this.seams = joined;
     this.scanView({
@@ -203,6 +211,7 @@ export class Scan {
       spanOf: (start, end) => spanOf(Math.max(0, joined.placeOf(start)), joined.placeOf(end - 1) + 1),
     });
     this.seams = null;
+    this.joinSteps += effort.spent - before;
     if (this.heard === heardBefore && !this.isExhausted) this.parts.fragments.isClean(place, joined);
   }
 
@@ -281,6 +290,10 @@ export class Scan {
 /** All of the input that decides which rules look at a text. */
 function modeOf({ channel, leaves, towardsPerson }: ScanInput): number {
   return (channel === 'user' ? 1 : 0) | (leaves === true ? 2 : 0) | (towardsPerson === true ? 4 : 0);
+}
+
+function stepsOfJoin({ text }: JoinedText): number {
+  return stepsOf.join + stepsOf.character * text.length;
 }
 
 function sameSpan(start: number, end: number): Span {

@@ -70,6 +70,8 @@ const shares = Float64Array.of(0.9, 0.5, 0.5, 0.6);
 /** Of what a scan may do, on top of it, whatever the other parts have spent: no flood of theirs keeps a refusal away. */
 const reserved = Float64Array.of(0, 0, 0.08, 0.04);
 
+const joinsShare = 0.4;
+
 /**
  * What one scan may do, all its texts together. An attacker chooses every input, so everything whose
  * cost he can drive up is paid for from here before it is done; what is not paid for is not done, and
@@ -96,17 +98,26 @@ export class Effort {
 
   /** Pays for work; false when it is not to be done. Asked for every sign and keyword of a hostile text. */
   take(part: EffortPart, steps: number): boolean {
+    if (this.takeSpare(part, steps)) return true;
+    this.exhausted.add(part);
+    return false;
+  }
+
+  /** Pays for what may be left undone: where it is not to be done, nothing is thought to be exhausted. */
+  takeSpare(part: EffortPart, steps: number): boolean {
     const place = placeOf(part);
     const spentOn = (this.spentOn[place] ?? 0) + steps;
     const spent = this.spent + steps;
     const isWithinAll = spent <= this.allowed && spentOn <= (shares[place] ?? 0) * this.allowed;
-    if (!isWithinAll && !(spentOn <= (reserved[place] ?? 0) * this.allowed)) {
-      this.exhausted.add(part);
-      return false;
-    }
+    if (!isWithinAll && !(spentOn <= (reserved[place] ?? 0) * this.allowed)) return false;
     this.spentOn[place] = spentOn;
     this.spent = spent;
     return true;
+  }
+
+  /** The most that all joins with what went before may spend: the text at hand comes first. */
+  get ofJoins(): number {
+    return this.allowed * joinsShare;
   }
 
   /** The most that one rule may spend: what exhausts it does not silence the others. */
