@@ -86,6 +86,13 @@ describe('maso check', () => {
     expect(run.out).toMatch(new RegExp(`^security_mesh\\.yaml:2:\\d+ warning ${code} `, 'm'));
   });
 
+  it('refuses a suppression that ends on a day that is in no calendar', async () => {
+    const item = (expires: string): string => `security_mesh:\n  scanner:\n    suppressions:\n      - { rule: secret/*, reason: made up, by: alice, expires: ${expires} }`;
+    const exits = await Promise.all(['2096-02-29', '2097-02-29', '2096-04-31'].map(async (expires) =>
+      (await check('security_mesh.yaml', write({ ...sampleFiles, [sampleFile]: (sampleFiles[sampleFile] ?? '').replace('security_mesh:', item(expires)) }))).exit));
+    expect(exits).toEqual([0, 1, 1]);
+  });
+
   it('warns of suppressions that ended, end soon or name no rule, where they stand', async () => {
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
     const item = (rule: string, expires: string): string =>

@@ -87,7 +87,13 @@ export const dataPolicyShape = z.strictObject({
   health: perClassification.optional(),
 });
 
-const day = z.string().regex(/^20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$/);
+/** 31 February is read as 3 March by the machine, and by nobody who wrote it. */
+function isInCalendar(day: string): boolean {
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
+const day = z.string().regex(/^20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])$/)
+  .refine(isInCalendar, 'There is no such day.');
 
 /** Below the folder of the mesh file: neither absolute nor upwards, with `/` between names. */
 const fileGlob = z.string().max(256)

@@ -83,14 +83,15 @@ function maskOnce(
     return rewritten(text, replacements);
   };
   /** Where a schema wants a number, what is written instead is refused. */
-  const maskedNumber = (item: number): JsonValue => {
+  const maskedNumber = (item: number, name: string): JsonValue => {
     const written = String(item);
-    const text = mayBePersonal(written) ? maskedText(written, '') : written;
+    const isAny = mayBePersonal(written) || classByName(name, written) !== null;
+    const text = isAny ? maskedText(written, name) : written;
     return text === written ? item : text;
   };
   const masked = (item: JsonValue, name: string): JsonValue => {
     if (typeof item === 'string') return maskedText(item, name);
-    if (typeof item === 'number') return maskedNumber(item);
+    if (typeof item === 'number') return maskedNumber(item, name);
     if (Array.isArray(item)) return item.map((member) => masked(member, ''));
     if (!isJsonObject(item)) return item;
     return Object.fromEntries(membersInOrder(item).map(([member, inner]) => [member, masked(inner, member)]));

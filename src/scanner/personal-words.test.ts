@@ -16,6 +16,7 @@ const scanner = createScanner({
       ...defaultDataPolicy,
       contact: { ...defaultDataPolicy.contact, restricted: 'redact' },
       health: { ...defaultDataPolicy.health, restricted: 'redact' },
+      national_id: { ...defaultDataPolicy.national_id, restricted: 'redact' },
     },
     packs: [],
     suppressions: [],
@@ -69,6 +70,21 @@ describe('personal data in words', () => {
       findings: [{ rule: 'personal/by-name', path: '/dateOfBirth', start: 0, end: 10 }],
     });
     expect(rulesOf({ name: 'Li Wei', status: 'open', constructor: 'x1' })).toEqual([]);
+  });
+
+  it.each<[string, JsonValue]>([
+    ['ssn', '078051120'],
+    ['ssn', 123456789],
+    ['socialSecurityNumber', '078 05 1120'],
+    ['passport_no', 'C01X00T478'],
+    ['Tax-ID', '12/345/67890'],
+  ])('is a number of a person in the member %s', (name, value) => {
+    expect(scan({ [name]: value }).findings).toContainEqual(expect.objectContaining({ rule: 'personal/by-name', path: `/${name}` }));
+    expect(scanner.mask({ [name]: value }, 'restricted')).toMatchObject({ count: 1, value: { [name]: '[redacted national-id]' } });
+  });
+
+  it('is none where that member holds no number', () => {
+    expect(rulesOf({ passport: 'checked', ssn: 'on file', tin: '4 of 12', a: { passport: true }, nino: 7 })).toEqual([]);
   });
 
   it('is asked about where data of its class is refused: words may be about nobody', () => {

@@ -113,6 +113,16 @@ const classOfLabel: ReadonlyMap<string, PersonalClass> = new Map(
   ),
 );
 
+/** Names of numbers that stand for one person, also of those that no check digit tells. */
+const numberLabels: ReadonlySet<string> = new Set((
+  'ssn socialsecurity socialsecuritynumber socialsecurityno nationalid nationalidnumber nationalinsurancenumber nino ' +
+  'taxid taxidnumber taxpayerid tin itin passport passportnumber passportno driverslicense driverlicense drivinglicence ' +
+  'driverslicensenumber driverlicensenumber drivinglicencenumber steuerid steueridnummer sozialversicherungsnummer ' +
+  'rentenversicherungsnummer ausweisnummer reisepassnummer personnummer aadhaar aadhaarnumber cpf pesel dni bsn'
+).split(' '));
+/** Fewer are a yes or no, or a place in a list. */
+const numberDigitsMin = 5;
+
 const labelLengthMax = 32;
 const valueLengthMax = 200;
 
@@ -123,8 +133,12 @@ const valueLengthMax = 200;
 export function classByName(name: string, value: string): PersonalClass | null {
   // An element of a list has a number for a name.
   if (name.length > labelLengthMax || name.charCodeAt(0) < 0x41 || value.length < 2 || value.length > valueLengthMax) return null;
-  const known = classOfLabel.get(name);
-  if (known !== undefined) return known;
-  if (!/[A-Z_ -]/.test(name)) return null;
-  return classOfLabel.get(name.replaceAll(/[_ -]/g, '').toLowerCase()) ?? null;
+  const known = classOfLabelled(name, value);
+  if (known !== null || !/[A-Z_ -]/.test(name)) return known;
+  return classOfLabelled(name.replaceAll(/[_ -]/g, '').toLowerCase(), value);
+}
+
+function classOfLabelled(label: string, value: string): PersonalClass | null {
+  if (numberLabels.has(label) && value.replaceAll(/[^0-9]/g, '').length >= numberDigitsMin) return 'national-id';
+  return classOfLabel.get(label) ?? null;
 }

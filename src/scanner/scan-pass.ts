@@ -136,10 +136,11 @@ export class Scan {
     if (!where.name) this.joined(first.text, first.spanOf);
   }
 
-  /** A card is one whether it is written as a text or not. */
+  /** A card is one whether it is written as a text or not, and so is what its name says to be of a person. */
   private number(where: TextPlace): void {
-    if (!mayBePersonal(where.text)) return;
     this.where = where;
+    if (where.place !== null) this.named(where.text, where.place.segment);
+    if (!mayBePersonal(where.text)) return;
     this.view = { text: where.text, steps: [], spanOf: sameSpan };
     this.effort.allow(where.text.length);
     findPersonal(where.text, this.personalWork, this.onPersonal);

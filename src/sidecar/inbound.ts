@@ -258,6 +258,7 @@ export async function receiveLocalCall(
         type: null,
         channel: 'tool_result',
         classification: context.agent.clearance,
+        leaves: true,
       },
       context,
     );

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
 import { sampleMesh } from '../../test/mesh-files/sample.ts';
-import { FakeSidecar } from '../../test/sidecar-fixture/sidecar.ts';
+import { FakeSidecar, partyOf } from '../../test/sidecar-fixture/sidecar.ts';
 import { freshContext } from '../label/context.ts';
 import { ValueIndex } from '../label/value-index.ts';
 import { createScanner } from '../scanner/scan.ts';
 import { createSchemaRegistry } from '../scanner/schema-registry.ts';
+import { callTool } from './call-tool.ts';
+import { AgentMemory } from './memory.ts';
 import { send } from './outbound.ts';
 
 const prompt =
@@ -61,4 +63,18 @@ test.each([
 
 test('lets an ordinary answer pass', async () => {
   expect((await codesOf('Two invoices of March are open; the links in them were not opened.')).code).toBeNull();
+});
+
+// What a tool is asked for may leave the mesh with it.
+test('refuses a call of an own tool that says its instructions', async () => {
+  const fake = sidecar();
+  const { task } = fake.bodyFrom(partyOf('desk'));
+  const call = (text: string) => callTool(
+    { tool: 'mail', operation: 'read_file', arguments: { path: text }, task, idempotencyKey: null },
+    new AgentMemory('one', fake.store),
+    fake.context,
+  );
+  expect((await call('mail?q=k7Q2mZ9xT4vB1nR8')).code).toBe('SCAN_PROMPT_LEAK');
+  expect(fake.calls).toEqual([]);
+  expect(fake.recorder.codes('tool.refused')).toEqual(['SCAN_PROMPT_LEAK']);
 });
