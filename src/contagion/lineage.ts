@@ -4,6 +4,8 @@ import { bandsOf, likeness, type Sketch } from './sketch.ts';
 /** From so alike on, two spans are the same text that travelled. */
 const alikeFrom = 0.4;
 const candidatesMax = 32;
+/** Looked at for one span, over all its bands: a flood of spans may all share one of them. */
+const sharersMax = 4096;
 
 /** Where a span came to an agent from, first of all. */
 export type Holder = {
@@ -89,13 +91,19 @@ export class LineageIndex {
   }
 
   /**
-   * Those that share most with it first. In the order in which they came, a few hundred spans that share a
-   * little with a later one would keep that one from ever being looked at.
+   * Those that share most with it first: in the order in which they came, a few hundred spans that share a
+   * little with a later one would keep that one from ever being looked at. What few share tells most, and comes first.
    */
   #candidates(sketch: Sketch): readonly number[] {
     const shared = new Map<number, number>();
-    for (const band of bandsOf(sketch)) {
-      for (const id of this.#bands.get(band) ?? []) shared.set(id, (shared.get(id) ?? 0) + 1);
+    const bands = bandsOf(sketch).flatMap((band) => this.#bands.get(band) ?? []);
+    let left = sharersMax;
+    for (const ids of bands.toSorted((one, other) => one.size - other.size)) {
+      for (const id of ids) {
+        if (left === 0) break;
+        left -= 1;
+        shared.set(id, (shared.get(id) ?? 0) + 1);
+      }
     }
     if (shared.size <= candidatesMax) return [...shared.keys()];
     return [...shared].toSorted(([, one], [, other]) => other - one).slice(0, candidatesMax).map(([id]) => id);
