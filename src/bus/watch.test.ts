@@ -54,7 +54,7 @@ describe('what the monitor keeps of the paths in a message', () => {
     const texts = Array.from({ length: 2000 }, (_, at) => `alpha${at} beta gamma delta epsilon`);
     const names = [below(['/'.repeat(60_000)], texts), below(Array.from({ length: 30 }, (_, at) => `${at}`.padEnd(60, '~')), texts)];
     // Written anew for each text, the paths of one message take half a minute, and this test comes to no end in its time.
-    for (const payload of names) for (let time = 0; time < 10; time += 1) expect(pass(payload).id).toBe(`m${number}`);
+    for (const payload of names) for (let time = 0; time < 10; time += 1) expect(pass(payload).outcome).toBe('GO');
   });
 
   it('is of one size', () => {

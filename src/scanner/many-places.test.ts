@@ -33,15 +33,15 @@ function suppressed(rule: string, path: string | null): Suppression {
 describe('a scan of many texts below long names', () => {
   const name = '/'.repeat(30_000);
 
-  it.each<[string, readonly JsonValue[]]>([
-    ['short words', Array.from({ length: 8000 }, () => 'a')],
-    ['orders', Array.from({ length: 800 }, () => order)],
-    ['addresses', Array.from({ length: 1000 }, (_, at) => `a${at}@example.org`)],
-  ])('reads the names once: %s', (_, texts) => {
+  it.each<[string, string, readonly JsonValue[]]>([
+    ['short words', 'GO', Array.from({ length: 8000 }, () => 'a')],
+    ['orders', 'NO-GO', Array.from({ length: 800 }, () => order)],
+    ['addresses', 'ESCALATE', Array.from({ length: 1000 }, (_, at) => `a${at}@example.org`)],
+  ])('reads the names once: %s', (_, outcome, texts) => {
     const scanner = scannerWith([suppressed('injection/role-header', '/transcript'), suppressed('personal/*', '/x')]);
     // Read for each text, one scan takes most of a second, and this test comes to no end in its time.
     const verdicts = Array.from({ length: 60 }, () => scan({ [name]: texts }, scanner, 'a b task'));
-    expect(new Set(verdicts.map(({ control }) => control))).toEqual(new Set(['scanner']));
+    expect(verdicts.map(({ outcome }) => outcome)).toEqual(Array(60).fill(outcome));
   });
 
   it('puts what was cut in two together below them, and at the same place alone', () => {
