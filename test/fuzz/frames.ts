@@ -11,13 +11,13 @@ export type FuzzReport = {
   /** Target, mutated input (base64) and error of each failure; at most ten are kept. */
   readonly failures: readonly string[];
   readonly slowestMs: number;
-  /** Growth after the start: of what is reachable, and of the process. */
-  readonly heapGrownMiB: number;
-  readonly residentGrownMiB: number;
+  /** Growth once settled: of what is reachable, buffers included, and of the most the process ever held. */
+  readonly reachableGrownMiB: number;
+  readonly residentPeakGrownMiB: number;
 };
 
-/** A sixth of a minute's work. */
-const settledAfter = 200_000;
+/** A good third of a minute's work. */
+const settledAfter = 400_000;
 
 /** Feeds mutated vectors and noise to every parser of outside bytes, in turn, until `isDone`. */
 export function fuzz(seed: number, isDone: (executions: number) => boolean): FuzzReport {
@@ -45,29 +45,34 @@ export function fuzz(seed: number, isDone: (executions: number) => boolean): Fuz
     if (settled === null && total >= settledAfter) settled = settledMemory();
   }
   const now = settledMemory();
-  const heapGrownMiB = now.heapMiB - (settled ?? now).heapMiB;
-  const residentGrownMiB = now.residentMiB - (settled ?? now).residentMiB;
+  const reachableGrownMiB = now.reachableMiB - (settled ?? now).reachableMiB;
+  const residentPeakGrownMiB = now.residentPeakMiB - (settled ?? now).residentPeakMiB;
   const counts = Object.fromEntries(executions);
-  return { seed, executions: counts, failures, slowestMs, heapGrownMiB, residentGrownMiB };
+  return { seed, executions: counts, failures, slowestMs, reachableGrownMiB, residentPeakGrownMiB };
 }
 
-type Memory = { readonly heapMiB: number; readonly residentMiB: number };
+type Memory = { readonly reachableMiB: number; readonly residentPeakMiB: number };
 
-/** Memory after a full collection. */
+/**
+ * What is reachable after a full collection, and the most the process held so far. Not what it
+ * holds at this moment: the engine gives some 300 MiB back now or a minute later, as it likes.
+ */
 function settledMemory(): Memory {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   collect();
   collect();
-  // The engine gives pages back on another thread, which a busy machine lets wait.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
-  const { heapUsed, rss } = process.memoryUsage();
-  return { heapMiB: Math.round(heapUsed / 2 ** 20), residentMiB: Math.round(rss / 2 ** 20) };
+  const { heapUsed, external } = process.memoryUsage();
+  const peakKiB = process.resourceUsage().maxRSS;
+  return {
+    reachableMiB: Math.round((heapUsed + external) / 2 ** 20),
+    residentPeakMiB: Math.round(peakKiB / 2 ** 10),
+  };
 }
 
-const heapGrownMiBMax = 8;
-/** The engine widens its nursery while it works hard and does not give it back at once. */
-const residentGrownMiBMax = 128;
+const reachableGrownMiBMax = 8;
+/** For what no collection sees, as memory of libraries in C; a leak of 200 bytes an execution passes it. */
+const residentPeakGrownMiBMax = 128;
 
 function main(): void {
   const { values } = parseArgs({
@@ -80,7 +85,8 @@ function main(): void {
   const report = fuzz(Number(values.seed), () => performance.now() >= endsAtMs);
   console.log(JSON.stringify(report, null, 2));
   const grown =
-    report.heapGrownMiB > heapGrownMiBMax || report.residentGrownMiB > residentGrownMiBMax;
+    report.reachableGrownMiB > reachableGrownMiBMax ||
+    report.residentPeakGrownMiB > residentPeakGrownMiBMax;
   if (report.failures.length > 0 || grown) process.exitCode = 1;
 }
 
