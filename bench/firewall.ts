@@ -8,6 +8,7 @@ import { capRows } from '../src/firewall/training/examples.ts';
 import { defaultTraining } from '../src/firewall/training/train.ts';
 import { seededDraw } from '../src/firewall/training/seeded-random.ts';
 import { readClusters, readFragments, readLabelledFile } from '../src/process/labelled-rows.ts';
+import { secondTrainer } from '../src/process/second-training.ts';
 import { measureIdentifiers } from './firewall/identifiers.ts';
 import { harmlessUnseen } from './firewall/harmless.ts';
 import { harmlessFolds, leaveOut, meanOf } from './firewall/leave-out.ts';
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     dev: { type: 'string' },
     texts: { type: 'string', default: 'train/firewall/texts' },
     clusters: { type: 'string', default: 'train/firewall/word-clusters.bin' },
+    second: { type: 'string' },
     change: { type: 'string', default: '{}' },
     seeds: { type: 'string', default: '1' },
     folds: { type: 'boolean', default: false },
@@ -56,7 +58,8 @@ const report: { [name: string]: unknown } = { machine: machine(), model: model.v
 if (values.train !== undefined) {
   const given = readLabelledFile(values.train);
   const dev = values.dev === undefined ? null : readLabelledFile(values.dev);
-  const changed = { ...defaultTraining, ...(JSON.parse(values.change) as object) };
+  const trainSecond = values.second === undefined ? null : secondTrainer(values.second);
+  const changed = { ...defaultTraining, trainSecond, ...(JSON.parse(values.change) as object) };
   const clustersOf = (fold: number) => readClusters(values.clusters.replace('@', String(fold)));
   const rowsFor = (seed: number) => {
     const own = composeRows(readFragments(values.texts), seed);
@@ -65,11 +68,11 @@ if (values.train !== undefined) {
   };
   report['corpus'] = { train: given.sha256, dev: dev?.sha256 ?? null };
   if (values.harmless) {
-    report['harmless'] = harmlessUnseen(rowsFor(changed.seed), dev?.rows ?? [], changed, clustersOf, calibration);
+    report['harmless'] = harmlessUnseen(rowsFor(changed.seed), dev?.rows ?? [], changed, clustersOf, given.rows, calibration);
   } else {
     const runs = Array.from({ length: Number(values.seeds) }, (_, at) => {
       const options = { ...changed, seed: changed.seed + 100 * at };
-      return { seed: options.seed, ...leaveOut(rowsFor(options.seed), dev?.rows ?? [], options, clustersOf) };
+      return { seed: options.seed, ...leaveOut(rowsFor(options.seed), dev?.rows ?? [], options, clustersOf, given.rows) };
     });
     report['leaveOut'] = { mean: meanOf(runs), runs };
   }

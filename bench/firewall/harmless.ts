@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { probabilityOf } from '../../src/firewall/compact-model.ts';
+import { evidenceOf, probabilityOf } from '../../src/firewall/compact-model.ts';
 import type { Calibration } from '../../src/firewall/compact-model.ts';
 import { evaluate } from '../../src/firewall/evaluate.ts';
 import type { ScoredText } from '../../src/firewall/evaluate.ts';
 import { FeatureReader } from '../../src/firewall/features.ts';
 import { channelReadAs } from '../../src/firewall/read-as.ts';
+import { SecondReader } from '../../src/firewall/second-reader.ts';
+import { harmlessWords } from '../../src/firewall/training/second-material.ts';
 import { calibrate } from '../../src/firewall/training/calibrate.ts';
 import { exampleOf } from '../../src/firewall/training/examples.ts';
 import { fit } from '../../src/firewall/training/fit.ts';
 import type { LabelledRow } from '../../src/firewall/training/labelled-row.ts';
 import type { TrainOptions } from '../../src/firewall/training/train.ts';
-import { scoresOf } from '../../src/firewall/training/train.ts';
+import { doubtsFrom, scoresOf } from '../../src/firewall/training/train.ts';
 import type { WordClusters } from '../../src/firewall/word-clusters.ts';
 import { bandFor, shippedFirewall } from '../../src/mesh/firewall-settings.ts';
 import { harmlessFolds } from './leave-out.ts';
@@ -54,10 +56,11 @@ export function harmlessUnseen(
   dev: readonly LabelledRow[],
   options: Omit<TrainOptions, 'version' | 'clusters'>,
   clustersOf: (fold: number) => WordClusters,
+  allRows: readonly LabelledRow[],
   { slope, offset }: Pick<Calibration, 'slope' | 'offset'>,
 ) {
   const foldOf = foldsOf(train);
-  const placed = Array.from({ length: foldCount }, (_, fold) => {
+  const measured = Array.from({ length: foldCount }, (_, fold) => {
     const isLeftOut = (row: LabelledRow): boolean => row.label === 'benign' && foldOf.get(row.source) === fold;
     const isHeld = (row: LabelledRow, index: number): boolean =>
       isLeftOut(row) || (row.label === 'benign' && isComposed(row.source) && index % foldCount === fold);
@@ -65,14 +68,22 @@ export function harmlessUnseen(
       isLeftOut(row) && (row.source !== split || index % 2 === 1);
     const reader = new FeatureReader(options.bits, clustersOf(fold));
     const read = (rows: readonly LabelledRow[]) => rows.map((row) => exampleOf(row, reader));
-    const fitted = fit(read(train.filter((row, index) => !isOut(row, index))), options);
+    const examples = read(train.filter((row, index) => !isOut(row, index)));
     const held = [...train.filter(isOut), ...dev.filter(isHeld)].map((row) => ({
       ...row, channel: channelReadAs(row.channel, [row.text]),
     }));
-    return scoresOf(read(held), fitted, options.lengthPenalty)
-      .map((each, at) => ({ ...each, row: held[at] }))
+    const harmless = harmlessWords(allRows.filter((row) => !isLeftOut(row)), reader);
+    return { examples, fitted: fit(examples, options), harmless, rows: held, held: read(held) };
+  });
+  const seconds = options.trainSecond?.(measured, options) ?? [];
+  const doubtFrom = doubtsFrom([measured.flatMap(({ held, fitted }) => scoresOf(held, fitted, options.lengthPenalty))]);
+  const placed = measured.flatMap(({ rows, held, fitted }, fold) => {
+    const second = seconds[fold];
+    const reader = second === undefined ? null : { reader: new SecondReader(second), doubtFrom };
+    return scoresOf(held, fitted, options.lengthPenalty, evidenceOf, reader)
+      .map((each, at) => ({ ...each, row: rows[at] }))
       .flatMap(({ score, row }) => (row === undefined ? [] : [placedAs(row, score)]));
-  }).flat();
+  });
   const judged = [...new Set(placed.map(({ unit }) => unit))].flatMap((unit) => {
     const { knots } = calibrate([placed.filter((text) => text.unit !== unit)]);
     return placed.filter((text) => text.unit === unit).map((text) => ({

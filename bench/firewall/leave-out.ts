@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FeatureReader } from '../../src/firewall/features.ts';
+import { evidenceOf } from '../../src/firewall/compact-model.ts';
+import { SecondReader } from '../../src/firewall/second-reader.ts';
+import { harmlessWords } from '../../src/firewall/training/second-material.ts';
 import { exampleOf } from '../../src/firewall/training/examples.ts';
 import { fit } from '../../src/firewall/training/fit.ts';
 import type { LabelledRow } from '../../src/firewall/training/labelled-row.ts';
 import type { TrainOptions } from '../../src/firewall/training/train.ts';
-import { scoresOf } from '../../src/firewall/training/train.ts';
+import { doubtsFrom, scoresOf } from '../../src/firewall/training/train.ts';
 import type { WordClusters } from '../../src/firewall/word-clusters.ts';
 
 /** Sources of attacks that were collected from one another are left out together. */
@@ -54,10 +57,11 @@ export function leaveOut(
   dev: readonly LabelledRow[],
   options: Omit<TrainOptions, 'version' | 'clusters'>,
   clustersOf: (fold: number) => WordClusters,
+  harmlessRows: readonly LabelledRow[],
 ): LeftOut {
   const extra = dev.filter(({ source, label }) => label === 'attack' && unseen.has(source));
   const harmless = harmlessFolds(train);
-  const placed = attackGroups.flatMap((group, fold) => {
+  const measured = attackGroups.map((group, fold) => {
     const reader = new FeatureReader(options.bits, clustersOf(fold));
     const isOut = (row: LabelledRow, index: number): boolean => {
       if (row.label === 'attack') return group.includes(row.source);
@@ -65,9 +69,17 @@ export function leaveOut(
       return harmless[fold]?.includes(row.source) ?? false;
     };
     const read = (rows: readonly LabelledRow[]) => rows.map((row) => exampleOf(row, reader));
-    const fitted = fit(read(train.filter((row, index) => !isOut(row, index))), options);
-    const held = [...read(train.filter(isOut)), ...read(extra)];
-    const scores = scoresOf(held, fitted, options.lengthPenalty);
+    const examples = read(train.filter((row, index) => !isOut(row, index)));
+    const fitted = fit(examples, options);
+    const words = harmlessWords(harmlessRows.filter(({ source }) => !harmless[fold]?.includes(source)), reader);
+    return { examples, fitted, harmless: words, held: [...read(train.filter(isOut)), ...read(extra)] };
+  });
+  const seconds = options.trainSecond?.(measured, options) ?? [];
+  const doubtFrom = doubtsFrom([measured.flatMap(({ held, fitted }) => scoresOf(held, fitted, options.lengthPenalty))]);
+  const placed = measured.flatMap(({ held, fitted }, fold) => {
+    const second = seconds[fold];
+    const reader = second === undefined ? null : { reader: new SecondReader(second), doubtFrom };
+    const scores = scoresOf(held, fitted, options.lengthPenalty, evidenceOf, reader);
     return held.map(({ isAttack, channel, source }, at) => ({
       fold, isAttack, channel, source, score: scores[at]?.score ?? -Infinity,
     }));

@@ -81,6 +81,19 @@ describe('compact injection model', () => {
     await Promise.all(long);
   });
 
+  it('gives the loop back where an attacker makes text after text doubtful, and answers all the same', async () => {
+    const { model } = start();
+    const doubtful = Array.from({ length: 40 }, (_, number) => ({ ...question, text: `${number}: ${question.text}` }));
+    const answers = doubtful.map((each) => model.classify(each));
+    const away = answers.map((answer) => answer instanceof Promise);
+    expect(away.indexOf(true)).toBe(24);
+    expect(away.lastIndexOf(false)).toBe(23);
+    expect(model.classify({ ...question, text: 'The invoice is due on Friday.' })).toMatchObject({ status: 'ok' });
+    const alone = start({ inlineUnitsMax: 0 }).model;
+    expect(await Promise.all(answers)).toEqual(await Promise.all(doubtful.map((each) => alone.classify(each))));
+    expect(model.classify({ ...question, text: `Again: ${question.text}` })).toMatchObject({ status: 'ok' });
+  });
+
   it('gives the loop back while a long text is read, and lateness is seen', async () => {
     const { model } = start();
     await model.classify({ ...question, text: 'x '.repeat(5000) });

@@ -62,6 +62,7 @@ export function addFirewall(
     .option('--texts <folder>', 'folder of hand-written lines to compose further rows from')
     .option('--feedback <file>', 'lines like {"ref": "ID of a row", "label": "benign"}: the right label')
     .option('--clusters <file>', 'groups of words that train/firewall/clusters.py has made')
+    .option('--second <file>', 'train/firewall/second.py, for a second reading of what is in doubt')
     .option('--held <file>', 'labelled texts to calibrate on, and not to learn from')
     .requiredOption('--out <file>', 'model file to write')
     .requiredOption('--name <name>', 'name of the model; it goes into every verdict')

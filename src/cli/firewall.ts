@@ -21,6 +21,7 @@ import { channels } from '../message/channel.ts';
 import { readClusters, readFragments, readLabelledFile } from '../process/labelled-rows.ts';
 import type { ModelReader } from '../process/model-reader.ts';
 import { compactModelOf, modelReaderOf, pinOf } from '../process/model-reader.ts';
+import { secondTrainer } from '../process/second-training.ts';
 import type { CommandIo } from './check.ts';
 
 export type EvalOptions = {
@@ -67,6 +68,8 @@ export type TrainFiles = {
   readonly feedback?: string;
   readonly held?: string;
   readonly clusters?: string;
+  /** The program that trains the second reader; absent is a model that reads once. */
+  readonly second?: string;
   readonly out: string;
   readonly name: string;
 };
@@ -82,7 +85,8 @@ export function firewallTrain(files: readonly string[], options: TrainFiles, io:
   if (!hasBothLabels(fed)) throw tooFewRows();
   const held = options.held === undefined ? [] : readLabelledFile(options.held).rows;
   const clusters = options.clusters === undefined ? null : readClusters(options.clusters);
-  const model = train(fed, { ...defaultTraining, version: options.name, clusters }, held);
+  const trainSecond = options.second === undefined ? null : secondTrainer(options.second);
+  const model = train(fed, { ...defaultTraining, version: options.name, clusters, trainSecond }, held);
   const bytes = encodeModel(model);
   writeFileSync(options.out, bytes);
   io.out(`rows    ${given.length} given, ${own.length} composed, ${fed.length} in all`);
@@ -142,7 +146,7 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
   }
   const model = compactModelOf(options.model);
   const readAs = channelReadAs(channel, [text]);
-  const { probability, score, window } = model.read(text, readAs);
+  const { probability, score, window, logit } = model.read(text, readAs);
   const band = bandFor(settingsOf(options.model), readAs, 'internal');
   const outcome = probability >= band.refuseAt ? 'NO-GO' : probability >= band.escalateAt ? 'ESCALATE' : 'GO';
   const tokens = model
@@ -156,13 +160,14 @@ export function firewallExplain(options: ExplainOptions, io: CommandIo): number 
       end,
       weight: Number(weight.toFixed(3)),
     }));
-  const report = { model: model.version, channel, readAs, outcome, probability, score, window, tokens };
+  const report = { model: model.version, channel, readAs, outcome, probability, score, window, secondReading: logit, tokens };
   if (options.json) {
     io.out(JSON.stringify(report, null, 2));
     return outcome === 'NO-GO' ? 1 : 0;
   }
   io.out(`${outcome}  probability ${probability.toFixed(4)}, score ${score.toFixed(3)} (${model.version}, ${readAs})`);
-  if (window !== null) io.out(`window ${window.start}..${window.end}`);
+  const twice = logit === null ? '' : `, read twice: log-odds ${logit.toFixed(2)}`;
+  if (window !== null) io.out(`window ${window.start}..${window.end}${twice}`);
   for (const { start, end, weight, ...shown } of tokens) {
     io.out(`  ${String(weight).padStart(8)}  ${start}..${end}  ${'token' in shown ? JSON.stringify(shown.token) : ''}`);
   }

@@ -52,6 +52,11 @@ export const firewallCodes = {
     mend: 'Find out who changed it; then install again, or set `firewall.sha256` to what you trust.',
     agentSees: 'UNAVAILABLE',
   },
+  FIREWALL_TRAINING_FAILED: {
+    means: 'The program that trains the second reader of a model did not run, or left none.',
+    mend: 'Install Debian\'s python3-torch and python3-sklearn, or train without `--second`.',
+    agentSees: 'UNAVAILABLE',
+  },
   FIREWALL_LIBRARY_MISSING: {
     means: 'The mesh file names an ONNX model, and a library that reads one is not installed.',
     mend: 'Install @huggingface/tokenizers, and onnxruntime-node or onnxruntime-web.',

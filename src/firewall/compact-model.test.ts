@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bandFor, shippedFirewall } from '../mesh/firewall-settings.ts';
-import { channels } from '../message/channel.ts';
+import { channels, perChannel } from '../message/channel.ts';
 import type { CompactWeights } from './compact-model.ts';
 import { benignShares, CompactModel, rarityOf } from './compact-model.ts';
 import { FeatureReader } from './features.ts';
+import { secondBytes } from './second-fixture.ts';
+import { parseSecond } from './second-weights.ts';
 import { decodeModel, encodeModel } from './model-file.ts';
 import { shippedModel } from './shipped-model.ts';
 
@@ -22,6 +24,7 @@ function tiny(change: Partial<CompactWeights> = {}): CompactWeights {
     weights: new Int8Array(1 << bits).map((_, index) => index - 32),
     scale: 0.01,
     clusters: null,
+  second: null,
     bias: Object.fromEntries(channels.map((channel) => [channel, 0])) as CompactWeights['bias'],
     lengthPenalty: Object.fromEntries(channels.map((channel) => [channel, 1])) as CompactWeights['bias'],
     calibration: {
@@ -31,6 +34,12 @@ function tiny(change: Partial<CompactWeights> = {}): CompactWeights {
     },
     ...change,
   };
+}
+
+function readsTwice(doubtFrom = -100): CompactWeights {
+  const weights = parseSecond(secondBytes([1, 2, 3]));
+  if (weights === null) throw new Error('The fixture is no reader.');
+  return tiny({ second: { weights, doubtFrom: perChannel(() => doubtFrom) } });
 }
 
 describe('model file', () => {
@@ -55,6 +64,11 @@ describe('model file', () => {
     ['a channel without bias', fileWith({ bias: { user: 0 } })],
     ['knots that fall', fileWith({ calibration: { ...header.calibration, knots: { user: [3, 2] } } })],
     ['no calibration', fileWith({ calibration: null })],
+    ['a second reader without a place of doubt', fileWith({ secondBytes: 10 }, 74)],
+    ['a place of doubt without a second reader', fileWith({ doubtFrom: header.bias })],
+    ['a place of doubt for some channels', fileWith({ secondBytes: 10, doubtFrom: { user: 0 } }, 74)],
+    ['a second reader that is none', fileWith({ secondBytes: 10, doubtFrom: header.bias }, 74)],
+    ['a second reader of no size', fileWith({ secondBytes: -1, doubtFrom: header.bias })],
   ])('refuses %s', (_, file) => {
     expect(() => decodeModel(file)).toThrow(expect.objectContaining({ code: 'FIREWALL_MODEL_MALFORMED' }));
   });
@@ -62,6 +76,14 @@ describe('model file', () => {
   it('reads what it wrote', () => {
     const read = decodeModel(whole);
     expect(read).toEqual(tiny());
+  });
+
+  it('reads the second reader that it wrote, and a model from before there was one', () => {
+    const twice = readsTwice();
+    expect(decodeModel(encodeModel(twice))).toEqual(twice);
+    const { secondBytes: _bytes, doubtFrom: _from, ...old } = header;
+    const text = `${JSON.stringify(old)}\n`;
+    expect(decodeModel(Buffer.concat([Buffer.from(text), Buffer.alloc(1 << bits)])).second).toBeNull();
   });
 
   it('is the pinned one', () => {
@@ -130,8 +152,22 @@ describe('compact model', () => {
     expect(window?.start).toBeLessThanOrEqual(dull.length + attack.length);
     expect(window?.end).toBeGreaterThanOrEqual(dull.length);
     const encoded = Buffer.from(attack).toString('base64');
-    const plain = shipped.score(encoded, 'document').score;
+    const plain = shipped.score(encoded, 'document')?.score ?? Infinity;
     expect(shipped.read(encoded, 'document').score).toBeGreaterThan(plain + 1);
+  });
+
+  it('reads twice what is in doubt, no more windows than it may, and else once', () => {
+    const text = 'Water the plant twice a week. '.repeat(40);
+    const once = new CompactModel(tiny()).read(text, 'document');
+    const [twice, sure] = [new CompactModel(readsTwice()), new CompactModel(readsTwice(100))];
+    const doubted = twice.readWithin(text, 'document', 2);
+    expect(doubted?.windowsTwice).toBe(2);
+    expect(doubted?.score).not.toBeCloseTo(once.score, 3);
+    expect(Math.abs((doubted?.score ?? 0) - once.score)).toBeLessThan(2);
+    expect(twice.readWithin(text, 'document', 1)).toBeNull();
+    expect(twice.read(text, 'document')).toEqual(doubted);
+    expect(sure.readWithin(text, 'document', 0)?.windowsTwice).toBe(0);
+    expect(sure.read(text, 'document').score).toBeLessThan(once.score);
   });
 
   it('orders rarities by score, without a jump at the ends', () => {

@@ -2,7 +2,11 @@
 import type { Channel } from '../message/channel.ts';
 import { readText } from '../text/read-text.ts';
 import type { Features } from './features.ts';
-import { FeatureReader } from './features.ts';
+import { channelGroups, FeatureReader } from './features.ts';
+import type { TokenRange } from './second-reader.ts';
+import { SecondReader } from './second-reader.ts';
+import type { SecondWeights } from './second-weights.ts';
+import { twoReadings } from './two-readings.ts';
 import type { WordClusters } from './word-clusters.ts';
 
 /** Tokens of one window, and of one step from window to window. */
@@ -22,6 +26,9 @@ export const benignShares: readonly number[] = [
   0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001,
 ];
 
+/** Scores of the first reading from which a text is read a second time. */
+export type Doubts = { readonly [channel in Channel]: number };
+
 export type CompactWeights = {
   /** Name of the model, `NAME@DATE`; goes into every verdict. */
   readonly version: string;
@@ -36,6 +43,8 @@ export type CompactWeights = {
   /** Longer texts have more windows and with them more chances to look bad by accident. */
   readonly lengthPenalty: { readonly [channel in Channel]: number };
   readonly calibration: Calibration;
+  /** Null for a model that reads every text once. */
+  readonly second: { readonly weights: SecondWeights; readonly doubtFrom: Doubts } | null;
 };
 
 export type Window = {
@@ -45,65 +54,82 @@ export type Window = {
   readonly score: number;
 };
 
+type Scored = Pick<Reading, 'score' | 'window' | 'logit'>;
+
 export type Reading = {
   readonly probability: number;
   readonly score: number;
   /** The window that decided; null for a text without tokens. */
   readonly window: Window | null;
+  /** Log-odds that its second reading gave; null where it was read once. */
+  readonly logit: number | null;
 };
 
 /**
- * The project's own model: a linear score over hashed features in sliding windows; the highest
- * window of the text, in any way it can be read, speaks for it. Pure and deterministic. Time grows
- * linearly with the text, also with the worst one.
+ * The project's own model: a linear score over hashed features in sliding windows, and a second reading of
+ * the worst few where that is in doubt; the highest window of the text, in any way it can be read, speaks for
+ * it. Pure and deterministic. Time grows linearly with the text, also with the worst one.
  */
 export class CompactModel {
   readonly version: string;
   private readonly model: CompactWeights;
   private readonly features: FeatureReader;
+  private readonly second: SecondReader | null;
   private sums = new Float64Array(1 << 10);
 
   constructor(model: CompactWeights) {
     this.model = model;
     this.version = model.version;
     this.features = new FeatureReader(model.bits, model.clusters);
+    this.second = model.second === null ? null : new SecondReader(model.second.weights);
   }
 
   read(text: string, channel: Channel): Reading {
-    const { views } = readText(text);
-    let best: { readonly score: number; readonly window: Window | null } = { score: -Infinity, window: null };
-    for (const view of views) {
-      const scored = this.score(view.text, channel);
-      if (scored.score > best.score) best = scored;
-    }
-    const { score, window } = best;
-    return { probability: probabilityOf(score, channel, this.model.calibration), score, window };
+    const reading = this.readWithin(text, channel, Infinity);
+    if (reading === null) throw new RangeError('Without a bound every text is read.');
+    return reading;
   }
 
-  /** Raw score of one text as it stands. */
-  score(text: string, channel: Channel): { readonly score: number; readonly window: Window | null } {
-    const features = this.features.read(text, channel);
-    if (features.count === 0) return { score: -Infinity, window: null };
-    this.sum(features);
-    const { offsets, starts, ends, count } = features;
-    let best = -Infinity;
-    let bestAt = 0;
-    let windows = 0;
-    for (let from = 0; ; from += windowStep) {
-      const to = Math.min(from + windowTokens, count);
-      const size = (offsets[to] ?? 0) - (offsets[from] ?? 0);
-      const sum = (this.sums[to] ?? 0) - (this.sums[from] ?? 0);
-      const score = evidenceOf(sum, size);
-      windows += 1;
-      if (score > best) {
-        best = score;
-        bestAt = from;
-      }
-      if (to === count) break;
+  /** Null where more than `windowsMax` windows would have to be read a second time. */
+  readWithin(text: string, channel: Channel, windowsMax: number): (Reading & { readonly windowsTwice: number }) | null {
+    let best: Scored = { score: -Infinity, window: null, logit: null };
+    let left = windowsMax;
+    let windowsTwice = 0;
+    for (const view of readText(text).views) {
+      const scored = this.score(view.text, channel, left);
+      if (scored === null) return null;
+      left -= scored.windowsTwice;
+      windowsTwice += scored.windowsTwice;
+      if (scored.score > best.score) best = scored;
     }
-    const score = best + this.model.bias[channel] - this.model.lengthPenalty[channel] * Math.log(windows);
-    const last = Math.min(bestAt + windowTokens, count) - 1;
-    return { score, window: { start: starts[bestAt] ?? 0, end: ends[last] ?? 0, score } };
+    const { score, window, logit } = best;
+    return { probability: probabilityOf(score, channel, this.model.calibration), score, window, logit, windowsTwice };
+  }
+
+  /** Raw score of one text as it stands; null as in `readWithin`. */
+  score(text: string, channel: Channel, windowsMax = Infinity): (Scored & { readonly windowsTwice: number }) | null {
+    const features = this.features.read(text, channel);
+    if (features.count === 0) return { score: -Infinity, window: null, logit: null, windowsTwice: 0 };
+    this.sum(features);
+    const { starts, ends, words } = features;
+    const windows = windowsOver(features.count);
+    const first = windows.map((window) => this.firstScore(features, window, channel));
+    const penalty = this.model.lengthPenalty[channel] * Math.log(windows.length);
+    let windowsTwice = 0;
+    const logits = (places: readonly number[]) => {
+      windowsTwice = places.length;
+      if (windowsTwice > windowsMax) return places.map(() => 0);
+      return this.second?.logits(words, places.flatMap((at) => windows[at] ?? []), channelGroups[channel]) ?? [];
+    };
+    const { score, at, logit } = twoReadings(first, penalty, this.model.second?.doubtFrom[channel] ?? null, logits);
+    if (windowsTwice > windowsMax) return null;
+    const { from, to } = windows[at] ?? { from: 0, to: 1 };
+    return { score, window: { start: starts[from] ?? 0, end: ends[to - 1] ?? 0, score }, logit, windowsTwice };
+  }
+
+  private firstScore({ offsets }: Features, { from, to }: TokenRange, channel: Channel): number {
+    const size = (offsets[to] ?? 0) - (offsets[from] ?? 0);
+    return evidenceOf((this.sums[to] ?? 0) - (this.sums[from] ?? 0), size) + this.model.bias[channel];
   }
 
   /** Each token's part in the score, in order: what `maso firewall explain` shows. */
@@ -130,6 +156,15 @@ export class CompactModel {
       for (; at < end; at += 1) total += weights[ids[at] ?? 0] ?? 0;
       this.sums[token] = total * scale;
     }
+  }
+}
+
+function windowsOver(count: number): readonly TokenRange[] {
+  const windows: TokenRange[] = [];
+  for (let from = 0; ; from += windowStep) {
+    const to = Math.min(from + windowTokens, count);
+    windows.push({ from, to });
+    if (to === count) return windows;
   }
 }
 

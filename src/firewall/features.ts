@@ -16,10 +16,12 @@ export type Features = {
   readonly ids: Uint32Array;
   readonly starts: Uint32Array;
   readonly ends: Uint32Array;
+  /** What each token is as a word: the FNV-1a hash of its letters, or a hash of the sign, digits or line end that it is. */
+  readonly words: Uint32Array;
 };
 
 /** An order is normal from a user and strange in a tool result: channels that read alike are one. */
-const channelGroups: { readonly [channel in Channel]: number } = {
+export const channelGroups: { readonly [channel in Channel]: number } = {
   user: 1,
   tool_result: 2,
   agent_message: 3,
@@ -53,6 +55,7 @@ export class FeatureReader {
   private offsets = new Uint32Array(1 << 10);
   private starts = new Uint32Array(1 << 10);
   private ends = new Uint32Array(1 << 10);
+  private words = new Uint32Array(1 << 10);
   private filled = 0;
   private text = '';
   private lower = '';
@@ -75,6 +78,7 @@ export class FeatureReader {
       ids: this.ids.subarray(0, this.filled),
       starts: this.starts.subarray(0, count),
       ends: this.ends.subarray(0, count),
+      words: this.words.subarray(0, count),
     };
   }
 
@@ -94,6 +98,7 @@ export class FeatureReader {
       this.offsets[count] = this.filled;
       this.starts[count] = position;
       position = this.token(position, unit, kind, past);
+      this.words[count] = past.key;
       this.ends[count] = position;
       count += 1;
     }
@@ -124,6 +129,7 @@ export class FeatureReader {
       word = mix(mix(41, unit), end - start > 2 ? 3 : end - start);
       stem = mix(41, unit);
     }
+    past.key = stem;
     this.context(word, stem, past, kind === characterClass.ideograph);
     this.grouped(mix(stem, 3), past);
     if (endsSentence(unit, kind)) past.sentence = 1;
@@ -146,6 +152,7 @@ export class FeatureReader {
     }
     if (length <= stemLength) stem = hash >>> 0;
     const word = mix(hash, 7);
+    past.key = hash >>> 0;
     this.grams(start, end);
     if (capitals > 1 && capitals >= length - 1) {
       this.add(mix(word, 17));
@@ -249,11 +256,13 @@ export class FeatureReader {
     this.offsets = doubled(this.offsets);
     this.starts = doubled(this.starts);
     this.ends = doubled(this.ends);
+    this.words = doubled(this.words);
   }
 }
 
-/** The tokens before the present one; `sentence` is 1 at the start of one, then 2, then 0. */
+/** The tokens before the present one, and what the present one is as a word (`key`); `sentence` is 1 at the start of one, then 2, then 0. */
 class Past {
+  key = 1;
   word = 1;
   wordBefore = 1;
   stem = 1;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { featuresVersion } from './features.ts';
-import type { Calibration, CompactWeights } from './compact-model.ts';
+import type { Calibration, CompactWeights, Doubts } from './compact-model.ts';
 import { benignShares } from './compact-model.ts';
 import { FirewallError } from './firewall-error.ts';
+import type { SecondWeights } from './second-weights.ts';
+import { parseSecond } from './second-weights.ts';
 import { WordClusters } from './word-clusters.ts';
 import { channels } from '../message/channel.ts';
 
@@ -11,18 +13,16 @@ const magic = 'maso-injection-model';
 const headerBytesMax = 64 * 1024;
 const bitsMax = 24;
 
-/** One line of JSON, a line feed, the weights, one signed byte each, and the groups of words. */
+/** One line of JSON, a line feed, the weights, one signed byte each, the groups of words and the second reader. */
 export function encodeModel(model: CompactWeights): Uint8Array {
-  const { weights, clusters, ...rest } = model;
+  const { weights, clusters, second, ...rest } = model;
   const table = clusters?.bytes ?? new Uint8Array();
+  const reader = second?.weights.bytes ?? new Uint8Array();
+  const sizes = { clusterBytes: table.length, secondBytes: reader.length, doubtFrom: second?.doubtFrom ?? null };
   const header = new TextEncoder().encode(
-    `${JSON.stringify({ format: magic, features: featuresVersion, ...rest, clusterBytes: table.length })}\n`,
+    `${JSON.stringify({ format: magic, features: featuresVersion, ...rest, ...sizes })}\n`,
   );
-  const file = new Uint8Array(header.length + weights.length + table.length);
-  file.set(header);
-  file.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.length), header.length);
-  file.set(table, header.length + weights.length);
-  return file;
+  return Buffer.concat([header, new Uint8Array(weights.buffer, weights.byteOffset, weights.length), table, reader]);
 }
 
 /**
@@ -32,20 +32,34 @@ export function encodeModel(model: CompactWeights): Uint8Array {
 export function decodeModel(file: Uint8Array): CompactWeights {
   const end = file.subarray(0, headerBytesMax).indexOf(0x0a);
   if (end < 0) throw malformed('It has no header.');
-  const { clusterBytes, ...header } = parseHeader(new TextDecoder().decode(file.subarray(0, end)));
+  const { clusterBytes, secondBytes, doubtFrom, ...header } = parseHeader(new TextDecoder().decode(file.subarray(0, end)));
   const bytes = file.subarray(end + 1);
   const weightBytes = 1 << header.bits;
-  if (bytes.length !== weightBytes + clusterBytes) throw malformed('It is shorter or longer than its header says.');
-  const clusters = clusterBytes === 0 ? null : WordClusters.parse(bytes.subarray(weightBytes));
+  const secondAt = weightBytes + clusterBytes;
+  if (bytes.length !== secondAt + secondBytes) throw malformed('It is shorter or longer than its header says.');
+  const clusters = clusterBytes === 0 ? null : WordClusters.parse(bytes.subarray(weightBytes, secondAt));
   if (clusters === null && clusterBytes > 0) throw malformed('Its groups of words are no table.');
-  return { ...header, clusters, weights: new Int8Array(bytes.buffer, bytes.byteOffset, weightBytes) };
+  const second = doubtFrom === null ? null : { weights: secondOf(bytes.subarray(secondAt)), doubtFrom };
+  return { ...header, clusters, second, weights: new Int8Array(bytes.buffer, bytes.byteOffset, weightBytes) };
 }
 
-type Header = Omit<CompactWeights, 'weights' | 'clusters'> & { readonly clusterBytes: number };
+function secondOf(bytes: Uint8Array): SecondWeights {
+  const weights = parseSecond(bytes);
+  if (weights === null) throw malformed('Its second reader is none.');
+  return weights;
+}
+
+type Header = Omit<CompactWeights, 'weights' | 'clusters' | 'second'> & {
+  readonly clusterBytes: number;
+  readonly secondBytes: number;
+  readonly doubtFrom: Doubts | null;
+};
 
 function parseHeader(text: string): Header {
   const header = parsed(text);
-  const { format, features, version, bits, scale, lengthPenalty, bias, calibration, clusterBytes } = header;
+  const { format, features, version, bits, scale, lengthPenalty, bias, calibration } = header;
+  // A model that was trained before there was a second reader says nothing of one.
+  const { clusterBytes, secondBytes = 0, doubtFrom = null } = header;
   if (format !== magic) throw malformed('It is no model of this kind.');
   if (features !== featuresVersion) throw malformed('It was trained on other features.');
   const sound =
@@ -54,8 +68,10 @@ function parseHeader(text: string): Header {
     Number(bits) > 0 &&
     Number(bits) <= bitsMax &&
     Number.isFinite(scale) &&
-    Number.isInteger(clusterBytes) &&
-    Number(clusterBytes) >= 0 &&
+    isSize(clusterBytes) &&
+    isSize(secondBytes) &&
+    isDoubts(doubtFrom) &&
+    (doubtFrom === null) === (secondBytes === 0) &&
     isPerChannel(lengthPenalty) &&
     isPerChannel(bias) &&
     isCalibration(calibration);
@@ -67,8 +83,18 @@ function parseHeader(text: string): Header {
     lengthPenalty,
     bias,
     calibration,
-    clusterBytes: Number(clusterBytes),
+    clusterBytes,
+    secondBytes,
+    doubtFrom,
   };
+}
+
+function isDoubts(value: unknown): value is Doubts | null {
+  return value === null || isPerChannel(value);
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0;
 }
 
 function parsed(text: string): { readonly [name: string]: unknown } {

@@ -11,6 +11,9 @@ import { shuffle } from './seeded-random.ts';
 export type LabelledWindow = {
   readonly first: number;
   readonly size: number;
+  /** Half-open range of its tokens. */
+  readonly from: number;
+  readonly to: number;
   /** 1 attack, 0 harmless, null where the window holds a part of an attack too small to say. */
   readonly label: 0 | 1 | null;
 };
@@ -22,6 +25,8 @@ export type Example = {
   readonly channel: Channel;
   readonly source: string;
   readonly ids: Uint32Array;
+  /** What each token is as a word, see `Features`. */
+  readonly words: Uint32Array;
   readonly windows: readonly LabelledWindow[];
 };
 
@@ -52,6 +57,7 @@ export function exampleOf(row: LabelledRow, reader: FeatureReader): Example {
     channel: row.channel,
     source: row.source,
     ids: features.ids.slice(),
+    words: features.words.slice(),
     windows: windowsOf(features, row.label === 'attack', span),
   };
 }
@@ -76,7 +82,7 @@ function windowsOf(features: Features, isAttack: boolean, span: Span | null): re
     const to = Math.min(from + windowTokens, count);
     const first = offsets[from] ?? 0;
     const size = (offsets[to] ?? 0) - first;
-    if (size > 0) windows.push({ first, size, label: labelOf(features, from, to, isAttack, span) });
+    if (size > 0) windows.push({ first, size, from, to, label: labelOf(features, from, to, isAttack, span) });
     if (to >= count) return windows;
   }
 }

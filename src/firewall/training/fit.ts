@@ -75,7 +75,7 @@ export function windowScore(
   return evidence(sum, window.size) + fitted.bias[example.channel];
 }
 
-function importanceOf(
+export function importanceOf(
   examples: readonly Example[],
   sourceWeights: FitOptions['sourceWeights'],
 ): Float64Array {

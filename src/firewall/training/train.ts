@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { channels } from '../../message/channel.ts';
-import type { CompactWeights } from '../compact-model.ts';
+import { channels, perChannel } from '../../message/channel.ts';
+import type { CompactWeights, Doubts } from '../compact-model.ts';
 import { evidenceOf } from '../compact-model.ts';
-import { FeatureReader } from '../features.ts';
+import { channelGroups, FeatureReader } from '../features.ts';
+import { SecondReader } from '../second-reader.ts';
+import { twoReadings } from '../two-readings.ts';
 import type { WordClusters } from '../word-clusters.ts';
 import { calibrate, type HeldScore } from './calibrate.ts';
 import type { Example, RowCaps } from './examples.ts';
@@ -10,6 +12,8 @@ import { capRows, exampleOf } from './examples.ts';
 import type { Evidence, FitOptions, Fitted } from './fit.ts';
 import { fit, learnedEvidence, windowScore } from './fit.ts';
 import type { LabelledRow } from './labelled-row.ts';
+import type { TrainSecond } from './second-material.ts';
+import { composedHere, harmlessWords } from './second-material.ts';
 import { seededDraw } from './seeded-random.ts';
 
 export type TrainOptions = FitOptions & {
@@ -22,7 +26,12 @@ export type TrainOptions = FitOptions & {
    * alone, which leaves short dull texts, that score less, less suspect.
    */
   readonly calibratesWithSilence: boolean;
+  /** Null for a model that reads once. */
+  readonly trainSecond: TrainSecond | null;
 };
+
+/** A second reader, and the scores of the first reading from which it is asked. */
+export type Second = { readonly reader: SecondReader; readonly doubtFrom: Doubts };
 
 /** Harmless twins: without them nothing says that a short dull line is dull, or a plain request plain. */
 const twins = {
@@ -72,14 +81,10 @@ export const defaultTraining: Omit<TrainOptions, 'version' | 'clusters'> = {
     code: 0.8,
   },
   calibratesWithSilence: false,
+  trainSecond: null,
 };
 
 const folds = 4;
-/**
- * Sources of rows that `composeRows` made. Nothing is calibrated on them: their twins are written to look
- * like attacks and far rarer in traffic, so what is rare among them says nothing of what is rare there.
- */
-const composedHere = 'own-';
 
 /**
  * Trains a model and calibrates it on sources that a model trained without them has not seen, and on
@@ -93,28 +98,51 @@ export function train(
   const learned = rows.filter(({ source }) => options.sourceWeights[source] !== 0);
   const chosen = capRows(learned, options.caps, seededDraw(options.seed));
   const reader = new FeatureReader(options.bits, options.clusters);
-  const examples = chosen.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
-  const foldOf = foldsBySource(examples);
+  const read = (some: readonly LabelledRow[]) =>
+    some.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
+  const examples = read(chosen);
+  const trainings = [...Array.from({ length: folds }, (_, fold) => withoutFold(examples, fold)), { learned: examples, unseen: read(held) }];
+  const harmless = options.trainSecond === null ? new Uint32Array() : harmlessWords(rows, reader);
+  const fitted = trainings.map(({ learned: some, unseen }) => ({ examples: some, unseen, harmless, fitted: fit(some, options) }));
   const evidence = options.calibratesWithSilence ? evidenceOf : learnedEvidence;
-  const unseen: HeldScore[] = [];
-  for (let fold = 0; fold < folds; fold += 1) {
-    const fitted = fit(examples.filter((example, index) => foldOf(example, index) !== fold), options);
-    const left = examples.filter((example, index) => foldOf(example, index) === fold);
-    const real = left.filter(({ source }) => !source.startsWith(composedHere));
-    unseen.push(...scoresOf(real.length > 0 ? real : left, fitted, options.lengthPenalty, evidence));
-  }
-  const fitted = fit(examples, options);
-  const { weights, bias } = fitted;
-  const apart = held.map((row) => exampleOf(row, reader)).filter(({ windows }) => windows.length > 0);
-  const sets = [unseen, scoresOf(apart, fitted, options.lengthPenalty, evidence)].filter(({ length }) => length > 0);
+  const setsOf = (seconds: readonly (Second | null)[]) => {
+    const scores = fitted.map((each, at) => scoresOf(each.unseen, each.fitted, options.lengthPenalty, evidence, seconds[at] ?? null));
+    return [scores.slice(0, folds).flat(), scores[folds] ?? []].filter(({ length }) => length > 0);
+  };
+  const seconds = options.trainSecond?.(fitted, options) ?? [];
+  const doubtFrom = doubtsFrom(setsOf([]));
+  const { weights, bias } = fitted[folds]?.fitted ?? fit(examples, options);
+  const last = seconds[folds];
   return {
     version: options.version,
     bits: options.bits,
     lengthPenalty: options.lengthPenalty,
     clusters: options.clusters,
     bias,
-    calibration: calibrate(sets),
+    calibration: calibrate(setsOf(seconds.map((each) => ({ reader: new SecondReader(each), doubtFrom })))),
+    second: last === undefined ? null : { weights: last, doubtFrom },
     ...quantise(weights),
+  };
+}
+
+/** One of five harmless texts is read a second time. */
+const doubtedShare = 1;
+
+/** Scores of the first reading from which a text is read a second time, by channel. */
+export function doubtsFrom(sets: readonly (readonly HeldScore[])[]): Doubts {
+  const { knots } = calibrate(sets);
+  return perChannel((channel) => knots[channel][doubtedShare] ?? 0);
+}
+
+function withoutFold(examples: readonly Example[], fold: number) {
+  const foldOf = foldsBySource(examples);
+  const left = examples.filter((example, index) => foldOf(example, index) === fold);
+  // Nothing is calibrated on composed rows: their twins are written to look like attacks and far rarer in
+  // traffic, so what is rare among them says nothing of what is rare there.
+  const real = left.filter(({ source }) => !source.startsWith(composedHere));
+  return {
+    learned: examples.filter((example, index) => foldOf(example, index) !== fold),
+    unseen: real.length > 0 ? real : left,
   };
 }
 
@@ -134,12 +162,15 @@ export function scoresOf(
   fitted: Fitted,
   lengthPenalty: CompactWeights['lengthPenalty'],
   evidence: Evidence = evidenceOf,
+  second: Second | null = null,
 ): readonly HeldScore[] {
   return examples.map((example) => {
-    let best = -Infinity;
-    for (const window of example.windows) best = Math.max(best, windowScore(example, window, fitted, evidence));
-    const score = best - lengthPenalty[example.channel] * Math.log(example.windows.length);
-    return { score, channel: example.channel, isAttack: example.isAttack };
+    const { channel, isAttack, windows, words } = example;
+    const first = windows.map((window) => windowScore(example, window, fitted, evidence));
+    const penalty = lengthPenalty[channel] * Math.log(windows.length);
+    const logits = (places: readonly number[]) =>
+      second?.reader.logits(words, places.flatMap((at) => windows[at] ?? []), channelGroups[channel]) ?? [];
+    return { score: twoReadings(first, penalty, second?.doubtFrom[channel] ?? null, logits).score, channel, isAttack };
   });
 }
 
