@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: 'd103269801c449c5c8f17f848b716ee164014dc906872db692e5b04e98725a3d',
+  sha256: 'cf8340b147179547d4f783d5475ea1c69b9f6a4a7f44997c819ef0ab5ce25476',
 } as const;

@@ -40,13 +40,13 @@ export const defaultBand: FirewallBand = { escalateAt: 0.8, refuseAt: 0.97 };
  * For the model of this package only, where the mesh file names no general band of its own.
  */
 export const shippedChannelBands: FirewallSettings['channels'] = {
-  user: { escalateAt: 0.85, refuseAt: 0.975 },
-  tool_result: { escalateAt: 0.85, refuseAt: 0.99 },
-  agent_message: { escalateAt: 0.85, refuseAt: 0.995 },
-  document: { escalateAt: 0.96, refuseAt: 0.99 },
-  email: { escalateAt: 0.88, refuseAt: 0.97 },
-  web: { escalateAt: 0.96, refuseAt: 0.99 },
-  code: { escalateAt: 0.83, refuseAt: 0.99 },
+  user: { escalateAt: 0.83, refuseAt: 0.975 },
+  tool_result: { escalateAt: 0.82, refuseAt: 0.985 },
+  agent_message: { escalateAt: 0.87, refuseAt: 0.995 },
+  document: { escalateAt: 0.96, refuseAt: 0.994 },
+  email: { escalateAt: 0.82, refuseAt: 0.96 },
+  web: { escalateAt: 0.93, refuseAt: 0.985 },
+  code: { escalateAt: 0.86, refuseAt: 0.985 },
 };
 
 /** What a mesh file without a section `firewall` amounts to. */
