@@ -83,11 +83,11 @@ describe('compact injection model', () => {
 
   it('gives the loop back where an attacker makes text after text doubtful, and answers all the same', async () => {
     const { model } = start();
-    const doubtful = Array.from({ length: 40 }, (_, number) => ({ ...question, text: `${number}: ${question.text}` }));
+    const doubtful = Array.from({ length: 60 }, (_, number) => ({ ...question, text: `${number}: ${question.text}` }));
     const answers = doubtful.map((each) => model.classify(each));
     const away = answers.map((answer) => answer instanceof Promise);
-    expect(away.indexOf(true)).toBe(24);
-    expect(away.lastIndexOf(false)).toBe(23);
+    expect(away.indexOf(true)).toBe(36);
+    expect(away.lastIndexOf(false)).toBe(35);
     expect(model.classify({ ...question, text: 'The invoice is due on Friday.' })).toMatchObject({ status: 'ok' });
     const alone = start({ inlineUnitsMax: 0 }).model;
     expect(await Promise.all(answers)).toEqual(await Promise.all(doubtful.map((each) => alone.classify(each))));

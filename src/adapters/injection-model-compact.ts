@@ -26,11 +26,11 @@ const textsAtOnce = 2;
 const shortShare = 1 / 16;
 
 /**
- * Windows read a second time in one go, 0.7 ms each: an attacker can make every text of a review look doubtful.
+ * Windows read a second time in one go, 0.3 ms each: an attacker can make every text of a review look doubtful.
  * Short texts have three times as many, so that others' texts hardly ever send them to the thread.
  */
-const windowsTwiceMax = 8;
-const windowsTwiceShortMax = 24;
+const windowsTwiceMax = 12;
+const windowsTwiceShortMax = 36;
 
 /**
  * The compact model behind its port: short texts on this thread, long ones on a thread of its own,

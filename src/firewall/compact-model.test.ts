@@ -160,11 +160,11 @@ describe('compact model', () => {
     const text = 'Water the plant twice a week. '.repeat(40);
     const once = new CompactModel(tiny()).read(text, 'document');
     const [twice, sure] = [new CompactModel(readsTwice()), new CompactModel(readsTwice(100))];
-    const doubted = twice.readWithin(text, 'document', 2);
-    expect(doubted?.windowsTwice).toBe(2);
+    const doubted = twice.readWithin(text, 'document', 1);
+    expect(doubted?.windowsTwice).toBe(1);
     expect(doubted?.score).not.toBeCloseTo(once.score, 3);
     expect(Math.abs((doubted?.score ?? 0) - once.score)).toBeLessThan(2);
-    expect(twice.readWithin(text, 'document', 1)).toBeNull();
+    expect(twice.readWithin(text, 'document', 0)).toBeNull();
     expect(twice.read(text, 'document')).toEqual(doubted);
     expect(sure.readWithin(text, 'document', 0)?.windowsTwice).toBe(0);
     expect(sure.read(text, 'document').score).toBeLessThan(once.score);

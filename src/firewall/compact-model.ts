@@ -67,7 +67,7 @@ export type Reading = {
 
 /**
  * The project's own model: a linear score over hashed features in sliding windows, and a second reading of
- * the worst few where that is in doubt; the highest window of the text, in any way it can be read, speaks for
+ * the worst where that is in doubt; the highest window of the text, in any way it can be read, speaks for
  * it. Pure and deterministic. Time grows linearly with the text, also with the worst one.
  */
 export class CompactModel {
@@ -116,12 +116,14 @@ export class CompactModel {
     const first = windows.map((window) => this.firstScore(features, window, channel));
     const penalty = this.model.lengthPenalty[channel] * Math.log(windows.length);
     let windowsTwice = 0;
-    const logits = (places: readonly number[]) => {
-      windowsTwice = places.length;
-      if (windowsTwice > windowsMax) return places.map(() => 0);
-      return this.second?.logits(words, places.flatMap((at) => windows[at] ?? []), channelGroups[channel]) ?? [];
+    const logitAt = (place: number): number => {
+      windowsTwice = 1;
+      const window = windows[place];
+      const { second } = this;
+      if (second === null || window === undefined || windowsTwice > windowsMax) return 0;
+      return second.logit(words, window, channelGroups[channel]);
     };
-    const { score, at, logit } = twoReadings(first, penalty, this.model.second?.doubtFrom[channel] ?? null, logits);
+    const { score, at, logit } = twoReadings(first, penalty, this.model.second?.doubtFrom[channel] ?? null, logitAt);
     if (windowsTwice > windowsMax) return null;
     const { from, to } = windows[at] ?? { from: 0, to: 1 };
     return { score, window: { start: starts[from] ?? 0, end: ends[to - 1] ?? 0, score }, logit, windowsTwice };

@@ -14,9 +14,11 @@ const telling = 16;
 /** Tokens beyond both ends of a window, which the order of those at the ends reaches. */
 const beyond = (orderTokens - 1) / 2;
 const rowsMax = windowTokensMax + 2 * beyond;
+/** What one unit of a token adds to: the units of all tokens that its order reaches, in a row. */
+const reach = orderTokens * hiddenSize;
 
 /**
- * Reads the few windows that the first reading doubts a second time: by words that stand in like
+ * Reads the window that the first reading doubts most a second time: by words that stand in like
  * surroundings, in fives, and by whether what is spoken of there is what the rest of the window and
  * of the text speak of. An order that was put into a text is mostly about something else. Pure and
  * deterministic; a window takes the same time whatever stands in it.
@@ -34,20 +36,15 @@ export class SecondReader {
   constructor(weights: SecondWeights) {
     this.weights = weights;
     this.places = placesOf(weights.words);
-    this.order = Float64Array.from(weights.order);
+    this.order = byUnit(weights.order);
     this.hidden = Float64Array.from(weights.hidden);
   }
 
-  /** Log-odds that each window is an attack, in the order of the windows; `channel` is a `channelGroups` number. */
-  logits(words: Uint32Array, windows: readonly TokenRange[], channel: number): readonly number[] {
-    const total = this.topicOf(words, { from: 0, to: words.length });
-    return windows.map((window) => this.logit(words, window, total, channel));
-  }
-
-  private logit(words: Uint32Array, window: TokenRange, total: Float64Array, channel: number): number {
+  /** Log-odds that a window of a text is an attack; `channel` is a `channelGroups` number. */
+  logit(words: Uint32Array, window: TokenRange, channel: number): number {
     const count = window.to - window.from;
     const places = Array.from({ length: count }, (_, at) => this.places.of(words[window.from + at] ?? 0));
-    this.compare(places, this.topicOf(words, window), total);
+    this.compare(places, this.topicOf(words, window), this.topicOf(words, { from: 0, to: words.length }));
     this.project(places);
     this.inOrder(count);
     this.summarise(count);
@@ -108,15 +105,12 @@ export class SecondReader {
     const { read, ordered, order } = this;
     for (let row = 0; row < count + 2 * beyond; row += 1) ordered.set(this.weights.orderBias, row * hiddenSize);
     for (let token = 0; token < count; token += 1) {
+      const to = token * hiddenSize;
       for (let unit = 0; unit < hiddenSize; unit += 1) {
-        const value = read[token * hiddenSize + unit] ?? 0;
+        const value = read[to + unit] ?? 0;
         if (value === 0) continue;
-        // What a token is to those after it, to itself, and to those before it.
-        for (let place = 0; place < orderTokens; place += 1) {
-          const to = (token + 2 * beyond - place) * hiddenSize;
-          const from = (place * hiddenSize + unit) * hiddenSize;
-          for (let at = 0; at < hiddenSize; at += 1) ordered[to + at] = (ordered[to + at] ?? 0) + value * (order[from + at] ?? 0);
-        }
+        const from = unit * reach;
+        for (let at = 0; at < reach; at += 1) ordered[to + at] = (ordered[to + at] ?? 0) + value * (order[from + at] ?? 0);
       }
     }
   }
@@ -147,6 +141,18 @@ function likenessOf(part: Float64Array, whole: Float64Array): number {
     restSquare += rest * rest;
   }
   return dot / Math.max(1e-3, Math.sqrt(ownSquare) * Math.sqrt(restSquare));
+}
+
+/** The convolution unit by unit, from what a token is to the one farthest before it to the one farthest after. */
+function byUnit(order: Float32Array): Float64Array {
+  const turned = new Float64Array(order.length);
+  for (let place = 0; place < orderTokens; place += 1) {
+    for (let unit = 0; unit < hiddenSize; unit += 1) {
+      const from = (place * hiddenSize + unit) * hiddenSize;
+      turned.set(order.subarray(from, from + hiddenSize), unit * reach + (orderTokens - 1 - place) * hiddenSize);
+    }
+  }
+  return turned;
 }
 
 /** Place of each word in the tables, from 1. */

@@ -168,9 +168,11 @@ export function scoresOf(
     const { channel, isAttack, windows, words } = example;
     const first = windows.map((window) => windowScore(example, window, fitted, evidence));
     const penalty = lengthPenalty[channel] * Math.log(windows.length);
-    const logits = (places: readonly number[]) =>
-      second?.reader.logits(words, places.flatMap((at) => windows[at] ?? []), channelGroups[channel]) ?? [];
-    return { score: twoReadings(first, penalty, second?.doubtFrom[channel] ?? null, logits).score, channel, isAttack };
+    const logitAt = (place: number) => {
+      const window = windows[place];
+      return second === null || window === undefined ? 0 : second.reader.logit(words, window, channelGroups[channel]);
+    };
+    return { score: twoReadings(first, penalty, second?.doubtFrom[channel] ?? null, logitAt).score, channel, isAttack };
   });
 }
 
