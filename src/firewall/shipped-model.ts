@@ -4,5 +4,5 @@
 export const shippedModel = {
   /** Beside the compiled source: `models/` of the package. */
   file: 'injection.model',
-  sha256: 'cf8340b147179547d4f783d5475ea1c69b9f6a4a7f44997c819ef0ab5ce25476',
+  sha256: '43889488a8c923e3cfaebecef2587d70bbc09e0015c064c61cea7ec21dc53b54',
 } as const;
