@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Channel } from '../message/channel.ts';
+import { perChannel } from '../message/channel.ts';
 import { readText } from '../text/read-text.ts';
 import type { Features } from './features.ts';
 import { channelGroups, FeatureReader } from './features.ts';
 import type { TokenRange } from './second-reader.ts';
 import { SecondReader } from './second-reader.ts';
 import type { SecondWeights } from './second-weights.ts';
-import { twoReadings } from './two-readings.ts';
+import type { Doubt } from './two-readings.ts';
+import { doubtOf, twoReadings } from './two-readings.ts';
 import type { WordClusters } from './word-clusters.ts';
 
 /** Tokens of one window, and of one step from window to window. */
@@ -75,6 +77,7 @@ export class CompactModel {
   private readonly model: CompactWeights;
   private readonly features: FeatureReader;
   private readonly second: SecondReader | null;
+  private readonly doubt: { readonly [channel in Channel]: Doubt } | null;
   private sums = new Float64Array(1 << 10);
 
   constructor(model: CompactWeights) {
@@ -82,6 +85,7 @@ export class CompactModel {
     this.version = model.version;
     this.features = new FeatureReader(model.bits, model.clusters);
     this.second = model.second === null ? null : new SecondReader(model.second.weights);
+    this.doubt = doubtsOf(model);
   }
 
   read(text: string, channel: Channel): Reading {
@@ -123,7 +127,7 @@ export class CompactModel {
       if (second === null || window === undefined || windowsTwice > windowsMax) return 0;
       return second.logit(words, window, channelGroups[channel]);
     };
-    const { score, at, logit } = twoReadings(first, penalty, this.model.second?.doubtFrom[channel] ?? null, logitAt);
+    const { score, at, logit } = twoReadings(first, penalty, this.doubt?.[channel] ?? null, logitAt);
     if (windowsTwice > windowsMax) return null;
     const { from, to } = windows[at] ?? { from: 0, to: 1 };
     return { score, window: { start: starts[from] ?? 0, end: ends[to - 1] ?? 0, score }, logit, windowsTwice };
@@ -159,6 +163,18 @@ export class CompactModel {
       this.sums[token] = total * scale;
     }
   }
+}
+
+/** One of 50 harmless texts is less than any shipped band holds, and one of 1,000 is what each refuses. */
+const suspectShare = 0.02;
+const sureShare = 0.001;
+
+function doubtsOf({ second, calibration }: CompactWeights): { readonly [channel in Channel]: Doubt } | null {
+  if (second === null) return null;
+  return perChannel((channel) => {
+    const knot = (share: number) => calibration.knots[channel][benignShares.indexOf(share)] ?? 0;
+    return doubtOf(second.doubtFrom[channel], knot(suspectShare), knot(sureShare));
+  });
 }
 
 function windowsOver(count: number): readonly TokenRange[] {

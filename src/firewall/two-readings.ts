@@ -15,21 +15,32 @@ export type Read = {
   readonly logit: number | null;
 };
 
+/** First scores that a second reading can matter to, of one channel. */
+export type Doubt = { readonly from: number; readonly to: number };
+
 /**
- * Score of a text by the first scores of its windows, less `penalty` for their number, and from `doubtFrom` on by
- * a second reading of the worst: `logitAt` answers for its place. A text below counts as one that the second
- * reading finds harmless; `doubtFrom` null is a model that reads once.
+ * Where a second reading can matter: from `doubtFrom`, and from where it could bring a text to one of `suspect` of
+ * harmless texts at all, to where it could no longer take it from one of `sure`.
+ */
+export function doubtOf(doubtFrom: number, suspect: number, sure: number): Doubt {
+  return { from: Math.max(doubtFrom, suspect - secondWeight * logitMax), to: sure + secondWeight * logitMax };
+}
+
+/**
+ * Score of a text by the first scores of its windows, less `penalty` for their number, and where that is in doubt by
+ * a second reading of the worst: `logitAt` answers for its place. A text below or above counts as one that the second
+ * reading finds harmless; `doubt` null is a model that reads once.
  */
 export function twoReadings(
   first: ArrayLike<number>,
   penalty: number,
-  doubtFrom: number | null,
+  doubt: Doubt | null,
   logitAt: (place: number) => number,
 ): Read {
   const { at, next } = worstTwo(first);
   const score = (first[at] ?? -Infinity) - penalty;
-  if (doubtFrom === null) return { score, at, logit: null };
-  if (score < doubtFrom) return { score: score - secondWeight * logitMax, at, logit: null };
+  if (doubt === null) return { score, at, logit: null };
+  if (score < doubt.from || score > doubt.to) return { score: score - secondWeight * logitMax, at, logit: null };
   const logit = logitAt(at);
   const read = score + secondWeight * Math.max(-logitMax, Math.min(logitMax, logit));
   const unread = (first[next] ?? -Infinity) - penalty + secondWeight * unreadLogit;

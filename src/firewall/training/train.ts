@@ -172,7 +172,7 @@ export function scoresOf(
       const window = windows[place];
       return second === null || window === undefined ? 0 : second.reader.logit(words, window, channelGroups[channel]);
     };
-    return { score: twoReadings(first, penalty, second?.doubtFrom[channel] ?? null, logitAt).score, channel, isAttack };
+    return { score: twoReadings(first, penalty, second === null ? null : { from: second.doubtFrom[channel], to: Infinity }, logitAt).score, channel, isAttack };
   });
 }
 
