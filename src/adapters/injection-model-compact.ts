@@ -27,9 +27,9 @@ const shortShare = 1 / 16;
 
 /**
  * Windows read a second time in one go, 0.3 ms each: an attacker can make every text of a review look doubtful.
- * Short texts have three times as many, so that others' texts hardly ever send them to the thread.
+ * Short texts have more, so that others' texts hardly ever send them to the thread.
  */
-const windowsTwiceMax = 12;
+const windowsTwiceMax = 20;
 const windowsTwiceShortMax = 36;
 
 /**
