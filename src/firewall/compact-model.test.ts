@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { bandFor, shippedFirewall } from '../mesh/firewall-settings.ts';
 import { channels, perChannel } from '../message/channel.ts';
 import type { CompactWeights } from './compact-model.ts';
-import { benignShares, CompactModel, rarityOf } from './compact-model.ts';
+import { benignShares, CompactModel, probabilityOf, rarityOf, scoreOf, sureFrom, suspectFrom } from './compact-model.ts';
 import { FeatureReader } from './features.ts';
 import { secondBytes } from './second-fixture.ts';
 import { parseSecond } from './second-weights.ts';
@@ -171,6 +171,18 @@ describe('compact model', () => {
     expect(twice.read(text, 'document')).toEqual(doubted);
     expect(sure.readWithin(text, 'document', 0)?.windowsTwice).toBe(0);
     expect(sure.read(text, 'document').score).toBeLessThan(once.score);
+  });
+
+  it('skips no second reading that could change what a band of ours says', () => {
+    const bands = [shippedFirewall.band, ...Object.values(shippedFirewall.channels)];
+    expect(Math.min(...bands.map(({ escalateAt }) => escalateAt))).toBeGreaterThanOrEqual(suspectFrom);
+    expect(Math.max(...bands.map(({ refuseAt }) => refuseAt))).toBeLessThanOrEqual(sureFrom);
+    const { calibration } = decodeModel(readFileSync(path));
+    for (const channel of channels) {
+      for (const probability of [0.3, suspectFrom, 0.9, sureFrom, 0.999]) {
+        expect(probabilityOf(scoreOf(probability, channel, calibration), channel, calibration)).toBeCloseTo(probability, 9);
+      }
+    }
   });
 
   it('orders rarities by score, without a jump at the ends', () => {

@@ -165,15 +165,15 @@ export class CompactModel {
   }
 }
 
-/** One of 50 harmless texts is less than any shipped band holds, and one of 1,000 is what each refuses. */
-const suspectShare = 0.02;
-const sureShare = 0.001;
+/** Below the first no band of ours holds a text, and from the second on each refuses it (`shippedFirewall`). */
+export const suspectFrom = 0.8;
+export const sureFrom = 0.995;
 
 function doubtsOf({ second, calibration }: CompactWeights): { readonly [channel in Channel]: Doubt } | null {
   if (second === null) return null;
   return perChannel((channel) => {
-    const knot = (share: number) => calibration.knots[channel][benignShares.indexOf(share)] ?? 0;
-    return doubtOf(second.doubtFrom[channel], knot(suspectShare), knot(sureShare));
+    const at = (probability: number) => scoreOf(probability, channel, calibration);
+    return doubtOf(second.doubtFrom[channel], at(suspectFrom), at(sureFrom));
   });
 }
 
@@ -210,6 +210,17 @@ export function probabilityOf(score: number, channel: Channel, calibration: Cali
   return 1 / (1 + Math.exp(-(calibration.slope * rarity + calibration.offset)));
 }
 
+/** The score that has a probability, strictly between 0 and 1: `probabilityOf` backwards. */
+export function scoreOf(probability: number, channel: Channel, { knots, slope, offset }: Calibration): number {
+  const rarity = (Math.log(probability / (1 - probability)) - offset) / slope;
+  const own = knots[channel];
+  let above = 1;
+  while (above < own.length - 1 && rarity > rarityAt(above)) above += 1;
+  const low = own[above - 1] ?? 0;
+  const share = (rarity - rarityAt(above - 1)) / (rarityAt(above) - rarityAt(above - 1));
+  return low + share * Math.max((own[above] ?? 1) - low, 1e-6);
+}
+
 /** Beyond this a probability is 1 to every digit. */
 const rarityMax = 12;
 
@@ -219,8 +230,12 @@ export function rarityOf(score: number, knots: readonly number[]): number {
   while (above < knots.length - 1 && score > (knots[above] ?? Infinity)) above += 1;
   const low = knots[above - 1] ?? 0;
   const high = knots[above] ?? 1;
-  const from = -Math.log10(benignShares[above - 1] ?? 1);
-  const to = -Math.log10(benignShares[above] ?? 1);
+  const from = rarityAt(above - 1);
+  const to = rarityAt(above);
   const rarity = from + ((score - low) / Math.max(high - low, 1e-6)) * (to - from);
   return Math.max(0, Math.min(rarityMax, rarity));
+}
+
+function rarityAt(knot: number): number {
+  return -Math.log10(benignShares[knot] ?? 1);
 }

@@ -19,8 +19,8 @@ export type Read = {
 export type Doubt = { readonly from: number; readonly to: number };
 
 /**
- * Where a second reading can matter: from `doubtFrom`, and from where it could bring a text to one of `suspect` of
- * harmless texts at all, to where it could no longer take it from one of `sure`.
+ * Where a second reading can matter: from `doubtFrom`, and from where it could bring a text to the score `suspect` at
+ * all, to where it could no longer bring it below the score `sure`.
  */
 export function doubtOf(doubtFrom: number, suspect: number, sure: number): Doubt {
   return { from: Math.max(doubtFrom, suspect - secondWeight * logitMax), to: sure + secondWeight * logitMax };
